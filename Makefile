@@ -1,0 +1,39 @@
+# Every target sets itself up in .venv; only Python 3.11 or 3.12 and a network (the first time) are needed.
+#   make demo IMAGES=../shared/data    explains real images as well
+#   make test PYTHON=/path/to/python3.12 ARGS="-k geometry"
+SHELL := /bin/bash
+VENV_PYTHON := .venv/bin/python
+WORKERS ?= 2
+PYTHON ?=
+export PYTHON
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test bench lint clean
+
+help:  ## this list
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST)
+
+demo:  ## explain a generated scan (and the images of IMAGES=folder) into ./demo
+	@bash Testing/setup.sh
+	@$(VENV_PYTHON) -m PulsarCAMLib.cli demo -o demo $(if $(IMAGES),--images "$(IMAGES)") $(ARGS)
+
+# One thread a worker: two workers that each take all cores are slower than one.
+test:  ## run all tests (ARGS="..." goes to pytest)
+	@bash Testing/setup.sh
+	@bash Testing/offscreen.sh
+	@OMP_NUM_THREADS=1 $(VENV_PYTHON) -m pytest -n $(WORKERS) $(ARGS)
+
+bench:  ## measure against the plain forward pass and the public libraries (ARGS="..." goes to the benchmark)
+	@bash Testing/setup.sh bench
+	@$(VENV_PYTHON) Testing/Benchmarks/run.py $(ARGS)
+
+lint:  ## check style and spelling, and that the CMake lists are complete
+	@bash Testing/setup.sh
+	@$(VENV_PYTHON) -m ruff check .
+	@$(VENV_PYTHON) -m ruff format --check .
+	@$(VENV_PYTHON) -m codespell_lib
+	@$(VENV_PYTHON) Testing/update_cmake_lists.py --check
+
+clean:  ## remove everything that make has made, .venv too
+	rm -rf .venv build dist demo bench-results *.egg-info .pytest_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,96 @@
+#!/usr/bin/env bash
+# Makes the virtual environment .venv ready with the locked packages and this checkout; does nothing when it is.
+#   Testing/setup.sh          what the demo, the tests and lint need
+#   Testing/setup.sh bench    the libraries of the benchmark as well
+# PYTHON=/path/to/python chooses the interpreter.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+VENV=.venv
+LOG=$VENV/setup.log
+CHOICES=${PYTHON:-python3 python3.12 python3.11}
+
+fail() {
+  printf '\n%s\n' "$*" >&2
+  exit 1
+}
+
+supported() { "$1" -c 'import sys; sys.exit(sys.version_info[:2] not in ((3, 11), (3, 12)))' >/dev/null 2>&1; }
+
+find_python() {  # a name can exist and not run (version managers' shims), so every one is tried
+  local choice seen="" without_venv=""
+  for choice in $CHOICES; do
+    if ! supported "$choice"; then
+      seen="$seen, $choice is $("$choice" -c 'import platform; print(platform.python_version())' 2>/dev/null || echo missing)"
+    elif "$choice" -c 'import ensurepip, venv' >/dev/null 2>&1; then
+      echo "$choice"
+      return
+    else
+      without_venv=$choice
+    fi
+  done
+  [ -z "$without_venv" ] || fail "$without_venv cannot make virtual environments: please install its venv module" \
+    "(on Debian and Ubuntu: apt-get install $("$without_venv" -c 'import sys; print("python3.%d-venv" % sys.version_info[1])'))."
+  fail "PulsarCAM needs Python 3.11 or 3.12 (${seen#, }): please install one of them," \
+    "or name it as in: make demo PYTHON=/path/to/python3.12"
+}
+
+reason_of_failure() {
+  if grep -q "No space left on device" "$LOG"; then
+    echo "the disk is full."
+  elif grep -qE "NewConnectionError|NameResolutionError|ProxyError|ConnectTimeout|ReadTimeout|SSLError" "$LOG"; then
+    echo "the package index cannot be reached; please connect to the network or give pip an index that can be reached."
+  elif grep -q "No matching distribution found" "$LOG"; then
+    grep -m1 "No matching distribution found" "$LOG" | sed 's/.*No matching/no matching/; s/$/ on this platform./'
+  else
+    echo "please see $LOG."
+  fi
+}
+
+install() {
+  "$VENV/bin/python" -m pip --disable-pip-version-check install "$@" >>"$LOG" 2>&1 ||
+    fail "The packages could not be installed: $(reason_of_failure)"
+}
+
+once() {  # once STAMP FILES...: true unless the stamp tells of these files in this place; sets key
+  key="$PWD $(cat "${@:2}" | cksum)"
+  [ "$(cat "$1" 2>/dev/null)" != "$key" ]
+}
+
+make_environment() {
+  local python
+  if [ -e "$VENV" ]; then
+    if ! supported "$VENV/bin/python" || ! grep -qs "^$PWD " "$VENV/.ready" "$VENV/.begun" || ! chosen_version; then
+      echo "Making $VENV anew: it was made by another Python or in another folder, or was left half made."
+      rm -rf "$VENV"
+    fi
+  fi
+  [ -e "$VENV" ] && return
+  python=$(find_python)
+  echo "Making $VENV with $("$python" -c 'import sys; print(sys.executable)')"
+  "$python" -m venv "$VENV" || fail "$python could not make a virtual environment in $PWD/$VENV; is the folder writable?"
+  echo "$PWD 0" >"$VENV/.begun"
+}
+
+chosen_version() {  # a PYTHON=... that differs from what .venv was made with wins
+  [ -z "${PYTHON:-}" ] || [ "$(tag "$PYTHON")" = "$(tag "$VENV/bin/python")" ]
+}
+
+tag() { "$1" -c 'import sys; print(sys.version_info[:2])' 2>/dev/null; }
+
+if once "$VENV/.ready" requirements-lock.txt pyproject.toml || ! supported "$VENV/bin/python" || ! chosen_version; then
+  make_environment
+  : >"$LOG"
+  echo "Installing the packages of requirements-lock.txt (the first time it takes some minutes) ..."
+  install -r requirements-lock.txt
+  install --no-deps --no-build-isolation -e .
+  echo "$key" >"$VENV/.ready"
+fi
+
+if [ "${1:-}" = bench ] && once "$VENV/.bench-ready" requirements-bench.txt "$VENV/.ready"; then
+  : >"$LOG"
+  echo "Installing the libraries to compare with ..."
+  # Their own requirements would replace the locked torch by another build.
+  install --no-deps --no-build-isolation -r requirements-bench.txt
+  echo "$key" >"$VENV/.bench-ready"
+fi
