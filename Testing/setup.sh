@@ -57,19 +57,22 @@ once() {  # once STAMP FILES...: true unless the stamp tells of these files in t
   [ "$(cat "$1" 2>/dev/null)" != "$key" ]
 }
 
+usable() {  # an environment copied or moved from another folder still starts programs there
+  supported "$VENV/bin/python" && "$VENV/bin/python" -m pip --version >/dev/null 2>&1 && chosen_version &&
+    { [ ! -e "$VENV/.place" ] || [ "$(cat "$VENV/.place")" = "$PWD" ]; }
+}
+
 make_environment() {
   local python
   if [ -e "$VENV" ]; then
-    if ! supported "$VENV/bin/python" || ! grep -qs "^$PWD " "$VENV/.ready" "$VENV/.begun" || ! chosen_version; then
-      echo "Making $VENV anew: it was made by another Python or in another folder, or was left half made."
-      rm -rf "$VENV"
-    fi
+    usable && return
+    echo "Making $VENV anew: it was made by another Python or in another folder, or was left half made."
   fi
-  [ -e "$VENV" ] && return
   python=$(find_python)
+  rm -rf "$VENV"
   echo "Making $VENV with $("$python" -c 'import sys; print(sys.executable)')"
   "$python" -m venv "$VENV" || fail "$python could not make a virtual environment in $PWD/$VENV; is the folder writable?"
-  echo "$PWD 0" >"$VENV/.begun"
+  echo "$PWD" >"$VENV/.place"
 }
 
 chosen_version() {  # a PYTHON=... that differs from what .venv was made with wins
@@ -78,7 +81,7 @@ chosen_version() {  # a PYTHON=... that differs from what .venv was made with wi
 
 tag() { "$1" -c 'import sys; print(sys.version_info[:2])' 2>/dev/null; }
 
-if once "$VENV/.ready" requirements-lock.txt pyproject.toml || ! supported "$VENV/bin/python" || ! chosen_version; then
+if once "$VENV/.ready" requirements-lock.txt pyproject.toml || ! usable; then
   make_environment
   : >"$LOG"
   echo "Installing the packages of requirements-lock.txt (the first time it takes some minutes) ..."
