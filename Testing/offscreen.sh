@@ -3,9 +3,9 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-PACKAGES="libegl1 libgl1 libgl1-mesa-dri"
+PACKAGES="libegl1 libgl1-mesa-dri"
 if .venv/bin/python -c 'import PySide6' 2>/dev/null; then
-  PACKAGES="$PACKAGES libdbus-1-3 libfontconfig1 libglib2.0-0 libxkbcommon0"
+  PACKAGES="$PACKAGES libdbus-1-3 libfontconfig1 libgl1 libglib2.0-0 libxkbcommon0"
 fi
 
 can_draw() { .venv/bin/python Testing/offscreen.py >/dev/null 2>&1; }
