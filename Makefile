@@ -8,6 +8,7 @@ PYTHON ?=
 export PYTHON
 
 .DEFAULT_GOAL := help
+.NOTPARALLEL:
 .PHONY: help demo test bench lint clean
 
 help:  ## this list

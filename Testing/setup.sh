@@ -41,7 +41,8 @@ reason_of_failure() {
   elif grep -qE "NewConnectionError|NameResolutionError|ProxyError|ConnectTimeout|ReadTimeout|SSLError" "$LOG"; then
     echo "the package index cannot be reached; please connect to the network or give pip an index that can be reached."
   elif grep -q "No matching distribution found" "$LOG"; then
-    grep -m1 "No matching distribution found" "$LOG" | sed 's/.*No matching/no matching/; s/$/ on this platform./'
+    echo "the package index has no $(sed -n '/No matching distribution found/{s/.* for //;s/ (.*//;p;q;}' "$LOG")" \
+      "for this Python and platform, or cannot be reached."
   else
     echo "please see $LOG."
   fi
@@ -64,12 +65,12 @@ usable() {  # an environment copied or moved from another folder still starts pr
 
 make_environment() {
   local python
-  if [ -e "$VENV" ]; then
-    usable && return
-    echo "Making $VENV anew: it was made by another Python or in another folder, or was left half made."
-  fi
+  ! usable || return 0
   python=$(find_python)
-  rm -rf "$VENV"
+  if [ -e "$VENV" ]; then
+    echo "Removing the old $VENV: it was made by another Python or in another folder, or was left half made."
+    rm -rf "$VENV"
+  fi
   echo "Making $VENV with $("$python" -c 'import sys; print(sys.executable)')"
   "$python" -m venv "$VENV" || fail "$python could not make a virtual environment in $PWD/$VENV; is the folder writable?"
   echo "$PWD" >"$VENV/.place"
