@@ -1,0 +1,94 @@
+"""Arrays and rows as VTK objects that are not in any scene yet."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import numpy as np
+import slicer
+import vtk
+from vtk.util import numpy_support
+
+from ..lesions.lesion import Lesion
+from .colors import SEGMENT_COLORS
+from .grids import Grid
+
+LESION_TAG = "PulsarCAM.lesion"
+"""Segment tag that holds the name of the lesion."""
+
+TERMINOLOGY = (
+    "Segmentation category and type - 3D Slicer General Anatomy list"
+    "~SCT^49755003^Morphologically Altered Structure~SCT^4147007^Mass~^^"
+    "~Anatomic codes - DICOM master list~^^~^^"
+)
+
+_UNITS = {"_cm3": "cm3", "_mm3": "mm3", "_mm2": "mm2", "_mm": "mm"}
+
+
+def image_from(array: np.ndarray) -> vtk.vtkImageData:
+    """VTK image of an array ``[k, j, i]``, copied; bool becomes uint8."""
+    array = np.ascontiguousarray(array, dtype=np.uint8 if array.dtype == bool else None)
+    image = vtk.vtkImageData()
+    image.SetDimensions(*array.shape[::-1])
+    image.GetPointData().SetScalars(numpy_support.numpy_to_vtk(array.ravel(), deep=True))
+    return image
+
+
+def segmentation_from(regions: Iterable[Lesion], target: str, grid: Grid):
+    """``vtkSegmentation`` with one segment per region that has voxels, on the grid.
+
+    Args:
+        regions: activated voxels, named like their lesions.
+        target: the class that they speak for.
+        grid: the MRI's.
+    """
+    binary = slicer.vtkSegmentationConverter.GetBinaryLabelmapRepresentationName()
+    segmentation = slicer.vtkSegmentation()
+    segmentation.SetSourceRepresentationName(binary)
+    for index, region in enumerate(regions):
+        if not region.voxels:
+            continue
+        segment = slicer.vtkSegment()
+        segment.SetName(f"{region.name}: {target} sub-region")
+        segment.SetColor(*SEGMENT_COLORS[index % len(SEGMENT_COLORS)])
+        segment.SetTag(segment.GetTerminologyEntryTagName(), TERMINOLOGY)
+        segment.SetTag(LESION_TAG, region.name)
+        segment.AddRepresentation(binary, _block(region, grid))
+        segmentation.AddSegment(segment)
+    return segmentation
+
+
+def _block(region: Lesion, grid: Grid):
+    image = slicer.vtkOrientedImageData()
+    image.DeepCopy(image_from(region.mask))
+    ends = [(o, o + n - 1) for o, n in zip(region.offset[::-1], region.mask.shape[::-1], strict=True)]
+    image.SetExtent(*(int(e) for pair in ends for e in pair))
+    image.SetGeometryFromImageToWorldMatrix(slicer.util.vtkMatrixFromArray(grid.ijk_to_ras))
+    return image
+
+
+def table_from(rows: Sequence[Mapping[str, object]]) -> tuple[vtk.vtkTable, dict[str, str]]:
+    """VTK table of rows with the same keys, and the unit of each column whose name ends in one."""
+    table = vtk.vtkTable()
+    names = list(rows[0]) if rows else []
+    for name in names:
+        table.AddColumn(_column(name, [row.get(name) for row in rows]))
+    units = {name: unit for name in names for end, unit in _UNITS.items() if name.endswith(end)}
+    return table, units
+
+
+def _column(name: str, values: list) -> vtk.vtkAbstractArray:
+    present = [v for v in values if v is not None]
+    if any(isinstance(v, str) for v in present):
+        column = vtk.vtkStringArray()
+        values = ["" if v is None else str(v) for v in values]
+    elif len(present) == len(values) and all(isinstance(v, (bool, int, np.integer, np.bool_)) for v in values):
+        column = vtk.vtkIntArray()
+        values = [int(v) for v in values]
+    else:
+        column = vtk.vtkDoubleArray()
+        values = [float("nan") if v is None else float(v) for v in values]
+    column.SetName(name)
+    for value in values:
+        column.InsertNextValue(value)
+    return column

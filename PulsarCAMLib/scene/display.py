@@ -1,0 +1,62 @@
+"""How results look: a heat map that is clear where there is nothing, and outlines that do not hide it."""
+
+from __future__ import annotations
+
+import slicer
+
+from .colors import HEAT, SIGNED, SPREAD, color_node
+
+STEPS = 256
+"""The lowest of so many steps of the range is clear."""
+
+
+def show_as_heat_map(node, top: float, spread: bool = False) -> None:
+    """Display for overlay: a fixed, known range; transparent at zero; a perceptually uniform color map.
+
+    A display node that is there already keeps the user's choice of colors; range and threshold always follow the data.
+
+    Args:
+        node: a scalar volume node.
+        top: upper end of the range 0..top; negative: a signed map, shown from -|top| to |top| and clear at zero.
+        spread: whether it is a standard deviation (other colors, so that it is not taken for a heat map).
+    """
+    is_new = node.GetDisplayNode() is None
+    if is_new:
+        node.CreateDefaultDisplayNodes()
+    display = node.GetDisplayNode()
+    modifying = display.StartModify()
+    if is_new:
+        name = SIGNED if top < 0 else SPREAD if spread else HEAT
+        display.SetAndObserveColorNodeID(color_node(name).GetID())
+        display.SetInterpolate(True)
+    top, low = abs(top), min(top, 0.0)
+    display.SetAutoWindowLevel(False)
+    display.SetWindowLevelMinMax(low, top)
+    display.SetAutoThreshold(False)
+    display.SetThreshold(top / STEPS if low == 0 else low * 2, top * 2)
+    display.SetApplyThreshold(low == 0)
+    display.EndModify(modifying)
+
+
+def show_as_outline(node) -> None:
+    """Segmentation drawn as outline only; an existing display keeps the user's choice."""
+    if node.GetDisplayNode() is not None:
+        return
+    node.CreateDefaultDisplayNodes()
+    display = node.GetDisplayNode()
+    display.SetVisibility2DFill(False)
+    display.SetVisibility2DOutline(True)
+
+
+def overlay(volume_node, heat_map_node, opacity: float = 0.5) -> None:
+    """Heat map over the MRI in all slice views: only when the user asked for it."""
+    slicer.util.setSliceViewerLayers(background=volume_node, foreground=heat_map_node, foregroundOpacity=opacity)
+
+
+def add_legend(heat_map_node, title: str):
+    """Color legend of a heat map, with as many decimals as its range needs; returns its display node."""
+    legend = slicer.modules.colors.logic().AddDefaultColorLegendDisplayNode(heat_map_node)
+    legend.SetTitleText(title)
+    legend.SetLabelFormat("%.2g")
+    legend.SetNumberOfLabels(3)
+    return legend

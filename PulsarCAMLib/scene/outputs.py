@@ -1,0 +1,191 @@
+"""From a result to MRML nodes: volumes, segmentation, tables, beside the MRI and ready to overlay.
+
+Everything is computed before the first node is touched; what still fails then is undone
+(:class:`PulsarCAMLib.scene.transaction.SceneTransaction`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import slicer
+
+from .. import __version__
+from ..errors import InputError, OutputError
+from .contents import image_from, segmentation_from, table_from
+from .display import show_as_heat_map, show_as_outline
+from .grids import Grid
+from .hierarchy import place_beside
+from .provenance import write_provenance
+from .request import OutputNodes, Request
+from .transaction import SceneTransaction
+
+CLASSES = {
+    "heat_map": "vtkMRMLScalarVolumeNode",
+    "spread": "vtkMRMLScalarVolumeNode",
+    "sub_regions": "vtkMRMLSegmentationNode",
+    "lesion_table": "vtkMRMLTableNode",
+    "slice_table": "vtkMRMLTableNode",
+}
+
+
+@dataclass(frozen=True)
+class _Piece:
+    """One output before it is in the scene: what is observed, and what describes it."""
+
+    content: object
+    name: str
+    facts: dict[str, object]
+    top: float = 0.0
+
+
+def write_result(
+    result,
+    volume_node,
+    mask_node,
+    request: Request | None = None,
+    nodes: OutputNodes | None = None,
+    checkpoint: Callable[[], None] = lambda: None,
+) -> OutputNodes:
+    """Put a result into the scene, beside the MRI and under its parent transform.
+
+    Args:
+        result: a ``ScanResult``.
+        volume_node: the MRI that was explained.
+        mask_node: the segmentation or label map that was used.
+        request: how the result is to be shown.
+        nodes: existing nodes to write into; what is None is made new, under a unique name.
+        checkpoint: called between the steps; an exception from it undoes everything.
+
+    Raises:
+        InputError: an output node is one of the inputs, or given twice.
+        OutputError: an output node is of the wrong kind or not in the scene.
+    """
+    request, nodes = request or Request(), nodes or OutputNodes()
+    _check_outputs(nodes, volume_node, mask_node)
+    grid = Grid.of_volume(volume_node)
+    pieces = _prepare(result, request, grid, volume_node.GetName(), checkpoint)
+    written = OutputNodes()
+    with SceneTransaction(nodes):
+        for role, piece in pieces.items():
+            checkpoint()
+            node = getattr(nodes, role) or _new_node(role, piece.name)
+            _fill(role, node, piece, volume_node)
+            write_provenance(node, volume_node, mask_node, piece.facts)
+            setattr(written, role, node)
+        place_beside(volume_node, [n for n in written if n not in list(nodes)])
+        checkpoint()
+    return written
+
+
+def facts_of(result, request: Request) -> dict[str, object]:
+    """What every derived node says about its origin."""
+    card = result.card
+    return {
+        "version": __version__,
+        "modelName": card["name"],
+        "modelVersion": card["version"],
+        "modelHash": card["weights"]["sha256"],
+        "synthetic": bool(card["synthetic"]),
+        "method": request.method,
+        "target": request.target,
+        "normalisation": request.normalisation,
+        "researchUseOnly": True,
+        "statistic": None,
+        "threshold": None,
+        "units": None,
+        "range": None,
+    }
+
+
+def _prepare(result, request: Request, grid: Grid, name: str, checkpoint) -> dict[str, _Piece]:
+    """All outputs as VTK objects outside the scene."""
+    facts = facts_of(result, request)
+    title = f"{name} {request.target} {request.method}"
+    pieces = {"heat_map": _map_piece(result, request, "mean", f"{title} heat map", facts)}
+    checkpoint()
+    if request.spread:
+        pieces["spread"] = _map_piece(result, request, "std", f"{title} spread", facts)
+        checkpoint()
+    threshold = {"threshold": f"{request.threshold.kind} {request.threshold.value:g}"}
+    if request.sub_regions:
+        regions = result.sub_regions(request.method, request.target, request.threshold)
+        content = segmentation_from(regions, request.target, grid)
+        pieces["sub_regions"] = _Piece(content, f"{title} sub-regions", facts | threshold)
+        checkpoint()
+    if request.tables:
+        rows = result.lesion_table(request.method, request.target, request.threshold, request.margin_mm)
+        pieces["lesion_table"] = _Piece(table_from(rows), f"{title} lesions", facts | threshold)
+        rows = result.slice_table(request.method, request.target, request.threshold)
+        pieces["slice_table"] = _Piece(table_from(rows), f"{title} slices", facts | threshold)
+        checkpoint()
+    return pieces
+
+
+def _map_piece(result, request: Request, statistic: str, name: str, facts: dict[str, object]) -> _Piece:
+    values = result.heat_map(request.method, request.target, statistic, request.normalisation, request.restrict)
+    low, high = float(values.min()), float(values.max())
+    top = max(high, -low)
+    if request.normalisation != "none" and statistic == "mean":
+        top = 1.0
+    top = top or 1.0  # an empty map still needs a range that is one
+    units = "contribution to the logit per cell" if request.normalisation == "none" else "share of the joint maximum"
+    described = {"statistic": statistic, "units": units, "range": f"{-top if low < 0 else 0:g} to {top:g}"}
+    return _Piece(image_from(values), name, facts | described, -top if low < 0 else top)
+
+
+def _check_outputs(nodes: OutputNodes, volume_node, mask_node) -> None:
+    given = list(nodes)
+    for role, class_name in CLASSES.items():
+        node = getattr(nodes, role)
+        if node is None:
+            continue
+        if not node.IsA(class_name) or node.IsA("vtkMRMLLabelMapVolumeNode"):
+            raise OutputError(f"“{node.GetName()}” cannot take the {role.replace('_', ' ')}; choose or make another.")
+        if node.GetScene() is not slicer.mrmlScene:
+            raise OutputError(f"“{node.GetName()}” is no longer in the scene; choose or make another output.")
+        if node in (volume_node, mask_node):
+            raise InputError(f"“{node.GetName()}” is an input and would be overwritten; choose another output.")
+    if len({node.GetID() for node in given}) < len(given):
+        raise InputError("One node is chosen for two outputs; choose another or make new ones.")
+
+
+def _new_node(role: str, name: str):
+    return slicer.mrmlScene.AddNewNodeByClass(CLASSES[role], slicer.mrmlScene.GenerateUniqueName(name))
+
+
+def _fill(role: str, node, piece: _Piece, volume_node) -> None:
+    modifying = node.StartModify()
+    try:
+        if role in ("heat_map", "spread"):
+            _fill_volume(role, node, piece, volume_node)
+        elif role == "sub_regions":
+            node.SetAndObserveSegmentation(piece.content)
+            node.SetReferenceImageGeometryParameterFromVolumeNode(volume_node)
+            node.SetAndObserveTransformNodeID(volume_node.GetTransformNodeID())
+            show_as_outline(node)
+        else:
+            table, units = piece.content
+            node.SetAndObserveSchema(None)
+            node.SetAndObserveTable(table)
+            node.SetUseColumnNameAsColumnHeader(True)
+            for column, unit in units.items():
+                node.SetColumnUnitLabel(column, unit)
+    finally:
+        node.EndModify(modifying)
+
+
+def _fill_volume(role: str, node, piece: _Piece, volume_node) -> None:
+    node.CopyOrientation(volume_node)
+    node.SetAndObserveImageData(piece.content)
+    node.SetAndObserveTransformNodeID(volume_node.GetTransformNodeID())
+    meaning = f"Evidence for {piece.facts['target']}"
+    if role == "spread":
+        meaning = f"Standard deviation over the ensemble of: {meaning.lower()}"
+    quantity, units = slicer.vtkCodedEntry(), slicer.vtkCodedEntry()
+    quantity.SetValueSchemeMeaning(f"{role.replace('_', '-')}", "99PULSARCAM", meaning)
+    units.SetValueSchemeMeaning("1", "UCUM", "no units")
+    node.SetVoxelValueQuantity(quantity)
+    node.SetVoxelValueUnits(units)
+    show_as_heat_map(node, piece.top, spread=role == "spread")

@@ -1,0 +1,87 @@
+"""All or nothing: after an error or a cancel the scene is as it was."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import slicer
+
+
+class SceneTransaction:
+    """Context around a change of the scene that is undone when it does not reach its end.
+
+    New nodes and subject-hierarchy items are removed again, and the nodes named in ``reused`` get their content back.
+    Content must be exchanged as a whole (a new ``vtkImageData``, ``vtkSegmentation``, ``vtkTable``), not edited in
+    place, because the memory of the old state is a shallow copy.
+
+    Args:
+        reused: existing nodes that will be written; their display nodes are remembered too.
+    """
+
+    def __init__(self, reused: Iterable = ()) -> None:
+        self._scene = slicer.mrmlScene
+        self._reused = [node for node in reused if node is not None]
+
+    def __enter__(self) -> SceneTransaction:
+        scene = self._scene
+        self._ids = {scene.GetNthNode(i).GetID() for i in range(scene.GetNumberOfNodes())}
+        hierarchy = _existing_hierarchy(scene)
+        self._items = set(_items(hierarchy))
+        self._parents = {}
+        self._memory = []
+        for node in self._reused:
+            item = hierarchy.GetItemByDataNode(node) if hierarchy else 0
+            if item:
+                self._parents[item] = hierarchy.GetItemParent(item)
+            displays = [node.GetNthDisplayNode(i) for i in range(_display_count(node))]
+            self._memory += [(n, _copy_of(n)) for n in [node, *displays] if n is not None]
+        scene.StartState(scene.BatchProcessState)
+        return self
+
+    def __exit__(self, kind, *_error) -> None:
+        try:
+            if kind is not None:
+                self._undo()
+        finally:
+            self._scene.EndState(self._scene.BatchProcessState)
+            self._memory = []
+
+    def _undo(self) -> None:
+        scene = self._scene
+        for node, copy in self._memory:
+            node.Copy(copy)
+        hierarchy = _existing_hierarchy(scene)
+        for item, parent in self._parents.items():
+            hierarchy.SetItemParent(item, parent)
+        for item in _items(hierarchy):
+            if item not in self._items:
+                hierarchy.RemoveItem(item, False, False)
+        new = [scene.GetNthNode(i) for i in range(scene.GetNumberOfNodes())]
+        for node in reversed([n for n in new if n.GetID() not in self._ids]):
+            scene.RemoveNode(node)
+
+
+def _existing_hierarchy(scene):
+    """The subject hierarchy, without making one where there is none."""
+    return scene.GetFirstNodeByClass("vtkMRMLSubjectHierarchyNode")
+
+
+def _items(hierarchy) -> list[int]:
+    if hierarchy is None:
+        return []
+    import vtk
+
+    ids = vtk.vtkIdList()
+    hierarchy.GetItemChildren(hierarchy.GetSceneItemID(), ids, True)
+    return [ids.GetId(i) for i in range(ids.GetNumberOfIds())]
+
+
+def _display_count(node) -> int:
+    return node.GetNumberOfDisplayNodes() if hasattr(node, "GetNumberOfDisplayNodes") else 0
+
+
+def _copy_of(node):
+    copy = node.CreateNodeInstance()
+    copy.UnRegister(None)
+    copy.Copy(node)
+    return copy

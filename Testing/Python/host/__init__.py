@@ -1,0 +1,1 @@
+"""Stand-ins for the desktop and makers of scenes, for tests only."""
