@@ -8,7 +8,9 @@ if .venv/bin/python -c 'import PySide6' 2>/dev/null; then
   PACKAGES="$PACKAGES libdbus-1-3 libfontconfig1 libgl1 libglib2.0-0 libxkbcommon0"
 fi
 
-can_draw() { .venv/bin/python Testing/offscreen.py >/dev/null 2>&1; }
+can_draw() {  # without its libraries VTK ends in a segmentation fault, which the inner shell keeps to itself
+  (ulimit -c 0; .venv/bin/python Testing/offscreen.py; exit $?) >/dev/null 2>&1
+}
 
 as_root() {
   if [ "$(id -u)" = 0 ]; then
