@@ -1,0 +1,198 @@
+"""A synthetic cohort as ordinary files: NRRD images and label maps, and a table.
+
+Layout: ``cohort.csv``, ``recipe.json`` and one folder per patient with, per time point, ``<time>.nrrd`` (image),
+``<time>-label.nrrd`` (one value per lesion), ``<time>.seg.nrrd`` (the same as named segments for 3D Slicer),
+``<time>-planted.nrrd`` and ``<time>-confounders.nrrd`` (the truth).
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+
+from ..errors import OutputError
+from ..geometry import VolumeGeometry
+from .settings import CohortSettings
+from .synthetic import SyntheticLesion, SyntheticPatient, SyntheticScan, generate_patient
+
+TABLE, RECIPE = "cohort.csv", "recipe.json"
+
+COLUMNS = (
+    "patient",
+    "lesion",
+    "time_point",
+    "image",
+    "segmentation",
+    "label_map",
+    "label_value",
+    "followup_image",
+    "followup_segmentation",
+    "volume_cm3",
+    "baseline_volume_cm3",
+    "followup_volume_cm3",
+    "response",
+    "planted",
+    "planted_share",
+    "planted_map",
+    "confounder_map",
+    "difficulty",
+    "scanner",
+    "spacing_mm",
+)
+"""One row per lesion and pre-treatment MRI; ``response`` is computed from the baseline and follow-up volumes."""
+
+SEGMENT_COLORS = ((0.89, 0.47, 0.36), (0.36, 0.66, 0.89), (0.55, 0.78, 0.35), (0.85, 0.72, 0.30))
+
+
+def write_cohort(
+    folder: str | Path,
+    settings: CohortSettings,
+    *,
+    overwrite: bool = False,
+    progress: Callable[[float, str], None] | None = None,
+) -> Path:
+    """Generate a cohort and write it; the folder appears when it is complete, or not at all.
+
+    Args:
+        folder: to be made.
+        settings: the recipe.
+        overwrite: replace an earlier cohort at the same place (only a folder that holds a cohort is replaced).
+        progress: called after each patient with the share done and a text.
+
+    Returns:
+        Path of the cohort table.
+
+    Raises:
+        OutputError: the folder is in the way, or cannot be written.
+    """
+    folder = Path(folder).absolute()
+    _refuse_to_destroy(folder, overwrite)
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        partial = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", suffix=".partial", dir=folder.parent))
+    except OSError as error:
+        raise OutputError(f"The folder {folder.parent} cannot be written ({error.strerror}).") from error
+    try:
+        _write_into(partial, settings, progress)
+        _put_in_place(partial, folder)
+    except (OSError, RuntimeError) as error:
+        raise OutputError(f"The cohort could not be written to {folder}: {error}.") from error
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+    return folder / TABLE
+
+
+def _refuse_to_destroy(folder: Path, overwrite: bool) -> None:
+    if not os.path.lexists(folder):
+        return
+    if not overwrite:
+        raise OutputError(f"{folder} exists already; choose another folder or allow overwriting.")
+    if not (folder / TABLE).is_file():
+        raise OutputError(f"{folder} is not a cohort, so it is not replaced; choose another folder.")
+
+
+def _put_in_place(partial: Path, folder: Path) -> None:
+    partial.chmod(0o755)
+    if not folder.exists():
+        partial.rename(folder)
+        return
+    old = partial.with_suffix(".old")
+    folder.rename(old)
+    try:
+        partial.rename(folder)
+    except OSError:
+        old.rename(folder)
+        raise
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def _write_into(folder: Path, settings: CohortSettings, progress: Callable[[float, str], None] | None) -> None:
+    with (folder / TABLE).open("w", newline="", encoding="utf-8") as file:
+        table = csv.DictWriter(file, COLUMNS)
+        table.writeheader()
+        for index in range(settings.patients):
+            patient = generate_patient(settings, index)
+            _write_scans(folder / patient.name, patient)
+            table.writerows(_rows(patient, settings))
+            if progress:
+                progress((index + 1) / settings.patients, f"patient {index + 1} of {settings.patients}")
+    recipe = {"synthetic": True, **asdict(settings), "numbers": asdict(settings.numbers)}
+    (folder / RECIPE).write_text(json.dumps(recipe, indent=2) + "\n", encoding="utf-8")
+
+
+def _rows(patient: SyntheticPatient, settings: CohortSettings):
+    times = [time for time in settings.time_points if time != "followup"]
+    for lesion in patient.lesions:
+        for time in times:
+            yield _row(patient, lesion, patient.scans[time], settings)
+
+
+def _row(patient: SyntheticPatient, lesion: SyntheticLesion, scan: SyntheticScan, settings: CohortSettings) -> dict:
+    at = f"{patient.name}/{scan.time_point}"
+    return {
+        "patient": patient.name,
+        "lesion": lesion.name,
+        "time_point": scan.time_point,
+        "image": f"{at}.nrrd",
+        "segmentation": f"{at}.seg.nrrd",
+        "label_map": f"{at}-label.nrrd",
+        "label_value": lesion.label,
+        "followup_image": f"{patient.name}/followup.nrrd",
+        "followup_segmentation": f"{patient.name}/followup.seg.nrrd",
+        "volume_cm3": f"{scan.volume_cm3(lesion.label):.6f}",
+        "baseline_volume_cm3": f"{lesion.volume_cm3:.6f}",
+        "followup_volume_cm3": f"{lesion.followup_volume_cm3:.6f}",
+        "response": lesion.response,
+        "planted": int(lesion.planted),
+        "planted_share": f"{lesion.planted_share:.4f}",
+        "planted_map": f"{at}-planted.nrrd",
+        "confounder_map": f"{at}-confounders.nrrd",
+        "difficulty": settings.difficulty,
+        **scan.scanner.describe(),
+    }
+
+
+def _write_scans(folder: Path, patient: SyntheticPatient) -> None:
+    import SimpleITK as sitk
+
+    folder.mkdir()
+    for time, scan in patient.scans.items():
+        arrays = {"": scan.image, "-label": scan.lesions, "-planted": scan.planted, "-confounders": scan.confounders}
+        for ending, array in arrays.items():
+            sitk.WriteImage(scan.geometry.to_sitk(array), str(folder / f"{time}{ending}.nrrd"), True)
+        segments = {lesion.label: lesion.name for lesion in patient.lesions}
+        image = segmentation_image(scan.lesions, scan.geometry, segments)
+        sitk.WriteImage(image, str(folder / f"{time}.seg.nrrd"), True)
+
+
+def segmentation_image(labels: np.ndarray, geometry: VolumeGeometry, names: dict[int, str]):
+    """SimpleITK image that becomes a 3D Slicer segmentation when written as ``.seg.nrrd``.
+
+    Args:
+        labels: uint8 ``[k, j, i]``, one value per segment.
+        geometry: its place.
+        names: of the segments, by value.
+    """
+    image = geometry.to_sitk(labels.astype(np.uint8))
+    extent = " ".join(f"0 {n - 1}" for n in labels.shape[::-1])
+    fields = {
+        "Segmentation_MasterRepresentation": "Binary labelmap",
+        "Segmentation_ContainedRepresentationNames": "Binary labelmap|",
+        "Segmentation_ReferenceImageExtentOffset": "0 0 0",
+    }
+    for number, (value, name) in enumerate(names.items()):
+        color = " ".join(str(c) for c in SEGMENT_COLORS[number % len(SEGMENT_COLORS)])
+        own = {"ID": f"lesion-{value}", "Name": name, "Color": color, "NameAutoGenerated": "0"}
+        own |= {"ColorAutoGenerated": "0", "Extent": extent, "LabelValue": str(value), "Layer": "0", "Tags": "|"}
+        fields |= {f"Segment{number}_{key}": text for key, text in own.items()}
+    for key, text in fields.items():
+        image.SetMetaData(key, text)
+    return image
