@@ -1,0 +1,29 @@
+"""Errors whose message is one sentence for the person: what, where, what to do."""
+
+
+class PulsarCAMError(Exception):
+    """Base of all errors that PulsarCAM raises on purpose; the message can be shown as it is."""
+
+
+class InputError(PulsarCAMError):
+    """An image, a mask or an option cannot be used."""
+
+
+class GeometryError(InputError):
+    """Image and mask do not share a space, or a geometry cannot be represented."""
+
+
+class BundleError(PulsarCAMError):
+    """A model bundle is damaged, unknown or does not fit."""
+
+
+class OutputError(PulsarCAMError):
+    """A result cannot be written where the user asked for it."""
+
+
+class Cancelled(PulsarCAMError):  # noqa: N818 - not a fault: the user asked for it
+    """The user stopped the work."""
+
+
+class PulsarCAMWarning(UserWarning):
+    """Something the user must know although the work goes on."""

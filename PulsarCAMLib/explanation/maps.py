@@ -1,0 +1,120 @@
+"""Class activation maps in closed form (paper eq. 2-5 as paper-notes 1.5, 2.1-2.3 settle them).
+
+With A ``[members, n, features, cells]`` the masked features, g = ds/dA gated by the mask, s the logit of response:
+
+========================  ==========================================================================================
+``pixelwise``             S = sum_k g_k A_k (HiResCAM); response ReLU(S), non-response ReLU(-S); sum(S) + rest = s
+``gradcam``               S = sum_k mean(g_k) A_k; response ReLU(S), non-response ReLU(-S)
+``gradcam++``             exp score: w_k = sum ReLU(+-g_k) / (2 + (sum A_k)(+-g_k)); ReLU(sum_k w_k A_k)
+``gradcam++-sigmoid``     the paper's eq. 4 to the letter, on the probability; often empty (paper-notes 2.3)
+``pixelwise-probability`` ``pixelwise`` of the probability: times sigma'(s)
+``gradcam-probability``   ``gradcam`` of the probability: times sigma'(s)
+========================  ==========================================================================================
+
+Raw maps: no scaling, no smoothing. ``gradcam++`` leaves out the common factor exp(+-s) of its score, which changes a
+map by one number per slice and would overflow.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+CLASSES = ("non-response", "response")
+SIGNS = {"non-response": -1.0, "response": 1.0}
+
+
+class Evidence(NamedTuple):
+    """What every map is made from.
+
+    Attributes:
+        logits: s ``[members, n]``.
+        masked: A ``[members, n, features, cells]``.
+        gradient: ds/dA gated by the mask, same shape.
+    """
+
+    logits: Tensor
+    masked: Tensor
+    gradient: Tensor
+
+
+def signed_pixelwise(evidence: Evidence) -> Tensor:
+    """S ``[members, n, cells]``: each cell's share of the logit; what it leaves is the rest, s - sum(S)."""
+    return torch.einsum("mnfc,mnfc->mnc", evidence.gradient, evidence.masked)
+
+
+def signed_gradcam(evidence: Evidence) -> Tensor:
+    """Grad-CAM before its ReLU ``[members, n, cells]``, weights averaged over all cells (Z = 256)."""
+    return _weighted(evidence.gradient.mean(dim=3), evidence.masked)
+
+
+def _weighted(weights: Tensor, masked: Tensor) -> Tensor:
+    return torch.matmul(weights.unsqueeze(2), masked).squeeze(2)
+
+
+def _probability_slope(logits: Tensor) -> Tensor:
+    """sigma'(s) without cancellation, ``[members, n, 1]``."""
+    return (torch.sigmoid(logits) * torch.sigmoid(-logits)).unsqueeze(2)
+
+
+def _both_signs(signed: Tensor) -> dict[str, Tensor]:
+    return {name: functional.relu(sign * signed) for name, sign in SIGNS.items()}
+
+
+def _pixelwise(evidence: Evidence) -> dict[str, Tensor]:
+    return _both_signs(signed_pixelwise(evidence))
+
+
+def _gradcam(evidence: Evidence) -> dict[str, Tensor]:
+    return _both_signs(signed_gradcam(evidence))
+
+
+def _pixelwise_probability(evidence: Evidence) -> dict[str, Tensor]:
+    return _both_signs(_probability_slope(evidence.logits) * signed_pixelwise(evidence))
+
+
+def _gradcam_probability(evidence: Evidence) -> dict[str, Tensor]:
+    return _both_signs(_probability_slope(evidence.logits) * signed_gradcam(evidence))
+
+
+def _gradcam_plus_plus(evidence: Evidence) -> dict[str, Tensor]:
+    total = evidence.masked.sum(dim=3, keepdim=True)
+    maps = {}
+    for name, sign in SIGNS.items():
+        passed = functional.relu(evidence.gradient if sign > 0 else -evidence.gradient)
+        weights = (passed / (2 + total * passed)).sum(dim=3)
+        maps[name] = functional.relu(_weighted(weights, evidence.masked))
+    return maps
+
+
+def _gradcam_plus_plus_sigmoid(evidence: Evidence) -> dict[str, Tensor]:
+    """alpha = 1 / (2 + r sum(A) g), r = (1 - 3 q^2) / (2 q), q = tanh(s / 2); 0 where undefined."""
+    q = torch.tanh(evidence.logits / 2)[..., None, None]
+    # Multiplying by 2q keeps q = 0 (p = 1/2, alpha = 0) out of the quotient.
+    total = evidence.masked.sum(dim=3, keepdim=True)
+    below = 4 * q + (1 - 3 * q * q) * total * evidence.gradient
+    alpha = torch.where((below != 0) & (evidence.gradient != 0), 2 * q / below, torch.zeros_like(below))
+    maps = {}
+    for name, sign in SIGNS.items():
+        weights = (alpha * functional.relu(sign * evidence.gradient)).sum(dim=3)
+        maps[name] = functional.relu(_probability_slope(evidence.logits) * _weighted(weights, evidence.masked))
+    return maps
+
+
+METHODS: dict[str, Callable[[Evidence], dict[str, Tensor]]] = {
+    "pixelwise": _pixelwise,
+    "gradcam": _gradcam,
+    "gradcam++": _gradcam_plus_plus,
+    "gradcam++-sigmoid": _gradcam_plus_plus_sigmoid,
+    "pixelwise-probability": _pixelwise_probability,
+    "gradcam-probability": _gradcam_probability,
+}
+
+
+def class_maps(evidence: Evidence, method: str) -> dict[str, Tensor]:
+    """Maps of one method for both classes, each ``[members, n, cells]``, not negative."""
+    return METHODS[method](evidence)

@@ -1,0 +1,72 @@
+"""How lesions become the model's input: part of the model, kept in its card."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, fields
+
+from ..errors import BundleError
+
+PLANES = ("volume", "axial", "coronal", "sagittal")
+
+
+@dataclass(frozen=True)
+class Preprocessing:
+    """Everything between an MRI with a mask and the numbers a model sees.
+
+    Attributes:
+        patch_size: side of the square patch in pixels.
+        plane: ``"volume"``: the MRI's own slices, turned into the standard display orientation by flips and swaps
+            only; or a true anatomical plane, for which the MRI is resampled.
+        in_plane_spacing_mm: pixel size; None keeps the MRI's own in-plane voxels.
+        percentiles: intensities at these percentiles of each crop become 0 and 1; the rest is clipped.
+        mask_rule: how the mask comes to the bottleneck: ``"any"``, a cell is on if any of its pixels is.
+        large_lesion: ``"scale"``: a lesion that does not fit the patch is shrunk as a whole until it does, and flagged.
+        answering_slice: ``"largest-area"``: the slice whose answer is the lesion's; ties go to the middle.
+    """
+
+    patch_size: int = 64
+    plane: str = "volume"
+    in_plane_spacing_mm: float | None = 1.0
+    percentiles: tuple[float, float] = (1.0, 99.0)
+    mask_rule: str = "any"
+    large_lesion: str = "scale"
+    answering_slice: str = "largest-area"
+
+    def __post_init__(self) -> None:
+        low, high = (float(p) for p in self.percentiles)
+        object.__setattr__(self, "percentiles", (low, high))
+        spacing = self.in_plane_spacing_mm
+        faults = [
+            (self.patch_size < 16 or self.patch_size % 4, f"patch_size {self.patch_size} (16 or more, a multiple of 4)"),
+            (self.plane not in PLANES, f"plane {self.plane!r} ({', '.join(PLANES)})"),
+            (spacing is not None and not 0.05 <= spacing <= 20, f"in_plane_spacing_mm {spacing} (0.05 to 20, or null)"),
+            (not 0 <= low < high <= 100, f"percentiles {self.percentiles} (rising, 0 to 100)"),
+            (self.mask_rule != "any", f"mask_rule {self.mask_rule!r} ('any')"),
+            (self.large_lesion != "scale", f"large_lesion {self.large_lesion!r} ('scale')"),
+            (self.answering_slice != "largest-area", f"answering_slice {self.answering_slice!r} ('largest-area')"),
+        ]
+        wrong = "; ".join(text for bad, text in faults if bad)
+        if wrong:
+            raise BundleError(f"Unknown preprocessing: {wrong}.")
+
+    def to_card(self) -> dict:
+        """As plain JSON values."""
+        card = asdict(self)
+        card["percentiles"] = list(self.percentiles)
+        return card
+
+    @classmethod
+    def from_card(cls, card: dict) -> Preprocessing:
+        """From a model card; every field must be there and none may be unknown.
+
+        Raises:
+            BundleError: a field is missing, unknown or has a value that this version does not know.
+        """
+        names = {f.name for f in fields(cls)}
+        if set(card) != names:
+            lacking, unknown = sorted(names - set(card)), sorted(set(card) - names)
+            raise BundleError(f"The card's preprocessing lacks {lacking or 'nothing'} and has unknown {unknown or 'nothing'}.")
+        try:
+            return cls(**card)
+        except (TypeError, ValueError) as error:
+            raise BundleError(f"The card's preprocessing has a value of the wrong kind ({error}).") from error

@@ -1,0 +1,189 @@
+"""Model bundles: a folder with ``card.json`` and a safetensors file with all members. Nothing in it can run."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..errors import BundleError, OutputError
+from .card import CLASSES, FORMAT, FORMAT_VERSION, ModelCard
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from .autoencoder import AutoencoderClassifier
+    from .ensemble import Ensemble
+
+CARD_FILE = "card.json"
+WEIGHTS_FILE = "weights.safetensors"
+SHIPPED = Path(__file__).resolve().parent.parent / "Resources" / "Models"
+USER_FOLDER_VARIABLE = "PULSARCAM_MODELS"
+
+
+@dataclass(frozen=True)
+class ModelBundle:
+    """A bundle whose card and weights were checked; torch is needed only for :attr:`ensemble`.
+
+    Attributes:
+        folder: where it lies.
+        card: the checked card.
+        weights: the safetensors file's bytes, whose hash is the card's.
+    """
+
+    folder: Path
+    card: ModelCard
+    weights: bytes
+
+    @cached_property
+    def ensemble(self) -> Ensemble:
+        """The members, loaded once.
+
+        Raises:
+            BundleError: tensors are missing, unknown, of the wrong shape, or not finite.
+        """
+        import safetensors.torch
+
+        from .autoencoder import AutoencoderClassifier
+        from .ensemble import Ensemble
+
+        try:
+            tensors = safetensors.torch.load(self.weights)
+        except Exception as error:  # safetensors raises its own, KeyError, ValueError... for damaged bytes
+            raise BundleError(f"The weights of model “{self.card.name}” are damaged ({error}).") from error
+        members = []
+        for index in range(self.card.members):
+            member = AutoencoderClassifier(self.card.architecture)
+            prefix = f"{index}."
+            state = {name: tensors.pop(prefix + name, None) for name in member.state_dict()}
+            _check_state(self.card, index, state, member.state_dict())
+            member.load_state_dict(state)
+            members.append(member)
+        if tensors:
+            raise BundleError(f"The weights of model “{self.card.name}” hold unknown tensors: {sorted(tensors)[:3]}.")
+        return Ensemble(members)
+
+
+def _check_state(card: ModelCard, index: int, state: dict, expected: dict) -> None:
+    for name, wanted in expected.items():
+        tensor = state[name]
+        where = f"Model “{card.name}”, member {index}, tensor {name}"
+        if tensor is None:
+            raise BundleError(f"{where}: missing from the weights.")
+        if tensor.shape != wanted.shape or tensor.dtype != wanted.dtype:
+            found, needed = f"{tuple(tensor.shape)} {tensor.dtype}", f"{tuple(wanted.shape)} {wanted.dtype}"
+            raise BundleError(f"{where}: has {found}, the card's architecture needs {needed}.")
+        if not bool(tensor.isfinite().all()):
+            raise BundleError(f"{where}: holds NaN or infinite numbers.")
+
+
+def load_bundle(folder: str | os.PathLike) -> ModelBundle:
+    """Read and check a bundle; nothing from it is executed.
+
+    Raises:
+        BundleError: no bundle there, an unknown version, a missing field, or a wrong hash.
+    """
+    folder = Path(folder)
+    card = ModelCard.read(folder / CARD_FILE)
+    _ = card.architecture
+    path = folder / card.fields["weights"]["file"]
+    try:
+        weights = path.read_bytes()
+    except OSError as error:
+        raise BundleError(f"The weights of model “{card.name}” cannot be read at {path} ({error.strerror}).") from error
+    if hashlib.sha256(weights).hexdigest() != card.sha256:
+        raise BundleError(f"The weights of model “{card.name}” are not those its card describes (wrong sha256).")
+    return ModelBundle(folder, card, weights)
+
+
+def save_bundle(
+    folder: str | os.PathLike,
+    members: Sequence[AutoencoderClassifier],
+    fields: dict[str, Any],
+    *,
+    overwrite: bool = False,
+) -> ModelBundle:
+    """Write a bundle; it appears whole or not at all.
+
+    Args:
+        folder: the bundle's folder, made new.
+        members: the ensemble, all of one architecture.
+        fields: the card without format, version, architecture, members, classes and weights, which are filled in.
+        overwrite: replace a bundle that is already there.
+
+    Raises:
+        OutputError: the folder exists or cannot be written.
+        BundleError: the card would not be valid.
+    """
+    import safetensors.torch
+
+    folder = Path(folder)
+    if folder.exists() and not overwrite:
+        raise OutputError(f"{folder} exists already; choose another folder or allow overwriting.")
+    tensors = {f"{i}.{name}": t.contiguous() for i, m in enumerate(members) for name, t in m.state_dict().items()}
+    weights = safetensors.torch.save({name: t.cpu() for name, t in tensors.items()})
+    card = ModelCard.from_fields(
+        {
+            "format": FORMAT,
+            "format_version": FORMAT_VERSION,
+            **fields,
+            "architecture": members[0].architecture.to_card(),
+            "members": len(members),
+            "classes": CLASSES,
+            "weights": {"file": WEIGHTS_FILE, "sha256": hashlib.sha256(weights).hexdigest()},
+        }
+    )
+    text = json.dumps(dict(card.fields), indent=1, ensure_ascii=False) + "\n"
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        made = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+        try:
+            (made / CARD_FILE).write_text(text, encoding="utf-8")
+            (made / WEIGHTS_FILE).write_bytes(weights)
+            made.chmod(0o755)
+            if folder.exists():
+                shutil.rmtree(folder)
+            made.rename(folder)
+        finally:
+            shutil.rmtree(made, ignore_errors=True)
+    except OSError as error:
+        raise OutputError(f"The model bundle cannot be written to {folder} ({error.strerror}).") from error
+    return load_bundle(folder)
+
+
+def model_folders() -> list[Path]:
+    """Where bundles are looked for: the folder in ``PULSARCAM_MODELS`` (if set) and the one that ships."""
+    user = os.environ.get(USER_FOLDER_VARIABLE)
+    return [*([Path(user)] if user else []), SHIPPED]
+
+
+def installed_bundles() -> dict[str, Path]:
+    """Folders of the installed bundles by name; a user's own bundle hides a shipped one of the same name."""
+    found: dict[str, Path] = {}
+    for parent in reversed(model_folders()):
+        for card in sorted(parent.glob(f"*/{CARD_FILE}")) if parent.is_dir() else []:
+            found[card.parent.name] = card.parent
+    return found
+
+
+def find_bundle(name_or_folder: str | os.PathLike) -> ModelBundle:
+    """Load a bundle by the name of an installed one, or by its folder.
+
+    Raises:
+        BundleError: neither; the installed names are listed.
+    """
+    installed = installed_bundles()
+    if str(name_or_folder) in installed:
+        return load_bundle(installed[str(name_or_folder)])
+    if (Path(name_or_folder) / CARD_FILE).is_file():
+        return load_bundle(name_or_folder)
+    raise BundleError(
+        f"There is no model “{name_or_folder}”: it is neither a bundle folder nor one of the installed models "
+        f"({', '.join(sorted(installed)) or 'none'})."
+    )
