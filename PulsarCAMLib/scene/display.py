@@ -10,14 +10,14 @@ STEPS = 256
 """The lowest of so many steps of the range is clear."""
 
 
-def show_as_heat_map(node, top: float, spread: bool = False) -> None:
+def show_as_heat_map(node, shown: tuple[float, float], spread: bool = False) -> None:
     """Display for overlay: a fixed, known range; transparent at zero; a perceptually uniform color map.
 
     A display node that is there already keeps the user's choice of colors; range and threshold always follow the data.
 
     Args:
         node: a scalar volume node.
-        top: upper end of the range 0..top; negative: a signed map, shown from -|top| to |top| and clear at zero.
+        shown: lowest and highest value of the range; a negative lowest value means a signed map.
         spread: whether it is a standard deviation (other colors, so that it is not taken for a heat map).
     """
     is_new = node.GetDisplayNode() is None
@@ -26,10 +26,10 @@ def show_as_heat_map(node, top: float, spread: bool = False) -> None:
     display = node.GetDisplayNode()
     modifying = display.StartModify()
     if is_new:
-        name = SIGNED if top < 0 else SPREAD if spread else HEAT
+        name = SIGNED if shown[0] < 0 else SPREAD if spread else HEAT
         display.SetAndObserveColorNodeID(color_node(name).GetID())
         display.SetInterpolate(True)
-    top, low = abs(top), min(top, 0.0)
+    low, top = shown
     display.SetAutoWindowLevel(False)
     display.SetWindowLevelMinMax(low, top)
     display.SetAutoThreshold(False)

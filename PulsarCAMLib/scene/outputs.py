@@ -13,13 +13,16 @@ import slicer
 
 from .. import __version__
 from ..errors import InputError, OutputError
+from ..explanation import SIGNED, lesion_table, slice_table
 from .contents import image_from, segmentation_from, table_from
 from .display import show_as_heat_map, show_as_outline
 from .grids import Grid
 from .hierarchy import place_beside
-from .provenance import write_provenance
+from .provenance import PREFIX, write_provenance
 from .request import OutputNodes, Request
 from .transaction import SceneTransaction
+
+RAW_UNITS = "contribution to the logit"
 
 CLASSES = {
     "heat_map": "vtkMRMLScalarVolumeNode",
@@ -37,7 +40,7 @@ class _Piece:
     content: object
     name: str
     facts: dict[str, object]
-    top: float = 0.0
+    shown: tuple[float, float] = (0.0, 1.0)
 
 
 def write_result(
@@ -70,9 +73,11 @@ def write_result(
     with SceneTransaction(nodes):
         for role, piece in pieces.items():
             checkpoint()
-            node = getattr(nodes, role) or _new_node(role, piece.name)
+            given = getattr(nodes, role)
+            node = given or _new_node(role, piece.name)
             _fill(role, node, piece, volume_node)
-            write_provenance(node, volume_node, mask_node, piece.facts)
+            made_name = _made_name(node, piece.name, is_new=given is None)
+            write_provenance(node, volume_node, mask_node, piece.facts | {"madeName": made_name})
             setattr(written, role, node)
         place_beside(volume_node, [n for n in written if n not in list(nodes)])
         checkpoint()
@@ -84,12 +89,13 @@ def facts_of(result, request: Request) -> dict[str, object]:
     card = result.card
     return {
         "version": __version__,
-        "modelName": card["name"],
-        "modelVersion": card["version"],
-        "modelHash": card["weights"]["sha256"],
-        "synthetic": bool(card["synthetic"]),
+        "modelName": card.name,
+        "modelVersion": card.fields["version"],
+        "modelHash": card.sha256,
+        "modelOrigin": card.origin,
+        "synthetic": card.synthetic,
         "method": request.method,
-        "target": request.target,
+        "target": "both" if request.method == SIGNED else request.target,
         "normalisation": request.normalisation,
         "researchUseOnly": True,
         "statistic": None,
@@ -102,22 +108,22 @@ def facts_of(result, request: Request) -> dict[str, object]:
 def _prepare(result, request: Request, grid: Grid, name: str, checkpoint) -> dict[str, _Piece]:
     """All outputs as VTK objects outside the scene."""
     facts = facts_of(result, request)
-    title = f"{name} {request.target} {request.method}"
+    title = f"{name} {request.method if request.method == SIGNED else f'{request.target} {request.method}'}"
     pieces = {"heat_map": _map_piece(result, request, "mean", f"{title} heat map", facts)}
     checkpoint()
     if request.spread:
         pieces["spread"] = _map_piece(result, request, "std", f"{title} spread", facts)
         checkpoint()
-    threshold = {"threshold": f"{request.threshold.kind} {request.threshold.value:g}"}
+    threshold = {"threshold": str(request.threshold)}
     if request.sub_regions:
         regions = result.sub_regions(request.method, request.target, request.threshold)
         content = segmentation_from(regions, request.target, grid)
         pieces["sub_regions"] = _Piece(content, f"{title} sub-regions", facts | threshold)
         checkpoint()
     if request.tables:
-        rows = result.lesion_table(request.method, request.target, request.threshold, request.margin_mm)
+        rows = lesion_table(result, request.method, request.target, request.threshold, request.margin_mm)
         pieces["lesion_table"] = _Piece(table_from(rows), f"{title} lesions", facts | threshold)
-        rows = result.slice_table(request.method, request.target, request.threshold)
+        rows = slice_table(result)
         pieces["slice_table"] = _Piece(table_from(rows), f"{title} slices", facts | threshold)
         checkpoint()
     return pieces
@@ -125,14 +131,12 @@ def _prepare(result, request: Request, grid: Grid, name: str, checkpoint) -> dic
 
 def _map_piece(result, request: Request, statistic: str, name: str, facts: dict[str, object]) -> _Piece:
     values = result.heat_map(request.method, request.target, statistic, request.normalisation, request.restrict)
-    low, high = float(values.min()), float(values.max())
-    top = max(high, -low)
-    if request.normalisation != "none" and statistic == "mean":
-        top = 1.0
-    top = top or 1.0  # an empty map still needs a range that is one
-    units = "contribution to the logit per cell" if request.normalisation == "none" else "share of the joint maximum"
-    described = {"statistic": statistic, "units": units, "range": f"{-top if low < 0 else 0:g} to {top:g}"}
-    return _Piece(image_from(values), name, facts | described, -top if low < 0 else top)
+    low, top = 0.0, float(values.max()) or 1.0  # an empty map still needs a range that is one
+    if statistic == "mean":
+        low, top = result.display_range(request.method, request.normalisation)
+    units = RAW_UNITS if request.normalisation == "none" else "share of the joint maximum of both classes"
+    described = {"statistic": statistic, "units": units, "range": f"{low:.4g} to {top:.4g}"}
+    return _Piece(image_from(values), name, facts | described, (low, top))
 
 
 def _check_outputs(nodes: OutputNodes, volume_node, mask_node) -> None:
@@ -155,6 +159,16 @@ def _new_node(role: str, name: str):
     return slicer.mrmlScene.AddNewNodeByClass(CLASSES[role], slicer.mrmlScene.GenerateUniqueName(name))
 
 
+def _made_name(node, title: str, is_new: bool) -> str | None:
+    """The name that PulsarCAM gave the node: renewed when a later run says something else, never over the user's."""
+    made = node.GetAttribute(f"{PREFIX}madeName")
+    if made == node.GetName() and not made.startswith(title):
+        node.SetName(slicer.mrmlScene.GenerateUniqueName(title))
+    elif not is_new:
+        return made
+    return node.GetName()
+
+
 def _fill(role: str, node, piece: _Piece, volume_node) -> None:
     modifying = node.StartModify()
     try:
@@ -169,7 +183,7 @@ def _fill(role: str, node, piece: _Piece, volume_node) -> None:
             table, units = piece.content
             node.SetAndObserveSchema(None)
             node.SetAndObserveTable(table)
-            node.SetUseColumnNameAsColumnHeader(True)
+            node.SetUseColumnTitleAsColumnHeader(True)
             for column, unit in units.items():
                 node.SetColumnUnitLabel(column, unit)
     finally:
@@ -181,6 +195,8 @@ def _fill_volume(role: str, node, piece: _Piece, volume_node) -> None:
     node.SetAndObserveImageData(piece.content)
     node.SetAndObserveTransformNodeID(volume_node.GetTransformNodeID())
     meaning = f"Evidence for {piece.facts['target']}"
+    if piece.facts["method"] == SIGNED:
+        meaning = "Evidence for response (positive) and non-response (negative)"
     if role == "spread":
         meaning = f"Standard deviation over the ensemble of: {meaning.lower()}"
     quantity, units = slicer.vtkCodedEntry(), slicer.vtkCodedEntry()
@@ -188,4 +204,4 @@ def _fill_volume(role: str, node, piece: _Piece, volume_node) -> None:
     units.SetValueSchemeMeaning("1", "UCUM", "no units")
     node.SetVoxelValueQuantity(quantity)
     node.SetVoxelValueUnits(units)
-    show_as_heat_map(node, piece.top, spread=role == "spread")
+    show_as_heat_map(node, piece.shown, spread=role == "spread")

@@ -6,12 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-
-def default_threshold():
-    """Half of the highest value of the lesion's map."""
-    from ..explanation import Threshold
-
-    return Threshold("fraction-of-maximum", 0.5)
+from ..explanation import DEFAULT_MARGIN_MM, METHODS, TARGETS, Threshold
 
 
 @dataclass(frozen=True)
@@ -23,19 +18,19 @@ class Request:
         target: one of :data:`PulsarCAMLib.explanation.TARGETS`.
         normalisation: "none" (raw values), "lesion" or "scan" (joint maximum of both classes).
         restrict: whether the map ends at the border of the lesion.
-        threshold: a ``Threshold``: from where on a voxel belongs to a sub-region.
+        threshold: from where on a voxel belongs to a sub-region.
         margin_mm: width of the rim that the tables tell apart from the core.
         spread: whether the standard deviation over the ensemble becomes a volume too.
         sub_regions: whether the activated sub-regions become a segmentation.
         tables: whether the numbers become table nodes.
     """
 
-    method: str = "pixelwise"
-    target: str = "non-response"
+    method: str = METHODS[0]
+    target: str = TARGETS[0]
     normalisation: str = "none"
     restrict: bool = True
-    threshold: Any = field(default_factory=default_threshold)
-    margin_mm: float = 2.0
+    threshold: Threshold = field(default_factory=Threshold)
+    margin_mm: float = DEFAULT_MARGIN_MM
     spread: bool = True
     sub_regions: bool = True
     tables: bool = True

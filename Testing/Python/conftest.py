@@ -32,3 +32,29 @@ def a_scene():
 
     with HeadlessSlicer() as host:
         yield host
+
+
+@pytest.fixture
+def a_desktop():
+    """The desktop stand-in with the scripted module loaded; panels need PySide6, the logic does not."""
+    pytest.importorskip("slicer", reason="the slicer-core package is not installed")
+    import importlib.util
+
+    from host.desktop import Desktop
+
+    with Desktop(with_qt=importlib.util.find_spec("PySide6") is not None) as desktop:
+        yield desktop
+
+
+@pytest.fixture
+def a_model(tmp_path_factory, monkeypatch):
+    """An installed model called synthetic-demo: the one that ships, else an untrained one of the same shape."""
+    from PulsarCAMLib.models import installed_bundles
+
+    if "synthetic-demo" not in installed_bundles():
+        from host.making import untrained_bundle
+
+        folder = tmp_path_factory.mktemp("models")
+        untrained_bundle(folder / "synthetic-demo")
+        monkeypatch.setenv("PULSARCAM_MODELS", str(folder))
+    return "synthetic-demo"

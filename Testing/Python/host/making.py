@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import replace
 
 import numpy as np
 import slicer
 import slicer.util
 
+from PulsarCAMLib.explanation import CLASSES, METHODS, LesionResult, ScanResult
 from PulsarCAMLib.geometry import VolumeGeometry
-from PulsarCAMLib.lesions import Lesion
+from PulsarCAMLib.lesions import Lesion, Preprocessing, extract_patches
+from PulsarCAMLib.models import Architecture, ModelCard
 
 SHAPE = (14, 48, 56)
 
@@ -102,7 +104,7 @@ def _references(node) -> tuple:
 
 def _content(node) -> object:
     if node.IsA("vtkMRMLVolumeNode") and node.GetImageData():
-        return (slicer.util.arrayFromVolume(node).tobytes(), tuple(np.ravel(_ijk_to_ras(node))))
+        return (slicer.util.arrayFromVolume(node).tobytes(), tuple(np.ravel(ijk_to_ras_of(node))))
     if node.IsA("vtkMRMLSegmentationNode"):
         s = node.GetSegmentation()
         ids = [s.GetNthSegmentID(i) for i in range(s.GetNumberOfSegments())]
@@ -118,15 +120,13 @@ def _content(node) -> object:
     return None
 
 
-def _ijk_to_ras(node) -> np.ndarray:
+def ijk_to_ras_of(node) -> np.ndarray:
+    """A volume node's IJK-to-RAS matrix 4x4."""
     import vtk
 
     made = vtk.vtkMatrix4x4()
     node.GetIJKToRASMatrix(made)
     return slicer.util.arrayFromVTKMatrix(made)
-
-
-ijk_to_ras_of = _ijk_to_ras
 
 
 def _tree(hierarchy) -> tuple:
@@ -138,51 +138,57 @@ def _tree(hierarchy) -> tuple:
     return tuple((i, hierarchy.GetItemName(i), hierarchy.GetItemParent(i)) for i in items)
 
 
-@dataclass
-class MadeResult:
-    """Stands for a ``ScanResult`` whose every number is known: the map is 2 at the first voxel of each lesion."""
+CARD = {
+    "format": "PulsarCAM model bundle",
+    "format_version": 1,
+    "name": "made-up",
+    "title": "Made up for tests",
+    "version": "1",
+    "synthetic": True,
+    "architecture": Architecture().to_card(),
+    "members": 3,
+    "preprocessing": Preprocessing().to_card(),
+    "classes": ["non-response", "response"],
+    "response": {"shrinkage_threshold": 0.8},
+    "decision": {"threshold": 0.5, "temperature": 1.0},
+    "training": {},
+    "performance": {},
+    "intended_use": "tests",
+    "licence": "Apache-2.0",
+    "weights": {"file": "weights.safetensors", "sha256": "0" * 64},
+}
 
-    lesions: tuple[Lesion, ...]
-    shape: tuple[int, int, int] = SHAPE
-    geometry: VolumeGeometry | None = None
-    warnings: tuple[str, ...] = ()
-    low: float = 0.0
-    card: dict = field(
-        default_factory=lambda: {
-            "name": "synthetic-demo",
-            "version": "1",
-            "synthetic": True,
-            "weights": {"file": "weights.safetensors", "sha256": "0" * 64},
-        }
-    )
 
-    def heat_map(self, _method="pixelwise", _target="", statistic="mean", normalisation="none", _restrict=True):
-        values = np.zeros(self.shape, dtype=np.float32)
-        for lesion in self.lesions:
-            values[lesion.box][lesion.mask] = 0.25
-            values[self.peak(lesion)] = {"mean": 2.0 if normalisation == "none" else 1.0, "std": 0.5}[statistic]
-            if self.low:
-                values[lesion.box][-1, -1, -1] = self.low
-        return values
+def a_result(mri, masks: dict[str, np.ndarray], seed: int = 0) -> ScanResult:
+    """A ``ScanResult`` whose maps are random numbers instead of a model's answer."""
+    rng = np.random.default_rng(seed)
+    volume = slicer.util.arrayFromVolume(mri)
+    geometry = VolumeGeometry.from_ijk_to_ras(ijk_to_ras_of(mri), volume.shape)
+    lesions = []
+    for name, mask in masks.items():
+        patches = extract_patches(volume, geometry, Lesion.from_mask(name, mask), Preprocessing())
+        shape = (3, len(patches), 16, 16)
+        signed = rng.normal(size=shape).astype(np.float32)
+        maps = {(m, c): rng.uniform(0, 2, shape).astype(np.float32) for m in METHODS for c in CLASSES}
+        logits = rng.normal(size=shape[:2])
+        lesions.append(LesionResult(patches, logits, 1 / (1 + np.exp(-logits)), signed, maps, "non-response"))
+    return ScanResult(geometry, ModelCard.from_fields(CARD), tuple(lesions))
 
-    def peak(self, lesion: Lesion) -> tuple[int, int, int]:
-        """Array index of the voxel where the map is highest."""
-        return tuple(int(n) for n in np.argwhere(lesion.mask)[0] + lesion.offset)
 
-    def sub_regions(self, _method, _target, _threshold):
-        return [Lesion(x.name, np.ones((1, 1, 1), dtype=bool), self.peak(x)) for x in self.lesions]
+def empty_of(result: ScanResult) -> ScanResult:
+    """The same result with maps that are zero everywhere."""
+    lesions = tuple(replace(x, maps={key: value * 0 for key, value in x.maps.items()}) for x in result.lesions)
+    return replace(result, lesions=lesions)
 
-    def lesion_table(self, _method, _target, _threshold, _margin_mm=2.0):
-        return [
-            {
-                "lesion": x.name,
-                "volume_cm3": 1.5,
-                "slices": 3,
-                "probability_response": 0.25,
-                "predicted_class": "non-response",
-            }
-            for x in self.lesions
-        ]
 
-    def slice_table(self, _method, _target, _threshold):
-        return [{"lesion": x.name, "slice": n, "area_mm2": 12.5} for x in self.lesions for n in range(2)]
+def untrained_bundle(folder) -> None:
+    """Write a model bundle with random weights."""
+    import torch
+
+    from PulsarCAMLib.models import save_bundle
+    from PulsarCAMLib.models.autoencoder import AutoencoderClassifier
+
+    torch.manual_seed(0)
+    filled_in = ("format", "format_version", "architecture", "members", "classes", "weights")
+    fields = {k: v for k, v in CARD.items() if k not in filled_in} | {"name": folder.name}
+    save_bundle(folder, [AutoencoderClassifier() for _ in range(2)], fields)

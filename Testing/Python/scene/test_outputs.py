@@ -2,47 +2,46 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
-
 import numpy as np
 import pytest
 
 pytest.importorskip("slicer", reason="the slicer-core package is not installed")
 
 import slicer
+import vtk
 from host.making import (
     GRIDS,
     SHAPE,
-    MadeResult,
+    a_result,
     a_segmentation,
     an_mri,
     box,
+    empty_of,
     ijk_to_ras_of,
     matrix,
     rotation,
     state_of_scene,
 )
+from vtk.util import numpy_support
 
 from PulsarCAMLib.errors import Cancelled, InputError, OutputError
-from PulsarCAMLib.lesions import Lesion
 
 pytestmark = pytest.mark.usefixtures("a_scene")
 
 MASKS = {"left": box((4, 10, 12), (8, 22, 30)), "right": box((9, 30, 34), (12, 40, 44))}
-RESULT = MadeResult(tuple(Lesion.from_mask(name, mask) for name, mask in MASKS.items()))
 ALL = ("heat_map", "spread", "sub_regions", "lesion_table", "slice_table")
 
 
 def a_request(**changes):
     from PulsarCAMLib.scene.request import Request
 
-    return Request(threshold=SimpleNamespace(kind="fraction-of-maximum", value=0.5), **changes)
+    return Request(**changes)
 
 
-def write(mri, mask, result=RESULT, request=None, **kwargs):
+def write(mri, mask, result=None, request=None, **kwargs):
     from PulsarCAMLib.scene.outputs import write_result
 
-    return write_result(result, mri, mask, request or a_request(), **kwargs)
+    return write_result(result or a_result(mri, MASKS), mri, mask, request or a_request(), **kwargs)
 
 
 def outputs(**nodes):
@@ -66,45 +65,57 @@ def test_the_heat_map_is_on_the_mris_exact_grid_under_its_transform(grid):
     made = write(mri, mask)
     assert np.array_equal(ijk_to_ras_of(made.heat_map), ijk_to_ras_of(mri))
     assert slicer.util.arrayFromVolume(made.heat_map).dtype == np.float32
-    assert np.array_equal(slicer.util.arrayFromVolume(made.heat_map), RESULT.heat_map())
-    assert np.array_equal(slicer.util.arrayFromVolume(made.spread), RESULT.heat_map(statistic="std"))
+    result = a_result(mri, MASKS)
+    assert np.array_equal(slicer.util.arrayFromVolume(made.heat_map), result.heat_map())
+    assert np.array_equal(slicer.util.arrayFromVolume(made.spread), result.heat_map(statistic="std"))
     for derived in (made.heat_map, made.spread, made.sub_regions):
         assert derived.GetParentTransformNode() is node
 
 
-def test_the_peak_is_at_its_millimetre_for_slicer():
-    mri, mask = a_case()
-    made = write(mri, mask)
-    k, j, i = RESULT.peak(RESULT.lesions[0])
-    expected = (GRIDS["oblique"] @ [i, j, k, 1.0])[:3]
+@pytest.mark.parametrize("grid", GRIDS)
+def test_a_sub_region_is_at_its_millimetre_for_slicer(grid):
+    mri, mask = a_case(grid)
+    result = a_result(mri, MASKS)
+    made = write(mri, mask, result)
+    region = result.sub_regions()[0]
+    expected = [(GRIDS[grid] @ [*index[::-1], 1.0])[:3] for index in np.argwhere(region.mask) + region.offset]
     segmentation = made.sub_regions.GetSegmentation()
-    bounds = np.zeros(6)
-    segmentation.GetSegment(segmentation.GetNthSegmentID(0)).GetBounds(bounds)
-    assert np.allclose(bounds.reshape(3, 2).mean(axis=1), expected, atol=0.01)
+    image = segmentation.GetSegment(segmentation.GetNthSegmentID(0)).GetRepresentation("Binary labelmap")
+    to_world = vtk.vtkMatrix4x4()
+    image.GetImageToWorldMatrix(to_world)
+    low = np.array(image.GetExtent()[::2])
+    shape = image.GetDimensions()[::-1]
+    values = numpy_support.vtk_to_numpy(image.GetPointData().GetScalars()).reshape(shape)
+    to_world = slicer.util.arrayFromVTKMatrix(to_world)
+    found = [(to_world @ [*(index[::-1] + low), 1.0])[:3] for index in np.argwhere(values)]
+    assert np.allclose(found, expected, atol=1e-6)
 
 
 def test_the_display_has_a_known_range_and_is_clear_at_zero():
     mri, mask = a_case()
     made = write(mri, mask)
     display = made.heat_map.GetDisplayNode()
-    assert (display.GetWindowLevelMin(), display.GetWindowLevelMax()) == (0.0, 2.0)
+    _, top = a_result(mri, MASKS).display_range("pixelwise")
+    assert (display.GetWindowLevelMin(), display.GetWindowLevelMax()) == pytest.approx((0.0, top))
     assert not display.GetAutoWindowLevel()
     assert display.GetApplyThreshold()
-    assert 0 < display.GetLowerThreshold() < 0.02
-    assert display.GetUpperThreshold() > 2.0
+    assert 0 < display.GetLowerThreshold() < top / 100
+    assert display.GetUpperThreshold() > slicer.util.arrayFromVolume(made.heat_map).max()
     assert display.GetColorNode().GetName() == "PulsarCAM heat"
     assert made.spread.GetDisplayNode().GetColorNode().GetName() == "PulsarCAM spread"
-    assert made.heat_map.GetAttribute("PulsarCAM.range") == "0 to 2"
+    assert made.heat_map.GetAttribute("PulsarCAM.range") == f"0 to {top:.4g}"
     normalised = write(mri, mask, request=a_request(normalisation="lesion"))
     assert normalised.heat_map.GetDisplayNode().GetWindowLevelMax() == 1.0
-    assert normalised.heat_map.GetAttribute("PulsarCAM.units") == "share of the joint maximum"
+    assert normalised.heat_map.GetAttribute("PulsarCAM.units") == "share of the joint maximum of both classes"
 
 
 def test_a_signed_map_is_shown_around_zero_with_a_clear_middle():
     mri, mask = a_case()
-    made = write(mri, mask, MadeResult(RESULT.lesions, low=-3.0))
+    made = write(mri, mask, request=a_request(method="pixelwise-signed"))
     display = made.heat_map.GetDisplayNode()
-    assert (display.GetWindowLevelMin(), display.GetWindowLevelMax()) == (-3.0, 3.0)
+    assert display.GetWindowLevelMin() == pytest.approx(-display.GetWindowLevelMax())
+    assert made.heat_map.GetAttribute("PulsarCAM.target") == "both"
+    assert slicer.util.arrayFromVolume(made.heat_map).min() < 0
     assert not display.GetApplyThreshold()
     color = np.zeros(4)
     display.GetColorNode().GetColor(128, color)
@@ -133,9 +144,9 @@ def test_sub_regions_carry_the_lesions_name_a_terminology_and_the_mris_geometry(
     assert "SCT^4147007^Mass" in tag
     assert segmentation.GetNthSegment(0).GetColor() != segmentation.GetNthSegment(1).GetColor()
     assert node.GetNodeReference(node.GetReferenceImageGeometryReferenceRole()) is mri
-    for index, lesion in enumerate(RESULT.lesions):
+    for index, region in enumerate(a_result(mri, MASKS).sub_regions()):
         array = slicer.util.arrayFromSegmentBinaryLabelmap(node, segmentation.GetNthSegmentID(index), mri)
-        assert np.argwhere(array).tolist() == [list(RESULT.peak(lesion))]
+        assert np.array_equal(array > 0, region.full_mask(SHAPE))
     assert node.GetDisplayNode().GetVisibility2DOutline()
     assert not node.GetDisplayNode().GetVisibility2DFill()
 
@@ -146,10 +157,11 @@ def test_the_tables_have_one_row_per_lesion_and_per_slice_with_units():
     table = made.lesion_table.GetTable()
     assert table.GetNumberOfRows() == 2
     assert table.GetValueByName(1, "lesion").ToString() == "right"
-    assert list(slicer.util.arrayFromTableColumn(made.lesion_table, "probability_response")) == [0.25, 0.25]
-    assert list(slicer.util.arrayFromTableColumn(made.lesion_table, "slices")) == [3, 3]
+    probabilities = slicer.util.arrayFromTableColumn(made.lesion_table, "probability_response")
+    assert list(probabilities) == [x.probability for x in a_result(mri, MASKS).lesions]
+    assert list(slicer.util.arrayFromTableColumn(made.lesion_table, "slices")) == [4, 3]
     assert made.lesion_table.GetColumnUnitLabel("volume_cm3") == "cm3"
-    assert made.slice_table.GetTable().GetNumberOfRows() == 4
+    assert made.slice_table.GetTable().GetNumberOfRows() == 7
     assert made.slice_table.GetColumnUnitLabel("area_mm2") == "mm2"
 
 
@@ -179,13 +191,14 @@ def test_provenance_and_display_survive_a_saved_scene(tmp_path, a_scene):
     made = write(mri, mask)
     names = {role: getattr(made, role).GetName() for role in ALL}
     values = slicer.util.arrayFromVolume(made.heat_map).copy()
+    top = made.heat_map.GetDisplayNode().GetWindowLevelMax()
     path = a_scene.save(tmp_path / "case.mrb")
     with HeadlessSlicer():
         slicer.util.loadScene(str(path), properties={})
         for role in ALL:
             node = slicer.util.getNode(names[role])
             facts = read_provenance(node)
-            assert facts["modelName"] == "synthetic-demo"
+            assert facts["modelName"] == "made-up"
             assert facts["modelHash"] == "0" * 64
             assert (facts["synthetic"], facts["researchUseOnly"]) == ("true", "true")
             assert (facts["method"], facts["target"]) == ("pixelwise", "non-response")
@@ -196,7 +209,8 @@ def test_provenance_and_display_survive_a_saved_scene(tmp_path, a_scene):
         assert np.array_equal(slicer.util.arrayFromVolume(heat), values)
         assert np.allclose(ijk_to_ras_of(heat), GRIDS["oblique"])
         display = heat.GetDisplayNode()
-        assert (display.GetWindowLevelMax(), bool(display.GetApplyThreshold())) == (2.0, True)
+        assert display.GetWindowLevelMax() == pytest.approx(top, rel=1e-5)
+        assert display.GetApplyThreshold()
         color = np.zeros(4)
         display.GetColorNode().GetColor(255, color)
         assert np.allclose(color[:3], [0.988, 1.0, 0.643], atol=0.01)
@@ -211,12 +225,21 @@ def test_given_nodes_are_written_into_and_keep_the_users_colors():
     made = write(mri, mask)
     made.heat_map.GetDisplayNode().SetAndObserveColorNodeID("vtkMRMLColorTableNodeIron")
     count = slicer.mrmlScene.GetNumberOfNodes()
-    again = write(mri, mask, MadeResult(RESULT.lesions[:1]), nodes=made)
+    again = write(mri, mask, a_result(mri, {"left": MASKS["left"]}), nodes=made)
     assert list(again) == list(made)
     assert slicer.mrmlScene.GetNumberOfNodes() == count
     assert again.heat_map.GetDisplayNode().GetColorNode().GetID() == "vtkMRMLColorTableNodeIron"
     assert again.sub_regions.GetSegmentation().GetNumberOfSegments() == 1
     assert again.lesion_table.GetTable().GetNumberOfRows() == 1
+
+
+def test_a_name_made_by_an_earlier_run_follows_the_content_but_the_users_stays():
+    mri, mask = a_case()
+    made = write(mri, mask)
+    made.spread.SetName("my spread")
+    again = write(mri, mask, request=a_request(method="gradcam"), nodes=made)
+    assert again.heat_map.GetName() == "t1c non-response gradcam heat map"
+    assert again.spread.GetName() == "my spread"
 
 
 @pytest.mark.parametrize("reuse", [False, True], ids=["new nodes", "given nodes"])
@@ -225,6 +248,7 @@ def test_an_error_or_cancel_at_any_step_leaves_the_scene_as_it_was(reuse, error)
     mri, mask = a_case()
     nodes = write(mri, mask) if reuse else outputs()
     before = state_of_scene()
+    result = a_result(mri, {"left": MASKS["left"]}, seed=1)
     for step in range(12):
         left = [step]
 
@@ -233,7 +257,6 @@ def test_an_error_or_cancel_at_any_step_leaves_the_scene_as_it_was(reuse, error)
             if left[0] < 0:
                 raise error("stop")
 
-        result = MadeResult(RESULT.lesions[:1], low=-1.0)
         try:
             write(mri, mask, result, a_request(method="gradcam"), nodes=nodes, checkpoint=checkpoint)
         except error:
@@ -265,8 +288,9 @@ def test_inputs_are_never_overwritten_and_unfit_outputs_are_refused():
 
 def test_an_empty_map_is_shown_with_an_honest_range():
     mri, mask = a_case()
-    result = MadeResult(())
-    node = write(mri, mask, result, a_request(sub_regions=False, tables=False)).heat_map
+    made = write(mri, mask, empty_of(a_result(mri, MASKS)))
+    node = made.heat_map
+    assert made.sub_regions.GetSegmentation().GetNumberOfSegments() == 0
     assert not slicer.util.arrayFromVolume(node).any()
     assert node.GetAttribute("PulsarCAM.range") == "0 to 1"
     assert slicer.util.arrayFromVolume(node).shape == SHAPE
