@@ -146,9 +146,9 @@ def lesions_from_labels(
     for value in chosen:
         whole = _from_indices(names[value], np.unravel_index(where[found == value], labels.shape))
         lesions += _connected_parts(whole) if parts == "separate" else [whole]
-    split = len(lesions) - len(chosen)
-    warnings = [f"The label's unconnected parts are taken as {len(lesions)} lesions (parts: separate)."] if split else []
-    return lesions, warnings
+    split = len(lesions) > len(chosen)
+    note = f"The label's unconnected parts are taken as {len(lesions)} lesions (parts: separate)."
+    return lesions, [note] if split else []
 
 
 def _from_indices(name: str, kji: tuple[np.ndarray, ...]) -> Lesion:

@@ -11,6 +11,7 @@ from ..geometry import VolumeGeometry
 from .grid import WorkingAxes, working_axes
 from .lesion import Lesion
 from .preprocessing import Preprocessing
+from .resampling import block_of, image_around, resample
 
 LARGE_LESION_MARGIN = 2
 """Pixels left free on each side when a lesion is shrunk to fit the patch."""
@@ -147,8 +148,6 @@ def paste_maps(
         geometry: of the MRI.
         restrict: zero outside the GTV; otherwise everything the patches hold is brought over.
     """
-    import SimpleITK as sitk
-
     if maps.shape != (len(patches), patches.patch_size, patches.patch_size):
         raise InputError(f"{len(patches)} maps of side {patches.patch_size} are needed, not shape {maps.shape}.")
     stack = np.zeros(patches.grid.shape, dtype=np.float32)
@@ -158,20 +157,11 @@ def paste_maps(
     lesion = patches.lesion
     low, high = np.array(lesion.offset), np.array(lesion.offset) + lesion.mask.shape
     if not restrict:
-        low, high = _block_of(patches.grid, geometry)
-    values = _resample(sitk, patches.grid.to_sitk(stack), geometry.cropped(tuple(low), tuple(high - low)), restrict)
+        low, high = block_of(patches.grid, geometry)
+    values = resample(patches.grid.to_sitk(stack), geometry.cropped(tuple(low), tuple(high - low)), restrict)
     if restrict:
         values = np.where(lesion.mask, values, np.float32(0))
     return PastedMap(values, tuple(int(o) for o in low))
-
-
-def _block_of(grid: VolumeGeometry, geometry: VolumeGeometry, margin: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    """First and one-past-last array index (k, j, i) of the part of the volume that ``grid`` touches."""
-    reach = geometry.to_ijk(grid.corners_lps())
-    limit = np.array(geometry.shape)
-    low = np.clip(np.floor(reach.min(axis=0)).astype(int)[::-1] - margin, 0, limit - 1)
-    high = np.clip(np.ceil(reach.max(axis=0)).astype(int)[::-1] + 1 + margin, low + 1, limit)
-    return low, high
 
 
 def _check(volume: np.ndarray, geometry: VolumeGeometry, lesion: Lesion) -> None:
@@ -185,8 +175,6 @@ def _check(volume: np.ndarray, geometry: VolumeGeometry, lesion: Lesion) -> None
 
 def _mask_on(axes: WorkingAxes, geometry: VolumeGeometry, lesion: Lesion) -> tuple[np.ndarray, np.ndarray]:
     """GTV on the smallest lattice block that holds it, bool ``[z, y, x]``, and the block's first point (x, y, z)."""
-    import SimpleITK as sitk
-
     corners = geometry.cropped(lesion.offset, lesion.mask.shape)
     ends = np.array([[-0.5, n - 0.5] for n in lesion.mask.shape[::-1]])
     box = axes.coordinates(corners.to_lps(np.stack(np.meshgrid(*ends, indexing="ij"), -1).reshape(-1, 3)))
@@ -195,7 +183,7 @@ def _mask_on(axes: WorkingAxes, geometry: VolumeGeometry, lesion: Lesion) -> tup
     last = np.maximum(np.floor(box.max(axis=0) + 1e-6).astype(int), first)
     padded = np.pad(lesion.mask, 1).astype(np.float32)
     source = geometry.cropped(tuple(o - 1 for o in lesion.offset), padded.shape).to_sitk(padded)
-    inside = _resample(sitk, source, axes.geometry(first, last)) >= 0.5
+    inside = resample(source, axes.geometry(first, last)) >= 0.5
     return _with_no_slice_lost(inside, axes, first, geometry, lesion), first
 
 
@@ -257,43 +245,19 @@ def _corner(section: np.ndarray, size: int) -> tuple[int, int]:
 
 
 def _cut(volume, geometry, axes, first, mask, used, corners, size):
-    """Crops of image ``[n, s, s]`` and mask, the grid that holds them and its lowest corner (row, column)."""
-    import SimpleITK as sitk
-
+    """Crops of image and mask ``[n, s, s]``, the grid that holds them and its lowest corner (row, column)."""
     low, high = corners.min(axis=0), corners.max(axis=0) + size - 1
-    grid = axes.geometry(first + [low[1], low[0], used[0]], first + [high[1], high[0], used[-1]])
-    image = _resample(sitk, _around(volume, geometry, grid), grid, edges=True)
+    grid = axes.geometry(first + np.array([*low[::-1], used[0]]), first + np.array([*high[::-1], used[-1]]))
+    image = resample(image_around(volume, geometry, grid), grid, edges=True)
     outer = [(max(0, -lo), max(0, hi + 1 - n)) for lo, hi, n in zip(low, high, mask.shape[1:], strict=True)]
     mask = np.pad(mask[used[0] : used[-1] + 1], [(0, 0), *outer])
     images, masks = [], []
     for k, corner in zip(used - used[0], corners, strict=True):
         top, left = corner - low
         images.append(image[k, top : top + size, left : left + size])
-        row, column = corner + [outer[0][0], outer[1][0]]
+        row, column = corner + np.array(outer)[:, 0]
         masks.append(mask[k, row : row + size, column : column + size])
     return np.stack(images), np.stack(masks), grid, low
-
-
-def _around(volume: np.ndarray, geometry: VolumeGeometry, grid: VolumeGeometry):
-    """SimpleITK image of the part of the MRI that ``grid`` touches, finite everywhere."""
-    low, high = _block_of(grid, geometry, margin=1)
-    block = volume[tuple(slice(a, b) for a, b in zip(low, high, strict=True))].astype(np.float32)
-    finite = np.isfinite(block)
-    if not finite.all():
-        block[~finite] = block[finite].min() if finite.any() else 0.0
-    return geometry.cropped(tuple(low), block.shape).to_sitk(block)
-
-
-def _resample(sitk, image, grid: VolumeGeometry, edges: bool = False) -> np.ndarray:
-    """Linear interpolation on ``grid``; outside the image zero, or its edge voxels."""
-    resample = sitk.ResampleImageFilter()
-    resample.SetInterpolator(sitk.sitkLinear)
-    resample.SetUseNearestNeighborExtrapolator(edges)
-    resample.SetSize(grid.shape[::-1])
-    resample.SetOutputSpacing(grid.spacing)
-    resample.SetOutputOrigin(grid.origin)
-    resample.SetOutputDirection([c for row in grid.direction for c in row])
-    return sitk.GetArrayFromImage(resample.Execute(image))
 
 
 def _to_unit_range(images: np.ndarray, percentiles: tuple[float, float]) -> np.ndarray:
@@ -302,13 +266,11 @@ def _to_unit_range(images: np.ndarray, percentiles: tuple[float, float]) -> np.n
     return np.clip((images - low) / span, 0.0, 1.0).astype(np.float32)
 
 
-def _warnings(
-    volume: np.ndarray, lesion: Lesion, images: np.ndarray, scale: float, patch_size: int
-) -> tuple[str, ...]:
+def _warnings(volume: np.ndarray, lesion: Lesion, images: np.ndarray, scale: float, patch_size: int) -> tuple[str, ...]:
     inside = volume[lesion.box][lesion.mask]
     bad = 1 - np.isfinite(inside).mean() if volume.dtype.kind == "f" else 0.0
     if bad > NON_FINITE_LIMIT:
-        raise InputError(f"{bad:.0%} of the MRI's voxels in lesion “{lesion.name}” are NaN or infinite; mend the image.")
+        raise InputError(f"{bad:.0%} of the MRI in lesion “{lesion.name}” is NaN or infinite; mend the image first.")
     found = []
     if bad:
         found.append(f"“{lesion.name}”: {bad:.0%} of its MRI voxels are NaN or infinite; the lowest value stands in.")
@@ -319,5 +281,5 @@ def _warnings(
         )
     flat = int((np.ptp(images, axis=(1, 2)) == 0).sum())
     if flat:
-        found.append(f"“{lesion.name}”: the MRI is constant around it on {flat} slice(s); the answer means nothing there.")
+        found.append(f"“{lesion.name}”: the MRI is constant around it on {flat} slice(s); no answer has meaning there.")
     return tuple(found)

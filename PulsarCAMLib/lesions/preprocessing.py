@@ -37,7 +37,7 @@ class Preprocessing:
         object.__setattr__(self, "percentiles", (low, high))
         spacing = self.in_plane_spacing_mm
         faults = [
-            (self.patch_size < 16 or self.patch_size % 4, f"patch_size {self.patch_size} (16 or more, a multiple of 4)"),
+            (self.patch_size < 16 or self.patch_size % 4, f"patch_size {self.patch_size} (a multiple of 4 from 16 on)"),
             (self.plane not in PLANES, f"plane {self.plane!r} ({', '.join(PLANES)})"),
             (spacing is not None and not 0.05 <= spacing <= 20, f"in_plane_spacing_mm {spacing} (0.05 to 20, or null)"),
             (not 0 <= low < high <= 100, f"percentiles {self.percentiles} (rising, 0 to 100)"),
@@ -64,8 +64,8 @@ class Preprocessing:
         """
         names = {f.name for f in fields(cls)}
         if set(card) != names:
-            lacking, unknown = sorted(names - set(card)), sorted(set(card) - names)
-            raise BundleError(f"The card's preprocessing lacks {lacking or 'nothing'} and has unknown {unknown or 'nothing'}.")
+            lacking, unknown = sorted(names - set(card)) or "nothing", sorted(set(card) - names) or "nothing"
+            raise BundleError(f"The card's preprocessing lacks {lacking} and has unknown {unknown}.")
         try:
             return cls(**card)
         except (TypeError, ValueError) as error:

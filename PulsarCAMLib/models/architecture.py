@@ -34,7 +34,7 @@ class Architecture:
     def __post_init__(self) -> None:
         sizes = (self.patch_size, self.filters, self.features, self.dense_units)
         if any(type(n) is not int or not 1 <= n <= 4096 for n in sizes) or self.patch_size % 4:
-            raise BundleError(f"The architecture's sizes {sizes} are not usable (patch, filters, features, dense units).")
+            raise BundleError(f"The architecture's sizes {sizes} are not usable (patch, filters, features, units).")
         if self.dense_activation not in ("relu", "linear") or self.norm not in ("after", "before"):
             raise BundleError("The architecture's activation must be relu or linear, its norm after or before it.")
         if not isinstance(self.dropout, (int, float)) or not 0 <= self.dropout < 1:
