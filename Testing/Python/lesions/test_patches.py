@@ -16,9 +16,7 @@ GRIDS = {
     "left-handed": VolumeGeometry((12, 96, 96), (0.9, 0.9, 2.0), (5, 6, 7), np.diag([-1.0, 1, 1])),
     "oblique": VolumeGeometry((12, 96, 96), (0.8, 0.9, 3.0), (-40, 30, 10), TURNED),
     "oblique, left-handed": VolumeGeometry((12, 96, 96), (0.8, 0.9, 3.0), (-40, 30, 10), TURNED @ np.diag([1, -1, 1])),
-    "sagittal slices": VolumeGeometry(
-        (12, 96, 96), (0.8, 0.8, 2.0), (1, 2, 3), [[0, 0, 1.0], [1, 0, 0], [0, -1, 0]]
-    ),
+    "sagittal slices": VolumeGeometry((12, 96, 96), (0.8, 0.8, 2.0), (1, 2, 3), [[0, 0, 1.0], [1, 0, 0], [0, -1, 0]]),
     "coronal slices": VolumeGeometry((12, 96, 96), (0.8, 0.8, 2.0), (1, 2, 3), [[1.0, 0, 0], [0, 0, 1], [0, -1, 0]]),
 }
 
@@ -165,7 +163,9 @@ def test_a_single_voxel_is_never_lost(spacing, plane):
     geometry = VolumeGeometry((9, 50, 50), spacing, direction=TURNED)
     mask = np.zeros(geometry.shape, bool)
     mask[4, 20, 30] = True
-    patches = extract_patches(noise(geometry.shape), geometry, Lesion.from_mask("dot", mask), Preprocessing(plane=plane))
+    patches = extract_patches(
+        noise(geometry.shape), geometry, Lesion.from_mask("dot", mask), Preprocessing(plane=plane)
+    )
     assert len(patches) >= 1
     assert patches.masks.any(axis=(1, 2, 3)).all()
     centre = patches.centres_lps()[patches.main]
