@@ -1,6 +1,7 @@
 """Writes into the CMakeLists.txt of PulsarCAM and PulsarCAMLib the files that lie beside them.
 
-What is not listed there is missing from the installed extension, so nobody should keep these lists by hand::
+What is not listed there is missing from the installed extension, so nobody should keep these lists by hand. A new file
+is listed once git knows it, so ``git add`` it first::
 
     python Testing/update_cmake_lists.py            # write the lists
     python Testing/update_cmake_lists.py --check    # only tell which lists are not true
@@ -10,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import re
+import subprocess
 import sys
 from pathlib import Path
 
@@ -18,10 +20,22 @@ LIBRARIES = {"PulsarCAM": "MODULE", "PulsarCAMLib": "PULSARCAMLIB"}
 """Folder of a scripted module -> prefix of its two CMake variables."""
 
 
+def files_of(folder: Path) -> list[Path]:
+    """Returns the files of a folder, relative to it: in a git checkout those that git knows, for only these ship."""
+    command = ["git", "-C", folder, "ls-files", "-z", "."]
+    try:
+        known = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split("\0")
+    except (OSError, subprocess.CalledProcessError):
+        known = []
+    listed = [Path(name) for name in known if name and (folder / name).is_file()]
+    return listed or [path.relative_to(folder) for path in folder.rglob("*") if path.is_file()]
+
+
 def files_to_install(folder: Path) -> dict[str, list[str]]:
     """Returns the scripts and the resources of a module's folder, as paths relative to it, sorted."""
-    files = [path.relative_to(folder) for path in folder.rglob("*") if path.is_file()]
-    visible = [path for path in files if not any(p.startswith(".") or p == "__pycache__" for p in path.parts)]
+    visible = [
+        path for path in files_of(folder) if not any(p.startswith(".") or p == "__pycache__" for p in path.parts)
+    ]
     resources = {path for path in visible if path.parts[0] == "Resources"}
     scripts = {path for path in visible if path.suffix == ".py"} - resources
     return {
