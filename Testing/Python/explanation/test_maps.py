@@ -101,7 +101,7 @@ def test_the_signed_map_and_its_rest_are_the_logit(sharpness):
 
 def test_the_rest_is_what_the_head_says_of_an_empty_lesion_when_no_unit_switches():
     """With a linear dense layer the logit is affine in A, so the rest is the logit of A = 0 for every lesion."""
-    ensemble, images, masks, found = explained(architecture=Architecture(dense_activation="linear"))
+    ensemble, images, _, found = explained(architecture=Architecture(dense_activation="linear"))
     nothing = ensemble.logits(torch.from_numpy(images[:1]), torch.zeros(1, 1, 64, 64, dtype=torch.bool))
     np.testing.assert_allclose(found.rest, np.broadcast_to(nothing.numpy(), found.rest.shape), rtol=1e-9)
 

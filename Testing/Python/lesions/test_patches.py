@@ -38,7 +38,7 @@ def test_a_smooth_mark_in_a_patch_comes_back_at_its_millimetres(name, plane):
     geometry = GRIDS[name]
     lesion = Lesion.from_mask("GTV", ball(geometry, (6, 50, 44), 14))
     patches = extract_patches(noise(geometry.shape), geometry, lesion, Preprocessing(plane=plane))
-    row, column = np.argwhere(patches.masks[patches.main, 0]).mean(axis=0) + [2.3, -1.6]
+    row, column = np.argwhere(patches.masks[patches.main, 0]).mean(axis=0) + np.array([2.3, -1.6])
     wanted = patches.patch_to_lps(patches.main, row, column)
     rows, columns = np.indices((64, 64))
     in_plane = np.hypot(rows - row, columns - column)
