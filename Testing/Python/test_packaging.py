@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -43,6 +44,22 @@ set(Slicer_EXTENSION_GENERATE_CONFIG "${CMAKE_CURRENT_LIST_DIR}/empty.cmake")
 set(Slicer_EXTENSION_CPACK "${CMAKE_CURRENT_LIST_DIR}/empty.cmake")
 """
 
+LOAD_MODULE = """
+import types, slicer
+sys.path.append({host!r})
+from host import scripted
+for name in ("ctk", "qt"):
+    sys.modules[name] = types.ModuleType(name)
+for name in ("slicer.i18n", "slicer.ScriptedLoadableModule", "slicer.parameterNodeWrapper"):
+    sys.modules[name] = scripted
+import PulsarCAM, PulsarCAMLib
+print(PulsarCAM.__file__)
+print(PulsarCAMLib.__file__)
+print("torch" in sys.modules)
+from PulsarCAMLib.models import installed_bundles
+print(*installed_bundles().values(), sep="\\n")
+"""
+
 
 def load_list_tool():
     """Returns Testing/update_cmake_lists.py as a module."""
@@ -65,24 +82,25 @@ def requirement_lines(path: Path) -> list[str]:
     return [line for line in lines if line.strip() and not line.startswith("#")]
 
 
-def copy_library(folder: Path) -> Path:
-    """Copies what the CMake lists name, as an installed extension has it, and returns the module folder."""
-    for name, lists in (
-        (name, load_list_tool().files_to_install(ROOT / name)) for name in ("PulsarCAM", "PulsarCAMLib")
-    ):
+def lay_out(folder: Path, installed: bool) -> Path:
+    """Copies what the CMake lists name as the build does, or as a checkout has it; returns the module's folder."""
+    module = folder if installed else folder / "PulsarCAM"
+    for name, target in (("PulsarCAM", module), ("PulsarCAMLib", folder / "PulsarCAMLib")):
+        lists = load_list_tool().files_to_install(ROOT / name)
         for file in lists["SCRIPTS"] + lists["RESOURCES"]:
-            target = folder / ("PulsarCAMLib" if name == "PulsarCAMLib" else "") / file
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(ROOT / name / file, target)
-    return folder
+            (target / file).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / name / file, target / file)
+    return module
 
 
-def run_fresh(code: str, *arguments: str, folder: Path = ROOT) -> str:
-    """Runs code in a fresh interpreter that finds modules in `folder` first, and returns what it printed."""
-    command = [sys.executable, "-c", f"import sys; sys.path.insert(0, {str(folder)!r})\n{code}", *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=folder, check=False)
+def run_fresh(code: str, folder: Path = ROOT) -> list[str]:
+    """Runs code in a fresh interpreter that finds modules in `folder` first; returns the lines that it printed."""
+    code = f"import sys; sys.path.insert(0, {str(folder)!r})\n{code}"
+    environment = {name: value for name, value in os.environ.items() if name != "PULSARCAM_MODELS"}
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=folder, env=environment, check=False)
     assert done.returncode == 0, done.stderr
-    return done.stdout
+    return done.stdout.splitlines()
 
 
 def test_the_cmake_lists_name_exactly_the_files_that_are_there():
@@ -128,7 +146,7 @@ def test_cmake_configures_the_extension_with_both_modules(tmp_path):
 
 
 def test_the_module_folder_holds_one_script_and_is_no_package():
-    assert {path.name for path in (ROOT / "PulsarCAM").rglob("*.py")} <= {"PulsarCAM.py"}
+    assert {path.name for path in (ROOT / "PulsarCAM").rglob("*.py")} == {"PulsarCAM.py"}
 
 
 def test_the_project_is_named_as_the_index_entry():
@@ -206,13 +224,28 @@ def test_no_package_can_bring_another_torch_than_the_locked_one():
 @pytest.mark.parametrize("name", ["PulsarCAMLib", *(f"PulsarCAMLib.{name}" for name in SUB_PACKAGES)])
 def test_importing_a_package_does_not_import_torch(name):
     code = f"import {name}\nprint([m for m in sys.modules if m.split('.')[0] in ('torch', 'monai', 'qt', 'ctk')])"
-    assert run_fresh(code).strip() == "[]"
+    assert run_fresh(code) == ["[]"]
 
 
-def test_the_library_loads_from_an_installed_extension(tmp_path):
-    folder = copy_library(tmp_path)
-    code = "import PulsarCAMLib; print(PulsarCAMLib.__file__)"
-    assert run_fresh(code, folder=folder).strip() == str(folder / "PulsarCAMLib/__init__.py")
+@pytest.mark.parametrize(
+    ("place", "installed"),
+    [
+        ("build/lib/Slicer-5.13/qt-scripted-modules", True),
+        ("Extensions/PulsarCAM/lib/Slicer-5.13/qt-scripted-modules", True),
+        ("SlicerPulsarCAM", False),
+    ],
+    ids=["build tree", "installed extension", "additional module path"],
+)
+def test_the_module_finds_its_own_library_and_resources(tmp_path, place, installed):
+    pytest.importorskip("slicer", reason="the slicer-core package is not installed")
+    folder = tmp_path / place
+    module = lay_out(folder, installed)
+    loaded, library, torch, *models = run_fresh(LOAD_MODULE.format(host=str(ROOT / "Testing/Python")), folder=module)
+    assert Path(loaded) == module / "PulsarCAM.py"
+    assert Path(library) == folder / "PulsarCAMLib/__init__.py"
+    assert torch == "False"
+    shipped = [file for file in load_list_tool().files_to_install(ROOT / "PulsarCAMLib")["RESOURCES"] if "card" in file]
+    assert sorted(filter(None, models)) == [str((folder / "PulsarCAMLib" / card).parent) for card in shipped]
 
 
 def test_a_wheel_holds_all_scripts_and_resources_of_the_library(tmp_path):
