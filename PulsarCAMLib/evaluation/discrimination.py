@@ -75,12 +75,12 @@ def discrimination(
     low, high = np.nanquantile(boot, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     chance = np.array([_rank_auc(rng.permutation(labels), scores) for _ in range(resamples)])
     # A hair of tolerance, so that equal AUCs count as equal whatever the order of their sums.
-    extreme = np.count_nonzero(np.abs(chance - 0.5) >= abs(auc - 0.5) - 1e-12)
+    extreme = int(np.count_nonzero(np.abs(chance - 0.5) >= abs(auc - 0.5) - 1e-12))
     return Discrimination(
         auc=auc,
         low=float(low),
         high=float(high),
-        p_value=(extreme + 1) / (resamples + 1),
+        p_value=float((extreme + 1) / (resamples + 1)),
         patients=len(np.unique(patients)),
         lesions=len(labels),
         responses=int(labels.sum()),

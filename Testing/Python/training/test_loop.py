@@ -102,6 +102,20 @@ def test_members_of_an_ensemble_differ_and_progress_runs_to_one():
     assert seen == [0.25, 0.5, 0.75, 1.0]
 
 
+@pytest.mark.parametrize("norm", ["after", "before"])
+def test_settled_norm_statistics_are_those_of_all_samples_with_the_final_weights(norm):
+    settings = TrainingSettings(epochs=2, batch_size=8, settle_norm=True)
+    data = stripes(24)
+    model = train_member(data, None, Architecture(filters=4, norm=norm), settings).model
+    with torch.no_grad():
+        output = model(torch.from_numpy(data.images), torch.from_numpy(data.masks))
+        hidden = model.dense(output.masked.flatten(1))
+        hidden = torch.relu(hidden) if norm == "after" else hidden
+    torch.testing.assert_close(model.norm.running_mean, hidden.mean(0), rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(model.norm.running_var, hidden.var(0), rtol=1e-3, atol=1e-5)
+    assert model.norm.momentum == 0.01
+
+
 def test_training_can_be_stopped():
     with pytest.raises(Cancelled):
         train_member(stripes(8), None, SMALL, TrainingSettings(epochs=5, batch_size=4), cancelled=lambda: True)
