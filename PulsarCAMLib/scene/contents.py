@@ -34,8 +34,8 @@ def image_from(array: np.ndarray) -> vtk.vtkImageData:
     return image
 
 
-def segmentation_from(regions: Iterable[Lesion], target: str, grid: Grid):
-    """``vtkSegmentation`` with one segment per region that has voxels, on the grid.
+def segments_from(regions: Iterable[Lesion], target: str, grid: Grid) -> list:
+    """A ``vtkSegment`` for each region that has voxels, on the grid.
 
     Args:
         regions: activated voxels, named like their lesions.
@@ -43,8 +43,7 @@ def segmentation_from(regions: Iterable[Lesion], target: str, grid: Grid):
         grid: the MRI's.
     """
     binary = slicer.vtkSegmentationConverter.GetBinaryLabelmapRepresentationName()
-    segmentation = slicer.vtkSegmentation()
-    segmentation.SetSourceRepresentationName(binary)
+    segments = []
     for index, region in enumerate(regions):
         if not region.voxels:
             continue
@@ -54,8 +53,16 @@ def segmentation_from(regions: Iterable[Lesion], target: str, grid: Grid):
         segment.SetTag(segment.GetTerminologyEntryTagName(), TERMINOLOGY)
         segment.SetTag(LESION_TAG, region.name)
         segment.AddRepresentation(binary, _block(region, grid))
+        segments.append(segment)
+    return segments
+
+
+def fill_segmentation(segmentation, segments: Sequence) -> None:
+    """Exchange all segments; segment by segment, so that displays and subject hierarchy follow."""
+    segmentation.RemoveAllSegments()
+    segmentation.SetSourceRepresentationName(slicer.vtkSegmentationConverter.GetBinaryLabelmapRepresentationName())
+    for segment in segments:
         segmentation.AddSegment(segment)
-    return segmentation
 
 
 def _block(region: Lesion, grid: Grid):

@@ -6,8 +6,11 @@ import slicer
 
 from .colors import HEAT, SIGNED, SPREAD, color_node
 
-STEPS = 256
-"""The lowest of so many steps of the range is clear."""
+TEXT_SIZE = 14
+"""Of the legend, in points."""
+
+CLEAR_SHARE = 0.02
+"""Values below this share of the range are clear."""
 
 
 def show_as_heat_map(node, shown: tuple[float, float], spread: bool = False) -> None:
@@ -33,7 +36,7 @@ def show_as_heat_map(node, shown: tuple[float, float], spread: bool = False) -> 
     display.SetAutoWindowLevel(False)
     display.SetWindowLevelMinMax(low, top)
     display.SetAutoThreshold(False)
-    display.SetThreshold(top / STEPS if low == 0 else low * 2, top * 2)
+    display.SetThreshold(top * CLEAR_SHARE if low == 0 else low * 2, top * 2)
     display.SetApplyThreshold(low == 0)
     display.EndModify(modifying)
 
@@ -59,4 +62,7 @@ def add_legend(heat_map_node, title: str):
     legend.SetTitleText(title)
     legend.SetLabelFormat("%.2g")
     legend.SetNumberOfLabels(3)
+    legend.GetTitleTextProperty().SetFontSize(TEXT_SIZE)
+    legend.GetLabelTextProperty().SetFontSize(TEXT_SIZE)
+    legend.SetSize(0.12, 0.4)
     return legend

@@ -14,7 +14,7 @@ import slicer
 from .. import __version__
 from ..errors import InputError, OutputError
 from ..explanation import SIGNED, lesion_table, slice_table
-from .contents import image_from, segmentation_from, table_from
+from .contents import fill_segmentation, image_from, segments_from, table_from
 from .display import show_as_heat_map, show_as_outline
 from .grids import Grid
 from .hierarchy import place_beside
@@ -117,7 +117,7 @@ def _prepare(result, request: Request, grid: Grid, name: str, checkpoint) -> dic
     threshold = {"threshold": str(request.threshold)}
     if request.sub_regions:
         regions = result.sub_regions(request.method, request.target, request.threshold)
-        content = segmentation_from(regions, request.target, grid)
+        content = segments_from(regions, request.target, grid)
         pieces["sub_regions"] = _Piece(content, f"{title} sub-regions", facts | threshold)
         checkpoint()
     if request.tables:
@@ -175,7 +175,7 @@ def _fill(role: str, node, piece: _Piece, volume_node) -> None:
         if role in ("heat_map", "spread"):
             _fill_volume(role, node, piece, volume_node)
         elif role == "sub_regions":
-            node.SetAndObserveSegmentation(piece.content)
+            fill_segmentation(node.GetSegmentation(), piece.content)
             node.SetReferenceImageGeometryParameterFromVolumeNode(volume_node)
             node.SetAndObserveTransformNodeID(volume_node.GetTransformNodeID())
             show_as_outline(node)

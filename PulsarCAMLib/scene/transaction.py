@@ -6,13 +6,15 @@ from collections.abc import Iterable
 
 import slicer
 
+from .provenance import INPUT_VOLUME
+
 
 class SceneTransaction:
     """Context around a change of the scene that is undone when it does not reach its end.
 
     New nodes and subject-hierarchy items are removed again, and the nodes named in ``reused`` get their content back.
-    Content must be exchanged as a whole (a new ``vtkImageData``, ``vtkSegmentation``, ``vtkTable``), not edited in
-    place, because the memory of the old state is a shallow copy.
+    Images and tables must be exchanged as a whole (a new ``vtkImageData``, ``vtkTable``), not edited in place, because
+    the memory of the old state is a shallow copy; segments may be added and removed.
 
     Args:
         reused: existing nodes that will be written; their display nodes are remembered too.
@@ -28,13 +30,17 @@ class SceneTransaction:
         hierarchy = _existing_hierarchy(scene)
         self._items = set(_items(hierarchy))
         self._parents = {}
-        self._memory = []
+        self._memory, self._segments = [], []
         for node in self._reused:
             item = hierarchy.GetItemByDataNode(node) if hierarchy else 0
             if item:
                 self._parents[item] = hierarchy.GetItemParent(item)
             displays = [node.GetNthDisplayNode(i) for i in range(_display_count(node))]
             self._memory += [(n, _copy_of(n)) for n in [node, *displays] if n is not None]
+            if node.IsA("vtkMRMLSegmentationNode"):
+                copy = slicer.vtkSegmentation()
+                copy.DeepCopy(node.GetSegmentation())
+                self._segments.append((node.GetSegmentation(), copy))
         scene.StartState(scene.BatchProcessState)
         return self
 
@@ -44,17 +50,21 @@ class SceneTransaction:
                 self._undo()
         finally:
             self._scene.EndState(self._scene.BatchProcessState)
-            self._memory = []
+            self._memory, self._segments = [], []
 
     def _undo(self) -> None:
         scene = self._scene
         for node, copy in self._memory:
             node.Copy(copy)
+        for segmentation, copy in self._segments:
+            _restore_segments(segmentation, copy)
         hierarchy = _existing_hierarchy(scene)
         for item, parent in self._parents.items():
             hierarchy.SetItemParent(item, parent)
         for item in _items(hierarchy):
-            if item not in self._items:
+            data = hierarchy.GetItemDataNode(item)
+            is_ours = data.GetID() not in self._ids if data else bool(hierarchy.GetItemAttribute(item, INPUT_VOLUME))
+            if item not in self._items and is_ours:
                 hierarchy.RemoveItem(item, False, False)
         new = [scene.GetNthNode(i) for i in range(scene.GetNumberOfNodes())]
         for node in reversed([n for n in new if n.GetID() not in self._ids]):
@@ -74,6 +84,15 @@ def _items(hierarchy) -> list[int]:
     ids = vtk.vtkIdList()
     hierarchy.GetItemChildren(hierarchy.GetSceneItemID(), ids, True)
     return [ids.GetId(i) for i in range(ids.GetNumberOfIds())]
+
+
+def _restore_segments(segmentation, copy) -> None:
+    """Segment by segment, so that everything that watches the segmentation follows."""
+    segmentation.RemoveAllSegments()
+    segmentation.SetSourceRepresentationName(copy.GetSourceRepresentationName())
+    segmentation.CopyConversionParameters(copy)
+    for index in range(copy.GetNumberOfSegments()):
+        segmentation.CopySegmentFromSegmentation(copy, copy.GetNthSegmentID(index))
 
 
 def _display_count(node) -> int:

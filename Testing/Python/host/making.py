@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import slicer
 import slicer.util
+from vtk.util import numpy_support
 
 from PulsarCAMLib.explanation import CLASSES, METHODS, LesionResult, ScanResult
 from PulsarCAMLib.geometry import VolumeGeometry
@@ -110,7 +111,7 @@ def _content(node) -> object:
         ids = [s.GetNthSegmentID(i) for i in range(s.GetNumberOfSegments())]
         kinds = []
         s.GetContainedRepresentationNames(kinds)
-        return (tuple((i, s.GetSegment(i).GetName()) for i in ids), tuple(kinds))
+        return (tuple((i, s.GetSegment(i).GetName(), _voxels(s.GetSegment(i))) for i in ids), tuple(kinds))
     if node.IsA("vtkMRMLTableNode") and node.GetTable():
         t = node.GetTable()
         names = [t.GetColumnName(i) for i in range(t.GetNumberOfColumns())]
@@ -118,6 +119,15 @@ def _content(node) -> object:
     if node.IsA("vtkMRMLScalarVolumeDisplayNode"):
         return (node.GetWindow(), node.GetLevel(), node.GetLowerThreshold(), node.GetApplyThreshold())
     return None
+
+
+def _voxels(segment) -> tuple:
+    image = segment.GetRepresentation("Binary labelmap")
+    if image is None or not image.GetNumberOfPoints():
+        return ()
+    values = numpy_support.vtk_to_numpy(image.GetPointData().GetScalars())
+    kji = np.argwhere(values.reshape(image.GetDimensions()[::-1]) == segment.GetLabelValue())
+    return tuple(map(tuple, (kji + image.GetExtent()[4::-2]).tolist()))
 
 
 def ijk_to_ras_of(node) -> np.ndarray:

@@ -99,7 +99,7 @@ def test_the_display_has_a_known_range_and_is_clear_at_zero():
     assert (display.GetWindowLevelMin(), display.GetWindowLevelMax()) == pytest.approx((0.0, top))
     assert not display.GetAutoWindowLevel()
     assert display.GetApplyThreshold()
-    assert 0 < display.GetLowerThreshold() < top / 100
+    assert 0 < display.GetLowerThreshold() < top / 20
     assert display.GetUpperThreshold() > slicer.util.arrayFromVolume(made.heat_map).max()
     assert display.GetColorNode().GetName() == "PulsarCAM heat"
     assert made.spread.GetDisplayNode().GetColorNode().GetName() == "PulsarCAM spread"
