@@ -34,7 +34,7 @@ class Factors:
         outcome_follows_tissue: False makes the outcome independent of the planted tissue.
     """
 
-    texture_amplitude: float = 0.20
+    texture_amplitude: float = 0.18
     texture_wavelength_mm: tuple[float, float] = (3.8, 5.0)
     coarse_amplitude: float = 0.08
     noise: tuple[float, float] = (0.015, 0.035)
@@ -42,8 +42,8 @@ class Factors:
     small_share: tuple[float, float] = (0.03, 0.06)
     small_nest: float = 0.15
     shrinkage: tuple[float, float] = (0.20, 0.60)
-    growth: tuple[float, float] = (0.17, 0.38)
-    unexplained: float = 0.02
+    growth: tuple[float, float] = (0.21, 0.40)
+    unexplained: float = 0.015
     confounders: float = 1.0
     outcome_follows_tissue: bool = True
 
@@ -53,18 +53,18 @@ DIFFICULTIES: Mapping[str, Factors] = MappingProxyType(
     {
         "easy": replace(
             _STANDARD,
-            texture_amplitude=0.26,
+            texture_amplitude=0.23,
             noise=(0.01, 0.02),
             resistant_share=(0.30, 0.50),
             small_nest=0.0,
-            growth=(0.25, 0.40),
+            growth=(0.27, 0.42),
             unexplained=0.0,
             confounders=0.5,
         ),
         "standard": _STANDARD,
         "hard": replace(
             _STANDARD,
-            texture_amplitude=0.13,
+            texture_amplitude=0.12,
             texture_wavelength_mm=(3.4, 5.6),
             coarse_amplitude=0.11,
             noise=(0.03, 0.06),

@@ -13,7 +13,7 @@ import numpy as np
 from .fields import Grid, Waves, random_rotation, soft
 from .settings import CohortSettings, Factors
 
-CONFOUNDERS = ("bright blob", "dark blob", "haemorrhage", "necrosis", "vessel")
+CONFOUNDERS = ("bright blob", "dark blob", "bright spot", "haemorrhage", "necrosis", "vessel")
 """Kinds of conspicuous tissue that have nothing to do with the outcome; label value = position + 1."""
 
 ROOM = 1.75
@@ -114,7 +114,9 @@ class Tumour:
         for blob in self.blobs:
             value += blob.contrast * blob.share(points)
         if self.nest is not None:
-            value += self.texture_amplitude * np.clip(self.nest.texture.on(grid), -2, 2) * soft(nest, 1.5)
+            # Bounded, so that the brightest and the darkest voxels of a lesion are not those of the texture.
+            texture = np.clip(1.2 * self.nest.texture.on(grid), -1.4, 1.4)
+            value += self.texture_amplitude * texture * soft(nest, 1.5)
         return np.clip(value, 0.05, None)
 
     def confounders(self, points: np.ndarray) -> np.ndarray:
@@ -187,15 +189,15 @@ def _draw_blobs(rng: np.random.Generator, centre: np.ndarray, radius: float, num
     for kind, contrast in (("bright blob", (0.10, 0.25)), ("dark blob", (-0.25, -0.10))):
         for _ in range(min(rng.poisson(numbers.confounders), 3)):
             blobs.append(Blob(kind, place(0.8), rng.uniform(0.2, 0.4) * radius, rng.uniform(*contrast), 4.0))
-    for _ in range(min(rng.poisson(0.6 * numbers.confounders), 3)):
-        contrast = rng.choice([-1, 1]) * rng.uniform(0.3, 0.5)
-        blobs.append(Blob("haemorrhage", place(0.85), rng.uniform(1.2, 2.5), contrast, 1.5))
+    for kind, contrast in (("bright spot", (0.35, 0.6)), ("haemorrhage", (-0.6, -0.35))):
+        for _ in range(min(rng.poisson(0.9 * numbers.confounders), 3)):
+            blobs.append(Blob(kind, place(0.85), rng.uniform(1.5, 2.6), rng.uniform(*contrast), 1.5))
     if rng.random() < 0.3 * min(numbers.confounders, 1.5):
         blobs.append(Blob("necrosis", place(0.4), rng.uniform(0.3, 0.5) * radius, -rng.uniform(0.4, 0.6), 2.0))
     if rng.random() < 0.3 * min(numbers.confounders, 1.5):
         axis = rng.normal(size=3)
         axis /= np.linalg.norm(axis)
-        blobs.append(Blob("vessel", place(0.8), rng.uniform(0.9, 1.6), rng.uniform(0.2, 0.4), 1.0, axis))
+        blobs.append(Blob("vessel", place(0.8), rng.uniform(0.9, 1.6), rng.uniform(0.25, 0.5), 1.0, axis))
     return tuple(blobs)
 
 

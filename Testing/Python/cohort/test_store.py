@@ -61,7 +61,7 @@ def test_the_segmentation_names_its_lesions_for_slicer(table):
     segmentation = slicerio.read_segmentation(str(table.parent / patient(0).name / "baseline.seg.nrrd"))
     assert slicerio.segment_names(segmentation) == ["Lesion 1", "Lesion 2"]
     segment = slicerio.segment_from_name(segmentation, "Lesion 2")
-    inside = segmentation["voxels"].T == int(segment["labelValue"])
+    inside = int(segment["labelValue"]) == segmentation["voxels"].T
     np.testing.assert_array_equal(inside, scan.lesions == 2)
 
 
