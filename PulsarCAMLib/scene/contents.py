@@ -34,21 +34,20 @@ def image_from(array: np.ndarray) -> vtk.vtkImageData:
     return image
 
 
-def segments_from(regions: Iterable[Lesion], target: str, grid: Grid) -> list:
+def segments_from(regions: Iterable[tuple[str, Lesion]], grid: Grid) -> list:
     """A ``vtkSegment`` for each region that has voxels, on the grid.
 
     Args:
-        regions: activated voxels, named like their lesions.
-        target: the class that they speak for.
+        regions: name of the segment, and its voxels under the name of the lesion.
         grid: the MRI's.
     """
     binary = slicer.vtkSegmentationConverter.GetBinaryLabelmapRepresentationName()
     segments = []
-    for index, region in enumerate(regions):
+    for index, (name, region) in enumerate(regions):
         if not region.voxels:
             continue
         segment = slicer.vtkSegment()
-        segment.SetName(f"{region.name}: {target} sub-region")
+        segment.SetName(name)
         segment.SetColor(*SEGMENT_COLORS[index % len(SEGMENT_COLORS)])
         segment.SetTag(segment.GetTerminologyEntryTagName(), TERMINOLOGY)
         segment.SetTag(LESION_TAG, region.name)

@@ -21,6 +21,7 @@ _TYPES = {
     ".h5": "TransformFile",
     ".tfm": "TransformFile",
 }
+_VOLUME_FORMATS = ("NRRD (.nrrd)", "NRRD (.nhdr)", "NIFTI (.nii.gz)", "NIFTI (.nii)", "MetaImage (.mha)")
 _LABEL_MAP, _SINGLE_FILE = 1, 8
 
 
@@ -39,13 +40,17 @@ class IOManager:
         return "SceneFile" if node.IsA("vtkMRMLScene") else f"{node.GetClassName()}File"
 
     def extractKnownExtension(self, path, node) -> str:  # noqa: N802
-        storage = node.CreateDefaultStorageNode()
-        return storage.GetSupportedFileExtension(str(path), False, True) if storage else Path(path).suffix
+        name = str(path).lower()
+        known = [kind[kind.rindex("(") + 1 : -1] for kind in self.fileWriterExtensions(node)]
+        return max((e for e in known if name.endswith(e)), key=len, default=Path(path).suffix)
 
     def fileWriterExtensions(self, node) -> tuple[str, ...]:  # noqa: N802
+        if node.IsA("vtkMRMLVolumeNode"):
+            return _VOLUME_FORMATS  # slicer-core's own list of these is empty
         storage = node.CreateDefaultStorageNode()
-        types_ = storage.GetSupportedWriteFileTypes() if storage else None
-        return tuple(types_.GetValue(i) for i in range(types_.GetNumberOfValues())) if types_ else ()
+        storage.UnRegister(None)
+        kinds = storage.GetSupportedWriteFileTypes()
+        return tuple(kinds.GetValue(i) for i in range(kinds.GetNumberOfValues()))
 
     def loadNodes(self, file_type, properties, loaded=None, messages=None) -> bool:  # noqa: N802
         path, name = str(properties["fileName"]), properties.get("name") or ""
@@ -126,6 +131,7 @@ class IOManager:
         for node_id, path in zip(node_ids, paths, strict=True):
             node = self._scene.GetNodeByID(node_id)
             storage = node.CreateDefaultStorageNode()
+            storage.UnRegister(None)
             storage.SetScene(self._scene)
             storage.SetFileName(str(path))
             storage.SetUseCompression(int(properties.get("useCompression", True)))

@@ -117,14 +117,16 @@ def _prepare(result, request: Request, grid: Grid, name: str, checkpoint) -> dic
     threshold = {"threshold": str(request.threshold)}
     if request.sub_regions:
         regions = result.sub_regions(request.method, request.target, request.threshold)
-        content = segments_from(regions, request.target, grid)
+        named = [(f"{region.name}: {facts['target']} sub-region", region) for region in regions]
+        content = segments_from(named, grid)
         pieces["sub_regions"] = _Piece(content, f"{title} sub-regions", facts | threshold)
         checkpoint()
     if request.tables:
         rows = lesion_table(result, request.method, request.target, request.threshold, request.margin_mm)
         pieces["lesion_table"] = _Piece(table_from(rows), f"{title} lesions", facts | threshold)
         rows = slice_table(result)
-        pieces["slice_table"] = _Piece(table_from(rows), f"{title} slices", facts | threshold)
+        any_map = {"method": None, "target": None, "normalisation": None}
+        pieces["slice_table"] = _Piece(table_from(rows), f"{name} slices", facts | any_map)
         checkpoint()
     return pieces
 

@@ -116,43 +116,95 @@ def parameterNodeWrapper(cls):
     return type(cls.__name__, (_Wrapped,), body | {"_parameters": parameters, "__doc__": cls.__doc__})
 
 
+class _Kind:
+    """How one type is kept in the node, as Slicer's serializers do."""
+
+    def __init__(self, kind):
+        self.kind = kind
+        self.is_none = kind is type(None)
+        self.is_node = isinstance(kind, type) and issubclass(kind, slicer.vtkMRMLNode)
+        if not (self.is_none or self.is_node or kind in (int, float, str, bool) or self.is_enum):
+            raise TypeError(f"Unable to create serializer for type: {kind}")
+
+    @property
+    def is_enum(self):
+        return isinstance(self.kind, type) and issubclass(self.kind, enum.Enum)
+
+    def default(self):
+        if self.is_node or self.is_none:
+            return None
+        return next(iter(self.kind)) if self.is_enum else self.kind()
+
+    def accepts(self, value):
+        return isinstance(value, (int, float) if self.kind is float else self.kind)
+
+    def write(self, node, name, value):
+        if self.is_node:
+            node.SetNodeReferenceID(name, value.GetID() if value is not None else None)
+            node.SetParameter(name, "")
+        else:
+            node.SetParameter(name, str(value is None) if self.is_none else value.name if self.is_enum else str(value))
+
+    def read(self, node, name):
+        text = node.GetParameter(name)
+        if self.is_node:
+            return node.GetNodeReference(name)
+        if self.is_none:
+            return None
+        if self.is_enum:
+            return self.kind[text]
+        return text == "True" if self.kind is bool else self.kind(text)
+
+    def remove(self, node, name):
+        node.UnsetParameter(name)
+        if self.is_node:
+            node.RemoveNodeReferenceIDs(name)
+
+
 class _Parameter:
+    """One member: a type, or a ``typing.Union`` of types, each of which has a name of its own in the node.
+
+    ``A | B`` is refused: Slicer asks for ``typing.Union`` and does not know the other spelling.
+    """
+
     def __init__(self, name, hint, default):
         self.name = name
         self.validators = []
         if typing.get_origin(hint) is typing.Annotated:
             hint, *self.validators = typing.get_args(hint)
-        kinds = typing.get_args(hint) or (hint,)
-        self.is_node = all(isinstance(k, type) and issubclass(k, slicer.vtkMRMLNode) for k in kinds)
-        self.kinds = kinds
-        self.default = default if default is not None or self.is_node else kinds[0]()
+        self.is_union = typing.get_origin(hint) is typing.Union
+        kinds = [_Kind(k) for k in (typing.get_args(hint) if self.is_union else (hint,))]
+        self.places = [(f"{name}_{i}" if self.is_union else name, kind) for i, kind in enumerate(kinds)]
+        self.kinds = tuple(kind.kind for kind in kinds)
+        self.is_node = all(kind.is_node or kind.is_none for kind in kinds)
+        self.default = kinds[0].default() if default is None else default
+
+    def is_in(self, node):
+        return any(node.HasParameter(place) for place, _ in self.places)
 
     def read(self, state):
         node = state.parameterNode
-        if self.is_node:
-            return node.GetNodeReference(self.name)
-        text = node.GetParameter(self.name)
-        if text == "" and not node.GetParameterCount():
-            return self.default
-        if self.name not in node.GetParameterNames():
-            return self.default
-        kind = self.kinds[0]
-        if issubclass(kind, enum.Enum):
-            return kind[text]
-        return text == "True" if kind is bool else kind(text)
+        for place, kind in self.places:
+            if node.HasParameter(place):
+                return kind.read(node, place)
+        return self.default
 
     def write(self, state, value):
-        node = state.parameterNode
-        if self.is_node:
-            if value is not None and not isinstance(value, self.kinds):
-                raise TypeError(f"{self.name} takes {self.kinds}")
-            node.SetNodeReferenceID(self.name, value.GetID() if value is not None else None)
-            return
-        if not isinstance(value, self.kinds) and not (self.kinds == (float,) and isinstance(value, int)):
-            raise TypeError(f"{self.name} takes {self.kinds[0].__name__}")
+        place, kind = self._place_for(value)
         for validator in self.validators:
             validator.validate(value)
-        node.SetParameter(self.name, value.name if isinstance(value, enum.Enum) else str(value))
+        node = state.parameterNode
+        modifying = node.StartModify()
+        for other, kind_there in self.places if self.is_union else ():
+            kind_there.remove(node, other)
+        kind.write(node, place, value)
+        node.EndModify(modifying)
+
+    def _place_for(self, value):
+        for place, kind in self.places:
+            if kind.accepts(value) or (value is None and kind.is_node and not self.is_union):
+                return place, kind
+        raise TypeError(f"{self.name}: unable to write {value!r} of type {type(value).__name__}")
 
 
 class _Wrapped:
@@ -161,6 +213,9 @@ class _Wrapped:
     def __init__(self, parameterNode):
         self.parameterNode = parameterNode
         self._tags = {}
+        for parameter in self._parameters.values():
+            if not parameter.is_in(parameterNode):
+                parameter.write(self, parameter.default)
 
     def AddObserver(self, event, callback, *priority):
         return self.parameterNode.AddObserver(event, callback, *priority)
@@ -210,6 +265,11 @@ class _Connector:
             widget.clear()
             widget.addItems([e.label() if hasattr(e, "label") else e.name for e in self.enum])
             widget.blockSignals(False)
+        elif self.kind == "qMRMLNodeComboBox":
+            widget.nodeTypes = [kind.__name__ for kind in parameter.kinds if kind is not type(None)]
+        elif self.kind == "ctkSliderWidget":
+            (bounds,) = [v for v in parameter.validators if isinstance(v, WithinRange)]
+            widget.minimum, widget.maximum = bounds.minimum, bounds.maximum
         self.slot = lambda *_: self.store()
         if not widget.connect(self.SIGNALS[self.kind], self.slot):
             raise RuntimeError(self.kind)

@@ -131,3 +131,15 @@ def test_the_modules_own_test_passes(a_desktop, a_model):
     test = a_desktop.module.PulsarCAMTest()
     test.setUp()
     test.runTest()
+
+
+def test_a_real_scan_with_two_lesions_in_one_label(logic, shared_data):
+    folder = shared_data / "t1c_brain1"
+    mri = slicer.util.loadVolume(str(folder / "brain1_image.nrrd"), properties={})
+    labels = slicer.util.loadLabelVolume(str(folder / "brain1_label.nrrd"), properties={})
+    result = logic.explain(mri, labels)
+    heat = slicer.util.arrayFromVolume(result.heatMapNode)
+    assert result.lesionTableNode.GetTable().GetNumberOfRows() == 2
+    assert heat.any()
+    assert not heat[slicer.util.arrayFromVolume(labels) == 0].any()
+    assert np.array_equal(ijk_to_ras_of(result.heatMapNode), ijk_to_ras_of(mri))

@@ -1,4 +1,4 @@
-"""Every name of Slicer, CTK and Qt that the panel uses, and that the stand-in offers, exists in the real application."""
+"""Every name of Slicer, CTK and Qt that panel and stand-in use exists in the real application."""
 
 from __future__ import annotations
 
