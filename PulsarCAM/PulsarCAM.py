@@ -3,7 +3,7 @@ import logging
 import os
 import sys
 from dataclasses import dataclass, field
-from typing import Annotated
+from typing import Annotated, Union
 from collections.abc import Callable, Sequence
 
 import ctk  # noqa: F401 - the .ui file needs its widgets loaded
@@ -127,7 +127,8 @@ class PulsarCAMParameterNode:
     """
 
     inputVolume: vtkMRMLScalarVolumeNode
-    inputSegmentation: vtkMRMLSegmentationNode | vtkMRMLLabelMapVolumeNode
+    # Slicer's wrapper does not know A | B, and without None nothing could be chosen.
+    inputSegmentation: Union[vtkMRMLSegmentationNode, vtkMRMLLabelMapVolumeNode, None]  # noqa: UP007
     model: str = DEFAULT_MODEL
     method: Method = Method.PIXELWISE
     target: Target = Target.NON_RESPONSE
