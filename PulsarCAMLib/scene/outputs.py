@@ -108,22 +108,22 @@ def facts_of(result, request: Request) -> dict[str, object]:
 def _prepare(result, request: Request, grid: Grid, name: str, checkpoint) -> dict[str, _Piece]:
     """All outputs as VTK objects outside the scene."""
     facts = facts_of(result, request)
-    title = f"{name} {request.method if request.method == SIGNED else f'{request.target} {request.method}'}"
-    pieces = {"heat_map": _map_piece(result, request, "mean", f"{title} heat map", facts)}
+    said = request.method if request.method == SIGNED else f"{request.target} {request.method}"
+    pieces = {"heat_map": _map_piece(result, request, "mean", f"{name} heat map {said}", facts)}
     checkpoint()
     if request.spread:
-        pieces["spread"] = _map_piece(result, request, "std", f"{title} spread", facts)
+        pieces["spread"] = _map_piece(result, request, "std", f"{name} spread {said}", facts)
         checkpoint()
     threshold = {"threshold": str(request.threshold)}
     if request.sub_regions:
         regions = result.sub_regions(request.method, request.target, request.threshold)
         named = [(f"{region.name}: {facts['target']} sub-region", region) for region in regions]
         content = segments_from(named, grid)
-        pieces["sub_regions"] = _Piece(content, f"{title} sub-regions", facts | threshold)
+        pieces["sub_regions"] = _Piece(content, f"{name} sub-regions {said}", facts | threshold)
         checkpoint()
     if request.tables:
         rows = lesion_table(result, request.method, request.target, request.threshold, request.margin_mm)
-        pieces["lesion_table"] = _Piece(table_from(rows), f"{title} lesions", facts | threshold)
+        pieces["lesion_table"] = _Piece(table_from(rows), f"{name} lesions {said}", facts | threshold)
         rows = slice_table(result)
         any_map = {"method": None, "target": None, "normalisation": None}
         pieces["slice_table"] = _Piece(table_from(rows), f"{name} slices", facts | any_map)

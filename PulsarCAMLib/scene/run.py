@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..errors import Cancelled, PulsarCAMError
+from ..errors import Cancelled
 from ..explanation import METHODS, SIGNED, explain_scan
 from ..models import find_bundle
+from ..requirements import require
 from .inputs import read_inputs
 from .outputs import write_result
 from .request import OutputNodes, Request
@@ -61,7 +61,7 @@ def explain_nodes(
         PulsarCAMError: with one sentence for the user; the scene is as it was.
         Cancelled: the user stopped the work; the scene is as it was.
     """
-    require_torch()
+    require()
     request = request or Request()
     methods = METHODS if request.method in (*METHODS, SIGNED) else (*METHODS, request.method)
 
@@ -91,16 +91,3 @@ def explain_nodes(
     written = write_result(result, volume_node, mask_node, request, nodes, checkpoint)
     tell(1.0, "Done")
     return NodeResult(written, result, tuple(result.warnings))
-
-
-def require_torch() -> None:
-    """Refuse clearly where PyTorch is missing.
-
-    Raises:
-        PulsarCAMError: with what to do, in Slicer and outside of it.
-    """
-    if importlib.util.find_spec("torch") is None:
-        raise PulsarCAMError(
-            "PulsarCAM needs PyTorch, which is not installed: in 3D Slicer install the PyTorch extension from the "
-            "Extensions Manager and press “Install PyTorch” in its module PyTorch Utils, elsewhere: pip install torch."
-        )

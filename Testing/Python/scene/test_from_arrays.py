@@ -32,7 +32,7 @@ def test_the_scene_opens_with_mri_lesions_and_overlay(a_made_result, tmp_path):
     assert [p.name for p in tmp_path.iterdir()] == ["case.mrb"]
     with HeadlessSlicer():
         slicer.util.loadScene(str(path), properties={})
-        mri, heat = slicer.util.getNode("t1c"), slicer.util.getNode("t1c non-response pixelwise heat map")
+        mri, heat = slicer.util.getNode("t1c"), slicer.util.getNode("t1c heat map non-response pixelwise")
         assert np.array_equal(slicer.util.arrayFromVolume(mri), volume)
         assert np.allclose(ijk_to_ras_of(heat), GRIDS["oblique"])
         lesions = slicer.util.getNode("Lesions")
@@ -104,3 +104,24 @@ def test_slicers_own_readers_and_writers_work_on_the_host(a_scene, tmp_path):
     with pytest.raises(RuntimeError, match="does not exist"):
         slicer.util.loadVolume(str(tmp_path / "nothing.nrrd"), properties={})
     assert slicer.util.getModuleLogic("Volumes") is slicer.modules.volumes.logic()
+
+
+def test_several_maps_go_into_one_scene_with_one_slice_table(a_made_result, tmp_path):
+    from PulsarCAMLib.scene.from_arrays import save_scene
+    from PulsarCAMLib.scene.headless import HeadlessSlicer
+    from PulsarCAMLib.scene.request import Request
+
+    volume, result = a_made_result
+    requests = [Request("gradcam"), Request("gradcam", "response"), Request("pixelwise-signed")]
+    path = save_scene(tmp_path / "case.mrb", volume, result, requests)
+    with HeadlessSlicer():
+        slicer.util.loadScene(str(path), properties={})
+        names = [n.GetName() for n in slicer.util.getNodesByClass("vtkMRMLScalarVolumeNode")]
+        assert [n for n in names if "heat map" in n] == [
+            "MRI heat map non-response gradcam",
+            "MRI heat map response gradcam",
+            "MRI heat map pixelwise-signed",
+        ]
+        tables = [n.GetName() for n in slicer.util.getNodesByClass("vtkMRMLTableNode")]
+        assert tables.count("MRI slices") == 1
+        assert len(tables) == 4

@@ -239,7 +239,7 @@ def test_a_name_made_by_an_earlier_run_follows_the_content_but_the_users_stays()
     made = write(mri, mask)
     made.spread.SetName("my spread")
     again = write(mri, mask, request=a_request(method="gradcam"), nodes=made)
-    assert again.heat_map.GetName() == "t1c non-response gradcam heat map"
+    assert again.heat_map.GetName() == "t1c heat map non-response gradcam"
     assert again.spread.GetName() == "my spread"
 
 
