@@ -1,0 +1,23 @@
+"""File names from what users call their lesions."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+LONGEST = 48
+
+_RESERVED = {"con", "prn", "aux", "nul", *(f"{p}{n}" for p in ("com", "lpt") for n in range(1, 10))}
+
+
+def file_name_of(text: str, fallback: str = "lesion") -> str:
+    """A name that every file system takes: letters, digits, '.', '_', '-'; never hidden, reserved or a path.
+
+    Args:
+        text: as the user typed it, in any script.
+        fallback: where nothing is left of it.
+    """
+    plain = unicodedata.normalize("NFKD", text)
+    plain = "".join(c for c in plain if not unicodedata.combining(c))
+    plain = re.sub(r"[^A-Za-z0-9._-]+", "_", plain)[:LONGEST].strip("._-")
+    return fallback if not plain or plain.lower().split(".")[0] in _RESERVED else plain
