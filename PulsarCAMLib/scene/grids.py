@@ -145,7 +145,7 @@ def _place(image, grid: Grid, general, matrix: np.ndarray | None) -> PlacedMask:
         image, extent
     ):
         return NOTHING
-    ras = _voxel_centres(image, general, matrix)
+    ras = _voxel_centres(image, extent, general, matrix)
     if not len(ras):
         return NOTHING
     ijk = (ras - grid.ijk_to_ras[:3, 3]) @ np.linalg.inv(grid.ijk_to_ras[:3, :3]).T
@@ -159,10 +159,11 @@ def _place(image, grid: Grid, general, matrix: np.ndarray | None) -> PlacedMask:
     return PlacedMask(values, tuple(int(n) for n in low[::-1]), len(ras), float(inside.mean()), box)
 
 
-def _voxel_centres(image, general, matrix: np.ndarray | None) -> np.ndarray:
-    """RAS millimetres ``[n, 3]`` of the non-zero voxels, in the space of the grid."""
-    kji = np.argwhere(_array(image) != 0)
-    extent = image.GetExtent()
+def _voxel_centres(image, extent, general, matrix: np.ndarray | None) -> np.ndarray:
+    """RAS millimetres ``[n, 3]`` of the non-zero voxels, all within ``extent``, in the space of the grid."""
+    first = image.GetExtent()
+    block = tuple(slice(extent[a] - first[a], extent[a + 1] - first[a] + 1) for a in (4, 2, 0))
+    kji = np.argwhere(_array(image)[block])
     to_world = vtk.vtkMatrix4x4()
     image.GetImageToWorldMatrix(to_world)
     to_world = slicer.util.arrayFromVTKMatrix(to_world)
