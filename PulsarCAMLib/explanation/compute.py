@@ -6,10 +6,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from ..models.ensemble import Ensemble
-from .maps import Evidence, class_maps, signed_pixelwise
+from .maps import CLASSES, Evidence, class_maps, signed_pixelwise
 from .methods import METHODS
 
 
@@ -50,17 +51,32 @@ def explain_patches(
         after_chunk: is told how many patches are done.
     """
 
-    def work(images: Tensor, masks: Tensor) -> dict:
-        masked, cells = ensemble.masked_features(images, masks)
-        logits, gradient = ensemble.head(masked)
-        evidence = Evidence(logits, masked, gradient.mul_(cells[:, None]))
-        found = {"logits": logits, "signed": signed_pixelwise(evidence)}
-        for method in methods:
-            found |= {(method, name): values for name, values in class_maps(evidence, method).items()}
-        return {key: value.cpu().numpy() for key, value in found.items()}
+    keys = [(method, name) for method in methods for name in CLASSES]
+    logits, signed, maps = _room(ensemble, len(images), len(keys))
 
-    chunks = list(ensemble.in_chunks(work, images, masks, after_chunk))
+    def work(part: slice) -> None:
+        masked, cells = ensemble.masked_features(torch.from_numpy(images[part]), torch.from_numpy(masks[part]))
+        s, gradient = ensemble.head(masked)
+        evidence = Evidence(s, masked, gradient.mul_(cells[:, None]))
+        logits[:, part] = s
+        signed[:, part] = signed_pixelwise(evidence)
+        found = iter(maps)
+        for method in methods:
+            by_class = class_maps(evidence, method)
+            for name in CLASSES:
+                next(found)[:, part] = by_class[name]
+
+    for _ in ensemble.in_parts(work, len(images), after_chunk):
+        pass
     side = ensemble.architecture.cells
-    joined = {key: np.concatenate([chunk[key] for chunk in chunks], axis=1) for key in chunks[0]}
-    square = {k: v if k == "logits" else v.reshape(*v.shape[:2], side, side) for k, v in joined.items()}
-    return PatchMaps(square.pop("logits"), square.pop("signed"), square)
+    shape = (len(ensemble), len(images), side, side)
+    by_key = {key: values.numpy().reshape(shape) for key, values in zip(keys, maps, strict=True)}
+    return PatchMaps(logits.numpy(), signed.numpy().reshape(shape), by_key)
+
+
+def _room(ensemble: Ensemble, patches: int, maps: int) -> tuple[Tensor, Tensor, Tensor]:
+    """For the logits, the signed map and all maps; one block, which NumPy takes from large pages where it can."""
+    cells = ensemble.architecture.cells**2
+    number = torch.empty(0, dtype=ensemble.dtype).numpy().dtype
+    block = torch.from_numpy(np.empty((1 + maps, len(ensemble), patches, cells), dtype=number))
+    return torch.empty(len(ensemble), patches, dtype=ensemble.dtype), block[0], block[1:]

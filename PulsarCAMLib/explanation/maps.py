@@ -44,7 +44,8 @@ class Evidence(NamedTuple):
 
 def signed_pixelwise(evidence: Evidence) -> Tensor:
     """S ``[members, n, cells]``: each cell's share of the logit; what it leaves is the rest, s - sum(S)."""
-    return torch.einsum("mnfc,mnfc->mnc", evidence.gradient, evidence.masked)
+    # einsum would turn this into many tiny matrix products, seven times slower.
+    return (evidence.gradient * evidence.masked).sum(dim=2)
 
 
 def signed_gradcam(evidence: Evidence) -> Tensor:
@@ -53,6 +54,7 @@ def signed_gradcam(evidence: Evidence) -> Tensor:
 
 
 def _weighted(weights: Tensor, masked: Tensor) -> Tensor:
+    """Sum over k of w_k A_k ``[members, n, cells]``."""
     return torch.matmul(weights.unsqueeze(2), masked).squeeze(2)
 
 
@@ -62,7 +64,7 @@ def _probability_slope(logits: Tensor) -> Tensor:
 
 
 def _both_signs(signed: Tensor) -> dict[str, Tensor]:
-    return {name: functional.relu(sign * signed) for name, sign in SIGNS.items()}
+    return {"non-response": functional.relu_(-signed), "response": functional.relu(signed)}
 
 
 def _pixelwise(evidence: Evidence) -> dict[str, Tensor]:
@@ -82,13 +84,11 @@ def _gradcam_probability(evidence: Evidence) -> dict[str, Tensor]:
 
 
 def _gradcam_plus_plus(evidence: Evidence) -> dict[str, Tensor]:
-    total = evidence.masked.sum(dim=3, keepdim=True)
-    maps = {}
-    for name, sign in SIGNS.items():
-        passed = functional.relu(evidence.gradient if sign > 0 else -evidence.gradient)
-        weights = (passed / (2 + total * passed)).sum(dim=3)
-        maps[name] = functional.relu(_weighted(weights, evidence.masked))
-    return maps
+    g, total = evidence.gradient, evidence.masked.sum(dim=3, keepdim=True)
+    # |g| serves both classes: where +-g passes the ReLU it is |g|.
+    quotient = g / g.abs().mul_(total).add_(2)
+    weights = {"non-response": -quotient.clamp(max=0).sum(dim=3), "response": quotient.clamp_(min=0).sum(dim=3)}
+    return {name: functional.relu_(_weighted(w, evidence.masked)) for name, w in weights.items()}
 
 
 def _gradcam_plus_plus_sigmoid(evidence: Evidence) -> dict[str, Tensor]:
