@@ -21,6 +21,10 @@ class OutputError(PulsarCAMError):
     """A result cannot be written where the user asked for it."""
 
 
+class DependencyError(PulsarCAMError):
+    """A package that PulsarCAM needs is missing, or its version does not fit."""
+
+
 class Cancelled(PulsarCAMError):  # noqa: N818 - not a fault: the user asked for it
     """The user stopped the work."""
 
