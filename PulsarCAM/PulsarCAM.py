@@ -66,6 +66,13 @@ class PulsarCAM(ScriptedLoadableModule):
         self.parent.acknowledgementText = _(
             "The autoencoder-classifier and its class activation maps follow published work; see the README."
         )
+        slicer.app.connect("startupCompleted()", self.registerSampleData)
+
+    def registerSampleData(self):
+        """Offer a synthetic patient in the Sample Data module; it is generated when somebody asks for it."""
+        from PulsarCAMLib.desktop.sample_data import register_sample_data
+
+        register_sample_data(self.resourcePath(""))
 
 
 #
