@@ -1,0 +1,38 @@
+"""The command line ``pulsarcam``. Only what ``--help`` needs is imported before a command runs.
+
+Exit codes: 0 done; 1 unexpected fault; 2 wrong usage; 3 input; 4 model; 5 output; 130 interrupted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command.
+
+    Args:
+        arguments: of the command line, without the program's name; None takes those of the process.
+
+    Returns:
+        The exit code.
+    """
+    from .console import guarded
+    from .parser import make_parser
+
+    parser = make_parser()
+    try:
+        options = parser.parse_args(arguments)
+    except SystemExit as stop:  # argparse has said what is wrong, or printed the help
+        return int(stop.code or 0)
+    return guarded(lambda: _run(options), debug=getattr(options, "debug", False))
+
+
+def _run(options) -> None:
+    if options.command == "explain":
+        from .explain import run
+    elif options.command == "demo":
+        from .demo import run
+    else:
+        from .models import run
+    run(options)

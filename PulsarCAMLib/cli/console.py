@@ -1,0 +1,156 @@
+"""What the person at the console sees: one sentence for an error, warnings, a progress bar, timings."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+
+from ..errors import BundleError, Cancelled, InputError, OutputError, PulsarCAMError
+
+OK, UNEXPECTED, USAGE, INPUT, MODEL, OUTPUT, INTERRUPTED = 0, 1, 2, 3, 4, 5, 130
+
+_CODES = ((Cancelled, INTERRUPTED), (BundleError, MODEL), (OutputError, OUTPUT), (InputError, INPUT))
+
+
+def guarded(work: Callable[[], None], debug: bool = False) -> int:
+    """Run ``work`` and turn whatever goes wrong into one sentence on stderr and an exit code."""
+    try:
+        with _terminable():
+            work()
+    except KeyboardInterrupt:
+        return _fail("interrupted; nothing was written.", INTERRUPTED)
+    except PulsarCAMError as error:
+        if debug:
+            raise
+        return _fail(str(error), next((code for kind, code in _CODES if isinstance(error, kind)), INPUT))
+    except BrokenPipeError:  # the reader of our output, such as `head`, has gone
+        sys.stderr.close()
+        return UNEXPECTED
+    except MemoryError:
+        return _fail("there is not enough memory; close other programs or crop the image.", UNEXPECTED)
+    except Exception as error:
+        if debug:
+            raise
+        text = " ".join(f"{type(error).__name__}: {error}".split())
+        return _fail(f"unexpected fault ({text}); add --debug to see where.", UNEXPECTED)
+    return OK
+
+
+def _fail(sentence: str, code: int) -> int:
+    print(f"pulsarcam: error: {sentence}", file=sys.stderr)
+    return code
+
+
+def warn(sentence: str) -> None:
+    """One warning on stderr."""
+    print(f"pulsarcam: warning: {sentence}", file=sys.stderr)
+
+
+@contextmanager
+def _terminable() -> Iterator[None]:
+    """A polite kill (SIGTERM) cleans up as Ctrl-C does."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def stop(_number, _frame) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+class Progress:
+    """A bar on stderr from 0 to 100 %, shown on a terminal only.
+
+    Attributes:
+        shown: whether there is a bar.
+    """
+
+    def __init__(self, quiet: bool) -> None:
+        from tqdm import tqdm
+
+        off = quiet or not sys.stderr.isatty()
+        layout = "{percentage:3.0f}% |{bar}| {desc}"
+        self._bar = tqdm(total=100, file=sys.stderr, disable=off, leave=False, bar_format=layout)
+
+    def part(self, low: float, high: float) -> Callable[[float, str], None]:
+        """A callback whose 0..1 fills the bar from ``low`` to ``high`` (fractions)."""
+
+        def tell(fraction: float, text: str) -> None:
+            self._bar.set_description_str(text, refresh=False)
+            self._bar.update(100 * (low + (high - low) * fraction) - self._bar.n)
+
+        return tell
+
+    def __enter__(self) -> Progress:
+        return self
+
+    def __exit__(self, *_error) -> None:
+        self._bar.close()
+
+
+class Timings:
+    """Seconds by step, and the highest memory of this process."""
+
+    def __init__(self) -> None:
+        self._seconds: dict[str, float] = {}
+        self._start = time.perf_counter()
+
+    @contextmanager
+    def step(self, name: str) -> Iterator[None]:
+        """Count the time spent inside under ``name``."""
+        start = time.perf_counter()
+        try:
+            yield
+        finally:
+            self._seconds[name] = self._seconds.get(name, 0.0) + time.perf_counter() - start
+
+    def show(self) -> None:
+        """Print the breakdown on stderr."""
+        total = time.perf_counter() - self._start
+        rows = [*self._seconds.items(), ("other", total - sum(self._seconds.values())), ("total", total)]
+        for name, seconds in rows:
+            print(f"  {name:<28}{seconds:7.2f} s", file=sys.stderr)
+        peak = peak_memory_mib()
+        if peak:
+            print(f"  {'peak memory':<28}{peak:7.0f} MiB", file=sys.stderr)
+
+
+def peak_memory_mib() -> float | None:
+    """Highest resident memory of this process so far; None where the system does not tell."""
+    try:
+        import resource
+    except ImportError:
+        return None
+    unit = 1 << 20 if sys.platform == "darwin" else 1 << 10
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / (1 << 20)
+
+
+def table(rows: Sequence[dict], columns: dict[str, str]) -> str:
+    """Rows as aligned text.
+
+    Args:
+        rows: with the keys of ``columns``.
+        columns: key to heading.
+    """
+    texts = [list(columns.values())]
+    texts += [[_cell(row[key]) for key in columns] for row in rows]
+    widths = [max(len(line[n]) for line in texts) for n in range(len(columns))]
+    numeric = [all(not isinstance(row[key], str) for row in rows) for key in columns]
+    lines = (
+        "  ".join(t.rjust(w) if right else t.ljust(w) for t, w, right in zip(line, widths, numeric, strict=True))
+        for line in texts
+    )
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def _cell(value: object) -> str:
+    return f"{value:.2f}" if isinstance(value, float) else str(value)

@@ -1,0 +1,104 @@
+"""``pulsarcam demo``: a generated scan with several lesions, explained like any other."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from .console import Progress, Timings, table, warn
+from .explain import SUMMARY, Job, explain
+
+LESIONS = 4
+
+REAL_IMAGES = {
+    "t1c_brain1": ("brain1_image.nrrd", "brain1_label.nrrd", None),
+    "brats_gli_00001": ("t1c.nii.gz", "seg-BraTS23_1.nii.gz", (3,)),
+    "dicom_mr_rtstruct": ("STS_008/image", "STS_008/MR_T1_mask.nii.gz", None),
+}
+"""Folder of a real test image: MRI, mask, label values (None: all)."""
+
+
+def run(options) -> None:
+    """The command."""
+    from ..files.folder import ResultFolder
+
+    output = Path(options.output)
+    folder = ResultFolder(output, overwrite=True)
+    common = {"model": options.model, "threads": options.threads}
+    with folder:
+        with Progress(options.quiet) as progress:
+            truth = write_scan(folder.made / "scan", options.seed, progress)
+            job = Job(folder.made / "scan/mri.nrrd", folder.made / "scan/lesions.seg.nrrd", folder.made / "result",
+                      scene=options.scene and _can_write_scenes(), **common)  # fmt: skip
+            rows, result = explain(job, progress, Timings())
+        print("A generated scan with synthetic lesions; “truth” is computed from the generated follow-up:")
+        print(table([row | {"truth": truth[row["lesion"]]} for row in rows], SUMMARY | {"truth": "truth"}))
+        for sentence in result.warnings:
+            warn(sentence)
+        images = Path(options.images) if options.images else None
+        for name in _present(images):
+            print(f"\n{name}:")
+            _explain_image(images / name, folder.made / name, REAL_IMAGES[name], common, options.quiet)
+        folder.write_marker({"demo": True, "seed": options.seed})
+    print(f"\nModel: {result.card.origin}. Research use only, not for diagnosis or treatment decisions.")
+    print(_where_to_look(output, job.scene, _present(images)))
+
+
+def write_scan(folder: Path, seed: int, progress: Progress) -> dict[str, str]:
+    """Generate a patient and write the MRI, its lesions and the planted truth as NRRD.
+
+    Returns:
+        Lesion name to its true class.
+    """
+    from ..cohort import CohortSettings, generate_patient
+    from ..files import write_map, write_segmentation
+    from ..lesions import Lesion
+
+    progress.part(0, 0.05)(0, "Generating a scan")
+    patient = generate_patient(CohortSettings(seed=seed, lesions=(LESIONS, LESIONS)), 0, images=("baseline",))
+    scan = patient.scans["baseline"]
+    folder.mkdir()
+    facts = {"synthetic": "true"}
+    lesions = [Lesion.from_mask(each.name, scan.mask(each.label)) for each in patient.lesions]
+    write_map(folder / "mri.nrrd", scan.image, scan.geometry, facts)
+    write_segmentation(folder / "lesions.seg.nrrd", lesions, scan.geometry, facts)
+    write_map(folder / "planted_truth.nrrd", scan.planted, scan.geometry, facts)
+    return {each.name: ("non-response", "response")[each.response] for each in patient.lesions}
+
+
+def _explain_image(source: Path, output: Path, files: tuple, common: dict, quiet: bool) -> None:
+    volume, segmentation, labels = files
+    job = Job(source / volume, source / segmentation, output, labels=labels, **common)
+    with Progress(quiet) as progress:
+        rows, result = explain(job, progress, Timings())
+    print(table(rows, SUMMARY))
+    for sentence in result.warnings:
+        warn(sentence)
+
+
+def _present(images: Path | None) -> list[str]:
+    if images is None:
+        return []
+    found = [name for name, files in REAL_IMAGES.items() if (images / name / files[0]).exists()]
+    if not found:
+        warn(f"{images} holds none of {', '.join(REAL_IMAGES)}; only the generated scan was explained.")
+    return found
+
+
+def _can_write_scenes() -> bool:
+    from importlib.util import find_spec
+
+    return find_spec("slicer") is not None
+
+
+def _where_to_look(output: Path, scene: bool, images: list[str]) -> str:
+    lines = {
+        f"{output}/result/pictures/": "one overlay picture (PNG) per lesion",
+        f"{output}/result/pixelwise_non-response_mean.nrrd": "heat map on the MRI's own voxels",
+        f"{output}/result/lesions.csv": "one row per lesion, units in the column names",
+        f"{output}/scan/": "the generated MRI, its lesions and the planted truth",
+    }
+    if scene:
+        lines[f"{output}/result/scene.mrb"] = "everything at once: open it in 3D Slicer"
+    lines |= {f"{output}/{name}/": "the same for a real image" for name in images}
+    width = max(map(len, lines))
+    return "Where to look:\n" + "\n".join(f"  {path:<{width}}  {text}" for path, text in lines.items())

@@ -1,0 +1,51 @@
+"""``pulsarcam models``: what is installed, and what it was trained on."""
+
+from __future__ import annotations
+
+import json
+import textwrap
+
+from ..errors import BundleError
+from .console import warn
+
+
+def run(options) -> None:
+    """The command."""
+    from ..models import installed_bundles
+    from ..models.bundle import CARD_FILE, USER_FOLDER_VARIABLE
+    from ..models.card import ModelCard
+
+    cards = []
+    for name, folder in sorted(installed_bundles().items()):
+        try:
+            cards.append(ModelCard.read(folder / CARD_FILE))
+        except BundleError as error:
+            warn(f"Model “{name}” is not usable: {error}")
+    if options.json:
+        print(json.dumps([dict(card.fields) for card in cards], indent=1, ensure_ascii=False))
+        return
+    if not cards:
+        print(f"No model is installed; put bundle folders into a folder and name it in {USER_FOLDER_VARIABLE}.")
+    for card in cards:
+        print(describe(card))
+
+
+def describe(card) -> str:
+    """A card in a few lines."""
+    fields = card.fields
+    performance = "; ".join(f"{k}: {v}" for k, v in fields["performance"].items() if not isinstance(v, (dict, list)))
+    rows = {
+        "origin": card.origin,
+        "members": card.members,
+        "response": fields["response"].get("definition", ""),
+        "trained on": fields["training"].get("data", "see the card"),
+        "performance": performance or "see the card",
+        "intended use": fields["intended_use"],
+        "licence": fields["licence"],
+        "sha256": card.sha256[:16] + "...",
+    }
+    lines = [card.name]
+    for name, text in rows.items():
+        wrapped = textwrap.wrap(str(text), 96) or [""]
+        lines += [f"  {name + ':':<14}{wrapped[0]}", *(" " * 16 + line for line in wrapped[1:])]
+    return "\n".join(lines)

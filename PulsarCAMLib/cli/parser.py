@@ -1,0 +1,186 @@
+"""Options of the command line and their help."""
+
+from __future__ import annotations
+
+import argparse
+
+from .. import __version__
+
+METHODS = ("pixelwise", "gradcam", "gradcam++", "gradcam++-sigmoid", "pixelwise-signed")
+VARIANTS = ("pixelwise-probability", "gradcam-probability")
+
+EPILOG = """\
+exit codes: 0 done, 1 unexpected fault, 2 wrong usage, 3 input cannot be used, 4 model cannot be used,
+            5 output cannot be written, 130 interrupted
+"""
+
+EXAMPLES = """\
+examples:
+  pulsarcam explain t1c.nrrd lesions.seg.nrrd -o result
+  pulsarcam explain t1c.nii.gz labels.nii.gz -o result --labels 1,3 --method all --class both
+  pulsarcam explain dicom-folder gtv.nii.gz -o result --model my-model --threshold percentile:90
+  pulsarcam explain t1c.nrrd lesions.seg.nrrd -o result --segments "GTV 1,GTV 3" --scene --overwrite
+
+what is written into the folder:
+  <method>_<class>_mean.nrrd, ..._std.nrrd    heat map and its spread over the ensemble, on the MRI's own voxels,
+                                              zero outside the lesions
+  <method>_<class>_regions.seg.nrrd           voxels above the threshold, one named segment per lesion
+  lesions.csv, slices.csv                     one row per lesion (and map), one row per slice
+  pictures/NN-<lesion>_<method>.png           overlay picture of every lesion
+  scene.mrb                                   all of it for 3D Slicer (--scene)
+  result.json                                 model, options and versions; nothing about the patient
+The folder appears when everything is done; after an error or Ctrl-C nothing is left.
+
+"""
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """The parser of ``pulsarcam``."""
+    parser = argparse.ArgumentParser(
+        prog="pulsarcam",
+        description="Which brain metastases will not shrink, and which part of the lesion says so. Research use only.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="version", version=f"pulsarcam {__version__}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    _add_explain(commands)
+    _add_demo(commands)
+    models = _command(commands, "models", "list the installed models with their cards")
+    models.add_argument("--json", action="store_true", help="print the whole cards as JSON")
+    return parser
+
+
+def _command(commands, name: str, text: str, epilog: str = EPILOG) -> argparse.ArgumentParser:
+    parser = commands.add_parser(
+        name,
+        help=text,
+        description=f"{text[0].upper()}{text[1:]}.",
+        epilog=epilog,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("--debug", action="store_true", help="show where an error came from")
+    return parser
+
+
+def _add_explain(commands) -> None:
+    parser = _command(commands, "explain", "predict and explain the lesions of one MRI", EXAMPLES + EPILOG)
+    parser.add_argument("volume", metavar="VOLUME", help="MRI: NRRD, NIfTI, MetaImage, or a folder of DICOM slices")
+    parser.add_argument("segmentation", metavar="SEGMENTATION", help=".seg.nrrd, or a label volume of any format")
+    parser.add_argument("-o", "--output", metavar="OUT", required=True, help="folder to be made")
+    parser.add_argument("--model", default="synthetic-demo", help="installed model or bundle folder (%(default)s)")
+    lesions = parser.add_argument_group("lesions")
+    lesions.add_argument(
+        "--parts",
+        choices=("auto", "together", "separate"),
+        default="auto",
+        help="unconnected parts: 'auto' takes each part as a lesion where a label volume has one single label, and "
+        "keeps labels and named segments together otherwise (default); 'together': each label one lesion; "
+        "'separate': each part one lesion",
+    )
+    lesions.add_argument("--labels", type=_numbers, metavar="1,3", help="only these values of a label volume")
+    lesions.add_argument("--segments", type=_names, metavar="A,B", help="only these segments, by name or ID")
+    lesions.add_argument("--series", metavar="N", help="which series of a DICOM folder that holds several")
+    maps = parser.add_argument_group("maps")
+    maps.add_argument(
+        "--method",
+        action="append",
+        choices=(*METHODS, *VARIANTS, "all"),
+        metavar="NAME",
+        help=f"{', '.join(METHODS)}, or 'all' for the first three; may be repeated (pixelwise)",
+    )
+    maps.add_argument(
+        "--class",
+        dest="target",
+        choices=("non-response", "response", "predicted", "both"),
+        default="non-response",
+        help="class whose evidence is written (%(default)s); pictures show both",
+    )
+    maps.add_argument(
+        "--normalisation",
+        choices=("none", "lesion", "scan"),
+        default="none",
+        help="raw values, or divided by the joint maximum of both classes per lesion or scan (%(default)s)",
+    )
+    maps.add_argument(
+        "--threshold",
+        type=_threshold,
+        default="fraction:0.5",
+        metavar="KIND:VALUE",
+        help="what counts as activated: fraction:0..1 of the joint maximum, percentile:0..100, value:X (%(default)s)",
+    )
+    maps.add_argument(
+        "--margin-mm", type=_millimetres, default=2.0, metavar="MM", help="thickness of the rim in lesions.csv (2.0)"
+    )
+    _add_running(parser)
+
+
+def _add_running(parser: argparse.ArgumentParser) -> None:
+    running = parser.add_argument_group("running")
+    running.add_argument("--scene", action="store_true", help="write scene.mrb for 3D Slicer, too")
+    running.add_argument("--no-pictures", dest="pictures", action="store_false", help="draw no PNG")
+    running.add_argument("--overwrite", action="store_true", help="replace an earlier result at OUT when all is done")
+    running.add_argument("--quiet", action="store_true", help="no progress bar, no table; warnings and errors only")
+    running.add_argument("--threads", type=_count, metavar="N", help="processor cores to use (all)")
+    running.add_argument("--timings", action="store_true", help="print where the time went")
+
+
+def _add_demo(commands) -> None:
+    parser = _command(commands, "demo", "explain a generated scan with several lesions, and say where to look")
+    parser.add_argument("-o", "--output", metavar="OUT", default="demo", help="folder; an earlier demo is replaced")
+    parser.add_argument("--images", metavar="FOLDER", help="explain the real test images in this folder, too")
+    parser.add_argument("--model", default="synthetic-demo", help="installed model or bundle folder (%(default)s)")
+    parser.add_argument("--seed", type=_count_or_zero, default=11, help="which patient is generated (%(default)s)")
+    parser.add_argument("--no-scene", dest="scene", action="store_false", help="write no scene.mrb")
+    parser.add_argument("--quiet", action="store_true", help="no progress bar")
+    parser.add_argument("--threads", type=_count, metavar="N", help="processor cores to use (all)")
+
+
+def _numbers(text: str) -> list[int]:
+    try:
+        return [int(part) for part in text.split(",")]
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a list of whole numbers such as 1,3") from None
+
+
+def _names(text: str) -> list[str]:
+    names = [part.strip() for part in text.split(",") if part.strip()]
+    if not names:
+        raise argparse.ArgumentTypeError("name at least one segment")
+    return names
+
+
+def _threshold(text: str):
+    from ..errors import InputError
+    from ..explanation.methods import Threshold
+
+    kind, _, value = text.partition(":")
+    try:
+        return Threshold(kind, float(value))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not like fraction:0.5, percentile:90 or value:0.01") from None
+    except InputError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def _millimetres(text: str) -> float:
+    value = float(text)
+    if not 0 <= value <= 100:
+        raise argparse.ArgumentTypeError(f"{text} is not between 0 and 100 mm")
+    return value
+
+
+def _count(text: str) -> int:
+    value = int(text)
+    if not 1 <= value <= 1024:
+        raise argparse.ArgumentTypeError(f"{text} is not a number of cores")
+    return value
+
+
+def _count_or_zero(text: str) -> int:
+    value = int(text)
+    if value < 0:
+        raise argparse.ArgumentTypeError(f"{text} is negative")
+    return value
