@@ -20,6 +20,9 @@ SAME_SPACING = 1e-3
 """Relative difference up to which two voxel sizes are the same."""
 
 
+REMEDY = "its header is probably wrong, so export it again from the program that drew it."
+
+
 class Placed(Protocol):
     """Where a mask lies relative to an image.
 
@@ -54,6 +57,7 @@ def check_fits(
     placed: Mapping[str, Placed],
     *,
     same_size_elsewhere: bool = False,
+    remedy: str = REMEDY,
 ) -> list[str]:
     """Refuse a mask that does not lie on the image; say what of it lies outside.
 
@@ -73,6 +77,7 @@ def check_fits(
         mask_name: what the user calls the mask.
         placed: lesion name to its place.
         same_size_elsewhere: see :func:`same_size_elsewhere`.
+        remedy: end of the error's sentence: the likely cause and what to do.
 
     Returns:
         Warnings, one sentence each.
@@ -87,31 +92,28 @@ def check_fits(
     box = np.stack([boxes[:, 0].min(axis=0), boxes[:, 1].max(axis=0)])
     inside = sum(p.share_inside * p.voxels for p in filled.values()) / sum(p.voxels for p in filled.values())
     if max(place.share_inside for place in filled.values()) < LEAST_SHARE:
-        raise GeometryError(_apart(image_name, image_box_ras, mask_name, box, inside))
+        raise GeometryError(_apart(image_name, image_box_ras, mask_name, box, inside) + remedy)
     if same_size_elsewhere and inside < WHOLE_SHARE:
         raise GeometryError(
             f"{mask_name} has the size of {image_name}, but its header puts {_percent(1 - inside)} of it outside "
-            f"({_spans(image_box_ras, box)}): {REMEDY}"
+            f"({_spans(image_box_ras, box)}): {remedy}"
         )
     return [
-        f"{_percent(1 - place.share_inside)} of “{name}” lies outside {image_name} and is not seen by the model."
+        f"{_percent(1 - place.share_inside)} of “{name}” lies outside the MRI and is not seen by the model."
         for name, place in filled.items()
         if 0 < place.share_inside < WHOLE_SHARE
     ]
-
-
-REMEDY = "its header is probably wrong, so export it again from the program that drew it."
 
 
 def _apart(image_name: str, image_box: np.ndarray, mask_name: str, box: np.ndarray, inside: float) -> str:
     if inside > 0:
         return (
             f"{mask_name} lies with {_percent(1 - inside)} of its voxels outside {image_name} "
-            f"({_spans(image_box, box)}): {REMEDY}"
+            f"({_spans(image_box, box)}): "
         )
     gap = float(np.maximum(np.maximum(box[0] - image_box[1], image_box[0] - box[1]), 0).max())
-    far = f"{gap:.0f} mm away from" if gap >= 1 else "outside"
-    return f"{mask_name} lies {far} {image_name} ({_spans(image_box, box)}): {REMEDY}"
+    far = f" by {gap:.0f} mm" if gap >= 1 else ""
+    return f"{mask_name} lies outside {image_name}{far} ({_spans(image_box, box)}): "
 
 
 def _percent(share: float) -> str:

@@ -13,13 +13,13 @@ import numpy as np
 import slicer
 import slicer.util
 
-from ..errors import GeometryError, InputError
+from ..errors import InputError
 from ..geometry import VolumeGeometry
+from ..lesions.fitting import check_fits
 from ..lesions.lesion import Lesion, lesions_from_labels, lesions_from_masks
 from .grids import Grid, PlacedMask, place_label_map, place_segment, transform_between
 
-WHOLE_SHARE = 0.9995
-"""A segment of which this share lies within the image counts as lying wholly within it."""
+REMEDY = "one of them has a wrong header or transform, correct it before going on."
 
 _RIGIDITY_TOLERANCE = 1e-3
 
@@ -126,8 +126,9 @@ def _from_segmentation(volume_node, node, segment_ids, parts: str, grid: Grid):
     if not chosen:
         raise InputError(f"The segmentation “{node.GetName()}” has no segment; outline at least one lesion.")
     placed = {names[s]: place_segment(node, s, grid) for s in chosen}
-    _refuse_apart(volume_node, node, placed.values(), grid)
+    outside = _check_fits(volume_node, node, placed, grid)
     usable, warnings = _usable(placed, node.GetName(), must_use_all=segment_ids is not None)
+    warnings += outside
     lesions: list[Lesion] = []
     segment_of: dict[str, str] = {}
     ids = {name: segment for segment, name in names.items()}
@@ -143,10 +144,9 @@ def _from_label_map(volume_node, node, values, parts: str, grid: Grid):
     if node.GetImageData() is None or node.GetImageData().GetNumberOfPoints() == 0:
         raise InputError(f"The label map “{node.GetName()}” holds no image; load it again.")
     placed = place_label_map(node, grid)
-    _refuse_apart(volume_node, node, [placed], grid)
+    warnings = _check_fits(volume_node, node, {node.GetName(): placed}, grid)
     if placed.values is None:
         raise InputError(f"The label map “{node.GetName()}” is empty: every voxel is background (0).")
-    warnings = _outside_warnings({node.GetName(): placed})
     wanted = None if values is None else [int(v) for v in values]
     lesions, more = lesions_from_labels(placed.values, _label_names(node), parts, wanted)
     return [_moved(lesion, placed.offset) for lesion in lesions], warnings + more
@@ -164,36 +164,15 @@ def _usable(placed: dict[str, PlacedMask], node_name: str, must_use_all: bool):
         sentences.append(f"Without any voxel of the MRI: {_listed(lost)}")
     if sentences and (must_use_all or not usable):
         raise InputError(f"{'; '.join(sentences)}: contour them or leave them out.")
-    return usable, [f"{s}: left out." for s in sentences] + _outside_warnings(usable)
+    return usable, [f"{s}: left out." for s in sentences]
 
 
-def _outside_warnings(placed: dict[str, PlacedMask]) -> list[str]:
-    return [
-        f"{100 * (1 - mask.share_inside):.1f} % of “{name}” lies outside the MRI and is not seen by the model."
-        for name, mask in placed.items()
-        if mask.values is not None and mask.share_inside < WHOLE_SHARE
-    ]
-
-
-def _refuse_apart(volume_node, mask_node, placed, grid: Grid) -> None:
-    """Image and mask that have no voxel in common: a malformed header, or a transform forgotten."""
-    filled = [mask for mask in placed if mask.voxels]
-    if not filled or any(mask.share_inside > 0 or mask.values is not None for mask in filled):
-        return
-    low = np.min([mask.box_ras[0] for mask in filled], axis=0)
-    high = np.max([mask.box_ras[1] for mask in filled], axis=0)
-    image = grid.box_ras()
-    gap = float(np.maximum(np.maximum(low - image[1], image[0] - high), 0).max())
-    apart = f"by {gap:.0f} mm " if gap >= 1 else ""
-    raise GeometryError(
-        f"The mask “{mask_node.GetName()}” lies outside the MRI “{volume_node.GetName()}” {apart}"
-        f"(MRI {_box(image)}; mask {_box(np.stack([low, high]))}, mm): one of them has a wrong header or transform, "
-        f"correct it before going on."
-    )
-
-
-def _box(box: np.ndarray) -> str:
-    return ", ".join(f"{axis} {a:.0f} to {b:.0f}" for axis, a, b in zip("RAS", *box, strict=True))
+def _check_fits(volume_node, mask_node, placed: dict[str, PlacedMask], grid: Grid) -> list[str]:
+    """Refuse a mask apart from the image (a malformed header, or a transform forgotten); warnings about the rest."""
+    used = {name: mask for name, mask in placed.items() if mask.values is not None}
+    # Where nothing lies on the image, the whole says how far away it is.
+    names = f"the MRI “{volume_node.GetName()}”", f"The mask “{mask_node.GetName()}”"
+    return check_fits(names[0], grid.box_ras(), names[1], used or placed, remedy=REMEDY)
 
 
 def _transform_warnings(volume_node) -> list[str]:

@@ -43,7 +43,7 @@ def test_the_brats_mask_with_a_wrong_header_ends_with_one_sentence_and_no_file(s
     )
     assert (code, out) == (3, "")
     assert err.count("\n") == 1
-    assert "mm away from the MRI" in err
+    assert "outside the MRI by 126 mm" in err
     assert list(tmp_path.iterdir()) == []
 
 

@@ -197,7 +197,7 @@ def test_a_lesion_beside_the_mri_is_left_out_but_refused_when_asked_for(tmp_path
     lesions, warnings = read_lesions(path, OBLIQUE)
     assert [each.name for each in lesions] == ["Lesion 1"]
     assert warnings == ["Left out because outside the MRI: “Lesion 7”."]
-    with pytest.raises(GeometryError, match="away from the MRI"):
+    with pytest.raises(GeometryError, match="outside the MRI by"):
         read_lesions(path, OBLIQUE, labels=[7])
 
 
@@ -210,7 +210,7 @@ def test_a_mask_with_the_mris_size_and_a_moved_header_is_refused(tmp_path):
 def test_the_real_mask_with_a_wrong_header_is_refused(shared_data):
     folder = shared_data / "brats_gli_00001"
     _, geometry = read_volume(folder / "t1c.nii.gz")
-    with pytest.raises(GeometryError, match=r"lies \d+ mm away from the MRI .* header is probably wrong"):
+    with pytest.raises(GeometryError, match=r"lies outside the MRI by \d+ mm .* header is probably wrong"):
         read_lesions(folder / "seg-BraTS23_1_mapped.nii.gz", geometry)
     assert len(read_lesions(folder / "seg-BraTS23_1.nii.gz", geometry)[0]) == 3
 

@@ -42,7 +42,7 @@ def test_a_lesion_that_reaches_out_is_named_with_its_share():
 
 def test_a_mask_apart_is_refused_with_the_distance_and_both_boxes():
     far = np.array([[20.5, -60, 10], [40, -40, 30]])
-    with pytest.raises(GeometryError, match=r"20 mm away from the MRI .*R -100 to 0.*R 20 to 40.*export it again"):
+    with pytest.raises(GeometryError, match=r"outside the MRI by 20 mm .*R -100 to 0.*R 20 to 40.*export it again"):
         check({"a": Place(share_inside=0.0, box_ras=far)})
 
 
