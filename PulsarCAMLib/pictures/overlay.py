@@ -11,6 +11,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import ListedColormap, Normalize
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
+from PIL import Image
 
 from .content import Picture
 
@@ -44,7 +45,9 @@ def save_picture(picture: Picture, path: str | Path) -> None:
     with warnings.catch_warnings():
         # Names in scripts that the font lacks show as boxes; a warning would not help the user.
         warnings.filterwarnings("ignore", message="Glyph .* missing")
-        figure.savefig(path, format="png", pil_kwargs={"compress_level": 1}, metadata={"Software": "PulsarCAM"})
+        figure.canvas.draw()
+    # Without the opacity that savefig would pack and write as well.
+    Image.fromarray(np.asarray(figure.canvas.buffer_rgba())[..., :3]).save(path, format="PNG", compress_level=1)
 
 
 def draw(picture: Picture) -> Figure:
@@ -96,7 +99,9 @@ def _mri(axes, picture: Picture, heading: str | None, colors, norm, scale: bool,
         at = np.linspace(-half, half, len(picture.mask) + 1)
         middles = (at[1:] + at[:-1]) / 2
         axes.contour(middles, middles, picture.mask, levels=[0.5], colors=CONTOUR, linewidths=1.1 if scale else 0.9)
-    axes.set_title(heading or "MRI and contour (GTV)", color=INK, size=size, pad=4)
+    # Not as the axes' title, whose search for a free place takes longer than all images.
+    title = heading or "MRI and contour (GTV)"
+    axes.text(0.5, 1.012, title, color=INK, size=size, ha="center", va="bottom", transform=axes.transAxes)
     axes.set(xlim=(-half, half), ylim=(half, -half))
     axes.set_axis_off()
     _edge_letters(axes, picture.letters, size)
