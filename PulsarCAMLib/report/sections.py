@@ -193,7 +193,11 @@ def provenance(result: ScanResult) -> str:
         ("PulsarCAM", __version__),
         ("Software", ", ".join(versions)),
         ("Model", f"{result.card.name} {result.card.fields['version']}, weights {result.card.sha256[:16]}…"),
-        ("Privacy", "This page holds no tag of a DICOM file, no file name and no path. Names of lesions are as typed."),
+        (
+            "Privacy",
+            "Nothing was copied from DICOM tags, file names or paths. The title and the names of the lesions are as "
+            "typed: read them before passing the page on.",
+        ),
     ]
     return markup.section("Where this page comes from", markup.definitions(entries))
 

@@ -28,11 +28,11 @@ def definitions_of(card: ModelCard, method: str, threshold: Threshold, margin_mm
         f"Standard deviation of the probability over the {card.members} members of the ensemble. It tells how much "
     )
     return [
-        ("Response", str(response or "The lesion shrinks by the model's definition.")),
+        ("Response", _capital(str(response or "the lesion shrinks by the model's definition"))),
         (
             "Probability of response",
             "The model's answer on the lesion's largest section, averaged over the ensemble. Lesions are sorted by it: "
-            "the one least likely to shrink comes first. It is a calibrated model output, not a clinical probability.",
+            "the one least likely to shrink comes first. It is a model's output, not a clinical probability.",
         ),
         ("± spread", spread + "the members disagree, not how often they are wrong."),
         (
@@ -42,7 +42,7 @@ def definitions_of(card: ModelCard, method: str, threshold: Threshold, margin_mm
         ("Volume", "Number of voxels of the contour (GTV) on the MRI's grid, times the volume of a voxel."),
         (
             "Activated volume",
-            f"Part of the lesion whose map is {threshold}; in percent of the lesion's volume below it.",
+            f"Part of the lesion whose map is {threshold}, and its percentage of the lesion.",
         ),
         (
             "Core, margin",
@@ -61,3 +61,7 @@ def definitions_of(card: ModelCard, method: str, threshold: Threshold, margin_mm
             "the answer right.",
         ),
     ]
+
+
+def _capital(sentence: str) -> str:
+    return sentence[:1].upper() + sentence[1:].rstrip(".") + "."
