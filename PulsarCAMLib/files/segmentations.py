@@ -16,9 +16,10 @@ from ..lesions.lesion import Lesion, lesions_from_labels, lesions_from_masks
 from ..lesions.resampling import block_of, resample
 from .volumes import read_image
 
+# Warnings are kept with the results, so they name no file: a file's name may be a patient's.
 RESAMPLED = (
-    "{name} has another grid than the MRI; its masks were brought to the MRI's voxels by linear interpolation "
-    "(inside from one half on)."
+    "The segmentation has another grid than the MRI; its masks were brought to the voxels of the MRI by linear "
+    "interpolation (inside from one half on)."
 )
 
 
@@ -212,7 +213,7 @@ def _on_grid(
     elsewhere = same_size_elsewhere(geometry, own)
     warnings = check_fits("the MRI", box_ras_of(geometry), name, places, same_size_elsewhere=elsewhere)
     if not _shares_lattice(own, geometry):
-        warnings.append(RESAMPLED.format(name=name))
+        warnings.append(RESAMPLED)
     outside = [n for n, place in places.items() if place.share_inside == 0]
     if outside and must_use_all:
         raise InputError(f"{name}: {_quoted(outside)} lie outside the MRI; leave them out.")

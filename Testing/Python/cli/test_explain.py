@@ -1,6 +1,7 @@
 """``pulsarcam explain`` on small made scans."""
 
 import csv
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -74,10 +75,14 @@ def test_sub_regions_come_back_as_named_segments_inside_the_lesions(tmp_path, pu
 def test_the_record_names_the_model_but_nobody_and_no_place(tmp_path, pulsarcam):
     folder = tmp_path / "Doe^Jane"
     folder.mkdir()
-    volume, labels = a_scan(folder)
-    pulsarcam("explain", volume, labels, "-o", tmp_path / "out")
+    volume, _ = a_scan(folder)
+    shifted = replace(OBLIQUE, origin=tuple(np.array(OBLIQUE.origin) + 0.4))
+    labels = written(folder / "Doe^Jane.nrrd", two_boxes(), shifted)
+    _, _, err = pulsarcam("explain", volume, labels, "-o", tmp_path / "out")
     record = result_of(tmp_path / "out")
     assert record["model"]["name"] == "random"
+    assert "has another grid than the MRI" in err
+    assert "has another grid than the MRI" in " ".join(record["warnings"])
     assert len(record["model"]["sha256"]) == len(record["input"]["volume_sha256"]) == 64
     assert record["options"]["threshold"] == {"kind": "fraction", "value": 0.5}
     assert "Doe" not in (tmp_path / "out" / "result.json").read_text()
