@@ -1,4 +1,3 @@
-import enum
 import logging
 import os
 import sys
@@ -40,6 +39,8 @@ def useBundledLibrary(name="PulsarCAMLib"):
 
 useBundledLibrary()
 
+from PulsarCAMLib.desktop.choices import ColorMap, ImageFormat, Method, Normalisation, Parts, Statistic, Target  # noqa: E402
+
 DEFAULT_MODEL = "synthetic-demo"
 OVERLAY_OPACITY = 0.5
 
@@ -80,72 +81,49 @@ class PulsarCAM(ScriptedLoadableModule):
 #
 
 
-class Method(enum.Enum):
-    """How the map is computed; the value is the library's name."""
-
-    PIXELWISE = "pixelwise"
-    GRADCAM = "gradcam"
-    GRADCAMPP = "gradcam++"
-
-    def label(self):
-        return {"pixelwise": _("Pixel-wise CAM"), "gradcam": _("Grad-CAM"), "gradcam++": _("Grad-CAM++")}[self.value]
-
-
-class Target(enum.Enum):
-    """The class whose evidence is shown; the value is the library's name."""
-
-    NON_RESPONSE = "non-response"
-    RESPONSE = "response"
-    PREDICTED = "predicted"
-
-    def label(self):
-        return {
-            "non-response": _("Non-response (does not shrink)"),
-            "response": _("Response (shrinks)"),
-            "predicted": _("Predicted class of each lesion"),
-        }[self.value]
-
-
-class Normalisation(enum.Enum):
-    """What the map is divided by; the value is the library's name."""
-
-    NONE = "none"
-    LESION = "lesion"
-    SCAN = "scan"
-
-    def label(self):
-        return {
-            "none": _("Raw values"),
-            "lesion": _("Each lesion by its maximum"),
-            "scan": _("All by the maximum of the scan"),
-        }[self.value]
-
-
 @parameterNodeWrapper
 class PulsarCAMParameterNode:
     """The state of the panel, saved with the scene.
 
     inputVolume - contrast-enhanced T1 MRI
     inputSegmentation - every segment (or label) is a lesion
+    leftOutSegments - IDs of the segments that are not ticked, as a JSON list (so that a new segment is a lesion)
+    parts - whether parts that do not touch are lesions of their own
     model - name of the model bundle
-    method, target, normalisation - how the map is computed and shown
+    method, target, normalisation, statistic, restrict - how the map is computed and shown
     threshold - percent of a lesion's maximum from where on a voxel belongs to its sub-region
+    updateAtOnce - whether a change of these is shown without Apply
     heatMapVolume, spreadVolume, subRegions, lesionTable, sliceTable - outputs; none: new ones are made
+    opacity, colorMap, legend - how the overlay looks
+    exportFormat, exportHeatMap, exportSubRegions, exportTables, exportReport - what Export writes
     """
 
     inputVolume: vtkMRMLScalarVolumeNode
     # Slicer's wrapper does not know A | B, and without None nothing could be chosen.
     inputSegmentation: Union[vtkMRMLSegmentationNode, vtkMRMLLabelMapVolumeNode, None]  # noqa: UP007
+    leftOutSegments: str = "[]"
+    parts: Parts = Parts.AUTO
     model: str = DEFAULT_MODEL
     method: Method = Method.PIXELWISE
     target: Target = Target.NON_RESPONSE
     normalisation: Normalisation = Normalisation.NONE
+    statistic: Statistic = Statistic.MEAN
+    restrict: bool = True
     threshold: Annotated[float, WithinRange(0, 100)] = 50.0
+    updateAtOnce: bool = True
     heatMapVolume: vtkMRMLScalarVolumeNode
     spreadVolume: vtkMRMLScalarVolumeNode
     subRegions: vtkMRMLSegmentationNode
     lesionTable: vtkMRMLTableNode
     sliceTable: vtkMRMLTableNode
+    opacity: Annotated[float, WithinRange(0, 100)] = 50.0
+    colorMap: ColorMap = ColorMap.AUTO
+    legend: bool = False
+    exportFormat: ImageFormat = ImageFormat.NRRD
+    exportHeatMap: bool = True
+    exportSubRegions: bool = True
+    exportTables: bool = True
+    exportReport: bool = True
 
 
 #
@@ -242,7 +220,6 @@ class PulsarCAMWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
             return
         self.updateModel(self._parameterNode.model)
         table = self._parameterNode.lesionTable
-        self.ui.resultsTableView.setMRMLTableNode(table)
         self.ui.resultsCollapsibleButton.enabled = table is not None
         missing = self.whatIsMissing()
         self.ui.applyButton.enabled = not missing
