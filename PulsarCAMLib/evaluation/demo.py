@@ -80,7 +80,10 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=TEST_SEED, help="of these patients (%(default)s)")
     parser.add_argument("--resamples", type=int, default=2000, help="of bootstrap and permutation (%(default)s)")
     parser.add_argument("-o", "--output", type=Path, help="JSON file to write the numbers to")
+    parser.add_argument("--overwrite", action="store_true", help="replace that file if it is already there")
     options = parser.parse_args(arguments)
+    if options.output and options.output.exists() and not options.overwrite:
+        parser.error(f"{options.output} exists already; choose another file or add --overwrite")
     try:
         bundle = find_bundle(options.model)
         result = evaluate(bundle, options.patients, options.seed, options.resamples, progress=_show)
@@ -89,7 +92,20 @@ def main(arguments: list[str] | None = None) -> int:
         return 1
     print(report(result))
     if options.output:
-        options.output.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+        return _write(options.output, result)
+    return 0
+
+
+def _write(path: Path, result: dict) -> int:
+    """Write whole or not at all; returns the exit code."""
+    partial = path.with_name(f".{path.name}.partial")
+    try:
+        partial.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+        partial.replace(path)
+    except OSError as error:
+        print(f"The numbers cannot be written to {path} ({error.strerror}).", file=sys.stderr)
+        partial.unlink(missing_ok=True)
+        return 1
     return 0
 
 
