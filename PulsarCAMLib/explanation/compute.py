@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from ..models.ensemble import Ensemble
-from .maps import CLASSES, Evidence, class_maps, signed_pixelwise
+from .maps import CLASSES, Evidence, class_maps
 from .methods import METHODS
 
 
@@ -59,7 +59,7 @@ def explain_patches(
         s, gradient = ensemble.head(masked)
         evidence = Evidence(s, masked, gradient.mul_(cells[:, None]))
         logits[:, part] = s
-        signed[:, part] = signed_pixelwise(evidence)
+        signed[:, part] = evidence.signed
         found = iter(maps)
         for method in methods:
             by_class = class_maps(evidence, method)

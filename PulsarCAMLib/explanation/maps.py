@@ -18,7 +18,8 @@ map by one number per slice and would overflow.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
+from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 from torch import Tensor
@@ -28,7 +29,8 @@ CLASSES = ("non-response", "response")
 SIGNS = {"non-response": -1.0, "response": 1.0}
 
 
-class Evidence(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class Evidence:
     """What every map is made from.
 
     Attributes:
@@ -41,11 +43,11 @@ class Evidence(NamedTuple):
     masked: Tensor
     gradient: Tensor
 
-
-def signed_pixelwise(evidence: Evidence) -> Tensor:
-    """S ``[members, n, cells]``: each cell's share of the logit; what it leaves is the rest, s - sum(S)."""
-    # einsum would turn this into many tiny matrix products, seven times slower.
-    return (evidence.gradient * evidence.masked).sum(dim=2)
+    @cached_property
+    def signed(self) -> Tensor:
+        """S ``[members, n, cells]``: each cell's share of the logit; what it leaves is the rest, s - sum(S)."""
+        # einsum would turn this into many tiny matrix products, seven times slower.
+        return (self.gradient * self.masked).sum(dim=2)
 
 
 def signed_gradcam(evidence: Evidence) -> Tensor:
@@ -68,7 +70,7 @@ def _both_signs(signed: Tensor) -> dict[str, Tensor]:
 
 
 def _pixelwise(evidence: Evidence) -> dict[str, Tensor]:
-    return _both_signs(signed_pixelwise(evidence))
+    return _both_signs(evidence.signed)
 
 
 def _gradcam(evidence: Evidence) -> dict[str, Tensor]:
@@ -76,7 +78,7 @@ def _gradcam(evidence: Evidence) -> dict[str, Tensor]:
 
 
 def _pixelwise_probability(evidence: Evidence) -> dict[str, Tensor]:
-    return _both_signs(_probability_slope(evidence.logits) * signed_pixelwise(evidence))
+    return _both_signs(_probability_slope(evidence.logits) * evidence.signed)
 
 
 def _gradcam_probability(evidence: Evidence) -> dict[str, Tensor]:
