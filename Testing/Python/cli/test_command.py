@@ -50,13 +50,15 @@ def test_the_module_runs_as_a_program_and_a_kill_leaves_nothing(tmp_path, model)
 
 
 def test_models_lists_the_cards(tmp_path, monkeypatch, capsys):
-    random_bundle(tmp_path / "random")
+    measured = {"about": "on nobody", "prediction": {"standard": {"auc": 0.5, "text": "AUC 0.500"}}}
+    random_bundle(tmp_path / "random", performance=measured)
     (tmp_path / "broken").mkdir()
     (tmp_path / "broken" / "card.json").write_text("{}")
     monkeypatch.setenv("PULSARCAM_MODELS", str(tmp_path))
     assert main(["models"]) == 0
     said = capsys.readouterr()
     assert "Random weights for tests 1 (trained on SYNTHETIC lesions, not for patients)" in said.out
+    assert "on nobody; standard: AUC 0.500" in said.out
     assert "Model “broken” is not usable" in said.err
 
 
