@@ -6,6 +6,7 @@ import os
 import platform
 import sys
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 
 from .. import __version__
@@ -150,6 +151,8 @@ def _import_all(job: Job) -> None:
         raise PulsarCAMError(
             f"The package {error.name} is missing; install PulsarCAM's packages with: pip install pulsarcam."
         ) from error
+    if job.scene and find_spec("slicer") is None:
+        raise PulsarCAMError("--scene needs the slicer-core package; install it with: pip install 'pulsarcam[slicer]'.")
     if job.threads:
         torch.set_num_threads(job.threads)
         sitk.ProcessObject.SetGlobalDefaultNumberOfThreads(job.threads)
