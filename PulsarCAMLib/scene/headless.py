@@ -90,7 +90,7 @@ class HeadlessApplication:
     def resumeRender(self) -> None:  # noqa: N802
         pass
 
-    def setOverrideCursor(self, _cursor=None) -> None:  # noqa: N802
+    def setOverrideCursor(self, _cursor) -> None:  # noqa: N802
         pass
 
     def restoreOverrideCursor(self) -> None:  # noqa: N802
