@@ -1,0 +1,116 @@
+"""(c) ``pulsarcam explain`` as a user starts it: wall clock, peak memory, and where the time goes."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+from machine import cores
+from making import LESIONS, bundle, scan
+from measuring import Row
+
+from PulsarCAMLib.models import installed_bundles
+
+CORES = 2
+WATCH_S = 0.05
+SHIPPED = "synthetic-demo"
+GROUP = "(c) pulsarcam explain, 512 x 512 x 180 voxels, 20 lesions, whole process"
+
+
+@dataclass(frozen=True)
+class Run:
+    """One process.
+
+    Attributes:
+        seconds: from start to end.
+        memory_gb: highest sum over the process and its children of memory that is theirs (shared pages are shared
+            out); 0 where it was not watched.
+        printed: standard output and error.
+    """
+
+    seconds: float
+    memory_gb: float
+    printed: str
+
+
+def rows(quick: bool) -> Iterator[Row]:
+    """The report's lines.
+
+    Raises:
+        RuntimeError: the command failed.
+    """
+    with tempfile.TemporaryDirectory(prefix="pulsarcam-bench-") as name:
+        folder = Path(name)
+        mri, lesions, slices = scan(folder)
+        model, note = _model(folder)
+        command = [sys.executable, "-m", "PulsarCAMLib.cli", "explain", str(mri), str(lesions), "--model", model]
+        command += ["--timings", "--quiet", "--overwrite", "-o", str(folder / "result")]
+        runs = [_run(command, watch=False) for _ in range(2 if quick else 4)]
+        watched = _run(command, watch=True)
+    best = min(runs, key=lambda run: run.seconds)
+    every = ", ".join(f"{run.seconds:.1f}" for run in runs)
+    about = f"best of {every} s; {LESIONS} lesions on {slices} slices; {min(CORES, cores())} cores; {note}"
+    yield Row(GROUP, "wall clock", best.seconds, "s", "< 10", about)
+    yield Row(GROUP, "peak memory", watched.memory_gb, "GB", "<= 1.5", "process and children, in a run of its own")
+    for step, seconds in _steps(best.printed):
+        yield Row(GROUP, f"of it: {step}", seconds, "s")
+
+
+def _model(folder: Path) -> tuple[str, str]:
+    if SHIPPED in installed_bundles():
+        return SHIPPED, "shipped model"
+    return str(bundle(folder / "model")), "5 random members, for the shipped model is not there"
+
+
+def _run(command: list[str], watch: bool) -> Run:
+    start = time.perf_counter()
+    with tempfile.TemporaryFile("w+") as printed:
+        process = psutil.Popen(command, stdout=printed, stderr=subprocess.STDOUT, preexec_fn=_two_cores)
+        peak = 0.0
+        while watch and process.poll() is None:
+            peak = max(peak, _memory(process))
+            time.sleep(WATCH_S)
+        code = process.wait()
+        seconds = time.perf_counter() - start
+        printed.seek(0)
+        text = printed.read()
+    if code:
+        raise RuntimeError(f"pulsarcam explain ended with {code}: {text.strip()}")
+    return Run(seconds, peak / 1e9, text)
+
+
+def _two_cores() -> None:
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:CORES])
+
+
+def _memory(process: psutil.Process) -> float:
+    total = 0
+    for each in [process, *_children(process)]:
+        try:
+            used = each.memory_full_info()
+            total += getattr(used, "pss", used.uss)
+        except psutil.Error:
+            continue
+    return total
+
+
+def _children(process: psutil.Process) -> list[psutil.Process]:
+    try:
+        return process.children(recursive=True)
+    except psutil.Error:
+        return []
+
+
+def _steps(printed: str) -> list[tuple[str, float]]:
+    """What ``--timings`` says: a name and seconds on a line."""
+    found = re.findall(r"^\s*([A-Za-z][A-Za-z ,]*?)[\s:]+([0-9.]+) ?s\b", printed, flags=re.MULTILINE)
+    return [(name.strip(), float(seconds)) for name, seconds in found]
