@@ -15,7 +15,7 @@ from torch.nn import functional
 from ..errors import BundleError
 from .architecture import Architecture
 from .autoencoder import AutoencoderClassifier
-from .layout import cells_of, channels_last, halved
+from .layout import cells_of, channels_last, convolved_and_halved, paired, pairing_pays
 
 CONVOLVED_PATCHES = 16
 """Patches convolved at once: their feature maps stay in the processor's cache and in memory that is mapped already."""
@@ -76,13 +76,15 @@ class Ensemble:
         def stacked(pick: Callable[[AutoencoderClassifier], Tensor]) -> Tensor:
             return torch.stack([pick(m).detach() for m in self.members])
 
-        def filters(pick: Callable[[AutoencoderClassifier], Tensor]) -> Tensor:
-            return stacked(lambda m: pick(m).permute(0, 2, 3, 1)).contiguous().permute(0, 1, 4, 2, 3)  # channels last
+        def filters(pick: Callable[[AutoencoderClassifier], torch.nn.Conv2d]) -> tuple[Tensor, Tensor]:
+            given = [(pick(m).weight.detach(), pick(m).bias.detach()) for m in self.members]
+            pair = given[0][0].device.type == "cpu" and pairing_pays(len(given[0][1]))
+            weights, biases = zip(*[paired(*each) for each in given] if pair else given, strict=True)
+            channels_last = torch.stack([w.permute(0, 2, 3, 1) for w in weights]).contiguous().permute(0, 1, 4, 2, 3)
+            return channels_last, torch.stack(biases)
 
-        self.encode_1 = filters(lambda m: m.encode_1.weight)
-        self.encode_1_bias = stacked(lambda m: m.encode_1.bias)
-        self.encode_2 = filters(lambda m: m.encode_2.weight)
-        self.encode_2_bias = stacked(lambda m: m.encode_2.bias)
+        self.encode_1, self.encode_1_bias = filters(lambda m: m.encode_1)
+        self.encode_2, self.encode_2_bias = filters(lambda m: m.encode_2)
         self.dense_weight = stacked(lambda m: m.dense.weight)
         self.dense_bias = stacked(lambda m: m.dense.bias)[:, None]
         self.norm_scale = stacked(lambda m: m.norm.weight / torch.sqrt(m.norm.running_var + m.norm.eps))[:, None]
@@ -113,10 +115,9 @@ class Ensemble:
 
     def _features(self, member: int, images: Tensor) -> Tensor:
         """P ``[n, features, s/4, s/4]`` of one member; ReLU after the maximum touches a quarter of the values."""
-        hidden = functional.conv2d(images, self.encode_1[member], self.encode_1_bias[member], padding=1)
-        hidden = functional.relu_(halved(hidden))
-        hidden = functional.conv2d(hidden, self.encode_2[member], self.encode_2_bias[member], padding=1)
-        return functional.relu_(halved(hidden))
+        hidden = convolved_and_halved(images, self.encode_1[member], self.encode_1_bias[member])
+        hidden = convolved_and_halved(functional.relu_(hidden), self.encode_2[member], self.encode_2_bias[member])
+        return functional.relu_(hidden)
 
     def head(self, masked: Tensor) -> tuple[Tensor, Tensor]:
         """Logits and their exact gradient by the closed form (paper-notes 2.1).

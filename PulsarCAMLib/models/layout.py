@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor
+from torch.nn import functional
+
+AVX512_LANES = 16
+"""float32 numbers that the processor multiplies at once; a convolution fills them with its filters."""
 
 
 def channels_last(images: Tensor) -> Tensor:
@@ -20,6 +24,24 @@ def halved(maps: Tensor) -> Tensor:
     """Maximum over 2 x 2 cells; as ``max_pool2d``, which also finds indices and so takes four times as long."""
     rows = torch.maximum(maps[:, :, ::2], maps[:, :, 1::2])
     return torch.maximum(rows[..., ::2], rows[..., 1::2])
+
+
+def pairing_pays(filters: int) -> bool:
+    """Whether so few filters leave half of the processor's lanes empty, so that :func:`paired` ones are faster."""
+    return 2 * filters <= AVX512_LANES and torch.backends.cpu.get_cpu_capability() == "AVX512"
+
+
+def paired(filters: Tensor, bias: Tensor) -> tuple[Tensor, Tensor]:
+    """3 x 3 filters ``[f, c, 3, 3]`` as ``[2 f, c, 4, 3]`` that answer for a row and for the next one."""
+    return torch.cat([functional.pad(filters, (0, 0, row, 1 - row)) for row in (0, 1)]), bias.repeat(2)
+
+
+def convolved_and_halved(maps: Tensor, filters: Tensor, bias: Tensor) -> Tensor:
+    """Maximum over 2 x 2 cells of a 3 x 3 convolution with zeros around; ``filters`` may be :func:`paired`."""
+    if filters.shape[2] == 3:
+        return halved(functional.conv2d(maps, filters, bias, padding=1))
+    rows = functional.conv2d(maps, filters, bias, padding=1, stride=(2, 1))
+    return torch.maximum(*torch.maximum(rows[..., ::2], rows[..., 1::2]).chunk(2, dim=1))
 
 
 def cells_of(masks: Tensor, dtype: torch.dtype) -> Tensor:

@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from PulsarCAMLib.models.autoencoder import AutoencoderClassifier
-from PulsarCAMLib.models.layout import cells_of, channels_last, halved
+from PulsarCAMLib.models.layout import cells_of, channels_last, convolved_and_halved, halved, paired
 
 Pass = Callable[[Tensor, Tensor], Tensor]
 
@@ -42,13 +42,12 @@ def modules_channels_last(members: list[AutoencoderClassifier]) -> Pass:
 class _Member:
     """Weights of one member, arranged; batch norm is folded into the last layer."""
 
-    def __init__(self, member: AutoencoderClassifier, four_at_once: bool) -> None:
+    def __init__(self, member: AutoencoderClassifier, pair: bool) -> None:
         m = member
         self.filters_1, self.bias_1 = channels_last(m.encode_1.weight.detach()), m.encode_1.bias.detach()
         self.filters_2, self.bias_2 = m.encode_2.weight.detach(), m.encode_2.bias.detach()
-        self.features, self.four_at_once = len(self.bias_2), four_at_once
-        if four_at_once:
-            self.filters_2, self.bias_2 = _of_stride_two(self.filters_2), self.bias_2.repeat(4)
+        if pair:
+            self.filters_2, self.bias_2 = paired(self.filters_2, self.bias_2)
         self.filters_2 = channels_last(self.filters_2)
         scale = (m.norm.weight / torch.sqrt(m.norm.running_var + m.norm.eps)).detach()
         self.dense, self.dense_bias = m.dense.weight.detach().t().contiguous(), m.dense.bias.detach()
@@ -58,26 +57,15 @@ class _Member:
 
     def __call__(self, images: Tensor, cells: Tensor) -> Tensor:
         hidden = functional.relu_(halved(functional.conv2d(images, self.filters_1, self.bias_1, padding=1)))
-        if self.four_at_once:
-            hidden = functional.conv2d(hidden, self.filters_2, self.bias_2, padding=1, stride=2)
-            upper, lower = hidden.split(2 * self.features, dim=1)
-            hidden = torch.maximum(*torch.maximum(upper, lower).split(self.features, dim=1))
-        else:
-            hidden = halved(functional.conv2d(hidden, self.filters_2, self.bias_2, padding=1))
+        hidden = convolved_and_halved(hidden, self.filters_2, self.bias_2)
         masked = (functional.relu_(hidden) * cells).flatten(1)
         units = functional.relu_(torch.addmm(self.dense_bias, masked, self.dense))
         return torch.addmm(self.last_bias, units, self.last)[:, 0]
 
 
-def _of_stride_two(filters: Tensor) -> Tensor:
-    """A 4 x 4 filter of stride two for each of the four cells that a maximum is taken of."""
-    wide = [functional.pad(filters, (x, 1 - x, y, 1 - y)) for y in (0, 1) for x in (0, 1)]
-    return torch.cat(wide)
-
-
-def by_hand(members: list[AutoencoderClassifier], four_at_once: bool = False) -> Pass:
+def by_hand(members: list[AutoencoderClassifier], pair: bool = False) -> Pass:
     """Channels last throughout, maxima instead of max-pooling, batch norm folded away."""
-    arranged = [_Member(m, four_at_once) for m in members]
+    arranged = [_Member(m, pair) for m in members]
 
     def run(images: Tensor, masks: Tensor) -> Tensor:
         images, cells = channels_last(images), cells_of(masks, images.dtype)
@@ -86,9 +74,9 @@ def by_hand(members: list[AutoencoderClassifier], four_at_once: bool = False) ->
     return run
 
 
-def by_hand_four_at_once(members: list[AutoencoderClassifier]) -> Pass:
-    """As :func:`by_hand`, the second convolution with stride two."""
-    return by_hand(members, four_at_once=True)
+def by_hand_paired(members: list[AutoencoderClassifier]) -> Pass:
+    """As :func:`by_hand`, the second convolution for two rows at once."""
+    return by_hand(members, pair=True)
 
 
 def grouped(members: list[AutoencoderClassifier]) -> Pass:
@@ -114,6 +102,6 @@ CANDIDATES: dict[str, Callable[[list[AutoencoderClassifier]], Pass]] = {
     "torch modules, default layout": modules,
     "torch modules, channels last": modules_channels_last,
     "channels last, maxima, norm folded": by_hand,
-    "the same, second convolution of stride two": by_hand_four_at_once,
+    "the same, second convolution two rows at once": by_hand_paired,
     "the same, members grouped": grouped,
 }

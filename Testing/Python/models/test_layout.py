@@ -2,10 +2,12 @@
 
 import pytest
 import torch
+from making_models import random_members, random_patches
 from torch.nn import functional
 
 from PulsarCAMLib.models.autoencoder import bottleneck_mask
-from PulsarCAMLib.models.layout import cells_of, channels_last, halved
+from PulsarCAMLib.models.ensemble import Ensemble
+from PulsarCAMLib.models.layout import cells_of, channels_last, convolved_and_halved, halved, paired, pairing_pays
 
 
 @pytest.mark.parametrize("channels", [1, 3])
@@ -37,3 +39,22 @@ def test_cells_are_on_where_any_of_their_pixels_is(share):
     assert torch.equal(
         cells_of(masks[:, :, 3:35, 5:37], torch.float32), bottleneck_mask(masks[:, :, 3:35, 5:37], torch.float32)
     )
+
+
+@pytest.mark.parametrize("pair", [False, True])
+def test_convolving_and_halving_is_convolution_and_max_pooling(pair):
+    maps, filters, bias = (torch.randn(s, dtype=torch.float64) for s in [(2, 3, 8, 12), (5, 3, 3, 3), (5,)])
+    wanted = functional.max_pool2d(functional.conv2d(maps, filters, bias, padding=1), 2)
+    arranged = paired(filters, bias) if pair else (filters, bias)
+    torch.testing.assert_close(convolved_and_halved(maps, *arranged), wanted, rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("capability", ["AVX512", "AVX2"])
+def test_an_ensemble_answers_the_same_on_every_processor(monkeypatch, capability):
+    monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: capability)
+    members = [m.double() for m in random_members(2)]
+    images, masks = random_patches(5)
+    ensemble = Ensemble(members)
+    assert pairing_pays(5) == (ensemble.encode_2.shape[3] == 4) == (capability == "AVX512")
+    for logits, member in zip(ensemble.logits(images, masks), members, strict=True):
+        torch.testing.assert_close(logits, member(images.double(), masks).logits.detach(), rtol=1e-11, atol=1e-12)
