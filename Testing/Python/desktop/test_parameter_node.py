@@ -10,7 +10,7 @@ import pytest
 slicer = pytest.importorskip("slicer", reason="the slicer-core package is not installed")
 
 from host.making import GRIDS, a_label_map, a_segmentation, an_mri, box  # noqa: E402
-from host.scripted import WithinRange, parameterNodeWrapper  # noqa: E402
+from host.parameter_node import WithinRange, parameterNodeWrapper  # noqa: E402
 
 MASK = box((4, 10, 12), (8, 22, 30))
 
@@ -41,7 +41,7 @@ def test_each_type_of_a_union_has_a_reference_role_of_its_own(a_scene):
     segmentation, labels = a_segmentation({"GTV": MASK}, mri), a_label_map(MASK, GRIDS["axial"])
     state = wrapped(mask=either())
     assert state.mask is None
-    for node, role, other in ((segmentation, "mask_0", "mask_1"), (labels, "mask_1", "mask_0")):
+    for node, role, other in ((segmentation, "mask.0", "mask.1"), (labels, "mask.1", "mask.0")):
         state.mask = node
         assert state.mask is node
         assert state.parameterNode.GetNodeReference(role) is node
@@ -49,7 +49,7 @@ def test_each_type_of_a_union_has_a_reference_role_of_its_own(a_scene):
         assert state.parameterNode.GetNodeReferenceID("mask") is None
     state.mask = None
     assert state.mask is None
-    assert state.parameterNode.GetNodeReferenceID("mask_1") is None
+    assert state.parameterNode.GetNodeReferenceID("mask.1") is None
 
 
 def test_a_node_of_another_kind_is_refused_and_the_old_one_stays(a_scene):
@@ -72,12 +72,12 @@ def test_a_single_node_type_accepts_none_and_is_kept_under_its_own_name(a_scene)
 
 def test_all_defaults_are_in_the_node_from_the_start(a_scene):
     state = wrapped(mask=either(), share=Annotated[float, WithinRange(0, 1)], on=bool, name=str)
-    assert set(state.parameterNode.GetParameterNames()) == {"mask_2", "share", "on", "name"}
-    with pytest.raises(ValueError, match="not between"):
+    assert set(state.parameterNode.GetParameterNames()) == {"mask.2", "share", "on", "name"}
+    with pytest.raises(ValueError, match="within"):
         state.share = 2.0
     with pytest.raises(TypeError):
         state.on = "yes"
-    with pytest.raises(TypeError):
+    with pytest.raises(ValueError, match="not be None"):
         state.name = None
 
 

@@ -6,12 +6,12 @@ import importlib
 import os
 import sys
 import types
-import xml.etree.ElementTree as ET
 from pathlib import Path
 
 from PulsarCAMLib.scene.headless import HeadlessSlicer
 
 MODULE_FOLDER = Path(__file__).resolve().parents[3] / "PulsarCAM"
+_SHOWING = ("infoDisplay", "warningDisplay", "errorDisplay", "confirmOkCancelDisplay", "confirmYesNoDisplay")
 
 
 class Desktop:
@@ -20,35 +20,42 @@ class Desktop:
     Attributes:
         module: the module ``PulsarCAM``, freshly imported.
         widget: its panel, once :meth:`open_panel` was called.
+        messages: what was shown to the person, as (function, text, detailed text).
+        answers: what the person answers to questions, first to last; then Cancel.
     """
 
     def __init__(self, with_qt: bool = True) -> None:
         self._with_qt = with_qt
         self._host = HeadlessSlicer()
         self._before: dict[str, object] = {}
-        self._set: list[str] = []
+        self._set: dict[tuple[object, str], object] = {}
         self.module = self.widget = None
+        self.messages: list[tuple[str, str, str]] = []
+        self.answers: list[bool] = []
 
     def __enter__(self) -> Desktop:
         self._host.__enter__()
         self._add_python_layer()
         self._add_qt()
-        sys.path.insert(0, str(MODULE_FOLDER))
-        self._before["PulsarCAM"] = sys.modules.pop("PulsarCAM", None)
-        self.module = importlib.import_module("PulsarCAM")
+        self._add_module_folder()
         return self
 
     def __exit__(self, *error) -> None:
-        import slicer
-
         if self.widget is not None:
-            self.widget.cleanup()
+            import slicer
+
+            slicer.modules.PulsarCAMWidget.cleanup()
         if self._with_qt:
+            from .dialogs import DIALOGS
             from .pythonqt import forget_all
 
+            DIALOGS.clear()
             forget_all()
-        for name in self._set:
-            delattr(slicer, name)
+        for (owner, name), before in self._set.items():
+            if before is self:
+                delattr(owner, name)
+            else:
+                setattr(owner, name, before)
         for name, module in self._before.items():
             sys.modules.pop(name, None)
             if module is not None:
@@ -58,28 +65,53 @@ class Desktop:
 
     def open_panel(self):
         """Build the panel as Slicer does when the user opens the module; returns the widget class's instance."""
-        import qt
         import slicer
 
-        from .pythonqt import unwrap
-
-        parent = slicer.qSlicerScriptedLoadableModuleWidget()
-        parent.setLayout(qt.QVBoxLayout())
-        parent.setMRMLScene(slicer.mrmlScene)
-        self.widget = self.module.PulsarCAMWidget(parent)
-        self.widget.setup()
-        unwrap(parent)._entered = True
-        self.widget.enter()
+        slicer.modules.pulsarcam.widgetRepresentation().enter()
+        self.widget = slicer.modules.PulsarCAMWidget
         return self.widget
 
-    def picture(self, path: str | Path, width: int = 420) -> None:
+    def start(self) -> None:
+        """Make the module object and tell it that Slicer has started."""
+        import slicer
+
+        self.module.PulsarCAM(types.SimpleNamespace())
+        for callback in slicer.app._started:
+            callback()
+
+    def while_running(self, person) -> None:
+        """Call this whenever the panel lets events through; None ends it."""
+        import slicer
+
+        slicer.app._on_events = person
+
+    def in_testing_mode(self, on: bool = True) -> None:
+        """As when Slicer runs with ``--testing``."""
+        import slicer
+
+        slicer.app._testing = on
+
+    def picture(self, path: str | Path, width: int = 420, height: int | None = None) -> None:
         """Save a picture of the panel."""
         from .pythonqt import unwrap
 
         parent = unwrap(self.widget.parent)
-        parent.resize(width, parent.sizeHint().height())
+        parent.resize(width, height or parent.sizeHint().height())
         parent.show()
         parent.grab().save(str(path))
+
+    def _add_module_folder(self) -> None:
+        import slicer
+
+        sys.path.insert(0, str(MODULE_FOLDER))
+        self._before["PulsarCAM"] = sys.modules.pop("PulsarCAM", None)
+        if self._with_qt:
+            from .application import ScriptedModule
+
+            slicer.modules.pulsarcam = ScriptedModule("PulsarCAM", str(MODULE_FOLDER / "PulsarCAM.py"))
+        else:
+            slicer.modules.pulsarcam = types.SimpleNamespace(path=str(MODULE_FOLDER / "PulsarCAM.py"))
+        self.module = importlib.import_module("PulsarCAM")
 
     def _add_module(self, name: str, module: types.ModuleType) -> None:
         self._before.setdefault(name, sys.modules.get(name))
@@ -88,16 +120,16 @@ class Desktop:
     def _add_python_layer(self) -> None:
         import slicer
 
-        from . import scripted
+        from . import parameter_node, scripted
 
-        for name, members in {
-            "ScriptedLoadableModule": [n for n in dir(scripted) if n.startswith("ScriptedLoadableModule")],
-            "i18n": ["tr", "translate"],
-            "parameterNodeWrapper": ["parameterNodeWrapper", "WithinRange"],
-        }.items():
+        for name, source, members in (
+            ("ScriptedLoadableModule", scripted, [n for n in dir(scripted) if n.startswith("ScriptedLoadableModule")]),
+            ("i18n", scripted, ["tr", "translate"]),
+            ("parameterNodeWrapper", parameter_node, parameter_node.__all__),
+        ):
             made = types.ModuleType(f"slicer.{name}")
             for member in members:
-                setattr(made, member, getattr(scripted, member))
+                setattr(made, member, getattr(source, member))
             self._add_module(made.__name__, made)
             self._put(slicer, name, made)
 
@@ -109,52 +141,38 @@ class Desktop:
             return
         os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
         import slicer
-        from PySide6 import QtWidgets
+        import slicer.util
 
-        from . import widgets
-        from .pythonqt import Class, find_qt, wrap
+        from . import ui_loader, widgets
+        from .application import DesktopApplication
+        from .pythonqt import class_for, find_qt
 
-        self._application = QtWidgets.QApplication.instance() or QtWidgets.QApplication(["PulsarCAM"])
         qt.__getattr__ = find_qt
-        qt.QUiLoader = UiLoader
+        qt.QUiLoader = ui_loader.UiLoader
         for found in widgets.CTK:
-            setattr(ctk, found.__name__, Class(found))
+            setattr(ctk, found.__name__, class_for(found))
         for found in widgets.MRML:
-            self._put(slicer, found.__name__, Class(found))
-        slicer.app.processEvents = lambda: wrap(self._application.processEvents())
+            self._put(slicer, found.__name__, class_for(found))
+        host = self._host
+        slicer.app = DesktopApplication(host.scene, host.application_logic, slicer.modules, slicer.app.temporaryPath)
+        self._put(slicer.util, "messageBox", self._answer)
+        for name in _SHOWING:
+            self._put(slicer.util, name, self._noting(name, getattr(slicer.util, name)))
 
-    def _put(self, slicer, name: str, value) -> None:
-        if not hasattr(slicer, name):
-            self._set.append(name)
-        setattr(slicer, name, value)
+    def _noting(self, name: str, shown):
+        def note(text, *args, **keywords):
+            self.messages.append((name, str(text), keywords.get("detailedText", "")))
+            return shown(text, *args, **keywords)
 
+        return note
 
-class UiLoader:
-    """``qt.QUiLoader`` that knows the stand-in widgets and their MRML signals."""
+    def _answer(self, _text, **keywords) -> int:
+        """In place of a message box that waits."""
+        from PySide6.QtWidgets import QMessageBox
 
-    def load(self, file):
-        """Build the widgets of a .ui file; scene connections are made here, because Qt does not know VTK types."""
-        from PySide6.QtCore import QBuffer, QByteArray
-        from PySide6.QtUiTools import QUiLoader
+        yes = (QMessageBox.Ok.value | QMessageBox.Yes.value | QMessageBox.Retry.value) & keywords["standardButtons"]
+        return yes if self.answers and self.answers.pop(0) else QMessageBox.Cancel.value
 
-        from . import widgets
-        from .pythonqt import unwrap, wrap
-
-        tree = ET.fromstring(bytes(unwrap(file).readAll().data()))
-        connections = tree.find("connections")
-        wanted = [[c.findtext(tag) for tag in ("sender", "signal", "receiver", "slot")] for c in connections]
-        tree.remove(connections)
-        loader = QUiLoader()
-        for found in (*widgets.CTK, *widgets.MRML):
-            loader.registerCustomWidget(found)
-        buffer = QBuffer()
-        buffer.setData(QByteArray(ET.tostring(tree)))
-        root = loader.load(buffer)
-        everything = {root.objectName(): root} | {
-            w.objectName(): w for w in root.findChildren(widgets.QtWidgets.QWidget)
-        }
-        for sender, signal, receiver, slot in wanted:
-            source = everything[sender]
-            name = type(source).SIGNALS[signal]
-            getattr(source, name).connect(getattr(everything[receiver], slot.split("(")[0]))
-        return wrap(root)
+    def _put(self, owner, name: str, value) -> None:
+        self._set.setdefault((owner, name), getattr(owner, name) if name in vars(owner) else self)
+        setattr(owner, name, value)

@@ -1,111 +1,170 @@
 """Qt as Slicer's Python sees it (PythonQt), over PySide6: properties are attributes, signals connect by signature.
 
-Only what a panel can notice: see the tests beside it for each behaviour.
+Only what a panel can notice; ``module/test_standin.py`` has a test for each behaviour.
 """
 
 from __future__ import annotations
 
+import enum
 import inspect
 import traceback
+import types
 
 import shiboken6
 from PySide6 import QtCore, QtGui, QtWidgets
 
-_ALIVE: dict[int, tuple[object, Wrapper]] = {}
+from . import names
+from .conversions import as_property, invoke
+from .dialogs import DIALOGS, REPLACED
+from .wrapping import class_for, forget_all, is_qt, remember, unwrap, wrap
+
+__all__ = ["Wrapper", "class_for", "find_qt", "forget_all", "unwrap", "wrap"]
+
+_CONNECTIONS: dict[int, dict] = {}
+_NEVER_CALLABLE = {"primaryScreen"}
 
 
-def wrap(value):
-    """What Python meets for a value that C++ hands out."""
-    if isinstance(value, QtCore.QObject):
-        known = _ALIVE.get(id(value))
-        if known is None:
-            known = _ALIVE[id(value)] = (value, Wrapper(value))
-        return known[1]
-    if isinstance(value, (list, tuple)):
-        return tuple(wrap(v) for v in value)
-    return value
+class PythonQtType(type):
+    """Type of the classes in ``qt``: static members and enums are attributes, enum values are ints."""
 
+    def __getattr__(cls, name: str):
+        if name.startswith("__") or not hasattr(cls, "qclass"):
+            raise AttributeError(name)
+        if name in _NEVER_CALLABLE:
+            return None
+        replaced = REPLACED.get((cls.qclass.__name__, name))
+        return replaced if replaced is not None else _static(cls.qclass, name)
 
-def unwrap(value):
-    """The Qt object behind what Python holds."""
-    if isinstance(value, Wrapper):
-        return object.__getattribute__(value, "_qobject")
-    if isinstance(value, (list, tuple)):
-        return [unwrap(v) for v in value]
-    return value
-
-
-def forget_all() -> None:
-    """Drop all wrappers (the end of a desktop)."""
-    _ALIVE.clear()
+    def is_plain(cls) -> bool:
+        """Whether this is Qt's class itself and not one that Python derived from it."""
+        return "qclass" in vars(cls)
 
 
 class Wrapper:
-    """One Qt object, seen through PythonQt."""
+    """One Qt object, seen through PythonQt; made through the subclasses of :func:`class_for`."""
 
-    def __init__(self, qobject: QtCore.QObject) -> None:
-        object.__setattr__(self, "_qobject", qobject)
+    def __init__(self, *args, **keywords) -> None:
+        if keywords:
+            raise ValueError(f"{type(self).__name__} takes no keyword arguments")
+        plain = type(self).is_plain()
+        qclass = type(self).qclass if plain else _derived(type(self))
+        try:
+            made = qclass(*(unwrap(a) for a in args))
+        except TypeError:
+            made = unwrap(invoke(qclass, args))
+        if not plain:
+            made._owner = self
+        remember(self, made)
+
+    @classmethod
+    def is_plain(cls) -> bool:
+        """See :meth:`PythonQtType.is_plain`."""
+        return PythonQtType.is_plain(cls)
 
     def __getattr__(self, name: str):
-        target = _valid(self)
-        if name in ("name", "objectName"):
-            return target.objectName()
-        if target.metaObject().indexOfProperty(name) >= 0 or name.encode() in _dynamic(target):
-            return wrap(target.property(name))
-        if name.startswith("_") or name in getattr(type(target), "HIDDEN", ()):
+        if name.startswith("__") or name == "_qobject":
             raise AttributeError(name)
+        target = _valid(self)
+        if name in ("name", "objectName") and isinstance(target, QtCore.QObject):
+            return target.objectName()
+        if name == "exec_":
+            name = "exec"
+        if isinstance(target, QtCore.QObject):
+            if name.encode() in [bytes(n) for n in target.dynamicPropertyNames()]:
+                return wrap(target.property(name))
+            _check_reachable(target, name)
+            if target.metaObject().indexOfProperty(name) >= 0:
+                return wrap(_read(target, name))
         found = getattr(target, name)
         if isinstance(found, QtCore.SignalInstance):
             return Signal(self, name)
+        if isinstance(found, enum.Enum):
+            return found.value
+        if inspect.isclass(found):
+            return _static(type(target), name)
         if not callable(found):
             raise AttributeError(name)
-        return lambda *args: wrap(found(*(unwrap(a) for a in args)))
+        if name == "exec" and isinstance(target, (QtWidgets.QDialog, QtWidgets.QMenu)):
+            return lambda *_: DIALOGS.execute(self)
+        return lambda *args: invoke(found, args)
 
     def __setattr__(self, name: str, value) -> None:
+        target = object.__getattribute__(self, "__dict__").get("_qobject")
+        if target is None or (not type(self).is_plain() and not _has_property(target, name)):
+            object.__setattr__(self, name, value)
+            return
         target = _valid(self)
-        if name in ("name", "objectName"):
+        if name in ("name", "objectName") and isinstance(target, QtCore.QObject):
             target.setObjectName(str(value))
             return
-        index = target.metaObject().indexOfProperty(name)
-        if index < 0:
-            raise AttributeError(f"{target.metaObject().className()} has no property {name}")
-        target.setProperty(name, _as_type(value, target.metaObject().property(index).typeName()))
+        if not _has_property(target, name):
+            if name in (names.reachable(_classes(target)) or ()) and isinstance(target, QtCore.QObject):
+                raise NotImplementedError(f"the stand-in has no {type(self).__name__}.{name}; add it")
+            raise AttributeError(f"{type(self).__name__} has no property {name}")
+        described = target.metaObject().property(target.metaObject().indexOfProperty(name))
+        if not described.isWritable():
+            raise AttributeError(f"{type(self).__name__}.{name} cannot be written")
+        target.setProperty(name, as_property(value, described.typeName(), described.isEnumType()))
 
     def __eq__(self, other) -> bool:
-        return isinstance(other, Wrapper) and unwrap(self) is unwrap(other)
+        mine, others = unwrap(self), unwrap(other)
+        if not is_qt(others) or isinstance(mine, QtCore.QObject):
+            return mine is others
+        return type(mine) is type(others) and bool(mine == others)
 
     def __hash__(self) -> int:
         return id(unwrap(self))
 
+    def __repr__(self) -> str:
+        return f"{type(self).__name__} (at {id(unwrap(self)):#x})"
+
     def className(self) -> str:
         """Name of the C++ class."""
-        return _valid(self).metaObject().className()
+        return _valid(self).metaObject().className() if type(self).is_plain() else type(self).qclass.__name__
 
-    def connect(self, signature: str, callback) -> bool:
-        """Connect by signature; an unknown one prints a message and returns False."""
-        target = _valid(self)
-        aliases = getattr(type(target), "SIGNALS", {})
-        name = aliases.get(signature, signature.split("(")[0])
-        bound = getattr(target, name, None)
-        known = (
-            target.metaObject().indexOfSignal(QtCore.QMetaObject.normalizedSignature(signature).data().decode()) >= 0
-        )
-        if not isinstance(bound, QtCore.SignalInstance) or not (known or signature in aliases):
-            print(f"connect: no signal {signature} in {self.className()}")
+    def inherits(self, name: str) -> bool:
+        """Whether the C++ class is, or is derived from, the one of that name."""
+        return _valid(self).inherits(name)
+
+    def setProperty(self, name: str, value) -> bool:
+        """Set a property, or make a dynamic one."""
+        return _valid(self).setProperty(name, unwrap(value))
+
+    def property(self, name: str):
+        """Value of a property; None if there is none."""
+        return wrap(_valid(self).property(name))
+
+    def delete(self) -> None:
+        """Destroy the C++ object at once."""
+        shiboken6.delete(_valid(self))
+
+    def findChild(self, kind, name: str = ""):
+        """First descendant of a class, given as class or by its name."""
+        return next(iter(self.findChildren(kind, name)), None)
+
+    def findChildren(self, kind, name: str = "") -> tuple:
+        """All descendants of a class (of C++), given as class or by its name."""
+        wanted = kind if isinstance(kind, str) else kind.__name__
+        everything = _valid(self).findChildren(QtCore.QObject)
+        return tuple(wrap(w) for w in everything if w.inherits(wanted) and (not name or w.objectName() == name))
+
+    def connect(self, signature: str, *receiver) -> bool:
+        """Connect by signature to a callable, or to an object and its slot; an unknown one prints and returns False."""
+        callback = receiver[0] if len(receiver) == 1 else getattr(receiver[0], receiver[1].split("(")[0])
+        bound = _signal(_valid(self), signature)
+        if bound is None:
+            print(f"QObject::connect: No such signal {self.className()}::{signature}")
             return False
-        connections = target.__dict__.setdefault("_connections", {})
         slot = _slot(callback)
-        connections[signature, callback] = (bound, slot)
+        _connections_of(_valid(self)).setdefault((signature, callback), []).append((bound, slot))
         bound.connect(slot)
         return True
 
     def disconnect(self, signature: str, callback) -> bool:
         """Undo :meth:`connect`."""
-        bound, slot = _valid(self).__dict__.get("_connections", {}).pop((signature, callback), (None, None))
-        if bound is None:
-            return False
-        bound.disconnect(slot)
-        return True
+        for bound, slot in (found := _connections_of(_valid(self)).pop((signature, callback), [])):
+            bound.disconnect(slot)
+        return bool(found)
 
 
 class Signal:
@@ -115,74 +174,131 @@ class Signal:
         self._owner, self._name = owner, name
 
     def connect(self, callback) -> bool:
-        """Connect a Python callable."""
-        getattr(_valid(self._owner), self._name).connect(_slot(callback))
-        return True
+        """Connect a Python callable to the first overload."""
+        return self._owner.connect(self._signature(), callback)
+
+    def disconnect(self, callback) -> bool:
+        """Undo :meth:`connect`."""
+        return self._owner.disconnect(self._signature(), callback)
+
+    def __call__(self, *args) -> None:
+        getattr(_valid(self._owner), self._name).emit(*(unwrap(a) for a in args))
+
+    emit = __call__
+
+    def _signature(self) -> str:
+        target = _valid(self._owner)
+        aliases = [s for s, name in getattr(type(target), "SIGNALS", {}).items() if name == self._name]
+        return aliases[0] if aliases else getattr(target, self._name).signal.lstrip("2")
+
+
+def find_qt(name: str):
+    """The member of the flat module ``qt`` of that name."""
+    if not names.is_in_qt(name):
+        raise AttributeError(f"module 'qt' has no attribute '{name}'")
+    for module in (QtCore, QtGui, QtWidgets):
+        found = getattr(module, name, None)
+        if found is not None:
+            return class_for(found) if inspect.isclass(found) and is_shiboken(found) else found
+    if name == "Qt":
+        return class_for(QtCore.Qt)
+    raise AttributeError(f"the stand-in has no qt.{name}; PySide6 lacks it")
+
+
+def is_shiboken(found: type) -> bool:
+    """Whether a class is one of Qt's."""
+    return issubclass(found, shiboken6.Object)
+
+
+def _static(qclass: type, name: str):
+    found = getattr(qclass, name)
+    if isinstance(found, enum.Enum):
+        return found.value
+    if inspect.isclass(found) and issubclass(found, enum.Enum):
+        members = {n: m.value for n, m in found.__members__.items()}
+        return type(name, (int,), members)
+    return (lambda *args: invoke(found, args)) if callable(found) else wrap(found)
+
+
+def _derived(kind: type) -> type:
+    """A Qt class that calls what the Python class overrides."""
+
+    def forward(name):
+        return lambda self, *args: unwrap(getattr(self._owner, name)(*(wrap(a) for a in args)))
+
+    mine = {n for base in kind.__mro__ if issubclass(base, Wrapper) and base is not Wrapper for n in vars(base)}
+    virtuals = {n: forward(n) for n in mine if not n.startswith("_") and callable(getattr(kind.qclass, n, None))}
+    return type(kind.__name__, (kind.qclass,), virtuals)
 
 
 def _valid(wrapper: Wrapper):
     target = object.__getattribute__(wrapper, "_qobject")
     if not shiboken6.isValid(target):
-        raise ValueError("Trying to use a Qt object that was deleted")
+        raise ValueError(f"Trying to call '' on a destroyed {type(wrapper).__name__} object")
     return target
 
 
-def _dynamic(target) -> list[bytes]:
-    return [bytes(name) for name in target.dynamicPropertyNames()]
+def _classes(target) -> tuple[str, ...]:
+    if not isinstance(target, QtCore.QObject):
+        return (type(target).__name__,)
+    found, at = [], target.metaObject()
+    while at is not None:
+        found.append(at.className())
+        at = at.superClass()
+    return tuple(found)
+
+
+def _check_reachable(target, name: str) -> None:
+    allowed = names.reachable(_classes(target))
+    if allowed is not None and name not in allowed:
+        raise AttributeError(f"'{_classes(target)[0]}' object has no attribute '{name}'")
+
+
+def _has_property(target, name: str) -> bool:
+    return isinstance(target, QtCore.QObject) and target.metaObject().indexOfProperty(name) >= 0
+
+
+def _read(target, name: str):
+    try:
+        return target.property(name)
+    except RuntimeError:  # PySide6 has no converter for some enums before their first use
+        return getattr(target, name)()
+
+
+def _signal(target, signature: str):
+    aliases = getattr(type(target), "SIGNALS", {})
+    wanted = QtCore.QMetaObject.normalizedSignature(signature).data().decode()
+    if signature in aliases:
+        return getattr(target, aliases[signature])
+    if target.metaObject().indexOfSignal(wanted) < 0:
+        return None
+    bound = getattr(target, signature.split("(")[0])
+    kinds = wanted[wanted.index("(") + 1 : -1]
+    try:
+        return bound[kinds] if kinds else bound
+    except (KeyError, IndexError, TypeError):
+        return bound
+
+
+def _connections_of(target) -> dict:
+    (address,) = shiboken6.getCppPointer(target)
+    if address not in _CONNECTIONS:
+        _CONNECTIONS[address] = {}
+        target.destroyed.connect(lambda *_: _CONNECTIONS.pop(address, None))
+    return _CONNECTIONS[address]
 
 
 def _slot(callback):
     """Called with as many arguments as it takes; an exception is printed, never raised to the one who clicked."""
-    parameters = inspect.signature(callback).parameters.values()
-    wanted = sum(p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD) for p in parameters)
-    endless = any(p.kind is p.VAR_POSITIONAL for p in parameters)
+    wanted = None
+    function = getattr(callback, "__func__", callback)
+    if isinstance(function, types.FunctionType) and not function.__code__.co_flags & inspect.CO_VARARGS:
+        wanted = function.__code__.co_argcount - isinstance(callback, types.MethodType)
 
     def slot(*args) -> None:
         try:
-            callback(*(wrap(a) for a in (args if endless else args[:wanted])))
+            callback(*(wrap(a) for a in args[:wanted]))
         except Exception:
             traceback.print_exc()
 
     return slot
-
-
-def _as_type(value, kind: str):
-    if kind == "QString":
-        return str(value)
-    if kind == "bool":
-        return bool(value)
-    if kind == "int":
-        return int(value)
-    if kind in ("double", "float"):
-        if value is None:
-            raise AttributeError("None is no number")
-        return float(value)
-    return unwrap(value)
-
-
-class Class:
-    """A Qt class as Python sees it: called to construct; its static members are attributes."""
-
-    def __init__(self, qclass) -> None:
-        self._qclass = qclass
-
-    def __call__(self, *args):
-        return wrap(self._qclass(*(unwrap(a) for a in args)))
-
-    def __getattr__(self, name: str):
-        found = getattr(self._qclass, name)
-        return (
-            (lambda *args: wrap(found(*(unwrap(a) for a in args)))) if callable(found) and name[0].islower() else found
-        )
-
-    def __instancecheck__(self, instance) -> bool:
-        return isinstance(instance, Wrapper) and type(unwrap(instance)) is self._qclass
-
-
-def find_qt(name: str):
-    """The member of the flat module ``qt`` of that name."""
-    for module in (QtCore, QtGui, QtWidgets):
-        found = getattr(module, name, None)
-        if found is not None:
-            return Class(found) if isinstance(found, type) and issubclass(found, QtCore.QObject) else found
-    raise AttributeError(name)

@@ -1,0 +1,35 @@
+"""``qt.QUiLoader`` that knows the stand-in widgets and their MRML signals."""
+
+from __future__ import annotations
+
+import xml.etree.ElementTree as ET
+
+from PySide6.QtCore import QBuffer, QByteArray, QObject
+from PySide6.QtUiTools import QUiLoader
+
+from . import widgets
+from .pythonqt import unwrap, wrap
+
+
+class UiLoader:
+    """Loads ``.ui`` files; their connections are made here, because Qt does not know VTK types."""
+
+    def load(self, file):
+        """Build the widgets of an opened file."""
+        tree = ET.fromstring(bytes(unwrap(file.readAll()).data()))
+        connections = tree.find("connections")
+        wanted = [[c.findtext(tag) for tag in ("sender", "signal", "receiver", "slot")] for c in connections or ()]
+        if connections is not None:
+            tree.remove(connections)
+        loader = QUiLoader()
+        for found in (*widgets.CTK, *widgets.MRML):
+            loader.registerCustomWidget(found)
+        buffer = QBuffer()
+        buffer.setData(QByteArray(ET.tostring(tree)))
+        root = loader.load(buffer)
+        everything = {root.objectName(): root} | {w.objectName(): w for w in root.findChildren(QObject)}
+        for sender, signal, receiver, slot in wanted:
+            source = everything[sender]
+            name = getattr(type(source), "SIGNALS", {}).get(signal, signal.split("(")[0])
+            getattr(source, name).connect(getattr(everything[receiver], slot.split("(")[0]))
+        return wrap(root)
