@@ -47,11 +47,12 @@ set(Slicer_EXTENSION_CPACK "${CMAKE_CURRENT_LIST_DIR}/empty.cmake")
 LOAD_MODULE = """
 import types, slicer
 sys.path.append({host!r})
-from host import scripted
+from host import parameter_node, scripted
 for name in ("ctk", "qt"):
     sys.modules[name] = types.ModuleType(name)
-for name in ("slicer.i18n", "slicer.ScriptedLoadableModule", "slicer.parameterNodeWrapper"):
+for name in ("slicer.i18n", "slicer.ScriptedLoadableModule"):
     sys.modules[name] = scripted
+sys.modules["slicer.parameterNodeWrapper"] = parameter_node
 import PulsarCAM, PulsarCAMLib
 print(PulsarCAM.__file__)
 print(PulsarCAMLib.__file__)

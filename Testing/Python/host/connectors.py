@@ -119,13 +119,6 @@ _NUMBERS = (
     *("QDoubleSpinBox", "ctkSliderWidget", "qMRMLSliderWidget"),
     *("ctkDoubleSlider", "ctkDoubleSpinBox", "qMRMLSpinBox"),
 )
-    "QDoubleSpinBox",
-    "ctkSliderWidget",
-    "qMRMLSliderWidget",
-    "ctkDoubleSlider",
-    "ctkDoubleSpinBox",
-    "qMRMLSpinBox",
-)
 _PATHS = (pathlib.Path, pathlib.PosixPath, pathlib.PurePath)
 _PLAIN = (
     (("QCheckBox", "ctkCheckBox"), (bool,), "toggled(bool)", "checked", bool),
