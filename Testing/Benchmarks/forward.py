@@ -126,10 +126,9 @@ def rows(threads_to_try: list[int], quick: bool) -> Iterator[Row]:
     """The report's lines."""
     slices = 600 if quick else SLICES
     images, masks = patches(slices)
-    for count in (1, 5):
-        used = slices if count == 1 else slices // 3
+    for count, turns in ((1, 30), (5, 12)):
         for threads in threads_to_try:
-            yield from _duel(members(count), images[:used], masks[:used], threads, 9 if quick else 30)
+            yield from _duel(members(count), images, masks, threads, 8 if quick else turns)
 
 
 def _duel(models: list, images: np.ndarray, masks: np.ndarray, threads: int, turns: int) -> Iterator[Row]:

@@ -59,7 +59,9 @@ def rows(quick: bool) -> Iterator[Row]:
     every = ", ".join(f"{run.seconds:.1f}" for run in runs)
     about = f"best of {every} s; {LESIONS} lesions on {slices} slices; {min(CORES, cores())} cores; {note}"
     yield Row(GROUP, "wall clock", best.seconds, "s", "< 10", about)
-    yield Row(GROUP, "peak memory", watched.memory_gb, "GB", "<= 1.5", "process and children, in a run of its own")
+    memory = max(watched.memory_gb, _own_peak_gb(watched.printed))
+    about = "process and children, shared pages shared out, in a run of its own"
+    yield Row(GROUP, "peak memory", memory, "GB", "<= 1.5", about)
     for step, seconds in _steps(best.printed):
         yield Row(GROUP, f"of it: {step}", seconds, "s")
 
@@ -108,6 +110,12 @@ def _children(process: psutil.Process) -> list[psutil.Process]:
         return process.children(recursive=True)
     except psutil.Error:
         return []
+
+
+def _own_peak_gb(printed: str) -> float:
+    """What the system says of the main process alone, which no short peak escapes; part of ``--timings``."""
+    found = re.search(r"peak memory\s+(\d+) MiB", printed)
+    return int(found[1]) * 2**20 / 1e9 if found else 0.0
 
 
 def _steps(printed: str) -> list[tuple[str, float]]:
