@@ -1,9 +1,9 @@
 import logging
 import os
 import sys
-from dataclasses import dataclass, field
+import traceback
+from contextlib import contextmanager
 from typing import Annotated, Union
-from collections.abc import Callable, Sequence
 
 import ctk  # noqa: F401 - the .ui file needs its widgets loaded
 import vtk
@@ -39,10 +39,16 @@ def useBundledLibrary(name="PulsarCAMLib"):
 
 useBundledLibrary()
 
-from PulsarCAMLib.desktop.choices import ColorMap, ImageFormat, Method, Normalisation, Parts, Statistic, Target  # noqa: E402
-
-DEFAULT_MODEL = "synthetic-demo"
-OVERLAY_OPACITY = 0.5
+from PulsarCAMLib.desktop.choices import (  # noqa: E402
+    ColorMap,
+    ImageFormat,
+    Method,
+    Normalisation,
+    Parts,
+    Statistic,
+    Target,
+)
+from PulsarCAMLib.desktop.logic import DEFAULT_MODEL, ConsoleLogic, PulsarCAMResult  # noqa: E402, F401
 
 
 #
@@ -132,40 +138,65 @@ class PulsarCAMParameterNode:
 
 
 class PulsarCAMWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
-    """The panel: moves values between its controls and the logic, nothing else."""
+    """The panel: holds its sections together; each moves values between its controls and the logic."""
 
     def __init__(self, parent=None):
         ScriptedLoadableModuleWidget.__init__(self, parent)
         VTKObservationMixin.__init__(self)
         self.logic = None
+        self.sections = []
+        self.isRunning = False
+        self.cancelRequested = False
         self._parameterNode = None
         self._parameterNodeGuiTag = None
-        self._running = False
-        self._cancelRequested = False
-        self._shownModel = None
+        self._lastSetID = ""
+        self._message = ""
 
     def setup(self):
         """Called when the user opens the module the first time."""
         ScriptedLoadableModuleWidget.setup(self)
+        from PulsarCAMLib.desktop.apply import Apply
+        from PulsarCAMLib.desktop.exporter import Exporter
+        from PulsarCAMLib.desktop.lesion_list import LesionList
+        from PulsarCAMLib.desktop.live import LiveExplanation
+        from PulsarCAMLib.desktop.model_chooser import ModelChooser
+        from PulsarCAMLib.desktop.parameter_sets import ParameterSets
+        from PulsarCAMLib.desktop.results import Results
+        from PulsarCAMLib.desktop.runs import Runs
+        from PulsarCAMLib.desktop.tools import Tools
+
         uiWidget = slicer.util.loadUI(self.resourcePath("UI/PulsarCAM.ui"))
         self.layout.addWidget(uiWidget)
         self.ui = slicer.util.childWidgetVariables(uiWidget)
         uiWidget.setMRMLScene(slicer.mrmlScene)
         self.logic = PulsarCAMLogic()
-
-        self.ui.modelComboBox.addItems(self.logic.modelNames())
-        self.ui.progressBar.visible = False
-        self.ui.resultsCollapsibleButton.enabled = False
-
+        self.runs = Runs()
+        self.parameterSets = ParameterSets(self)
+        self.lesionList = LesionList(self)
+        self.models = ModelChooser(self)
+        self.apply = Apply(self)
+        self.live = LiveExplanation(self)
+        self.results = Results(self)
+        self.tools = Tools(self)
+        self.exporter = Exporter(self)
+        self.sections = [
+            self.parameterSets,
+            self.lesionList,
+            self.models,
+            self.apply,
+            self.live,
+            self.results,
+            self.tools,
+            self.exporter,
+        ]
         self.addObserver(slicer.mrmlScene, slicer.mrmlScene.StartCloseEvent, self.onSceneStartClose)
         self.addObserver(slicer.mrmlScene, slicer.mrmlScene.EndCloseEvent, self.onSceneEndClose)
-        self.ui.applyButton.connect("clicked(bool)", self.onApplyButton)
-        self.ui.modelComboBox.connect("currentTextChanged(QString)", self.onModelChanged)
+        self.addObserver(slicer.mrmlScene, slicer.mrmlScene.EndImportEvent, self.onSceneEndImport)
         self.initializeParameterNode()
 
     def cleanup(self):
         """Called when the application closes and the module widget is destroyed."""
-        self._cancelRequested = True
+        self.cancelRequested = True
         self.setParameterNode(None)
         self.removeObservers()
 
@@ -175,7 +206,8 @@ class PulsarCAMWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
 
     def exit(self):
         """Called each time the user opens a different module."""
-        self.setParameterNode(None)
+        if not self.isRunning:
+            self.setParameterNode(None)
 
     def onReload(self):
         """Reload the library too, not only this file."""
@@ -185,7 +217,10 @@ class PulsarCAMWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
 
     def onSceneStartClose(self, caller, event):
         """Called just before the scene is closed."""
-        self._cancelRequested = True
+        self.cancelRequested = True
+        self.runs.forget()
+        self._lastSetID = ""
+        self._message = ""
         self.setParameterNode(None)
 
     def onSceneEndClose(self, caller, event):
@@ -193,11 +228,22 @@ class PulsarCAMWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         if self.parent.isEntered:
             self.initializeParameterNode()
 
+    def onSceneEndImport(self, caller, event):
+        """Called just after a scene was opened or added."""
+        if self.parent.isEntered and self._parameterNode is None:
+            self.initializeParameterNode()
+
+    @property
+    def state(self):
+        """The parameter node in use; None while the panel is closed."""
+        return self._parameterNode
+
     def initializeParameterNode(self):
-        """Ensure the parameter node exists and is observed."""
-        if self._running:
+        """Ensure that a parameter node exists and is observed: the one used last, else the module's own."""
+        if self.isRunning:
             return
-        self.setParameterNode(self.logic.getParameterNode())
+        last = slicer.mrmlScene.GetNodeByID(self._lastSetID) if self._lastSetID else None
+        self.setParameterNode(self.logic.wrap(last) if last is not None else self.logic.getParameterNode())
         if not self._parameterNode.inputVolume:
             firstVolumeNode = slicer.mrmlScene.GetFirstNodeByClass("vtkMRMLScalarVolumeNode")
             if firstVolumeNode and not firstVolumeNode.IsA("vtkMRMLLabelMapVolumeNode"):
@@ -207,124 +253,104 @@ class PulsarCAMWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         """Observe this parameter node, and connect the controls to it; None disconnects."""
         if self._parameterNode:
             self._parameterNode.disconnectGui(self._parameterNodeGuiTag)
-            self.removeObserver(self._parameterNode, vtk.vtkCommand.ModifiedEvent, self.updateFromParameterNode)
+            self.removeObserver(self._parameterNode, vtk.vtkCommand.ModifiedEvent, self.refresh)
+            for section in self.sections:
+                section.forget()
         self._parameterNode = parameterNode
         if self._parameterNode:
+            self._lastSetID = parameterNode.parameterNode.GetID()
             self._parameterNodeGuiTag = self._parameterNode.connectGui(self.ui)
-            self.addObserver(self._parameterNode, vtk.vtkCommand.ModifiedEvent, self.updateFromParameterNode)
-            self.updateFromParameterNode()
+            self.addObserver(self._parameterNode, vtk.vtkCommand.ModifiedEvent, self.refresh)
+            self.refresh()
 
-    def updateFromParameterNode(self, caller=None, event=None):
-        """What connectGui cannot do: the model, the table of results, whether Apply can be pressed."""
-        if not self._parameterNode or self._running:
-            return
-        self.updateModel(self._parameterNode.model)
-        table = self._parameterNode.lesionTable
-        self.ui.resultsCollapsibleButton.enabled = table is not None
-        missing = self.whatIsMissing()
-        self.ui.applyButton.enabled = not missing
-        self.ui.applyButton.toolTip = missing or _("Predict and explain every lesion")
+    def refresh(self, caller=None, event=None):
+        """Show what the parameter node says wherever connectGui cannot."""
+        for section in self.sections:
+            if self._parameterNode is None or self.isRunning:
+                return
+            section.refresh()
+        self.showStatus()
 
-    def whatIsMissing(self):
-        """Why Apply cannot be pressed, or an empty text."""
-        if not self._parameterNode or not self._parameterNode.inputVolume:
-            return _("Choose the MRI first")
-        if not self._parameterNode.inputSegmentation:
-            return _("Choose the segmentation of the lesions first")
-        if not self.ui.modelComboBox.count:
-            return _("No model is installed")
-        return ""
-
-    def updateModel(self, name):
-        """Show the chosen model and where it comes from."""
-        index = self.ui.modelComboBox.findText(name)
-        if index >= 0 and index != self.ui.modelComboBox.currentIndex:
-            wasBlocked = self.ui.modelComboBox.blockSignals(True)
-            self.ui.modelComboBox.currentIndex = index
-            self.ui.modelComboBox.blockSignals(wasBlocked)
-        if name != self._shownModel:
-            self._shownModel = name
-            self.ui.modelOriginLabel.text = self.logic.modelOrigin(name)
-
-    def onModelChanged(self, name):
-        """The user chose another model."""
-        if self._parameterNode and name:
-            self._parameterNode.model = name
-
-    def onApplyButton(self, checked=False):
-        """Run, or, while it runs, cancel."""
-        if self._running:
-            self._cancelRequested = True
-            self.ui.statusLabel.text = _("Stopping...")
-            self.ui.applyButton.enabled = False
-            return
-        self.setRunning(True)
-        try:
-            with slicer.util.tryWithErrorDisplay(_("PulsarCAM could not explain this scan."), waitCursor=False):
-                self.explain()
-        except Exception:  # shown above; an exception that leaves a slot only prints a traceback
-            logging.debug("PulsarCAM stopped", exc_info=True)
-        finally:
-            self.setRunning(False)
-
-    def explain(self):
-        """Run the logic with what the panel shows, then show the result."""
-        from PulsarCAMLib.errors import Cancelled, PulsarCAMError
-
+    def inputs(self):
+        """What is explained, as the logic's explain takes it."""
         state = self._parameterNode
-        try:
-            result = self.logic.explain(
-                state.inputVolume,
-                state.inputSegmentation,
-                model=state.model,
-                method=state.method.value,
-                target=state.target.value,
-                normalisation=state.normalisation.value,
-                threshold=state.threshold / 100,
-                heatMapNode=state.heatMapVolume,
-                spreadNode=state.spreadVolume,
-                subRegionsNode=state.subRegions,
-                lesionTableNode=state.lesionTable,
-                sliceTableNode=state.sliceTable,
-                progress=self.onProgress,
-                cancelled=lambda: self._cancelRequested,
-            )
-        except Cancelled:
-            self.ui.statusLabel.text = _("Stopped; the scene is as it was.")
+        return {
+            "volumeNode": state.inputVolume,
+            "segmentationNode": state.inputSegmentation,
+            "segmentIDs": self.lesionList.chosen_ids(),
+            "parts": state.parts.value,
+            "model": state.model,
+        }
+
+    def settings(self):
+        """How it is shown, as the logic's explain, update and export take it."""
+        state = self._parameterNode
+        return {
+            "method": state.method.value,
+            "target": state.target.value,
+            "normalisation": state.normalisation.value,
+            "threshold": state.threshold / 100,
+            "restrict": state.restrict,
+        }
+
+    def inputsKey(self):
+        """Changes when a result would."""
+        return self.logic.inputsKey(**self.inputs())
+
+    def isStale(self):
+        """Whether the inputs changed since the last result."""
+        run = self.runs.of(self._parameterNode)
+        return run is not None and run.key != self.inputsKey()
+
+    def whyNoResult(self):
+        """Why there is no result to change, compare or export, or an empty text."""
+        if self.runs.of(self._parameterNode) is None:
+            return _("Press Apply first: a saved scene holds maps and tables, not all that the model computed")
+        return _("The inputs changed since the last result: press Apply first") if self.isStale() else ""
+
+    def result(self):
+        """The last result of this parameter set, in the nodes that are chosen now."""
+        return self.runs.of(self._parameterNode).result
+
+    def say(self, text):
+        """Show what happened."""
+        self._message = text
+        self.showStatus()
+
+    def showStatus(self):
+        """The last message, and what the user should know about the result."""
+        note = self.live.note() if self._parameterNode and not self.isRunning else ""
+        self.ui.statusLabel.text = "\n".join(text for text in (self._message, note) if text)
+
+    def showError(self, error):
+        """Show an error: one sentence if it was raised on purpose, else where it came from too."""
+        from PulsarCAMLib.errors import PulsarCAMError
+
+        if isinstance(error, PulsarCAMError):
+            self.say(str(error))
+            slicer.util.errorDisplay(str(error), windowTitle="PulsarCAM")
             return
-        except PulsarCAMError as error:
-            self.ui.statusLabel.text = str(error)
-            raise
-        state.heatMapVolume = result.heatMapNode
-        state.spreadVolume = result.spreadNode
-        state.subRegions = result.subRegionsNode
-        state.lesionTable = result.lesionTableNode
-        state.sliceTable = result.sliceTableNode
-        slicer.util.setSliceViewerLayers(
-            background=state.inputVolume, foreground=result.heatMapNode, foregroundOpacity=OVERLAY_OPACITY
-        )
-        done = _("{count} lesions explained.").format(count=len(result.scanResult.lesions))
-        self.ui.statusLabel.text = "\n".join([done, *result.warnings])
+        logging.error("PulsarCAM failed", exc_info=error)
+        text = _("PulsarCAM met an unexpected error ({error}); the error log has the details.").format(error=error)
+        self.say(text)
+        details = "".join(traceback.format_exception(error))
+        slicer.util.errorDisplay(text, windowTitle="PulsarCAM", detailedText=details)
 
-    def onProgress(self, fraction, text):
-        """Show progress, and let the user press Cancel."""
-        self.ui.progressBar.value = int(100 * fraction)
-        self.ui.statusLabel.text = text
-        slicer.app.processEvents()
-
-    def setRunning(self, running):
-        """Switch between ready and running: Apply becomes Cancel, everything else waits."""
-        self._running = running
-        self._cancelRequested = False
-        for name in ("inputsCollapsibleButton", "explanationCollapsibleButton", "outputsCollapsibleButton"):
-            getattr(self.ui, name).enabled = not running
-        self.ui.progressBar.visible = running
-        self.ui.progressBar.value = 0
-        self.ui.applyButton.text = _("Cancel") if running else _("Apply")
-        self.ui.applyButton.enabled = True
-        self.ui.applyButton.toolTip = _("Stop; the scene stays as it was") if running else ""
-        if not running and self._parameterNode:
-            self.updateFromParameterNode()
+    @contextmanager
+    def running(self):
+        """While something runs: Apply becomes Cancel, everything else waits, and no second run starts."""
+        self.isRunning, self.cancelRequested = True, False
+        self.apply.show_running(True)
+        try:
+            yield
+        finally:
+            self.isRunning = False
+            self.apply.show_running(False)
+            if self._parameterNode:
+                self.refresh()
+            elif self.parent.isEntered:
+                self.initializeParameterNode()
+            self.showStatus()
 
 
 #
@@ -332,115 +358,20 @@ class PulsarCAMWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
 #
 
 
-@dataclass
-class PulsarCAMResult:
-    """What :meth:`PulsarCAMLogic.explain` made; nodes that were not asked for are None."""
+class PulsarCAMLogic(ConsoleLogic, ScriptedLoadableModuleLogic):
+    __doc__ = ConsoleLogic.__doc__
 
-    heatMapNode: vtkMRMLScalarVolumeNode | None = None
-    spreadNode: vtkMRMLScalarVolumeNode | None = None
-    subRegionsNode: vtkMRMLSegmentationNode | None = None
-    lesionTableNode: vtkMRMLTableNode | None = None
-    sliceTableNode: vtkMRMLTableNode | None = None
-    scanResult: object = None
-    warnings: tuple = field(default_factory=tuple)
-
-
-class PulsarCAMLogic(ScriptedLoadableModuleLogic):
-    """Everything the panel does, for scripts:
-
-    .. code-block:: python
-
-        import PulsarCAM
-        logic = PulsarCAM.PulsarCAMLogic()
-        result = logic.explain(volumeNode, segmentationNode)
-    """
+    requirementsPath = os.path.join(os.path.dirname(os.path.abspath(__file__)), "Resources", "requirements.txt")
 
     def getParameterNode(self):
         """The state of the panel in the current scene."""
-        return PulsarCAMParameterNode(super().getParameterNode())
+        return self.wrap(super().getParameterNode())
 
-    def modelNames(self) -> list:
-        """Names of the installed model bundles, the one that comes with PulsarCAM first."""
-        from PulsarCAMLib.models import installed_bundles
-
-        return sorted(installed_bundles(), key=lambda name: (name != DEFAULT_MODEL, name))
-
-    def modelOrigin(self, name: str) -> str:
-        """One line that says what the model was trained on and that it is for research only."""
-        from PulsarCAMLib.errors import PulsarCAMError
-        from PulsarCAMLib.models import find_bundle
-
-        try:
-            card = find_bundle(name).card
-        except PulsarCAMError as error:
-            return str(error)
-        if card.synthetic:
-            text = _("{title}: trained on synthetic lesions. Research use only, not for patients.")
-            return text.format(title=card.title)
-        return _("{title}. Research use only.").format(title=card.title)
-
-    def explain(
-        self,
-        volumeNode: vtkMRMLScalarVolumeNode,
-        segmentationNode: vtkMRMLSegmentationNode | vtkMRMLLabelMapVolumeNode,
-        segmentIDs: Sequence[str] | None = None,
-        model: str = DEFAULT_MODEL,
-        method: str = "pixelwise",
-        target: str = "non-response",
-        normalisation: str = "none",
-        threshold: float = 0.5,
-        parts: str = "auto",
-        heatMapNode: vtkMRMLScalarVolumeNode | None = None,
-        spreadNode: vtkMRMLScalarVolumeNode | None = None,
-        subRegionsNode: vtkMRMLSegmentationNode | None = None,
-        lesionTableNode: vtkMRMLTableNode | None = None,
-        sliceTableNode: vtkMRMLTableNode | None = None,
-        progress: Callable[[float, str], None] | None = None,
-        cancelled: Callable[[], bool] | None = None,
-    ) -> PulsarCAMResult:
-        """Predict the response of every lesion and explain it in the geometry of the MRI.
-
-        :param volumeNode: contrast-enhanced T1 MRI.
-        :param segmentationNode: segmentation (every segment is a lesion) or label map.
-        :param segmentIDs: only these segments (IDs), or, for a label map, these label values.
-        :param model: name of an installed model bundle, or the path of its folder.
-        :param method: "pixelwise", "gradcam", "gradcam++", or a variant such as "pixelwise-signed".
-        :param target: "non-response", "response" or "predicted".
-        :param normalisation: "none" (raw values), "lesion" or "scan".
-        :param threshold: share of a lesion's maximum (0..1) from where on a voxel belongs to its sub-region.
-        :param parts: "auto", "together" or "separate": whether unconnected parts are lesions of their own.
-        :param heatMapNode: write into this node; None makes a new one. Likewise the other nodes.
-        :param progress: called with a fraction (0..1) and a text.
-        :param cancelled: asked often; True stops the work.
-        :raises PulsarCAMLib.errors.PulsarCAMError: one sentence for the user; the scene is then as it was.
-        """
-        from PulsarCAMLib.explanation import Threshold
-        from PulsarCAMLib.scene.request import OutputNodes, Request
-        from PulsarCAMLib.scene.run import explain_nodes
-
-        made = explain_nodes(
-            volumeNode,
-            segmentationNode,
-            model=model,
-            request=Request(
-                method=method, target=target, normalisation=normalisation, threshold=Threshold("fraction", threshold)
-            ),
-            nodes=OutputNodes(heatMapNode, spreadNode, subRegionsNode, lesionTableNode, sliceTableNode),
-            segment_ids=segmentIDs,
-            parts=parts,
-            progress=progress,
-            cancelled=cancelled,
-        )
-        nodes = made.nodes
-        return PulsarCAMResult(
-            heatMapNode=nodes.heat_map,
-            spreadNode=nodes.spread,
-            subRegionsNode=nodes.sub_regions,
-            lesionTableNode=nodes.lesion_table,
-            sliceTableNode=nodes.slice_table,
-            scanResult=made.result,
-            warnings=made.warnings,
-        )
+    def wrap(self, node):
+        """The state that a ``vtkMRMLScriptedModuleNode`` holds; it becomes one of PulsarCAM's parameter sets."""
+        if node.GetAttribute("ModuleName") != self.moduleName:
+            node.SetAttribute("ModuleName", self.moduleName)
+        return PulsarCAMParameterNode(node)
 
 
 #

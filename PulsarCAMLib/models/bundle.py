@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import shutil
+import sys
 import tempfile
 from dataclasses import dataclass
 from functools import cached_property
@@ -157,10 +158,23 @@ def save_bundle(
     return load_bundle(folder)
 
 
+def user_folder() -> Path:
+    """Where models are installed for this user: ``PULSARCAM_MODELS`` if set, else beside other programs' data."""
+    chosen = os.environ.get(USER_FOLDER_VARIABLE)
+    if chosen:
+        return Path(chosen)
+    if sys.platform == "win32":
+        base = Path(os.environ.get("APPDATA") or Path.home() / "AppData" / "Roaming")
+    elif sys.platform == "darwin":
+        base = Path.home() / "Library" / "Application Support"
+    else:
+        base = Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share")
+    return base / "PulsarCAM" / "Models"
+
+
 def model_folders() -> list[Path]:
-    """Where bundles are looked for: the folder in ``PULSARCAM_MODELS`` (if set) and the one that ships."""
-    user = os.environ.get(USER_FOLDER_VARIABLE)
-    return [*([Path(user)] if user else []), SHIPPED]
+    """Where bundles are looked for: the user's folder and the one that ships."""
+    return [user_folder(), SHIPPED]
 
 
 def installed_bundles() -> dict[str, Path]:
@@ -168,8 +182,35 @@ def installed_bundles() -> dict[str, Path]:
     found: dict[str, Path] = {}
     for parent in reversed(model_folders()):
         for card in sorted(parent.glob(f"*/{CARD_FILE}")) if parent.is_dir() else []:
-            found[card.parent.name] = card.parent
+            if not card.parent.name.startswith("."):
+                found[card.parent.name] = card.parent
     return found
+
+
+def bundle_folder(name_or_folder: str | os.PathLike) -> Path:
+    """Folder of an installed bundle by its name, or the folder given.
+
+    Raises:
+        BundleError: neither; the installed names are listed.
+    """
+    installed = installed_bundles()
+    if str(name_or_folder) in installed:
+        return installed[str(name_or_folder)]
+    if str(name_or_folder) and (Path(name_or_folder) / CARD_FILE).is_file():
+        return Path(name_or_folder)
+    raise BundleError(
+        f"There is no model “{name_or_folder}”: it is neither a bundle folder nor one of the installed models "
+        f"({', '.join(sorted(installed)) or 'none'})."
+    )
+
+
+def find_card(name_or_folder: str | os.PathLike) -> ModelCard:
+    """The card of a bundle, without its weights.
+
+    Raises:
+        BundleError: there is no such bundle, or its card is wrong.
+    """
+    return ModelCard.read(bundle_folder(name_or_folder) / CARD_FILE)
 
 
 def find_bundle(name_or_folder: str | os.PathLike) -> ModelBundle:
@@ -178,12 +219,4 @@ def find_bundle(name_or_folder: str | os.PathLike) -> ModelBundle:
     Raises:
         BundleError: neither; the installed names are listed.
     """
-    installed = installed_bundles()
-    if str(name_or_folder) in installed:
-        return load_bundle(installed[str(name_or_folder)])
-    if (Path(name_or_folder) / CARD_FILE).is_file():
-        return load_bundle(name_or_folder)
-    raise BundleError(
-        f"There is no model “{name_or_folder}”: it is neither a bundle folder nor one of the installed models "
-        f"({', '.join(sorted(installed)) or 'none'})."
-    )
+    return load_bundle(bundle_folder(name_or_folder))

@@ -148,7 +148,7 @@ def _from_label_map(volume_node, node, values, parts: str, grid: Grid):
     if placed.values is None:
         raise InputError(f"The label map “{node.GetName()}” is empty: every voxel is background (0).")
     wanted = None if values is None else [int(v) for v in values]
-    lesions, more = lesions_from_labels(placed.values, _label_names(node), parts, wanted)
+    lesions, more = lesions_from_labels(placed.values, label_names(node), parts, wanted)
     return [_moved(lesion, placed.offset) for lesion in lesions], warnings + more
 
 
@@ -190,7 +190,7 @@ def _transform_warnings(volume_node) -> list[str]:
     ]
 
 
-def _label_names(node) -> dict[int, str] | None:
+def label_names(node) -> dict[int, str] | None:
     """Names of label values, if the user gave any: the tables that come with Slicer name tissues, not lesions."""
     display = node.GetDisplayNode()
     colors = display.GetColorNode() if display else None

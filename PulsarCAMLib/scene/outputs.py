@@ -6,7 +6,7 @@ Everything is computed before the first node is touched; what still fails then i
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 import slicer
@@ -50,6 +50,7 @@ def write_result(
     request: Request | None = None,
     nodes: OutputNodes | None = None,
     checkpoint: Callable[[], None] = lambda: None,
+    roles: Collection[str] = tuple(CLASSES),
 ) -> OutputNodes:
     """Put a result into the scene, beside the MRI and under its parent transform.
 
@@ -60,6 +61,7 @@ def write_result(
         request: how the result is to be shown.
         nodes: existing nodes to write into; what is None is made new, under a unique name.
         checkpoint: called between the steps; an exception from it undoes everything.
+        roles: only these outputs are written, see :data:`CLASSES`.
 
     Raises:
         InputError: an output node is one of the inputs, or given twice.
@@ -68,9 +70,10 @@ def write_result(
     request, nodes = request or Request(), nodes or OutputNodes()
     _check_outputs(nodes, volume_node, mask_node)
     grid = Grid.of_volume(volume_node)
-    pieces = _prepare(result, request, grid, volume_node.GetName(), checkpoint)
+    pieces = _prepare(result, request, roles, grid, volume_node.GetName(), checkpoint)
     written = OutputNodes()
-    with SceneTransaction(nodes):
+    all_there = all(getattr(nodes, role) is not None for role in pieces)
+    with SceneTransaction(nodes, batch=not all_there):
         for role, piece in pieces.items():
             checkpoint()
             given = getattr(nodes, role)
@@ -105,30 +108,57 @@ def facts_of(result, request: Request) -> dict[str, object]:
     }
 
 
-def _prepare(result, request: Request, grid: Grid, name: str, checkpoint) -> dict[str, _Piece]:
-    """All outputs as VTK objects outside the scene."""
+def rewrite_result(result, volume_node, mask_node, request: Request, nodes: OutputNodes, roles=tuple(CLASSES)) -> None:
+    """Show a result differently in the nodes that are there; what is None stays away.
+
+    Args:
+        result: a ``ScanResult``.
+        volume_node: the MRI.
+        mask_node: segmentation or label map.
+        request: how the result is to be shown now.
+        nodes: those of :func:`write_result`.
+        roles: only these.
+    """
+    there = [role for role in roles if getattr(nodes, role) is not None]
+    if there:
+        write_result(result, volume_node, mask_node, request, nodes, roles=there)
+
+
+def _prepare(result, request: Request, roles, grid: Grid, name: str, checkpoint) -> dict[str, _Piece]:
+    """The outputs asked for, as VTK objects outside the scene."""
     facts = facts_of(result, request)
     said = request.method if request.method == SIGNED else f"{request.target} {request.method}"
-    pieces = {"heat_map": _map_piece(result, request, "mean", f"{name} heat map {said}", facts)}
-    checkpoint()
-    if request.spread:
-        pieces["spread"] = _map_piece(result, request, "std", f"{name} spread {said}", facts)
-        checkpoint()
-    threshold = {"threshold": str(request.threshold)}
-    if request.sub_regions:
-        regions = result.sub_regions(request.method, request.target, request.threshold)
-        named = [(f"{region.name}: {facts['target']} sub-region", region) for region in regions]
-        content = segments_from(named, grid)
-        pieces["sub_regions"] = _Piece(content, f"{name} sub-regions {said}", facts | threshold)
-        checkpoint()
-    if request.tables:
-        rows = lesion_table(result, request.method, request.target, request.threshold, request.margin_mm)
-        pieces["lesion_table"] = _Piece(table_from(rows), f"{name} lesions {said}", facts | threshold)
-        rows = slice_table(result)
-        any_map = {"method": None, "target": None, "normalisation": None}
-        pieces["slice_table"] = _Piece(table_from(rows), f"{name} slices", facts | any_map)
-        checkpoint()
+    made_from = {
+        "heat_map": lambda: _map_piece(result, request, "mean", f"{name} heat map {said}", facts),
+        "spread": lambda: _map_piece(result, request, "std", f"{name} spread {said}", facts),
+        "sub_regions": lambda: _regions_piece(result, request, grid, f"{name} sub-regions {said}", facts),
+        "lesion_table": lambda: _lesions_piece(result, request, f"{name} lesions {said}", facts),
+        "slice_table": lambda: _slices_piece(result, request, f"{name} slices", facts),
+    }
+    unwanted = {"spread": not request.spread, "sub_regions": not request.sub_regions}
+    unwanted |= dict.fromkeys(("lesion_table", "slice_table"), not request.tables)
+    pieces = {}
+    for role in CLASSES:
+        if role in roles and not unwanted.get(role):
+            pieces[role] = made_from[role]()
+            checkpoint()
     return pieces
+
+
+def _regions_piece(result, request: Request, grid: Grid, name: str, facts: dict[str, object]) -> _Piece:
+    regions = result.sub_regions(request.method, request.target, request.threshold)
+    named = [(f"{region.name}: {facts['target']} sub-region", region) for region in regions]
+    return _Piece(segments_from(named, grid), name, facts | {"threshold": str(request.threshold)})
+
+
+def _lesions_piece(result, request: Request, name: str, facts: dict[str, object]) -> _Piece:
+    rows = lesion_table(result, request.method, request.target, request.threshold, request.margin_mm)
+    return _Piece(table_from(rows), name, facts | {"threshold": str(request.threshold)})
+
+
+def _slices_piece(result, request: Request, name: str, facts: dict[str, object]) -> _Piece:
+    any_map = {"threshold": str(request.threshold), "method": None, "target": None, "normalisation": None}
+    return _Piece(table_from(slice_table(result)), name, facts | any_map)
 
 
 def _map_piece(result, request: Request, statistic: str, name: str, facts: dict[str, object]) -> _Piece:

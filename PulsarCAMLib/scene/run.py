@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..errors import Cancelled
+from ..errors import Cancelled, InputError
 from ..explanation import METHODS, SIGNED, explain_scan
 from ..models import find_bundle
 from ..requirements import require
@@ -88,6 +88,10 @@ def explain_nodes(
         cancelled=cancelled,
     )
     tell(COMPUTING, "Writing the results")
+    checkpoint()
+    for node in (volume_node, mask_node):
+        if node.GetScene() is None:
+            raise InputError(f"“{node.GetName()}” was removed while it was being explained; nothing was written.")
     written = write_result(result, volume_node, mask_node, request, nodes, checkpoint)
     tell(1.0, "Done")
     return NodeResult(written, result, tuple(result.warnings))

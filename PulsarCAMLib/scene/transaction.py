@@ -18,10 +18,13 @@ class SceneTransaction:
 
     Args:
         reused: existing nodes that will be written; their display nodes are remembered too.
+        batch: whether everything that watches the scene waits for the end: right where nodes come and go, too slow
+            and restless where only the content of nodes changes while a slider is moved.
     """
 
-    def __init__(self, reused: Iterable = ()) -> None:
+    def __init__(self, reused: Iterable = (), batch: bool = True) -> None:
         self._scene = slicer.mrmlScene
+        self._batch = batch
         self._reused = [node for node in reused if node is not None]
 
     def __enter__(self) -> SceneTransaction:
@@ -41,7 +44,8 @@ class SceneTransaction:
                 copy = slicer.vtkSegmentation()
                 copy.DeepCopy(node.GetSegmentation())
                 self._segments.append((node.GetSegmentation(), copy))
-        scene.StartState(scene.BatchProcessState)
+        if self._batch:
+            scene.StartState(scene.BatchProcessState)
         return self
 
     def __exit__(self, kind, *_error) -> None:
@@ -49,7 +53,8 @@ class SceneTransaction:
             if kind is not None:
                 self._undo()
         finally:
-            self._scene.EndState(self._scene.BatchProcessState)
+            if self._batch:
+                self._scene.EndState(self._scene.BatchProcessState)
             self._memory, self._segments = [], []
 
     def _undo(self) -> None:

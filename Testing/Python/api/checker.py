@@ -255,6 +255,8 @@ class Walker(ast.NodeVisitor):
         if self._is_self(node.value) and (self.classes[-1], node.attr) in self.of_self:
             return self.of_self[self.classes[-1], node.attr]
         owner = self.value(node.value)
+        if owner is None and node.attr == "ui":  # the sections of the panel share its controls
+            return Value("ui")
         if owner is None or (owner.kind == "property"):
             if node.attr not in self.vocabulary:
                 self.tell(node, f"nothing has the name {node.attr}")

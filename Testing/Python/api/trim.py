@@ -37,6 +37,7 @@ QVBoxLayout QHBoxLayout QGridLayout QFormLayout QLayout QSizePolicy QTimer QSett
 QUiLoader QPixmap QImage QIcon QColor QFont QSize QPoint QRect QApplication QCursor QThread QProcess QStandardItem
 QStandardItemModel QTableView QTreeView QListView QPainter QToolBar QBuffer QByteArray QEvent QKeySequence QShortcut
 QSpacerItem QModelIndex QItemSelectionModel QAbstractItemView QMainWindow QStatusBar QPalette QAbstractItemModel
+QPen QBrush
 """
 """Qt classes that a panel may want; one more costs a few kilobytes."""
 
@@ -46,7 +47,8 @@ QT_NAMESPACE = (
     "CheckStateRole DecorationRole ToolTipRole WaitCursor ArrowCursor BusyCursor KeepAspectRatio SmoothTransformation "
     "RichText PlainText TextSelectableByMouse AscendingOrder DescendingOrder NoFocus StrongFocus TabFocus ClickFocus "
     "Key_Return Key_Enter Key_Escape Key_Space ScrollBarAlwaysOff ScrollBarAsNeeded ToolButtonTextBesideIcon "
-    "ToolButtonIconOnly ToolButtonTextUnderIcon ElideRight ElideMiddle CustomContextMenu LeftButton white black"
+    "ToolButtonIconOnly ToolButtonTextUnderIcon ElideRight ElideMiddle CustomContextMenu LeftButton white black "
+    "DashLine"
 )
 
 

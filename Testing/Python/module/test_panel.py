@@ -46,7 +46,7 @@ def test_the_mri_selector_offers_no_label_maps_and_the_lesion_selector_both_kind
 
 
 def test_the_models_origin_is_shown(panel):
-    assert panel.ui.modelComboBox.currentText == "synthetic-demo"
+    assert panel.ui.modelComboBox.currentText == panel.logic.modelCard("synthetic-demo").title
     assert "synthetic" in panel.ui.modelOriginLabel.text
     assert "Research use only" in panel.ui.modelOriginLabel.text
 
@@ -86,7 +86,7 @@ def test_cancel_leaves_the_scene_as_it_was(panel):
     seen = []
 
     def press_cancel():
-        if panel._running and not seen:
+        if panel.isRunning and not seen:
             seen.append((panel.ui.applyButton.text, panel.ui.inputsCollapsibleButton.enabled))
             panel.ui.applyButton.click()
 

@@ -1,0 +1,85 @@
+"""Section: methods side by side, and one slice opened up."""
+
+from __future__ import annotations
+
+import slicer
+from slicer.i18n import tr as _
+
+from ..explanation import METHODS
+from ..scene import views
+from .choices import Method
+from .inspector import Inspector
+from .section import Section, set_enabled, slot
+
+
+class Tools(Section):
+    """The two buttons under the results."""
+
+    def set_up(self) -> None:
+        """Connect the buttons."""
+        self._layout_before, self._inspector = None, None
+        self.ui.compareButton.connect("clicked(bool)", self.on_compare)
+        self.ui.inspectButton.connect("clicked(bool)", self.on_inspect)
+
+    @property
+    def is_comparing(self) -> bool:
+        """Whether the views are those of the comparison."""
+        return self._layout_before is not None and views.current_layout() == views.COMPARE_LAYOUT
+
+    def refresh(self) -> None:
+        """Enable what can be pressed."""
+        reason = self.panel.whyNoResult()
+        if self.is_comparing:
+            self.ui.compareButton.text = _("Earlier views")
+            set_enabled(self.ui.compareButton, "", _("Go back to the views as they were before the comparison"))
+        else:
+            self.ui.compareButton.text = _("Compare methods")
+            tip = _("Show the heat maps of the three methods side by side in linked slice views")
+            set_enabled(self.ui.compareButton, reason or self._no_views(), tip)
+        chosen = "" if self.panel.results.chosen_name() else _("Choose a lesion in the table first")
+        tip = _("Open up one slice: what the model sees, its reconstruction, features, gradients and maps")
+        set_enabled(self.ui.inspectButton, reason or chosen, tip)
+
+    def forget(self) -> None:
+        """Another parameter set or scene."""
+        if self._inspector is not None:
+            self._inspector.close()
+            self._inspector = None
+
+    @slot
+    def on_compare(self) -> None:
+        """Show the methods side by side, or go back."""
+        if self.is_comparing:
+            views.set_layout(self._layout_before)
+            self._layout_before = None
+            self.refresh()
+            return
+        with slicer.util.WaitCursor():
+            self._compare()
+        self.refresh()
+
+    def _compare(self) -> None:
+        result = self.panel.result()
+        settings = self.panel.settings()
+        shown = {name: settings[name] for name in ("target", "normalisation", "restrict")}
+        maps = self.logic.compareMethods(result, **shown)
+        for node in maps:
+            views.set_colors(node, self.state.colorMap.value)
+        self._layout_before = views.current_layout()
+        titles = [Method(name).label() for name in METHODS]
+        views.compare(result.volumeNode, maps, titles, self.state.opacity / 100)
+        chosen = self.panel.results.chosen_name()
+        place = self.panel.results.place_of(chosen) if chosen else None
+        if place is not None:
+            views.jump_to(place)
+
+    @slot
+    def on_inspect(self) -> None:
+        """Open the dialog with one slice."""
+        self.logic.ensureDependencies(needed=("torch", "safetensors", "matplotlib"), tell=self.panel.say)
+        self.forget()
+        self._inspector = Inspector(self.panel, self.panel.result(), self.panel.results.chosen_name())
+        self._inspector.show()
+
+    def _no_views(self) -> str:
+        return "" if views.current_layout() is not None else _("There are no slice views to compare in")

@@ -1,0 +1,159 @@
+"""What a mask node holds, for lists: segments or label values, with color, volume and place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import slicer
+import vtk
+from vtk.util import numpy_support
+
+from .inputs import label_names, segment_names
+
+
+@dataclass(frozen=True)
+class MaskPart:
+    """One segment, or one label value of a label map.
+
+    Attributes:
+        id: of the segment, or the label value as text.
+        name: for the user; no other part has it.
+        color: red, green, blue, 0..1.
+        volume_cm3: None where the segment must be converted first (planar contours).
+    """
+
+    id: str
+    name: str
+    color: tuple[float, float, float]
+    volume_cm3: float | None
+
+
+def parts_of(mask_node) -> list[MaskPart]:
+    """Segments of a segmentation, or label values of a label map, in the node's order; none of None."""
+    if mask_node is None:
+        return []
+    if mask_node.IsA("vtkMRMLSegmentationNode"):
+        return _segments(mask_node)
+    return _labels(mask_node)
+
+
+def centre_of(mask_node, part_id: str) -> tuple[float, float, float] | None:
+    """Centre of a part in RAS millimetres of the scene, or None for an empty one."""
+    if mask_node.IsA("vtkMRMLSegmentationNode"):
+        segment = mask_node.GetSegmentation().GetSegment(part_id)
+        bounds = [1.0, -1.0] * 3
+        if segment is not None:
+            segment.GetBounds(bounds)
+        if bounds[0] > bounds[1]:
+            return None
+        return tuple(mask_node.GetSegmentCenterRAS(part_id))
+    inside = np.argwhere(slicer.util.arrayFromVolume(mask_node) == int(part_id)) if mask_node.GetImageData() else []
+    if len(inside) == 0:
+        return None
+    matrix = vtk.vtkMatrix4x4()
+    mask_node.GetIJKToRASMatrix(matrix)
+    own = matrix.MultiplyPoint((*inside.mean(axis=0)[::-1], 1.0))[:3]
+    return to_world(mask_node, own)
+
+
+def to_world(node, ras) -> tuple[float, float, float]:
+    """A place in a node's own RAS millimetres as RAS millimetres of the scene."""
+    found = [0.0, 0.0, 0.0]
+    node.TransformPointToWorld([float(x) for x in ras], found)
+    return tuple(found)
+
+
+def content_key(mask_node) -> tuple:
+    """Changes when something changes that a result depends on (not with colors or visibility)."""
+    if not mask_node.IsA("vtkMRMLSegmentationNode"):
+        return (mask_node.GetID(), *image_key(mask_node))
+    segmentation = mask_node.GetSegmentation()
+    source = segmentation.GetSourceRepresentationName()
+    parts = []
+    for segment_id, name in segment_names(mask_node).items():
+        data = segmentation.GetSegment(segment_id).GetRepresentation(source)
+        parts.append((segment_id, name, data.GetMTime() if data else 0))
+    return (mask_node.GetID(), *parts, *transform_key(mask_node))
+
+
+def list_key(mask_node) -> tuple:
+    """Changes when :func:`parts_of` would; cheap."""
+    if mask_node is None:
+        return ()
+    if not mask_node.IsA("vtkMRMLSegmentationNode"):
+        return content_key(mask_node)
+    segmentation = mask_node.GetSegmentation()
+    colors = [segmentation.GetNthSegment(n).GetColor() for n in range(segmentation.GetNumberOfSegments())]
+    return (*content_key(mask_node), *colors)
+
+
+def image_key(volume_node) -> tuple:
+    """Changes with voxels, geometry and transforms of a volume node."""
+    image = volume_node.GetImageData()
+    matrix = vtk.vtkMatrix4x4()
+    volume_node.GetIJKToRASMatrix(matrix)
+    place = tuple(np.ravel(slicer.util.arrayFromVTKMatrix(matrix)).tolist())
+    version = (image.GetAddressAsString(""), image.GetMTime()) if image else ("", 0)
+    return (*version, place, *transform_key(volume_node))
+
+
+def transform_key(node) -> tuple:
+    """Changes with the transforms above a node."""
+    above = node.GetParentTransformNode()
+    if above is None:
+        return ()
+    return (above.GetID(), above.GetTransformToParent().GetMTime(), *transform_key(above))
+
+
+def _segments(node) -> list[MaskPart]:
+    counts: dict[str, np.ndarray] = {}
+    segmentation = node.GetSegmentation()
+    return [
+        MaskPart(segment_id, name, tuple(segmentation.GetSegment(segment_id).GetColor()), volume)
+        for segment_id, name in segment_names(node).items()
+        for volume in [_volume_cm3(segmentation.GetSegment(segment_id), counts)]
+    ]
+
+
+def _volume_cm3(segment, counts: dict[str, np.ndarray]) -> float | None:
+    image = segment.GetRepresentation(slicer.vtkSegmentationConverter.GetBinaryLabelmapRepresentationName())
+    if image is not None:
+        if not image.GetNumberOfPoints() or image.GetPointData().GetScalars() is None:
+            return 0.0
+        key = image.GetAddressAsString("")
+        if key not in counts:  # segments that do not overlap share one image
+            counts[key] = np.bincount(numpy_support.vtk_to_numpy(image.GetPointData().GetScalars()).ravel())
+        label = segment.GetLabelValue()
+        voxels = int(counts[key][label]) if label < len(counts[key]) else 0
+        return voxels * float(np.prod(image.GetSpacing())) / 1000
+    surface = segment.GetRepresentation(slicer.vtkSegmentationConverter.GetClosedSurfaceRepresentationName())
+    if surface is None:
+        return None
+    if not surface.GetNumberOfCells():
+        return 0.0
+    triangles, measure = vtk.vtkTriangleFilter(), vtk.vtkMassProperties()
+    triangles.SetInputData(surface)
+    measure.SetInputConnection(triangles.GetOutputPort())
+    return measure.GetVolume() / 1000
+
+
+def _labels(node) -> list[MaskPart]:
+    if node.GetImageData() is None or not node.GetImageData().GetNumberOfPoints():
+        return []
+    values, counts = np.unique(slicer.util.arrayFromVolume(node), return_counts=True)
+    names = label_names(node) or {}
+    display = node.GetDisplayNode()
+    colors = display.GetColorNode() if display else None
+    voxel = float(np.prod(node.GetSpacing())) / 1000
+    parts = []
+    for value, count in zip(values.tolist(), counts.tolist(), strict=True):
+        if value == 0:
+            continue
+        color = [0.5, 0.5, 0.5, 1.0]
+        if colors is not None:
+            colors.GetColor(int(value), color)
+        parts.append(
+            MaskPart(str(int(value)), names.get(value, f"Label {int(value)}"), tuple(color[:3]), count * voxel)
+        )
+    return parts

@@ -1,0 +1,151 @@
+"""Slice views: jump to a place, blend the heat map, its colors and legend, methods side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import slicer
+
+from ..errors import OutputError
+from ..explanation import SIGNED
+from .colors import HEAT, SIGNED as SIGNED_COLORS, SPREAD, color_node
+from .display import add_legend
+from .provenance import PREFIX
+
+COMPARE_VIEWS = ("PulsarCAM1", "PulsarCAM2", "PulsarCAM3")
+COMPARE_LAYOUT = 41507
+"""Number of the layout of the comparison; Slicer's own are below 1000."""
+
+COMPARE_GROUP = 41507
+"""View group of these views: what is done to one is done to all, and to no other view."""
+
+_VIEW = """<item><view class="vtkMRMLSliceNode" singletontag="{tag}">
+<property name="orientation" action="default">{orientation}</property>
+<property name="viewlabel" action="default">{label}</property>
+<property name="viewcolor" action="default">#777777</property>
+<property name="viewgroup" action="default">{group}</property>
+</view></item>"""
+
+
+def jump_to(ras: Sequence[float]) -> None:
+    """Show a place (RAS millimetres of the scene) in the middle of all slice views; the zoom stays."""
+    for node in slicer.util.getNodesByClass("vtkMRMLSliceNode"):
+        node.JumpSliceByCentering(*ras)
+
+
+def composites(foreground=None) -> list:
+    """Slice composite nodes, all or those that show this volume in front."""
+    found = slicer.util.getNodesByClass("vtkMRMLSliceCompositeNode")
+    return [c for c in found if foreground is None or c.GetForegroundVolumeID() == foreground.GetID()]
+
+
+def show_over(volume_node, map_node, opacity: float, instead_of: Sequence = ()) -> None:
+    """Lay a map over the MRI in all slice views but those of a comparison.
+
+    Args:
+        volume_node: the MRI.
+        map_node: the map.
+        opacity: 0..1.
+        instead_of: only in views that show one of these in front; empty: in all.
+    """
+    others = {node.GetID() for node in instead_of if node is not None}
+    for composite in composites():
+        if composite.GetLayoutName() in COMPARE_VIEWS:
+            continue
+        if others and composite.GetForegroundVolumeID() not in others:
+            continue
+        composite.SetBackgroundVolumeID(volume_node.GetID())
+        composite.SetForegroundVolumeID(map_node.GetID())
+        composite.SetForegroundOpacity(opacity)
+
+
+def set_opacity(nodes: Sequence, opacity: float) -> None:
+    """Opacity 0..1 of these volumes wherever they are in front."""
+    for node in nodes:
+        for composite in composites(node) if node is not None else []:
+            composite.SetForegroundOpacity(opacity)
+
+
+def set_colors(map_node, choice: str, spread: bool = False) -> None:
+    """Colors of a map.
+
+    Args:
+        map_node: a volume node that PulsarCAM made.
+        choice: "auto", "Grey", or the name of one of :mod:`PulsarCAMLib.scene.colors`.
+        spread: whether it is a standard deviation.
+    """
+    display = map_node.GetDisplayNode() if map_node is not None else None
+    if display is None:
+        return
+    if choice == "auto":
+        is_signed = map_node.GetAttribute(f"{PREFIX}method") == SIGNED and not spread
+        choice = SIGNED_COLORS if is_signed else SPREAD if spread else HEAT
+    node_id = "vtkMRMLColorTableNodeGrey" if choice == "Grey" else color_node(choice).GetID()
+    if display.GetColorNodeID() != node_id:
+        display.SetAndObserveColorNodeID(node_id)
+
+
+def set_legend(map_node, visible: bool, title: str) -> None:
+    """Show or hide the color legend of a map."""
+    if map_node is None or map_node.GetDisplayNode() is None:
+        return
+    legend = slicer.modules.colors.logic().GetColorLegendDisplayNode(map_node)
+    if legend is None and visible:
+        legend = add_legend(map_node, title)
+    if legend is not None:
+        legend.SetTitleText(title)
+        legend.SetVisibility(visible)
+
+
+def current_layout() -> int | None:
+    """Number of the layout of the views, None without a desktop."""
+    manager = slicer.app.layoutManager()
+    return None if manager is None else manager.layout
+
+
+def set_layout(layout: int) -> None:
+    """Change the layout of the views."""
+    manager = slicer.app.layoutManager()
+    if manager is not None:
+        manager.setLayout(layout)
+
+
+def compare(volume_node, map_nodes: Sequence, titles: Sequence[str], opacity: float) -> None:
+    """Show up to three maps side by side over the MRI in linked views of one orientation.
+
+    Raises:
+        OutputError: there are no views (no main window).
+    """
+    manager = slicer.app.layoutManager()
+    if manager is None:
+        raise OutputError("There are no slice views to compare in; start 3D Slicer with its main window.")
+    _register_layout(manager.layoutLogic().GetLayoutNode())
+    manager.setLayout(COMPARE_LAYOUT)
+    shown = {c.GetLayoutName(): c for c in composites()}
+    for tag, node, title in zip(COMPARE_VIEWS, map_nodes, titles, strict=False):
+        composite = shown[tag]
+        composite.SetLinkedControl(True)
+        composite.SetBackgroundVolumeID(volume_node.GetID())
+        composite.SetForegroundVolumeID(node.GetID())
+        composite.SetForegroundOpacity(opacity)
+        slicer.mrmlScene.GetSingletonNode(tag, "vtkMRMLSliceNode").SetLayoutLabel(title)
+    for tag in COMPARE_VIEWS:
+        widget = manager.sliceWidget(tag)
+        if widget is not None:
+            widget.fitSliceToBackground()
+
+
+def _register_layout(layout_node) -> None:
+    red = slicer.mrmlScene.GetSingletonNode("Red", "vtkMRMLSliceNode")
+    orientation = red.GetOrientation() if red is not None else "Axial"
+    if orientation not in ("Axial", "Sagittal", "Coronal"):
+        orientation = "Axial"
+    views = "".join(
+        _VIEW.format(tag=tag, orientation=orientation, label=n + 1, group=COMPARE_GROUP)
+        for n, tag in enumerate(COMPARE_VIEWS)
+    )
+    text = f'<layout type="horizontal" split="true">{views}</layout>'
+    if layout_node.IsLayoutDescription(COMPARE_LAYOUT):
+        layout_node.SetLayoutDescription(COMPARE_LAYOUT, text)
+    else:
+        layout_node.AddLayoutDescription(COMPARE_LAYOUT, text)
