@@ -13,6 +13,7 @@ from .dialogs import DIALOGS
 from .wrapping import wrap
 
 SLICE_VIEWS = {"Red": "Axial", "Green": "Coronal", "Yellow": "Sagittal"}
+_LAYOUTS = 60
 _MORE_MODULES = {"Markups": "vtkSlicerMarkupsLogic", "Plots": "vtkSlicerPlotsLogic"}
 
 
@@ -86,6 +87,8 @@ class LayoutManager:
     def __init__(self, scene, application_logic) -> None:
         self._node = slicer.vtkMRMLLayoutNode()
         scene.AddNode(self._node)
+        for number in range(_LAYOUTS):
+            self._node.AddLayoutDescription(number, "<layout/>")
         self._node.SetViewArrangement(slicer.vtkMRMLLayoutNode.SlicerLayoutFourUpView)
         self._logics = application_logic.GetSliceLogics()
         self._slices = {}

@@ -27,19 +27,20 @@ class ctkCollapsibleButton(QtWidgets.QAbstractButton):  # noqa: N801 - CTK's nam
         self.setSizePolicy(QtWidgets.QSizePolicy.Preferred, QtWidgets.QSizePolicy.Preferred)
 
     def _set_collapsed(self, value):
-        changed = self._collapsed != bool(value)
+        if self._collapsed == bool(value):
+            return
         self._collapsed = bool(value)
         self.setChecked(not self._collapsed)
         for child in self.findChildren(QtWidgets.QWidget, options=_DIRECT):
             if self._collapsed:
-                child.setProperty("hiddenBefore", child.isHidden())
+                decided = child.testAttribute(QtCore.Qt.WA_WState_ExplicitShowHide)
+                child.setProperty("hiddenBefore", decided and child.isHidden())
                 child.hide()
             elif not child.property("hiddenBefore"):
                 child.show()
         self.setMaximumHeight(HEADER if self._collapsed else 16777215)
         self.updateGeometry()
-        if changed:
-            self.contentsCollapsed.emit(self._collapsed)
+        self.contentsCollapsed.emit(self._collapsed)
 
     collapsed = Property(bool, lambda self: self._collapsed, _set_collapsed)
     flat = Property(bool, lambda self: False, lambda self, v: None)

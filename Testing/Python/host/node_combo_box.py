@@ -109,8 +109,8 @@ class qMRMLNodeComboBox(QtWidgets.QWidget):  # noqa: N801 - Slicer's name
             self._tags = [
                 scene.AddObserver(scene.NodeAddedEvent, weakly(self, "_on_added")),
                 scene.AddObserver(scene.NodeAboutToBeRemovedEvent, weakly(self, "_on_removed")),
-                scene.AddObserver(scene.EndImportEvent, weakly(self, "_on_scene")),
-                scene.AddObserver(scene.EndCloseEvent, weakly(self, "_on_scene")),
+                scene.AddObserver(scene.EndImportEvent, weakly(self, "_on_scene", with_node=False)),
+                scene.AddObserver(scene.EndCloseEvent, weakly(self, "_on_scene", with_node=False)),
             ]
         wanted, self._requested = self._requested or before, None
         self.setEnabled(scene is not None)
@@ -237,11 +237,10 @@ class qMRMLNodeComboBox(QtWidgets.QWidget):  # noqa: N801 - Slicer's name
         self._box.setCurrentIndex(index)
 
     def _insert(self, index, node):
-        self._box.insertItem(index, node.GetName() or "")
-        self._box.setItemData(index, node.GetID(), _ID)
+        self._box.insertItem(index, node.GetName() or "", node.GetID())
         if node.GetID() not in self._watched:
             self._watched[node.GetID()] = node
-            node.AddObserver("ModifiedEvent", weakly(self, "_on_modified"))
+            node.AddObserver("ModifiedEvent", weakly(self, "_on_modified", with_node=False))
 
     def _nodes(self):
         nodes = [self._scene.GetNthNode(i) for i in range(self._scene.GetNumberOfNodes())]

@@ -32,5 +32,7 @@ class NodeView:
         if getattr(self, "_node", None) is not None:
             self._node.RemoveObserver(self._tag)
         self._node = node
-        self._tag = node.AddObserver("ModifiedEvent", weakly(self, "_update")) if node is not None else None
+        self._tag = (
+            node.AddObserver("ModifiedEvent", weakly(self, "_update", with_node=False)) if node is not None else None
+        )
         self._update(node)

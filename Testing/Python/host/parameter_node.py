@@ -7,7 +7,7 @@ import typing
 import vtk
 
 from .connectors import connector_for
-from .serializers import Choice, Maximum, Minimum, Serializer, UnionSerializer, Validator, WithinRange
+from .serializers import Choice, EitherType, Maximum, Minimum, OneType, Validator, WithinRange
 
 __all__ = ["Choice", "Maximum", "Minimum", "WithinRange", "parameterNodeWrapper"]
 
@@ -41,7 +41,7 @@ class Parameter:
         self.kind = hint
         self.validators = [a for a in annotations if isinstance(a, Validator)]
         self.is_union = typing.get_origin(hint) is typing.Union
-        self.serializer = UnionSerializer(typing.get_args(hint)) if self.is_union else Serializer(hint)
+        self.serializer = EitherType(typing.get_args(hint)) if self.is_union else OneType(hint)
         self.default = self.serializer.default() if default is None else default
 
     def as_property(self) -> property:

@@ -28,7 +28,7 @@ class qMRMLPlotView(QtWidgets.QWidget):  # noqa: N801 - Slicer's names
     def setMRMLPlotViewNode(self, node):
         self._view = node
         if node is not None:
-            node.AddObserver("ModifiedEvent", weakly(self, "_modified"))
+            node.AddObserver("ModifiedEvent", weakly(self, "_modified", with_node=False))
 
     def fitToContent(self):
         self.update()

@@ -189,7 +189,11 @@ class Signal:
     def _signature(self) -> str:
         target = _valid(self._owner)
         aliases = [s for s, name in getattr(type(target), "SIGNALS", {}).items() if name == self._name]
-        return aliases[0] if aliases else getattr(target, self._name).signal.lstrip("2")
+        if aliases:
+            return aliases[0]
+        described = target.metaObject()
+        methods = (described.method(i) for i in range(described.methodCount()))
+        return next(m.methodSignature().data().decode() for m in methods if m.name() == self._name.encode())
 
 
 def find_qt(name: str):

@@ -13,6 +13,21 @@ from .observing import weakly
 _ROLE = QtCore.Qt.UserRole
 
 
+def _segments_of(node) -> list[tuple[str, str]]:
+    segmentation = node.GetSegmentation() if node is not None else None
+    ids = [segmentation.GetNthSegmentID(i) for i in range(segmentation.GetNumberOfSegments() if segmentation else 0)]
+    return [(segment_id, segmentation.GetSegment(segment_id).GetName()) for segment_id in ids]
+
+
+def _watch_segments(widget, node, tags: list) -> list:
+    for observed, tag in tags:
+        observed.RemoveObserver(tag)
+    segmentation = node.GetSegmentation() if node is not None else None
+    events = ("SegmentAdded", "SegmentRemoved", "SegmentModified") if segmentation is not None else ()
+    observe = weakly(widget, "_update", with_node=False)
+    return [(segmentation, segmentation.AddObserver(getattr(segmentation, e), observe)) for e in events]
+
+
 class qMRMLSegmentsTableView(NodeView, qMRMLWidget):  # noqa: N801
     """Name of every segment; rows are chosen as in a list."""
 
@@ -35,7 +50,7 @@ class qMRMLSegmentsTableView(NodeView, qMRMLWidget):  # noqa: N801
         self._table.setSelectionBehavior(QtWidgets.QAbstractItemView.SelectRows)
         layout.addWidget(self._table)
         self._node, self._tags, self._held = None, [], {}
-        self._table.selectionModel().selectionChanged.connect(self.selectionChanged_)
+        self._table.selectionModel().selectionChanged.connect(lambda a, b: self.selectionChanged_.emit(a, b))
 
     def tableWidget(self):
         return self._table
@@ -45,13 +60,7 @@ class qMRMLSegmentsTableView(NodeView, qMRMLWidget):  # noqa: N801
 
     def setSegmentationNode(self, node):
         self._follow(node)
-        for observed, tag in self._tags:
-            observed.RemoveObserver(tag)
-        segmentation = node.GetSegmentation() if node is not None else None
-        events = ("SegmentAdded", "SegmentRemoved", "SegmentModified") if segmentation is not None else ()
-        self._tags = [
-            (segmentation, segmentation.AddObserver(getattr(segmentation, e), weakly(self, "_update"))) for e in events
-        ]
+        self._tags = _watch_segments(self, node, self._tags)
 
     def selectedSegmentIDs(self):
         rows = sorted({i.row() for i in self._table.selectedIndexes()})
@@ -76,13 +85,10 @@ class qMRMLSegmentsTableView(NodeView, qMRMLWidget):  # noqa: N801
 
     def _update(self, _node):
         chosen = self.selectedSegmentIDs()
-        segmentation = self._node.GetSegmentation() if self._node is not None else None
-        ids = (
-            [segmentation.GetNthSegmentID(i) for i in range(segmentation.GetNumberOfSegments())] if segmentation else []
-        )
-        self._table.setRowCount(len(ids))
-        for row, segment_id in enumerate(ids):
-            item = QtWidgets.QTableWidgetItem(segmentation.GetSegment(segment_id).GetName())
+        segments = _segments_of(self._node)
+        self._table.setRowCount(len(segments))
+        for row, (segment_id, name) in enumerate(segments):
+            item = QtWidgets.QTableWidgetItem(name)
             item.setData(_ROLE, segment_id)
             self._table.setItem(row, 0, item)
         self.setSelectedSegmentIDs(chosen)
@@ -112,7 +118,7 @@ class qMRMLSegmentSelectorWidget(qMRMLWidget):  # noqa: N801
         super().__init__(parent)
         layout = QtWidgets.QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        self._nodes, self._segments = qMRMLNodeComboBox(), QtWidgets.QComboBox()
+        self._nodes, self._segments, self._tags = qMRMLNodeComboBox(), QtWidgets.QComboBox(), []
         self._nodes.nodeTypes = ["vtkMRMLSegmentationNode"]
         self._nodes.addEnabled = self._nodes.removeEnabled = False
         layout.addWidget(self._nodes)
@@ -143,12 +149,20 @@ class qMRMLSegmentSelectorWidget(qMRMLWidget):  # noqa: N801
         self._segments.setCurrentIndex(self._segments.findData(segment_id, _ROLE))
 
     def _node_changed(self, node):
-        self._segments.clear()
-        segmentation = node.GetSegmentation() if node is not None else None
-        for i in range(segmentation.GetNumberOfSegments()) if segmentation is not None else ():
-            segment_id = segmentation.GetNthSegmentID(i)
-            self._segments.addItem(segmentation.GetSegment(segment_id).GetName(), segment_id)
+        self._tags = _watch_segments(self, node, self._tags)
+        self._update(node)
         self.nodeChanged.emit(node)
+
+    def _update(self, _node):
+        chosen, node = self.currentSegmentID(), self.currentNode()
+        blocked = self._segments.blockSignals(True)
+        self._segments.clear()
+        for segment_id, name in _segments_of(node):
+            self._segments.addItem(name, segment_id)
+        self._segments.setCurrentIndex(max(self._segments.findData(chosen, _ROLE), 0 if self._segments.count() else -1))
+        self._segments.blockSignals(blocked)
+        if self.currentSegmentID() != chosen:
+            self.currentSegmentChanged.emit(self.currentSegmentID())
 
     def _set_none(self, on):
         self._nodes.noneEnabled = on

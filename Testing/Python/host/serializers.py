@@ -49,7 +49,7 @@ class Choice(Validator):
             raise ValueError(f"Value must be one of {self.choices}, is {value}")
 
 
-class Serializer:
+class OneType:
     """One type: int, float, str, bool, an Enum, a path, a node, None, or a list of one of these.
 
     ``A | B`` is refused: Slicer before 5.13 asks for ``typing.Union``.
@@ -61,7 +61,7 @@ class Serializer:
         self.kind = type(None) if kind is None else kind
         self.item = None
         if typing.get_origin(kind) is list:
-            self.item = Serializer(typing.get_args(kind)[0])
+            self.item = OneType(typing.get_args(kind)[0])
             return
         self.is_none = self.kind is type(None)
         is_class = isinstance(self.kind, type)
@@ -132,11 +132,11 @@ class Serializer:
             node.RemoveNodeReferenceIDs(name)
 
 
-class UnionSerializer:
+class EitherType:
     """``typing.Union``: each type under a name of its own, ``name.0``, ``name.1``."""
 
     def __init__(self, kinds) -> None:
-        self.parts = [Serializer(kind) for kind in kinds]
+        self.parts = [OneType(kind) for kind in kinds]
 
     def default(self):
         """None for ``Optional``, else that of the first type."""
