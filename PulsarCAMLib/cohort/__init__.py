@@ -1,5 +1,10 @@
-"""Cohorts: patients, lesions and their response; here the synthetic ones, whose truth is known voxel by voxel."""
+"""Cohorts: patients, lesions and their response; from a table, or synthetic with a truth known voxel by voxel."""
 
+from .checks import check_cohort
+from .findings import Finding, errors_in
+from .labels import LesionLabel, label_cohort
+from .openbtai import import_openbtai
+from .response import responds
 from .settings import DIFFICULTIES, CohortSettings, Factors
 from .store import write_cohort
 from .synthetic import (
@@ -10,16 +15,30 @@ from .synthetic import (
     generate_patient,
     response_from_volumes,
 )
+from .table import CohortRow, CohortTable, numbered, patient_numbers, read_cohort, save_cohort_table
 
 __all__ = [
     "DIFFICULTIES",
+    "CohortRow",
     "CohortSettings",
+    "CohortTable",
     "Factors",
+    "Finding",
+    "LesionLabel",
     "SyntheticLesion",
     "SyntheticPatient",
     "SyntheticScan",
+    "check_cohort",
+    "errors_in",
     "generate_cohort",
     "generate_patient",
+    "import_openbtai",
+    "label_cohort",
+    "numbered",
+    "patient_numbers",
+    "read_cohort",
+    "responds",
     "response_from_volumes",
+    "save_cohort_table",
     "write_cohort",
 ]

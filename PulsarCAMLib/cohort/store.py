@@ -31,23 +31,25 @@ COLUMNS = (
     "time_point",
     "image",
     "segmentation",
-    "label_map",
-    "label_value",
+    "segment",
     "followup_image",
     "followup_segmentation",
     "volume_cm3",
-    "baseline_volume_cm3",
     "followup_volume_cm3",
-    "response",
-    "planted",
-    "planted_share",
-    "planted_map",
-    "confounder_map",
-    "difficulty",
-    "scanner",
-    "spacing_mm",
+    "truth_label_map",
+    "truth_label_value",
+    "truth_planted",
+    "truth_planted_share",
+    "truth_planted_map",
+    "truth_confounder_map",
+    "note_difficulty",
+    "note_scanner",
+    "note_spacing_mm",
 )
-"""One row per lesion and pre-treatment MRI; ``response`` is computed from the baseline and follow-up volumes."""
+"""One row per lesion and pre-treatment MRI, in the words of :mod:`PulsarCAMLib.cohort.columns`.
+
+The response is not among them: it is computed from the volumes, by the threshold that is asked for.
+"""
 
 SEGMENT_COLORS = ((0.89, 0.47, 0.36), (0.36, 0.66, 0.89), (0.55, 0.78, 0.35), (0.85, 0.72, 0.30))
 
@@ -143,20 +145,19 @@ def _row(patient: SyntheticPatient, lesion: SyntheticLesion, scan: SyntheticScan
         "time_point": scan.time_point,
         "image": f"{at}.nrrd",
         "segmentation": f"{at}.seg.nrrd",
-        "label_map": f"{at}-label.nrrd",
-        "label_value": lesion.label,
+        "segment": lesion.name,
         "followup_image": f"{patient.name}/followup.nrrd",
         "followup_segmentation": f"{patient.name}/followup.seg.nrrd",
         "volume_cm3": f"{scan.volume_cm3(lesion.label):.6f}",
-        "baseline_volume_cm3": f"{lesion.volume_cm3:.6f}",
         "followup_volume_cm3": f"{lesion.followup_volume_cm3:.6f}",
-        "response": lesion.response,
-        "planted": int(lesion.planted),
-        "planted_share": f"{lesion.planted_share:.4f}",
-        "planted_map": f"{at}-planted.nrrd",
-        "confounder_map": f"{at}-confounders.nrrd",
-        "difficulty": settings.difficulty,
-        **scan.scanner.describe(),
+        "truth_label_map": f"{at}-label.nrrd",
+        "truth_label_value": lesion.label,
+        "truth_planted": int(lesion.planted),
+        "truth_planted_share": f"{lesion.planted_share:.4f}",
+        "truth_planted_map": f"{at}-planted.nrrd",
+        "truth_confounder_map": f"{at}-confounders.nrrd",
+        "note_difficulty": settings.difficulty,
+        **{f"note_{key}": value for key, value in scan.scanner.describe().items()},
     }
 
 

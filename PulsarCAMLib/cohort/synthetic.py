@@ -15,6 +15,7 @@ import numpy as np
 from ..geometry import VolumeGeometry
 from .fields import soft
 from .head import MENINGES_MM, Head
+from .response import responds
 from .scanner import Scanner
 from .settings import TIME_POINTS, CohortSettings
 from .tumours import Tumour, draw_tumour
@@ -93,7 +94,7 @@ class SyntheticPatient:
 
 def response_from_volumes(first_cm3: float, followup_cm3: float, threshold: float = 0.8) -> int:
     """1 (response) when the follow-up volume is strictly below ``threshold`` times the first volume, else 0."""
-    return int(followup_cm3 < threshold * first_cm3)
+    return responds(first_cm3, followup_cm3, 1 - threshold)
 
 
 def generate_cohort(settings: CohortSettings, images: tuple[str, ...] = TIME_POINTS) -> Iterator[SyntheticPatient]:

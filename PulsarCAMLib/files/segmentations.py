@@ -71,6 +71,22 @@ def read_lesions(
         InputError: not a mask, an empty one, or a chosen label or segment that it does not have.
         GeometryError: mask and MRI are apart in space.
     """
+    own, found, warnings = read_own_lesions(path, parts, labels, segments)
+    name = f"The segmentation {Path(path).name}"
+    lesions, more = lesions_on_grid(name, found, own, geometry, must_use_all=bool(labels or segments))
+    return lesions, warnings + more
+
+
+def read_own_lesions(
+    path: str | Path, parts: str = "auto", labels: Sequence[int] | None = None, segments: Sequence[str] | None = None
+) -> tuple[VolumeGeometry, list[Lesion], list[str]]:
+    """Lesions from a file on the file's own grid, where their volume is the one that was drawn.
+
+    Args and errors as :func:`read_lesions`.
+
+    Returns:
+        The file's own grid, the lesions on it, and warnings for the user.
+    """
     path = Path(path)
     if path.is_dir():
         raise InputError(f"{path} is a folder; give the segmentation as one file (.seg.nrrd or a label volume).")
@@ -80,13 +96,10 @@ def read_lesions(
     if header:
         if labels:
             raise InputError(f"{name} has named segments, not label values; choose them by --segments.")
-        own, found, warnings = _from_segments(name, image, header, parts, segments)
-    else:
-        if segments:
-            raise InputError(f"{name} is a label volume without segment names; choose by --labels.")
-        own, found, warnings = _from_labels(name, image, parts, labels)
-    lesions, more = _on_grid(name, found, own, geometry, must_use_all=bool(labels or segments))
-    return lesions, warnings + more
+        return _from_segments(name, image, header, parts, segments)
+    if segments:
+        raise InputError(f"{name} is a label volume without segment names; choose by --labels.")
+    return _from_labels(name, image, parts, labels)
 
 
 def _from_labels(name: str, image, parts: str, labels: Sequence[int] | None):
@@ -203,10 +216,10 @@ def _layers(name: str, image) -> tuple[VolumeGeometry, list[np.ndarray]]:
     return VolumeGeometry.from_ijk_to_lps(matrix, array.shape[1:]), list(array)
 
 
-def _on_grid(
+def lesions_on_grid(
     name: str, lesions: list[Lesion], own: VolumeGeometry, geometry: VolumeGeometry, must_use_all: bool
 ) -> tuple[list[Lesion], list[str]]:
-    """Lesions of the mask's own grid on the MRI's, with warnings."""
+    """Lesions of the mask's own grid on the MRI's, with warnings; see :func:`read_lesions`."""
     if own.same_grid(geometry):
         return lesions, []
     places = {lesion.name: _place(lesion, own, geometry) for lesion in lesions}

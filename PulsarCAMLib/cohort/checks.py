@@ -1,0 +1,160 @@
+"""Everything that is wrong with a cohort, at once, before any work starts."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+
+from .columns import COLUMNS, SECOND
+from .findings import Finding, in_order
+from .label_checks import label_findings
+from .labels import baseline_row, check_shrinkage
+from .masks import FIRST, FOLLOWUP, Progress, mask_place, measure
+from .table import CohortRow, CohortTable
+
+LARGEST_CM3 = 500.0
+"""No brain metastasis is larger; a number above is most likely cubic millimetres."""
+
+
+def check_cohort(
+    table: CohortTable,
+    read_images: bool = True,
+    threshold: float = 0.2,
+    *,
+    progress: Progress | None = None,
+) -> list[Finding]:
+    """All findings of a table, in the order of its rows; nothing is written.
+
+    Args:
+        table: as read.
+        read_images: also read every image and mask: whether they can be read, whether they lie on each other, whether
+            the masks' volumes agree with the table's. Without it, only the table and the existence of files.
+        threshold: shrinkage that counts as response, for contradictory labels.
+        progress: of the reading.
+
+    Raises:
+        InputError: the threshold is out of range.
+    """
+    check_shrinkage(threshold)
+    findings = list(table.problems)
+    for row in table.rows:
+        findings += [*_values(row), *_files(row)]
+    findings += [*_images_named(table), *_duplicates(table), *_shared_masks(table), *_mixed_patients(table)]
+    findings += [*_names_alike(table), *_over_time(table)]
+    measured = {}
+    if read_images:
+        measured, wrong = measure(table, check_images=True, progress=progress)
+        findings += wrong
+    for row in table.rows:
+        for which, name in ((FIRST, "mask"), (FOLLOWUP, "follow-up mask")):
+            findings += _possible(row, f"volume of the {name}", measured.get((row.row, which)), may_vanish=False)
+    return in_order([*findings, *label_findings(table, measured, threshold, read_images)])
+
+
+def _says(row: CohortRow, kind: str, what: str, remedy: str) -> Finding:
+    return Finding(row.row, row.patient, row.lesion, kind, what, remedy)
+
+
+def _values(row: CohortRow) -> Iterator[Finding]:
+    yield from _possible(row, "volume_cm3", row.volume_cm3, may_vanish=False)
+    yield from _possible(row, "followup_volume_cm3", row.followup_volume_cm3, may_vanish=True)
+    for prefix in ("", "followup_"):
+        if getattr(row, f"{prefix}segment") and getattr(row, f"{prefix}label_value"):
+            what = f"Both {prefix}segment and {prefix}label_value are given"
+            yield _says(row, "unusable mask", what, "keep the one that the segmentation file has")
+    if row.date and row.followup_date and row.followup_date <= row.date:
+        what = f"The follow-up ({row.followup_date}) is not after the MRI ({row.date})"
+        yield _says(row, "dates out of order", what, "correct date or followup_date")
+
+
+def _possible(row: CohortRow, name: str, volume: float | None, may_vanish: bool) -> Iterator[Finding]:
+    if volume is None:
+        return
+    if volume < 0 or (volume == 0 and not may_vanish):
+        yield _says(row, "impossible volume", f"The {name} is {volume:g}", "write a volume above 0 cm³, or none")
+    elif volume > LARGEST_CM3:
+        what = f"The {name} is {volume:g} cm³, larger than any lesion"
+        yield _says(row, "impossible volume", what, "convert mm³ to cm³ (divide by 1000), or correct the mask")
+
+
+def _files(row: CohortRow) -> Iterator[Finding]:
+    for name, column in COLUMNS.items():
+        path = getattr(row, name) if column.kind == "file" else None
+        if path and not path.exists():
+            yield _says(row, "missing file", f"There is no {path} ({name})", "correct the path or bring the file there")
+
+
+def _images_named(table: CohortTable) -> Iterator[Finding]:
+    if not any(row.image or row.segmentation for row in table.rows):
+        what = "The table names no image and no mask"
+        yield Finding(0, "", "", "no images", what, "add image and segmentation: labels alone train no model")
+        return
+    for row in table.rows:
+        for name in ("image", "segmentation"):
+            if getattr(row, name) is None:
+                yield _says(row, "missing value", f"The column {name} is empty", f"name the {name}, or remove the row")
+
+
+def _first_of(table: CohortTable, key: Callable[[CohortRow], object]) -> Iterator[tuple[CohortRow, CohortRow]]:
+    """Rows whose key was there before, with the row that had it first."""
+    first: dict[object, CohortRow] = {}
+    for row in table.rows:
+        value = key(row)
+        if value is None:
+            continue
+        if first.setdefault(value, row) is not row:
+            yield row, first[value]
+
+
+def _duplicates(table: CohortTable) -> Iterator[Finding]:
+    for row, first in _first_of(table, lambda row: (*row.key, row.time_point)):
+        what = f"The {row.time_point} MRI of this lesion is in row {first.row} already"
+        yield _says(row, "duplicate lesion", what, "remove one, or name lesion or time_point differently")
+
+
+def _shared_masks(table: CohortTable) -> Iterator[Finding]:
+    for row, first in _first_of(table, lambda row: mask_place(row, FIRST)):
+        if (row.key, row.time_point) != (first.key, first.time_point):
+            what = f"The mask is that of row {first.row} (“{first.lesion}”)"
+            yield _says(row, "duplicate lesion", what, "name the segment or label value of this lesion")
+
+
+def _mixed_patients(table: CohortTable) -> Iterator[Finding]:
+    for name in ("image", "segmentation", "followup_image", "followup_segmentation"):
+        for row, first in _first_of(table, lambda row, name=name: getattr(row, name)):
+            if row.patient != first.patient:
+                what = f"The {name} is that of another patient (“{first.patient}”, row {first.row})"
+                remedy = "correct patient or file: one person under two names would be on both sides of a split"
+                yield _says(row, "patients mixed", what, remedy)
+
+
+def _alike(name: str) -> str:
+    """A name without what people vary: case, blanks, signs, leading zeros."""
+    return re.sub(r"(?<!\d)0+(?=\d)", "", re.sub(r"[\W_]+", "", name.casefold())) or name
+
+
+def _names_alike(table: CohortTable) -> Iterator[Finding]:
+    seen: dict[tuple[str, ...], CohortRow] = {}
+    for row in table.rows:
+        for level, names in (("patient", (row.patient,)), ("lesion", row.key)):
+            first = seen.setdefault((level, *names[:-1], _alike(names[-1])), row)
+            if getattr(first, level) != names[-1]:
+                what = f"The {level} “{names[-1]}” looks like “{getattr(first, level)}” in row {first.row}"
+                yield _says(row, "names alike", what, f"write both alike if they are one {level}")
+
+
+def _over_time(table: CohortTable) -> Iterator[Finding]:
+    for rows in table.lesions.values():
+        base = baseline_row(rows)
+        if base is None:
+            yield _says(rows[0], "no baseline", "The lesion has no baseline row", "add it, or remove this one")
+            continue
+        for row in rows:
+            if row.time_point != SECOND:
+                continue
+            if row.date and base.date and row.date < base.date:
+                what = f"The second MRI ({row.date}) is before the baseline ({base.date}, row {base.row})"
+                yield _says(row, "dates out of order", what, "correct the dates, or swap the time points")
+            if row.date and base.followup_date and base.followup_date <= row.date and not row.followup_date:
+                what = f"The second MRI ({row.date}) is not before the follow-up ({base.followup_date})"
+                yield _says(row, "dates out of order", what, "correct date or followup_date")

@@ -1,0 +1,79 @@
+"""The columns of a cohort table, in one vocabulary: what people write, what the generator writes, what is read.
+
+One row is one lesion on one MRI before treatment. A second MRI of the same lesion is a second row with the same patient
+and lesion and ``time_point`` "second". The response is computed from the volumes and belongs to the lesion, so what is
+said about the follow-up is said in the row of the baseline.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+BASELINE, SECOND = "baseline", "second"
+ROW_TIME_POINTS = (BASELINE, SECOND)
+"""Time points of rows; the follow-up has columns instead."""
+
+CLINICAL, NOTE, TRUTH = "clinical_", "note_", "truth_"
+
+PREFIXES = {
+    CLINICAL: "clinical facts of the lesion or patient, numbers or words; may serve as features",
+    NOTE: "anything else worth keeping; never used",
+    TRUTH: "what is known about generated lesions; for tests only",
+}
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column.
+
+    Attributes:
+        kind: "text", "file", "number", "whole" (number), "date", "time point" or "class".
+        about: what belongs there.
+        required: whether a table without it is refused.
+    """
+
+    kind: str
+    about: str
+    required: bool = False
+
+
+COLUMNS: dict[str, Column] = {
+    "patient": Column("text", "identifies the patient; kept as written, so use a pseudonym", True),
+    "lesion": Column("text", "identifies the lesion within the patient", True),
+    "time_point": Column("time point", "'baseline' (also when empty) or 'second': a second MRI before treatment"),
+    "date": Column("date", "of this MRI: 2026-01-31, 20260131 or 31.01.2026"),
+    "image": Column("file", "contrast-enhanced T1 MRI: NRRD, NIfTI, MetaImage, or a folder of DICOM slices"),
+    "series": Column("text", "number or UID of the series, where a DICOM folder holds several"),
+    "segmentation": Column("file", "file with the lesion's contour on this MRI: .seg.nrrd or a label volume"),
+    "segment": Column("text", "name or ID of the segment in a .seg.nrrd"),
+    "label_value": Column("whole", "value of the lesion in a label volume"),
+    "volume_cm3": Column("number", "volume of the lesion on this MRI; measured on the mask when empty"),
+    "followup_date": Column("date", "of the follow-up MRI"),
+    "followup_image": Column("file", "follow-up MRI; not needed for the response"),
+    "followup_segmentation": Column("file", "file with the lesion's contour at follow-up"),
+    "followup_segment": Column("text", "its segment there, if it is not called as in 'segment'"),
+    "followup_label_value": Column("whole", "its value there, if it is not 'label_value'"),
+    "followup_volume_cm3": Column("number", "volume at follow-up, 0 if it vanished; measured on the mask when empty"),
+    "response": Column("class", "1 (response) or 0 (non-response); only where no volume can be had"),
+    "dose": Column("file", "planned dose in Gy: RTDOSE, or a volume"),
+}
+"""Column name to what it holds. Paths are relative to the table's folder, or absolute."""
+
+
+def plain_name(heading: object) -> str:
+    """A heading as a column name: "Time point" and "TIME-POINT" are ``time_point``; "Volume (cm3)" ``volume_cm3``."""
+    return re.sub(r"[^0-9a-z]+", "_", str(heading or "").strip().lower().replace("³", "3")).strip("_")
+
+
+def prefix_of(name: str) -> str:
+    """The prefix in :data:`PREFIXES` that a column name has; "" if none."""
+    return next((prefix for prefix in PREFIXES if name.startswith(prefix) and len(name) > len(prefix)), "")
+
+
+def described() -> str:
+    """All columns and prefixes in words, one a line."""
+    names = {**{name: column.about for name, column in COLUMNS.items()}}
+    names |= {f"{prefix}...": about for prefix, about in PREFIXES.items()}
+    width = max(map(len, names))
+    return "\n".join(f"  {name:<{width}}  {about}" for name, about in names.items())

@@ -1,0 +1,83 @@
+"""What is wrong with a cohort table, said so that it can be put right."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+ERROR, WARNING = "error", "warning"
+
+HEADINGS = {
+    "row": "row",
+    "patient": "patient",
+    "lesion": "lesion",
+    "severity": "severity",
+    "what": "what",
+    "remedy": "what to do",
+}
+"""Columns of the findings table, key to heading."""
+
+KINDS = {
+    "unknown column": WARNING,
+    "unreadable cell": ERROR,
+    "missing value": ERROR,
+    "missing file": ERROR,
+    "unusable image": ERROR,
+    "unusable mask": ERROR,
+    "mask off the image": ERROR,
+    "mask partly off the image": WARNING,
+    "duplicate lesion": ERROR,
+    "patients mixed": ERROR,
+    "names alike": WARNING,
+    "no baseline": ERROR,
+    "no follow-up": WARNING,
+    "contradictory label": ERROR,
+    "contradictory follow-up": ERROR,
+    "volumes differ": WARNING,
+    "impossible volume": ERROR,
+    "dates out of order": ERROR,
+    "no images": WARNING,
+    "one class only": WARNING,
+    "nothing to learn": ERROR,
+}
+"""Every kind of finding and its severity. Nothing starts while there are errors; with warnings, the person decides."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that is wrong.
+
+    Attributes:
+        row: as the spreadsheet numbers it (headings are row 1); 0 for the whole table.
+        patient, lesion: of that row.
+        kind: one of :data:`KINDS`.
+        what: what is wrong.
+        remedy: what to do about it.
+    """
+
+    row: int
+    patient: str
+    lesion: str
+    kind: str
+    what: str
+    remedy: str
+
+    @property
+    def severity(self) -> str:
+        """Whether it forbids to start: error or warning."""
+        return KINDS[self.kind]
+
+    def as_row(self) -> dict[str, str]:
+        """A row of the findings table, keys as :data:`HEADINGS`."""
+        cells = {key: str(getattr(self, key)) for key in HEADINGS}
+        return cells | {"row": str(self.row or "table")}
+
+
+def errors_in(findings: Iterable[Finding]) -> list[Finding]:
+    """Those that forbid to start."""
+    return [finding for finding in findings if finding.severity == ERROR]
+
+
+def in_order(findings: Iterable[Finding]) -> list[Finding]:
+    """By row, errors first within a row; each only once."""
+    return sorted(dict.fromkeys(findings), key=lambda finding: (finding.row, finding.severity != ERROR))

@@ -1,0 +1,136 @@
+"""Response of every lesion of a cohort, computed from its two volumes; typed labels only where there is no volume."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ..errors import InputError
+from .columns import BASELINE
+from .masks import FIRST, FOLLOWUP, Measured, Progress, mask_place, measure
+from .response import responds
+from .table import CohortRow, CohortTable
+
+FROM_VOLUMES, FROM_MASKS, FROM_BOTH, TYPED, UNKNOWN = "volumes", "masks", "volume and mask", "typed", "unknown"
+SOURCES = (FROM_VOLUMES, FROM_MASKS, FROM_BOTH, TYPED, UNKNOWN)
+
+
+@dataclass(frozen=True)
+class LesionLabel:
+    """What became of one lesion.
+
+    Attributes:
+        patient, lesion: which.
+        response: 1 response, 0 non-response; None where nothing says.
+        source: where that comes from, one of :data:`SOURCES`.
+        volume_cm3, followup_volume_cm3: the volumes it was computed from; None where unknown.
+        rows: the table's rows of this lesion (one per MRI), by number.
+    """
+
+    patient: str
+    lesion: str
+    response: int | None
+    source: str
+    volume_cm3: float | None
+    followup_volume_cm3: float | None
+    rows: tuple[int, ...]
+
+    @property
+    def change(self) -> float | None:
+        """Share of the first volume that was gained (positive) or lost (negative)."""
+        if not self.volume_cm3 or self.followup_volume_cm3 is None:
+            return None
+        return self.followup_volume_cm3 / self.volume_cm3 - 1
+
+
+def check_shrinkage(shrinkage: float) -> float:
+    """The share itself.
+
+    Raises:
+        InputError: not strictly between 0 and 1.
+    """
+    if not 0 < shrinkage < 1:
+        raise InputError(f"The shrinkage that counts as response is a share between 0 and 1, not {shrinkage:g}.")
+    return shrinkage
+
+
+def label_cohort(
+    table: CohortTable,
+    shrinkage: float = 0.2,
+    *,
+    measured: Measured | None = None,
+    progress: Progress | None = None,
+) -> tuple[LesionLabel, ...]:
+    """Label every lesion: response if and only if ``V_followup < (1 - shrinkage) * V_baseline``, strictly.
+
+    A volume that the table gives is taken before one that is measured on the mask. Both belong to the baseline row of
+    the lesion; further MRIs before treatment share its label.
+
+    Args:
+        table: checked before; see :func:`PulsarCAMLib.cohort.checks.check_cohort`.
+        shrinkage: share of the volume that must be lost; 0.2 in Peng et al. 2025; 0.3 and 0.5 are common.
+        measured: volumes of :func:`PulsarCAMLib.cohort.masks.measure`; None measures what the table does not give.
+        progress: of that measuring.
+
+    Returns:
+        Labels in the order of the table; a lesion without follow-up has None.
+
+    Raises:
+        InputError: a mask that is needed cannot be used, or the shrinkage is out of range.
+    """
+    check_shrinkage(shrinkage)
+    if measured is None:
+        measured = _measure_missing(table, progress)
+    return tuple(label_lesion(rows, shrinkage, measured) for rows in table.lesions.values())
+
+
+def label_lesion(rows: Sequence[CohortRow], shrinkage: float, measured: Measured) -> LesionLabel:
+    """Label of one lesion from its rows."""
+    base, last = baseline_row(rows), followup_row(rows)
+    first = _volume(base.volume_cm3, measured.get((base.row, FIRST))) if base else (None, "")
+    follow = _volume(last.followup_volume_cm3, measured.get((last.row, FOLLOWUP))) if last else (None, "")
+    typed = next((row.response for row in rows if row.response is not None), None)
+    if first[0] is not None and first[0] > 0 and follow[0] is not None:
+        response = responds(first[0], follow[0], shrinkage)
+        source = first[1] if first[1] == follow[1] else FROM_BOTH
+    else:
+        response, source = typed, UNKNOWN if typed is None else TYPED
+    patient, lesion = rows[0].key
+    return LesionLabel(patient, lesion, response, source, first[0], follow[0], tuple(row.row for row in rows))
+
+
+def baseline_row(rows: Sequence[CohortRow]) -> CohortRow | None:
+    """The row of the first MRI."""
+    return next((row for row in rows if row.time_point == BASELINE), None)
+
+
+def followup_row(rows: Sequence[CohortRow]) -> CohortRow | None:
+    """The row that knows the follow-up: the baseline's if it does."""
+    known = [row for row in rows if row.followup_volume_cm3 is not None or row.followup_segmentation]
+    return next((row for row in known if row.time_point == BASELINE), known[0] if known else None)
+
+
+def _volume(given: float | None, mask: float | None) -> tuple[float | None, str]:
+    return (mask, FROM_MASKS) if given is None else (given, FROM_VOLUMES)
+
+
+def _measure_missing(table: CohortTable, progress: Progress | None) -> Measured:
+    wanted = set()
+    for rows in table.lesions.values():
+        base, last = baseline_row(rows), followup_row(rows)
+        if base and last:
+            wanted |= {(base.row, FIRST)} if base.volume_cm3 is None else set()
+            wanted |= {(last.row, FOLLOWUP)} if last.followup_volume_cm3 is None else set()
+    missing = [
+        place.path
+        for row in table.rows
+        for which in (FIRST, FOLLOWUP)
+        if (row.row, which) in wanted and (place := mask_place(row, which)) and not place.path.exists()
+    ]
+    if missing:
+        raise InputError(f"{len(missing)} masks are missing, the first is {missing[0]}; check the table first.")
+    measured, findings = measure(table, wanted, progress=progress) if wanted else ({}, [])
+    if findings:
+        first = findings[0]
+        raise InputError(f"Row {first.row}: {first.what}; check the table first.")
+    return measured

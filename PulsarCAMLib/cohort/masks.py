@@ -1,0 +1,183 @@
+"""Masks and images that a cohort table names: read each once, measure, and see whether they lie on each other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ..errors import GeometryError, InputError
+from ..geometry import VolumeGeometry
+from ..lesions.lesion import Lesion
+from .findings import Finding
+from .table import CohortRow, CohortTable
+
+FIRST, FOLLOWUP = "first", "follow-up"
+
+Measured = dict[tuple[int, str], float]
+"""(row, :data:`FIRST` or :data:`FOLLOWUP`) to the volume of the mask in cm3."""
+
+Progress = Callable[[float, str], None]
+
+
+@dataclass(frozen=True)
+class MaskPlace:
+    """Where a lesion's mask is to be found."""
+
+    path: Path
+    segment: str | None
+    label_value: int | None
+
+
+def mask_place(row: CohortRow, which: str) -> MaskPlace | None:
+    """The mask of a row, or of its follow-up (called as in the row itself where nothing else is said)."""
+    if which == FIRST:
+        return MaskPlace(row.segmentation, row.segment, row.label_value) if row.segmentation else None
+    if not row.followup_segmentation:
+        return None
+    if row.followup_segment or row.followup_label_value:
+        return MaskPlace(row.followup_segmentation, row.followup_segment, row.followup_label_value)
+    return MaskPlace(row.followup_segmentation, row.segment, row.label_value)
+
+
+@dataclass
+class Reader:
+    """Reads each file once; remembers places and volumes, never voxels of images."""
+
+    _grids: dict[tuple[Path, str | None], VolumeGeometry | InputError] = field(default_factory=dict)
+    _masks: dict[MaskPlace, tuple[VolumeGeometry, Lesion] | InputError] = field(default_factory=dict)
+
+    def grid(self, path: Path, series: str | None) -> VolumeGeometry:
+        """Place of an image, which is read as a whole to see that it can be.
+
+        Raises:
+            InputError: it cannot be used.
+        """
+        key = path, series
+        if key not in self._grids:
+            self._grids[key] = _caught(_read_grid, path, series)
+        return _given(self._grids[key])
+
+    def mask(self, place: MaskPlace) -> tuple[VolumeGeometry, Lesion]:
+        """A mask on its own grid.
+
+        Raises:
+            InputError: it cannot be used.
+        """
+        if place not in self._masks:
+            self._masks[place] = _caught(_read_mask, place)
+        return _given(self._masks[place])
+
+    def volume_cm3(self, place: MaskPlace) -> float:
+        """Volume as drawn, on the mask's own grid."""
+        grid, lesion = self.mask(place)
+        return lesion.volume_cm3(grid)
+
+
+def _caught(read: Callable, *arguments):
+    try:
+        return read(*arguments)
+    except InputError as error:
+        return error
+
+
+def _given(found):
+    if isinstance(found, InputError):
+        raise found
+    return found
+
+
+def _read_grid(path: Path, series: str | None) -> VolumeGeometry:
+    from ..files import read_volume
+
+    volume, grid = read_volume(path, series)
+    if volume.min() == volume.max():
+        raise InputError(f"The image {path.name} holds one single value; is it the right file?")
+    return grid
+
+
+def _read_mask(place: MaskPlace) -> tuple[VolumeGeometry, Lesion]:
+    from ..files.segmentations import read_own_lesions
+
+    segments = [place.segment] if place.segment else None
+    labels = [place.label_value] if place.label_value else None
+    try:
+        grid, lesions, _ = read_own_lesions(place.path, "together", labels, segments)
+    except GeometryError:
+        raise
+    except InputError as error:
+        text = str(error).replace("choose them by --segments", "write one of them into the column segment")
+        raise InputError(text.replace("choose by --labels", "use the column label_value")) from error
+    if len(lesions) != 1:
+        names = ", ".join(f"“{lesion.name}”" for lesion in lesions)
+        raise InputError(f"The segmentation {place.path.name} holds {names}, so it is not clear which one is meant.")
+    return grid, lesions[0]
+
+
+def measure(
+    table: CohortTable,
+    wanted: Collection[tuple[int, str]] | None = None,
+    *,
+    check_images: bool = False,
+    progress: Progress | None = None,
+) -> tuple[Measured, list[Finding]]:
+    """Measure masks; files that are not there are left out silently.
+
+    Args:
+        table: whose masks.
+        wanted: (row, which) of the masks to be measured; all when None.
+        check_images: also read the images and see whether the masks lie on them.
+        progress: called after each row with the share done and a text.
+    """
+    reader, measured, findings = Reader(), {}, []
+    for count, row in enumerate(table.rows, start=1):
+        for which in (FIRST, FOLLOWUP):
+            grid, wrong = _grid_of(reader, row, which) if check_images else (None, [])
+            findings += wrong
+            place = mask_place(row, which)
+            if place and place.path.exists() and (wanted is None or (row.row, which) in wanted):
+                volume, wrong = _measure_one(reader, row, which, place, grid)
+                findings += wrong
+                if volume is not None:
+                    measured[row.row, which] = volume
+        if progress:
+            progress(count / len(table.rows), f"row {row.row}")
+    return measured, findings
+
+
+def _grid_of(reader: Reader, row: CohortRow, which: str) -> tuple[VolumeGeometry | None, list[Finding]]:
+    image, series = (row.image, row.series) if which == FIRST else (row.followup_image, None)
+    if not image or not image.exists():
+        return None, []
+    try:
+        return reader.grid(image, series), []
+    except InputError as error:
+        return None, [_finding(row, "unusable image", error, _of(which, "choose or export the image again"))]
+
+
+def _measure_one(
+    reader: Reader, row: CohortRow, which: str, place: MaskPlace, grid: VolumeGeometry | None
+) -> tuple[float | None, list[Finding]]:
+    try:
+        return reader.volume_cm3(place), _on_image(reader, row, which, place, grid) if grid else []
+    except GeometryError as error:
+        return None, [_finding(row, "mask off the image", error, _of(which, "export image and mask again"))]
+    except InputError as error:
+        return None, [_finding(row, "unusable mask", error, _of(which, "correct the mask or its name here"))]
+
+
+def _on_image(reader: Reader, row: CohortRow, which: str, place: MaskPlace, grid: VolumeGeometry) -> list[Finding]:
+    from ..files.segmentations import RESAMPLED, lesions_on_grid
+
+    own, lesion = reader.mask(place)
+    _, warnings = lesions_on_grid(f"The mask in {place.path.name}", [lesion], own, grid, must_use_all=True)
+    remedy = _of(which, "see whether image and mask belong together")
+    return [_finding(row, "mask partly off the image", text, remedy) for text in warnings if text != RESAMPLED]
+
+
+def _finding(row: CohortRow, kind: str, what: object, remedy: str) -> Finding:
+    return Finding(row.row, row.patient, row.lesion, kind, str(what).rstrip("."), remedy)
+
+
+def _of(which: str, remedy: str) -> str:
+    return remedy if which == FIRST else f"{remedy} (follow-up)"

@@ -1,0 +1,232 @@
+"""Everything that is wrong with a cohort is found, at once, and nothing is written."""
+
+import csv
+from datetime import date
+
+import numpy as np
+import pytest
+from making_files import PLAIN, files_in, two_boxes, written
+
+from PulsarCAMLib.cohort import CohortSettings, check_cohort, errors_in, label_cohort, read_cohort, write_cohort
+from PulsarCAMLib.cohort.findings import KINDS
+from PulsarCAMLib.cohort.store import segmentation_image
+from PulsarCAMLib.geometry import VolumeGeometry
+
+FIRST = {"patient": "P1", "lesion": "one", "image": "mri.nrrd", "segmentation": "mask.nrrd", "label_value": 1}
+FIRST |= {"volume_cm3": 2.646, "followup_volume_cm3": 0.5, "date": "2025-01-02", "followup_date": "2025-04-02"}
+SECOND = FIRST | {"lesion": "two", "label_value": 2, "volume_cm3": 1.944, "followup_volume_cm3": 3}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """One MRI with two lesions (5*14*14 and 4*12*15 voxels of 2.7 mm3), good and bad masks, and other images."""
+    folder = tmp_path_factory.mktemp("cohort")
+    labels = two_boxes(PLAIN, second=2)
+    away = VolumeGeometry(PLAIN.shape, PLAIN.spacing, (500.0, 31.0, 8.0))
+    aside = VolumeGeometry((12, 60, 60), PLAIN.spacing, (-20.0 - 12 * 0.9, 31.0, 8.0))
+    noise = np.random.default_rng(0).normal(400, 60, PLAIN.shape).astype(np.int16)
+    for name, array, grid in (
+        ("mri.nrrd", noise, PLAIN),
+        ("mri2.nrrd", noise, PLAIN),
+        ("flat.nrrd", np.zeros_like(noise), PLAIN),
+        ("mask.nrrd", labels, PLAIN),
+        ("mask2.nrrd", labels, PLAIN),
+        ("grown.nrrd", np.where(labels == 0, 1, 0).astype(np.uint8), PLAIN),
+        ("away.nrrd", labels, away),
+        ("aside.nrrd", labels[:, :, :60], aside),
+        ("empty.nrrd", np.zeros_like(labels), PLAIN),
+    ):
+        written(folder / name, array, grid)
+    image = segmentation_image(np.where(labels == 2, 0, labels), PLAIN, {1: "GTV 1", 2: "GTV 2"})
+    import SimpleITK as sitk
+
+    sitk.WriteImage(image, str(folder / "gtv.seg.nrrd"), True)
+    (folder / "broken.nrrd").write_text("NRRD0004\nnothing")
+    return folder
+
+
+@pytest.fixture
+def findings(folder):
+    """Writes rows as a table beside the images, checks it, and gives kinds by row."""
+
+    def check(*rows, **options):
+        path = folder / "cohort.csv"
+        columns = list(dict.fromkeys(name for row in rows for name in row))
+        with path.open("w", newline="", encoding="utf-8") as file:
+            table = csv.DictWriter(file, columns)
+            table.writeheader()
+            table.writerows(rows)
+        before = files_in(folder)
+        found = check_cohort(read_cohort(path), **options)
+        assert files_in(folder) == before, "a check writes nothing"
+        for finding in found:
+            assert finding.what
+            assert finding.remedy
+            assert "\n" not in finding.what
+        return found
+
+    return check
+
+
+def kinds(found):
+    return [(finding.row, finding.kind) for finding in found]
+
+
+def test_a_good_table_has_no_finding(findings):
+    assert findings(FIRST, SECOND) == []
+
+
+@pytest.mark.parametrize("second_mri", [False, True])
+def test_a_synthetic_cohort_has_no_finding_and_its_labels_are_those_of_the_generator(tmp_path, second_mri):
+    settings = CohortSettings(patients=2, seed=8, second_mri=second_mri, lesions=(2, 2))
+    table = read_cohort(write_cohort(tmp_path / "cohort", settings))
+    assert check_cohort(table) == []
+    assert len(table.rows) == 4 * (1 + second_mri)
+    from dataclasses import replace
+
+    from PulsarCAMLib.cohort import CohortTable, generate_cohort
+
+    truth = [x.response for patient in generate_cohort(settings, images=()) for x in patient.lesions]
+    assert [label.response for label in label_cohort(table)] == truth
+    bare = tuple(replace(row, volume_cm3=None, followup_volume_cm3=None) for row in table.rows)
+    measured = label_cohort(CohortTable(bare, ()))
+    assert [(label.response, label.source) for label in measured] == [(response, "masks") for response in truth]
+
+
+def test_no_images_means_that_no_image_is_read(findings, monkeypatch):
+    from PulsarCAMLib.cohort import masks
+
+    def refuse(*_):
+        raise AssertionError("an image was read")
+
+    monkeypatch.setattr(masks, "_read_grid", refuse)
+    monkeypatch.setattr(masks, "_read_mask", refuse)
+    assert findings(FIRST | {"segmentation": "away.nrrd"}, SECOND, read_images=False) == []
+
+
+FOLLOWED = {"followup_segmentation": "mask2.nrrd", "followup_volume_cm3": ""}
+ONE_CLASS = (0, "one class only")
+
+CASES = {
+    "a column nobody knows": ([FIRST | {"colour": "red"}, SECOND], [(0, "unknown column")]),
+    "a volume in words": ([FIRST | {"volume_cm3": "big"}, SECOND], [(2, "unreadable cell")]),
+    "a row too long": ([FIRST, SECOND | {None: ["more"]}], [(3, "unreadable cell")]),
+    "a follow-up as a row of its own": ([FIRST, SECOND | {"time_point": "followup"}], [(3, "unreadable cell")]),
+    "nobody's lesion": ([FIRST, SECOND, SECOND | {"patient": ""}], [(4, "missing value")]),
+    "no mask named": ([FIRST, SECOND | {"segmentation": ""}], [(3, "missing value")]),
+    "no such file": ([FIRST | {"image": "gone.nrrd"}, SECOND], [(2, "missing file")]),
+    "an image that is damaged": ([FIRST | {"image": "broken.nrrd"}, SECOND], [(2, "unusable image")]),
+    "an image of nothing": ([FIRST | {"image": "flat.nrrd"}, SECOND], [(2, "unusable image")]),
+    "an empty mask": ([FIRST | {"segmentation": "empty.nrrd"}, SECOND], [(2, "unusable mask")]),
+    "an empty segment": (
+        [FIRST, SECOND | {"segmentation": "gtv.seg.nrrd", "segment": "GTV 2", "label_value": ""}],
+        [(3, "unusable mask")],
+    ),
+    "a label that is not there": ([FIRST | {"label_value": 7}, SECOND], [(2, "unusable mask")]),
+    "no label named where there are two": ([FIRST, SECOND | {"label_value": ""}], [(3, "unusable mask")]),
+    "an image as a mask": ([FIRST | {"segmentation": "mri.nrrd"}, SECOND], [(2, "unusable mask")]),
+    "segment and label": (
+        [FIRST | {"segmentation": "gtv.seg.nrrd", "segment": "GTV 1"}, SECOND],
+        [(2, "unusable mask"), (2, "unusable mask")],
+    ),
+    "a mask elsewhere": ([FIRST | {"segmentation": "away.nrrd"}, SECOND], [(2, "mask off the image")]),
+    "a mask half elsewhere": (
+        [FIRST | {"segmentation": "aside.nrrd"}, SECOND],
+        [(2, "mask partly off the image")],
+    ),
+    "the same lesion twice": (
+        [FIRST, SECOND, SECOND | {"segmentation": "mask2.nrrd"}],
+        [(4, "duplicate lesion")],
+    ),
+    "one mask for two lesions": (
+        [FIRST, SECOND, SECOND | {"lesion": "three"}],
+        [(4, "duplicate lesion")],
+    ),
+    "one person under two names": (
+        [FIRST, SECOND | {"patient": "Q9", "segmentation": "mask2.nrrd"}],
+        [(3, "patients mixed")],
+    ),
+    "one patient spelt in two ways": (
+        [FIRST, SECOND | {"patient": "p01", "image": "mri2.nrrd", "segmentation": "mask2.nrrd"}],
+        [(3, "names alike")],
+    ),
+    "a second MRI alone": (
+        [FIRST, SECOND, FIRST | {"lesion": "three", "segmentation": "mask2.nrrd", "time_point": "second"}],
+        [(4, "no baseline")],
+    ),
+    "no follow-up": ([FIRST, SECOND, FIRST | {"lesion": "3", "segmentation": "mask2.nrrd", "followup_volume_cm3": ""}],
+                     [(4, "no follow-up")]),
+    "a typed response against the volumes": ([FIRST | {"response": 0}, SECOND], [(2, "contradictory label")]),
+    "masks against the volumes": (
+        [FIRST | {"followup_segmentation": "mask2.nrrd"}, SECOND],
+        [(2, "contradictory label"), (2, "volumes differ")],
+    ),
+    "a volume that is not its mask's": ([FIRST | {"volume_cm3": 4}, SECOND], [(2, "volumes differ")]),
+    "two follow-ups": (
+        [FIRST, SECOND, FIRST | {"time_point": "second", "segmentation": "mask2.nrrd", "followup_volume_cm3": 2.5}],
+        [(4, "contradictory follow-up")],
+    ),
+    "a volume below zero": ([FIRST | {"followup_volume_cm3": -1}, SECOND], [(2, "impossible volume")]),
+    "cubic millimetres": ([FIRST, SECOND | {"followup_volume_cm3": 2646}], [(3, "impossible volume")]),
+    "a follow-up before the MRI": ([FIRST, SECOND | {"followup_date": "2024-12-30"}], [(3, "dates out of order")]),
+    "a second MRI before the first": (
+        [FIRST, SECOND, FIRST | {"time_point": "second", "segmentation": "mask2.nrrd", "date": "2024-12-30"}],
+        [(4, "dates out of order")],
+    ),
+    "no image at all": (
+        [{k: v for k, v in row.items() if k not in ("image", "segmentation")} for row in (FIRST, SECOND)],
+        [(0, "no images")],
+    ),
+    "one class": ([FIRST], [ONE_CLASS]),
+    "no outcome": ([FIRST | {"followup_volume_cm3": ""}], [(0, "nothing to learn"), (2, "no follow-up")]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_each_fault_is_found_and_nothing_else(findings, case):
+    rows, expected = CASES[case]
+    assert kinds(findings(*rows)) == expected
+
+
+def test_every_kind_of_finding_is_met_in_these_tests():
+    assert {kind for _, expected in CASES.values() for _, kind in expected} == set(KINDS)
+
+
+def test_all_faults_are_reported_at_once_in_the_order_of_the_rows(findings):
+    faults = [row for rows, _ in CASES.values() for row in rows if None not in row]
+    found = findings(*faults)
+    assert [finding.row for finding in found] == sorted(finding.row for finding in found)
+    assert len({finding.kind for finding in found}) > 15
+    assert len(found) == len(set(found))
+    assert errors_in(found)
+
+
+def test_a_vanished_lesion_has_volume_zero_and_is_a_response(findings):
+    assert findings(FIRST | {"followup_volume_cm3": 0}, SECOND) == []
+
+
+def test_a_label_contradicts_at_one_threshold_and_not_at_another(findings):
+    rows = FIRST | {"followup_volume_cm3": 1.6, "response": 0}, SECOND
+    assert kinds(findings(*rows)) == [(2, "contradictory label")]
+    assert kinds(findings(*rows, threshold=0.5)) == [(0, "one class only")]
+
+
+def test_the_mask_of_the_follow_up_is_called_as_at_baseline_unless_said_otherwise(findings):
+    assert findings(FIRST | FOLLOWED | {"followup_image": "mri2.nrrd"}, SECOND | {"followup_volume_cm3": 0.1}) == []
+    other = FIRST | FOLLOWED | {"followup_segmentation": "gtv.seg.nrrd", "followup_segment": "GTV 1"}
+    assert findings(other, SECOND | {"followup_volume_cm3": 0.1}) == []
+    wrong = findings(FIRST | FOLLOWED | {"followup_label_value": 9}, SECOND)
+    assert kinds(wrong) == [(0, "one class only"), (2, "unusable mask")]
+    assert "(follow-up)" in wrong[1].remedy
+
+
+def test_a_misspelt_column_is_told_what_it_may_be(findings):
+    row = {name.replace("followup_volume", "follow_up_volume"): value for name, value in FIRST.items()}
+    found = findings(row)
+    assert kinds(found)[:2] == [(0, "nothing to learn"), (0, "unknown column")]
+    assert "followup_volume_cm3" in found[1].remedy
+
+
+def test_dates_are_those_of_the_calendar(findings, folder):
+    findings(FIRST, SECOND)
+    assert read_cohort(folder / "cohort.csv").rows[0].followup_date == date(2025, 4, 2)
