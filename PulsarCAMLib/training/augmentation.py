@@ -14,9 +14,7 @@ import numpy as np
 from ..errors import InputError
 from ..geometry import VolumeGeometry
 from ..lesions import Lesion, Preprocessing, extract_patches
-
-PAPER_ROTATIONS = (10.0, 15.0, 30.0, 45.0, 90.0)
-"""Degrees; with the original slice they make six samples of a lesion."""
+from .settings import PAPER_ROTATIONS
 
 
 @dataclass(frozen=True, eq=False)

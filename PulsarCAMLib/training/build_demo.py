@@ -65,8 +65,16 @@ class Recipe:
     architecture: Architecture = field(default_factory=Architecture)
     preprocessing: Preprocessing = field(default_factory=Preprocessing)
     settings: TrainingSettings = field(
-        default_factory=lambda: TrainingSettings(epochs=11, weight_decay=1.0, settle_norm=True)
+        # micro_batch=0: the sums of the run whose figures the card shows, to the last bit
+        default_factory=lambda: TrainingSettings(
+            epochs=11, weight_decay=1.0, settle_norm=True, validate_every=5, micro_batch=0, device="cpu"
+        )
     )
+
+    def member_settings(self) -> TrainingSettings:
+        """Everything about a member's training in one value."""
+        own = {"rotations": self.rotations, "architecture": self.architecture, "preprocessing": self.preprocessing}
+        return replace(self.settings, **own)
 
 
 def build(folder: Path, recipe: Recipe, command: str, *, overwrite: bool = False, progress: Progress | None = None):
@@ -86,9 +94,7 @@ def build(folder: Path, recipe: Recipe, command: str, *, overwrite: bool = False
     began = time.monotonic()
     samples = synthetic_samples(recipe.training, recipe.preprocessing, recipe.rotations, progress)
     validation = synthetic_samples(recipe.validation, recipe.preprocessing, (), progress)
-    trained = train_ensemble(
-        samples, recipe.members, validation, recipe.architecture, recipe.settings, progress=progress
-    )
+    trained = train_ensemble(samples, recipe.members, validation, recipe.member_settings(), progress=progress)
     logits = np.stack([predict_logits(member.model, validation) for member in trained])
     temperature = fit_temperature(logits, validation.labels)
     fields = _card(recipe, temperature, command)
@@ -107,7 +113,7 @@ def _control(recipe: Recipe, progress: Progress | None) -> dict:
     samples = synthetic_samples(recipe.control, recipe.preprocessing, recipe.rotations, progress)
     test = replace(recipe.control, seed=TEST_SEED, patients=recipe.test_patients)
     unseen = synthetic_samples(test, recipe.preprocessing, (), progress)
-    trained = train_ensemble(samples, 1, None, recipe.architecture, recipe.settings, progress=progress)
+    trained = train_ensemble(samples, 1, None, recipe.member_settings(), progress=progress)
     scores = predict_logits(trained[0].model, unseen)
     found = discrimination(unseen.labels, scores, unseen.patients, resamples=recipe.resamples)
     about = "one member trained in the same way on patients without signal, tested on unseen ones without signal"
@@ -136,7 +142,7 @@ def _card(recipe: Recipe, temperature: float, command: str) -> dict:
             "validation_cohort": _plain(recipe.validation),
             "seeds_seen": [recipe.training.seed, recipe.validation.seed, recipe.control.seed],
             "rotations_degrees": list(recipe.rotations),
-            "settings": _plain(recipe.settings),
+            "settings": recipe.member_settings().to_card(),
         },
         "performance": {},
         "intended_use": INTENDED_USE,

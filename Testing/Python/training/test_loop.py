@@ -3,27 +3,12 @@
 import numpy as np
 import pytest
 import torch
+from making_samples import SMALL, stripes
 
 from PulsarCAMLib.errors import Cancelled, InputError
 from PulsarCAMLib.models import Architecture
-from PulsarCAMLib.training.augmentation import Samples
 from PulsarCAMLib.training.calibration import ensemble_probability, fit_temperature, log_loss
 from PulsarCAMLib.training.loop import TrainingSettings, predict_logits, train_ensemble, train_member
-
-SMALL = Architecture(filters=4)
-
-
-def stripes(count=48, seed=0):
-    """Lesions with stripes (class 0) or without (class 1)."""
-    rng = np.random.default_rng(seed)
-    labels = np.arange(count) % 2
-    images = 0.5 + 0.05 * rng.standard_normal((count, 1, 64, 64))
-    images[labels == 0, :, 20:44, 20:44:2] += 0.4
-    masks = np.zeros(images.shape, dtype=bool)
-    masks[:, :, 16:48, 16:48] = True
-    names = np.array([f"P{n}" for n in range(count)])
-    clipped = np.clip(images, 0, 1).astype(np.float32)
-    return Samples(clipped, masks, labels, names, np.full(count, "A"), np.zeros(count))
 
 
 def weights_of(member):
@@ -38,8 +23,8 @@ def test_defaults_are_the_papers():
 
 
 def test_a_few_epochs_reduce_every_loss_that_can_fall():
-    settings = TrainingSettings(epochs=30, batch_size=16, learning_rate=3e-3, validate_every=10)
-    member = train_member(stripes(), stripes(seed=1), SMALL, settings)
+    settings = TrainingSettings(architecture=SMALL, epochs=30, batch_size=16, learning_rate=3e-3, validate_every=10)
+    member = train_member(stripes(), stripes(seed=1), settings)
     first, last = member.history[0], member.history[-1]
     assert last["total"] < 0.8 * first["total"]
     assert last["similarity"] < first["similarity"]
@@ -50,18 +35,18 @@ def test_a_few_epochs_reduce_every_loss_that_can_fall():
 
 
 def test_the_same_seed_gives_the_same_weights_and_another_seed_others():
-    settings = TrainingSettings(epochs=2, batch_size=16, seed=5)
-    first, again = (train_member(stripes(), None, SMALL, settings) for _ in range(2))
+    settings = TrainingSettings(architecture=SMALL, epochs=2, batch_size=16, seed=5)
+    first, again = (train_member(stripes(), None, settings) for _ in range(2))
     assert torch.equal(weights_of(first), weights_of(again))
     assert first.history == again.history
-    other = train_member(stripes(), None, SMALL, TrainingSettings(epochs=2, batch_size=16, seed=6))
+    other = train_member(stripes(), None, TrainingSettings(architecture=SMALL, epochs=2, batch_size=16, seed=6))
     assert not torch.equal(weights_of(first), weights_of(other))
 
 
 def test_measuring_on_validation_patients_does_not_change_the_training():
-    settings = TrainingSettings(epochs=3, batch_size=16, validate_every=1)
-    alone = train_member(stripes(), None, SMALL, settings)
-    watched = train_member(stripes(), stripes(seed=1), SMALL, settings)
+    settings = TrainingSettings(architecture=SMALL, epochs=3, batch_size=16, validate_every=1)
+    alone = train_member(stripes(), None, settings)
+    watched = train_member(stripes(), stripes(seed=1), settings)
     assert torch.equal(weights_of(alone), weights_of(watched))
 
 
@@ -69,7 +54,7 @@ def test_training_leaves_torchs_own_random_numbers_alone():
     torch.manual_seed(1)
     expected = torch.rand(3)
     torch.manual_seed(1)
-    train_member(stripes(8), None, SMALL, TrainingSettings(epochs=1, batch_size=4))
+    train_member(stripes(8), None, TrainingSettings(architecture=SMALL, epochs=1, batch_size=4))
     assert torch.equal(torch.rand(3), expected)
 
 
@@ -78,14 +63,16 @@ def test_one_step_is_that_of_adamw_with_the_settings():
     from PulsarCAMLib.training.losses import joint_loss
 
     data = stripes(8)
-    settings = TrainingSettings(epochs=1, batch_size=8, seed=3, weight_decay=0.1)
+    settings = TrainingSettings(
+        architecture=Architecture(filters=4, dropout=0.0), epochs=1, batch_size=8, seed=3, weight_decay=0.1
+    )
     with torch.random.fork_rng():
         torch.manual_seed(3)
         model = AutoencoderClassifier(Architecture(filters=4, dropout=0.0)).train()
     images, masks, labels = (torch.from_numpy(x) for x in (data.images, data.masks, data.labels))
     before = {name: p.detach().clone() for name, p in model.named_parameters()}
     joint_loss(model(images, masks), images, labels).total.backward()
-    trained = train_member(data, None, Architecture(filters=4, dropout=0.0), settings).model
+    trained = train_member(data, None, settings).model
     for name, parameter in trained.named_parameters():
         gradient = dict(model.named_parameters())[name].grad
         step = 5e-4 * gradient / (gradient.abs() + 1e-8)  # first step: both moments are the gradient's own
@@ -96,17 +83,19 @@ def test_one_step_is_that_of_adamw_with_the_settings():
 
 def test_members_of_an_ensemble_differ_and_progress_runs_to_one():
     seen = []
-    settings = TrainingSettings(epochs=2, batch_size=16)
-    members = train_ensemble(stripes(16), 2, None, SMALL, settings, progress=lambda share, text: seen.append(share))
+    settings = TrainingSettings(architecture=SMALL, epochs=2, batch_size=16)
+    members = train_ensemble(stripes(16), 2, None, settings, progress=lambda share, text: seen.append(share))
     assert not torch.equal(weights_of(members[0]), weights_of(members[1]))
     assert seen == [0.25, 0.5, 0.75, 1.0]
 
 
 @pytest.mark.parametrize("norm", ["after", "before"])
 def test_settled_norm_statistics_are_those_of_all_samples_with_the_final_weights(norm):
-    settings = TrainingSettings(epochs=2, batch_size=8, settle_norm=True)
+    settings = TrainingSettings(
+        architecture=Architecture(filters=4, norm=norm), epochs=2, batch_size=8, settle_norm=True
+    )
     data = stripes(24)
-    model = train_member(data, None, Architecture(filters=4, norm=norm), settings).model
+    model = train_member(data, None, settings).model
     with torch.no_grad():
         output = model(torch.from_numpy(data.images), torch.from_numpy(data.masks))
         hidden = model.dense(output.masked.flatten(1))
@@ -118,17 +107,19 @@ def test_settled_norm_statistics_are_those_of_all_samples_with_the_final_weights
 
 def test_training_can_be_stopped():
     with pytest.raises(Cancelled):
-        train_member(stripes(8), None, SMALL, TrainingSettings(epochs=5, batch_size=4), cancelled=lambda: True)
+        train_member(
+            stripes(8), None, TrainingSettings(architecture=SMALL, epochs=5, batch_size=4), cancelled=lambda: True
+        )
 
 
 def test_a_cohort_of_one_class_is_refused():
     samples = stripes(8)
     with pytest.raises(InputError, match="same response"):
-        train_member(samples.where(samples.labels == 1), None, SMALL)
+        train_member(samples.where(samples.labels == 1))
 
 
 def test_prediction_does_not_depend_on_the_chunk():
-    member = train_member(stripes(16), None, SMALL, TrainingSettings(epochs=1, batch_size=8))
+    member = train_member(stripes(16), None, TrainingSettings(architecture=SMALL, epochs=1, batch_size=8))
     whole, parts = (predict_logits(member.model, stripes(16), chunk) for chunk in (16, 3))
     np.testing.assert_allclose(whole, parts, atol=1e-5)
 

@@ -1,0 +1,60 @@
+"""What a model says about samples it does not learn from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+
+from ..models.autoencoder import AutoencoderClassifier, Output
+from .augmentation import Samples
+from .losses import joint_loss, weighted
+from .passes import TensorData
+from .settings import LossWeights
+
+CHUNK = 64
+
+
+def predict_logits(model: AutoencoderClassifier, samples: Samples, chunk: int = CHUNK) -> np.ndarray:
+    """Logits of response ``[N]`` in evaluation mode (dropout off, running statistics)."""
+    return np.concatenate([output.logits.double().cpu().numpy() for _, _, output in _outputs(model, samples, chunk)])
+
+
+def measure(model: AutoencoderClassifier, samples: Samples, weights: LossWeights | None = None) -> dict[str, float]:
+    """Every loss term, accuracy and, with both classes, the AUC; in evaluation mode.
+
+    Returns:
+        ``total``, ``reconstruction``, ``similarity``, ``outside``, ``classification``, ``accuracy``, ``auc``.
+    """
+    from sklearn.metrics import roc_auc_score
+
+    logits, sums = [], np.zeros(3)
+    for images, labels, output in _outputs(model, samples, CHUNK):
+        terms = joint_loss(output, images, labels, weights)
+        sums += len(labels) * np.array([float(terms.reconstruction), float(terms.similarity), float(terms.outside)])
+        logits.append(output.logits.double().cpu().numpy())
+    logits = np.concatenate(logits)
+    response = samples.labels == 1
+    classification = float(np.logaddexp(0, np.where(response, -1.0, 1.0) * logits).mean())
+    row = dict(weighted(*(sums / len(samples)).tolist(), classification, weights)._asdict())
+    row["accuracy"] = float(((logits > 0) == response).mean())
+    if response.any() and not response.all():
+        row["auc"] = float(roc_auc_score(samples.labels, logits))
+    return row
+
+
+def _outputs(
+    model: AutoencoderClassifier, samples: Samples, chunk: int
+) -> Iterator[tuple[torch.Tensor, torch.Tensor, Output]]:
+    """Images, labels and output, chunk by chunk."""
+    data = TensorData.of(samples, model.logit.weight.device)
+    training = model.training
+    model.eval()
+    try:
+        for index in torch.arange(len(samples)).split(chunk):
+            with torch.no_grad():
+                output = model(data.images[index], data.masks[index])
+            yield data.images[index], data.labels[index], output
+    finally:
+        model.train(training)

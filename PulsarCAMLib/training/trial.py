@@ -1,0 +1,268 @@
+"""A trial: one training as an independent job in a folder of its own, which can be lost and repeated.
+
+The folder holds ``trial.json`` (settings and hashes), ``history.csv`` (curves, epoch by epoch), ``pictures/`` if asked
+for, ``checkpoint.safetensors`` while it runs, and in the end ``weights.safetensors`` and ``result.json``. No name of a
+patient or file is in any of them.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from .. import __version__
+from ..errors import InputError, OutputError
+from ..models.autoencoder import AutoencoderClassifier
+from .augmentation import Samples
+from .checkpoint import load_checkpoint, save_checkpoint, write_durably
+from .engine import Engine, Progress, Row, own_random_numbers
+from .measuring import predict_logits
+from .pictures import draw_reconstructions
+from .settings import TrainingSettings
+
+FORMAT, FORMAT_VERSION = "PulsarCAM trial", 1
+DESCRIPTION, HISTORY, CHECKPOINT = "trial.json", "history.csv", "checkpoint.safetensors"
+WEIGHTS, RESULT, PICTURES = "weights.safetensors", "result.json", "pictures"
+HISTORY_SECONDS = 1.0
+
+
+@dataclass(frozen=True)
+class TrialResult:
+    """A finished trial.
+
+    Attributes:
+        folder: of the trial.
+        settings: of the training.
+        identity: hash of the settings and of all samples.
+        history: one row per epoch.
+        epochs: epochs trained.
+        best_epoch: whose weights these are; the last one, unless training stopped early.
+        sha256: hash of the weights' file.
+    """
+
+    folder: Path
+    settings: TrainingSettings
+    identity: str
+    history: list[Row]
+    epochs: int
+    best_epoch: int
+    sha256: str
+
+    def model(self) -> AutoencoderClassifier:
+        """The trained model, in evaluation mode.
+
+        Raises:
+            InputError: the weights are not those that were trained.
+        """
+        import safetensors.torch
+
+        content = (self.folder / WEIGHTS).read_bytes()
+        if hashlib.sha256(content).hexdigest() != self.sha256:
+            raise _damaged(self.folder)
+        model = AutoencoderClassifier(self.settings.architecture)
+        model.load_state_dict(safetensors.torch.load(content))
+        return model.eval()
+
+    def logits(self, samples: Samples) -> np.ndarray:
+        """Logits of response ``[N]``."""
+        return predict_logits(self.model(), samples)
+
+
+def train_trial(
+    samples: Samples,
+    settings: TrainingSettings,
+    folder: str | Path,
+    validation: Samples | None = None,
+    *,
+    progress: Progress | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> TrialResult:
+    """Train one model, continue where an earlier call was stopped, or return what an earlier call finished.
+
+    However often it was stopped, by Ctrl-C or by force: the weights are those of an unbroken run, bit for bit, on the
+    same kind of machine with the same version of torch.
+
+    Args:
+        samples: to train on, with the rotated copies.
+        settings: of the training.
+        folder: of this trial alone; made if it is not there.
+        validation: of other patients, without copies.
+        progress: called after each epoch with the share done and a text.
+        cancelled: asked after each epoch; True stops, and the trial can be continued.
+
+    Raises:
+        InputError: the folder holds another trial or a damaged one, or the samples cannot be trained on.
+        OutputError: the folder cannot be written.
+        Cancelled: ``cancelled`` said so.
+    """
+    folder = Path(folder)
+    identity = identity_of(samples, settings, validation)
+    finished = _claim(folder, settings, identity, samples, validation)
+    if finished:
+        return finished
+    began = time.monotonic()
+    with own_random_numbers(settings):
+        engine = Engine(settings, samples, validation)
+        if (folder / CHECKPOINT).exists():
+            load_checkpoint(folder / CHECKPOINT, engine, identity)
+        keeper = _Keeper(folder, engine, identity)
+        try:
+            engine.run(keeper.after_epoch, progress, cancelled)
+        except BaseException:
+            keeper.leave()
+            raise
+    return _finish(folder, engine, identity, time.monotonic() - began)
+
+
+def identity_of(samples: Samples, settings: TrainingSettings, validation: Samples | None = None) -> str:
+    """Hash of everything that decides a trial's result: settings, and all samples in their order."""
+    digest = hashlib.sha256(settings.identity().encode())
+    for part in (samples, validation):
+        digest.update(samples_digest(part).encode() if part is not None else b"none")
+    return digest.hexdigest()
+
+
+def samples_digest(samples: Samples) -> str:
+    """Hash of images, masks and labels; not of names."""
+    digest = hashlib.sha256()
+    for array in (samples.images, samples.masks, samples.labels):
+        digest.update(f"{array.shape}{array.dtype}".encode())
+        digest.update(np.ascontiguousarray(array).data)
+    return digest.hexdigest()
+
+
+def finished_trial(folder: str | Path) -> TrialResult | None:
+    """What is in a trial's folder, if it is finished.
+
+    Raises:
+        InputError: the result cannot be read or its weights are not those that were trained.
+    """
+    folder = Path(folder)
+    if not (folder / RESULT).is_file():
+        return None
+    try:
+        fields = json.loads((folder / RESULT).read_text(encoding="utf-8"))
+        if hashlib.sha256((folder / WEIGHTS).read_bytes()).hexdigest() != fields["sha256"]:
+            raise _damaged(folder)
+        settings = TrainingSettings.from_card(fields["settings"])
+        own = (fields[name] for name in ("identity", "history", "epochs", "best_epoch", "sha256"))
+        return TrialResult(folder, settings, *own)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise _damaged(folder) from error
+
+
+def _claim(folder: Path, settings, identity: str, samples: Samples, validation: Samples | None) -> TrialResult | None:
+    """Make the folder this trial's own; the result, if it is there."""
+    description = folder / DESCRIPTION
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        there = json.loads(description.read_text(encoding="utf-8")) if description.exists() else None
+    except ValueError as error:
+        raise _damaged(folder) from error
+    except OSError as error:
+        raise OutputError(f"The training's folder {folder} cannot be used ({error.strerror}).") from error
+    if there is None:
+        counts = {name: counts_of(part) for name, part in (("training", samples), ("validation", validation)) if part}
+        fields = {"format": FORMAT, "format_version": FORMAT_VERSION, "identity": identity, **counts}
+        fields |= {"settings": settings.to_card(), "software": software()}
+        write_durably(description, _json(fields))
+    elif not isinstance(there, dict) or there.get("identity") != identity:
+        raise InputError(
+            f"The folder {folder} holds a training with other settings or other data; continue that one with the same "
+            "settings and data, or choose another folder."
+        )
+    return finished_trial(folder)
+
+
+class _Keeper:
+    """Writes down how a training goes."""
+
+    def __init__(self, folder: Path, engine: Engine, identity: str) -> None:
+        self._folder, self._engine, self._identity = folder, engine, identity
+        self._saved = self._told = time.monotonic()
+        self._saved_epoch = engine.epoch
+
+    def after_epoch(self, engine: Engine) -> None:
+        """Curves every second, a checkpoint every so often, pictures now and then."""
+        now, settings = time.monotonic(), engine.settings
+        if now - self._told >= HISTORY_SECONDS or engine.done:
+            write_history(self._folder / HISTORY, engine.history)
+            self._told = now
+        every = settings.pictures_every
+        if every and (engine.epoch % every == 0 or engine.done):
+            draw_reconstructions(self._folder / PICTURES, engine)
+        if now - self._saved >= settings.checkpoint_seconds or engine.done:
+            self._save()
+
+    def leave(self) -> None:
+        """Keep what a stop between two epochs would lose; a stop within an epoch loses that epoch."""
+        if self._engine.at_rest and self._engine.epoch > self._saved_epoch:
+            self._save()
+
+    def _save(self) -> None:
+        save_checkpoint(self._folder / CHECKPOINT, self._engine, self._identity)
+        self._saved, self._saved_epoch = time.monotonic(), self._engine.epoch
+
+
+def _finish(folder: Path, engine: Engine, identity: str, seconds: float) -> TrialResult:
+    import safetensors.torch
+
+    state = {name: value.detach().cpu().contiguous() for name, value in engine.model.state_dict().items()}
+    content = safetensors.torch.save(state)
+    write_durably(folder / WEIGHTS, content)
+    fields = {"format": FORMAT, "format_version": FORMAT_VERSION, "identity": identity}
+    fields |= {"settings": engine.settings.to_card(), "software": software(), "epochs": engine.epoch}
+    fields |= {"best_epoch": engine.best[0] if engine.best else engine.epoch, "history": engine.history}
+    fields |= {"seconds_since_last_start": round(seconds, 1), "sha256": hashlib.sha256(content).hexdigest()}
+    write_durably(folder / RESULT, _json(fields))  # last: with it the trial is finished
+    for leftover in (folder / CHECKPOINT, *folder.glob(".*.partial")):
+        leftover.unlink(missing_ok=True)
+    return finished_trial(folder)
+
+
+def write_history(path: Path, history: list[Row]) -> None:
+    """Curves as CSV, one row per epoch; empty where a figure was not measured."""
+    columns = list(dict.fromkeys(name for row in history for name in row))
+    text = io.StringIO()
+    table = csv.DictWriter(text, columns, lineterminator="\n")
+    table.writeheader()
+    table.writerows({name: f"{value:.8g}" for name, value in row.items()} for row in history)
+    made = path.with_name(f".{path.name}.partial")
+    try:
+        made.write_text(text.getvalue(), encoding="utf-8")
+        made.replace(path)
+    except OSError as error:
+        raise OutputError(f"The training's curves cannot be saved to {path} ({error.strerror}).") from error
+
+
+def counts_of(samples: Samples) -> dict[str, int]:
+    """How much data there is; nothing that names anybody."""
+    originals = samples.originals()
+    return {
+        "patients": len(np.unique(samples.patients)),
+        "lesions": len(originals),
+        "responses": int(originals.labels.sum()),
+        "samples": len(samples),
+    }
+
+
+def software() -> dict[str, str]:
+    """Versions that decide the last bits."""
+    return {"PulsarCAM": __version__, "torch": torch.__version__, "numpy": np.__version__}
+
+
+def _json(fields: dict) -> bytes:
+    return (json.dumps(fields, indent=1) + "\n").encode()
+
+
+def _damaged(folder: Path) -> InputError:
+    return InputError(f"The training in {folder} is damaged; delete that folder and train anew.")

@@ -1,0 +1,106 @@
+"""Ways to train that are not the default: sequential, imbalance, stopping early; and where the numbers come from."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from making_samples import SMALL, stripes
+
+from PulsarCAMLib.errors import InputError
+from PulsarCAMLib.training.engine import Engine, device_of, own_random_numbers
+from PulsarCAMLib.training.loop import TrainingSettings, predict_logits, train_member
+from PulsarCAMLib.training.measuring import measure
+
+QUICK = TrainingSettings(architecture=SMALL, epochs=3, batch_size=8)
+
+
+def unbalanced(responses=6, others=42):
+    samples = stripes(2 * others)
+    chosen = np.concatenate([np.flatnonzero(samples.labels == 1)[:responses], np.flatnonzero(samples.labels == 0)])
+    return samples.where(chosen)
+
+
+def test_the_demos_recipe_gives_the_numbers_it_has_always_given():
+    settings = TrainingSettings(epochs=3, batch_size=16, weight_decay=1.0, settle_norm=True, micro_batch=0)
+    row = train_member(stripes(40), stripes(10, seed=1), settings).history[-1]
+    assert row["total"] == pytest.approx(1.0078525304794312, rel=1e-4)
+    assert row["classification"] == pytest.approx(0.43956318497657776, rel=1e-4)
+    assert row["validation_classification"] == pytest.approx(0.37094697075464156, rel=1e-4)
+
+
+def test_sequential_training_freezes_the_encoder_while_the_classifier_learns():
+    states = []
+    settings = replace(QUICK, mode="sequential", epochs=4, learning_rate=3e-3)
+    with own_random_numbers(settings):
+        engine = Engine(settings, stripes(), stripes(8, 1))
+        engine.run(lambda e: states.append({k: v.clone() for k, v in e.model.state_dict().items()}))
+    first, second = states[:4], states[4:]
+    for name in states[0]:
+        moving, resting = (first, second) if name.startswith(("encode", "decode")) else (second, first)
+        assert all(torch.equal(resting[0][name], state[name]) for state in resting), name
+        assert not torch.equal(moving[0][name], moving[-1][name]), name
+    assert "accuracy" not in engine.history[3]
+    assert engine.history[-1]["classification"] < 0.7 * engine.history[4]["classification"]
+    assert engine.history[3]["reconstruction"] < engine.history[0]["reconstruction"]
+    assert [row["epoch"] for row in engine.history] == list(range(1, 9))
+
+
+def test_balanced_sampling_draws_both_classes_equally_often():
+    settings = replace(QUICK, imbalance="balanced")
+    with own_random_numbers(settings):
+        engine = Engine(settings, unbalanced(), None)
+        drawn = np.concatenate([engine.data.labels[engine._order()].numpy() for _ in range(50)])
+    assert drawn.mean() == pytest.approx(0.5, abs=0.05)
+
+
+def test_without_an_option_against_imbalance_every_sample_comes_once():
+    with own_random_numbers(QUICK):
+        engine = Engine(QUICK, unbalanced(), None)
+        assert sorted(engine._order().tolist()) == list(range(48))
+    assert engine.data.importance is None
+
+
+def test_training_stops_early_and_takes_the_best_epochs_weights():
+    settings = replace(QUICK, epochs=40, patience=3, learning_rate=0.05)
+    noise = stripes(16, 1)
+    noise = replace(noise, labels=np.random.default_rng(0).permutation(noise.labels))
+    with own_random_numbers(settings):
+        engine = Engine(settings, stripes(24), noise)
+        engine.run()
+    losses = [row["validation_classification"] for row in engine.history]
+    assert len(losses) < 40
+    assert engine.best[0] == 1 + int(np.argmin(losses)) == len(losses) - 3
+    assert measure(engine.model, noise)["classification"] == pytest.approx(min(losses), rel=1e-6)
+
+
+@pytest.mark.parametrize("validation", [None, stripes(8).where(np.arange(0, 8, 2))])
+def test_stopping_early_without_validation_patients_of_both_classes_is_refused(validation):
+    with pytest.raises(InputError, match="Stopping early needs"):
+        train_member(stripes(8), validation, replace(QUICK, patience=2))
+
+
+def test_validation_figures_are_those_of_the_model_in_evaluation_mode():
+    member = train_member(stripes(24), stripes(10, 1), QUICK)
+    last, logits = member.history[-1], predict_logits(member.model, stripes(10, 1))
+    assert last["validation_accuracy"] == pytest.approx(np.mean((logits > 0) == (stripes(10, 1).labels == 1)))
+    parts = [last[f"validation_{name}"] for name in ("reconstruction", "similarity", "outside", "classification")]
+    assert last["validation_total"] == pytest.approx(np.dot([0.6, 0.2, 0.2, 1.0], parts))
+    assert 0 <= last["accuracy"] <= 1
+
+
+def test_the_threads_of_the_caller_come_back():
+    before = torch.get_num_threads()
+    try:
+        torch.set_num_threads(2)
+        train_member(stripes(8), None, replace(QUICK, epochs=1))
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
+def test_a_gpu_that_is_not_there_is_refused_and_auto_takes_the_processor():
+    assert device_of(QUICK).type == "cpu"
+    with pytest.raises(InputError, match="no GPU"):
+        device_of(replace(QUICK, device="cuda"))

@@ -1,0 +1,96 @@
+"""Settings: the paper's defaults, JSON and back, what counts as the same training."""
+
+import json
+import subprocess
+import sys
+from dataclasses import replace
+
+import pytest
+
+from PulsarCAMLib.errors import InputError
+from PulsarCAMLib.lesions import Preprocessing
+from PulsarCAMLib.models import Architecture
+from PulsarCAMLib.training.settings import LossWeights, TrainingSettings
+
+
+def test_defaults_are_the_papers_and_our_stated_readings():
+    s = TrainingSettings()
+    assert (s.epochs, s.batch_size, s.learning_rate, s.weight_decay) == (150, 64, 5e-4, 1e-4)
+    assert (s.betas, s.epsilon) == ((0.9, 0.999), 1e-8)
+    assert s.rotations == (10, 15, 30, 45, 90)
+    assert s.loss == LossWeights(0.6, 0.2, 0.2, 1.0)
+    assert (s.mode, s.imbalance, s.patience, s.settle_norm) == ("joint", "none", None, False)
+    a, p = s.architecture, s.preprocessing
+    assert (a.filters, a.dense_activation, a.norm, a.dropout) == (16, "relu", "after", 0.1)
+    assert (p.in_plane_spacing_mm, p.percentiles) == (1.0, (1, 99))
+
+
+def test_settings_survive_json():
+    unusual = TrainingSettings(
+        epochs=3,
+        betas=(0.8, 0.99),
+        loss=LossWeights(0.1, 0.2, 0.3, 0.4),
+        rotations=(5.0,),
+        architecture=Architecture(patch_size=32, norm="before"),
+        preprocessing=Preprocessing(patch_size=32, in_plane_spacing_mm=None),
+        mode="sequential",
+        patience=7,
+        device="cpu",
+    )
+    assert TrainingSettings.from_card(json.loads(json.dumps(unusual.to_card()))) == unusual
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda card: card.pop("seed"),
+        lambda card: card.update(unknown=1),
+        lambda card: card.update(epochs="many"),
+        lambda card: card["loss"].update(unknown=1),
+        lambda card: card["architecture"].update(filters=-1),
+    ],
+)
+def test_settings_that_are_not_ours_are_refused(change):
+    card = TrainingSettings().to_card()
+    change(card)
+    with pytest.raises(InputError):
+        TrainingSettings.from_card(card)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"epochs": 0},
+        {"batch_size": 1},
+        {"mode": "both"},
+        {"imbalance": "some"},
+        {"device": "tpu"},
+        {"patience": 0},
+        {"learning_rate": 0},
+        {"betas": (0.9, 1.0)},
+        {"seed": -1},
+        {"threads": 0},
+        {"architecture": Architecture(patch_size=32)},
+    ],
+)
+def test_values_out_of_range_are_refused(wrong):
+    with pytest.raises(InputError):
+        TrainingSettings(**wrong)
+
+
+def test_what_is_kept_of_a_run_does_not_make_it_another_one():
+    settings = TrainingSettings()
+    assert replace(settings, checkpoint_seconds=1, pictures_every=5).identity() == settings.identity()
+    assert settings.with_seed(1).identity() != settings.identity()
+    assert replace(settings, loss=LossWeights(0.5)).identity() != settings.identity()
+
+
+def test_sequential_training_has_as_many_epochs_for_each_phase():
+    settings = TrainingSettings(epochs=3, mode="sequential")
+    assert settings.all_epochs == 6
+    assert [settings.phase_of(n) for n in range(1, 7)] == ["autoencoder"] * 3 + ["classifier"] * 3
+
+
+def test_settings_do_not_need_torch():
+    code = "import sys, PulsarCAMLib.training.settings; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
