@@ -12,8 +12,6 @@ from PulsarCAMLib.scene.headless import HeadlessApplication, HeadlessModule
 from .dialogs import DIALOGS
 from .wrapping import wrap
 
-SLICE_VIEWS = {"Red": "Axial", "Green": "Coronal", "Yellow": "Sagittal"}
-_LAYOUTS = 60
 _MORE_MODULES = {"Markups": "vtkSlicerMarkupsLogic", "Plots": "vtkSlicerPlotsLogic"}
 
 
@@ -82,24 +80,41 @@ class DesktopApplication(HeadlessApplication):
 
 
 class LayoutManager:
-    """Three slice views with real slice logics (nothing is drawn), and the layout's number."""
+    """Views as Slicer's own layout logic makes them, with real slice logics; nothing is drawn."""
 
     def __init__(self, scene, application_logic) -> None:
-        self._node = slicer.vtkMRMLLayoutNode()
-        scene.AddNode(self._node)
-        for number in range(_LAYOUTS):
-            self._node.AddLayoutDescription(number, "<layout/>")
-        self._node.SetViewArrangement(slicer.vtkMRMLLayoutNode.SlicerLayoutFourUpView)
+        self._scene, self._application_logic = scene, application_logic
+        self._layout = slicer.vtkMRMLLayoutLogic()
+        self._layout.SetMRMLScene(scene)
         self._logics = application_logic.GetSliceLogics()
         self._slices = {}
-        for name, orientation in SLICE_VIEWS.items():
-            logic = slicer.vtkMRMLSliceLogic()
-            logic.SetMRMLApplicationLogic(application_logic)
-            self._logics.AddItem(logic)
-            logic.SetMRMLScene(scene)
-            logic.AddSliceNode(name).SetOrientation(orientation)
-            logic.ResizeSliceNode(400, 400)
-            self._slices[name] = SliceWidget(logic)
+        node = self._layout.GetLayoutNode()
+        self._tag = node.AddObserver("ModifiedEvent", lambda *_: self._add_views())
+        node.SetViewArrangement(slicer.vtkMRMLLayoutNode.SlicerLayoutFourUpView)
+        self._add_views()
+
+    def _add_views(self) -> None:
+        for node in slicer.util.getNodesByClass("vtkMRMLSliceNode", self._scene):
+            name = node.GetLayoutName()
+            if name not in self._slices:
+                logic = slicer.vtkMRMLSliceLogic()
+                logic.SetMRMLApplicationLogic(self._application_logic)
+                self._logics.AddItem(logic)
+                logic.SetMRMLScene(self._scene)
+                logic.SetSliceNode(node)
+                logic.ResizeSliceNode(400, 400)
+                self._slices[name] = SliceWidget(logic)
+
+    def take_down(self) -> None:
+        """Let go of the scene, which would otherwise call destroyed logics."""
+        self._layout.GetLayoutNode().RemoveObserver(self._tag)
+        for widget in self._slices.values():
+            widget.sliceLogic().SetMRMLScene(None)
+        self._logics.RemoveAllItems()
+        self._layout.SetMRMLScene(None)
+
+    def layoutLogic(self):
+        return self._layout
 
     def sliceViewNames(self):
         return tuple(self._slices)
@@ -116,11 +131,11 @@ class LayoutManager:
 
     @property
     def layout(self):
-        return self._node.GetViewArrangement()
+        return self._layout.GetLayoutNode().GetViewArrangement()
 
     @layout.setter
     def layout(self, number):
-        self._node.SetViewArrangement(int(number))
+        self._layout.GetLayoutNode().SetViewArrangement(int(number))
 
     def setLayout(self, number):
         self.layout = number

@@ -41,9 +41,9 @@ class Desktop:
         return self
 
     def __exit__(self, *error) -> None:
-        if self.widget is not None:
-            import slicer
+        import slicer
 
+        if self.widget is not None:
             slicer.modules.PulsarCAMWidget.cleanup()
         if self._with_qt:
             from .dialogs import DIALOGS
@@ -51,6 +51,7 @@ class Desktop:
 
             DIALOGS.clear()
             forget_all()
+            slicer.app.layoutManager().take_down()
         for (owner, name), before in self._set.items():
             if before is self:
                 delattr(owner, name)

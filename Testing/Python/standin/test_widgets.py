@@ -121,6 +121,17 @@ def test_the_layout_has_three_slice_views_that_jump(a_desktop):
     assert manager.sliceWidget("Red").sliceLogic().GetSliceCompositeNode().GetBackgroundVolumeID() == mri.GetID()
 
 
+def test_a_layout_of_ones_own_makes_its_views(a_desktop):
+    manager = slicer.app.layoutManager()
+    before = manager.layout
+    view = '<item><view class="vtkMRMLSliceNode" singletontag="Mine"></view></item>'
+    manager.layoutLogic().GetLayoutNode().AddLayoutDescription(4711, f'<layout type="horizontal">{view}</layout>')
+    manager.setLayout(4711)
+    assert manager.layout == 4711
+    assert manager.sliceWidget("Mine").mrmlSliceCompositeNode().GetLayoutName() == "Mine"
+    manager.setLayout(before)
+
+
 def test_slice_views_stay_when_the_scene_is_closed(a_desktop):
     slicer.mrmlScene.Clear(False)
     assert slicer.app.layoutManager().sliceWidget("Red").mrmlSliceNode().GetScene() is slicer.mrmlScene
