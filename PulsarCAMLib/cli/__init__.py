@@ -33,6 +33,8 @@ def _run(options) -> None:
         from .explain import run
     elif options.command == "demo":
         from .demo import run
+    elif options.command == "cohort":
+        from .cohort import run
     else:
         from .models import run
     run(options)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from .. import __version__
+from .cohort import add_cohort
 
 METHODS = ("pixelwise", "gradcam", "gradcam++", "gradcam++-sigmoid", "pixelwise-signed")
 VARIANTS = ("pixelwise-probability", "gradcam-probability")
@@ -47,6 +48,7 @@ def make_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     _add_explain(commands)
     _add_demo(commands)
+    add_cohort(commands, _command, EPILOG)
     models = _command(commands, "models", "list the installed models with their cards")
     models.add_argument("--json", action="store_true", help="print the whole cards as JSON")
     return parser

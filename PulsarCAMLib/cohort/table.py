@@ -123,7 +123,7 @@ def _refuse_headings(path: Path, names: list[str]) -> None:
     if missing:
         raise InputError(
             f"The table {path.name} has no column {' and no column '.join(missing)}; its first row must hold the "
-            "headings (see: pulsarcam cohort check --help)."
+            "headings (see: pulsarcam cohort columns)."
         )
     twice = sorted({name for name in names if name and names.count(name) > 1})
     if twice:

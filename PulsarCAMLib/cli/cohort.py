@@ -1,0 +1,151 @@
+"""``pulsarcam cohort``: check a cohort table, make a synthetic cohort, import a public table of volumes."""
+
+from __future__ import annotations
+
+import argparse
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+DIFFICULTIES = ("easy", "standard", "hard", "none")
+
+CHECK_EXAMPLES = """\
+examples:
+  pulsarcam cohort columns                          what belongs into the table
+  pulsarcam cohort check lesions.xlsx               read everything the table names
+  pulsarcam cohort check lesions.csv --no-images    only the table, and whether its files are there
+  pulsarcam cohort check lesions.csv --shrinkage 0.3
+
+Nothing is written. The exit code is 3 while there are errors; warnings are for you to decide about.
+
+"""
+
+
+def add_cohort(commands, command: Callable[..., argparse.ArgumentParser], epilog: str) -> None:
+    """Add the parsers.
+
+    Args:
+        commands: sub-parsers of ``pulsarcam``.
+        command: makes one: (sub-parsers, name, text, epilog).
+        epilog: end of every help.
+    """
+    group = command(commands, "cohort", "check, make or import a table of lesions to train and judge models on")
+    actions = group.add_subparsers(dest="action", required=True, metavar="ACTION")
+    check = command(actions, "check", "find everything that is wrong with a cohort table", CHECK_EXAMPLES + epilog)
+    check.add_argument("table", metavar="TABLE", help=".csv or .xlsx; its columns: pulsarcam cohort columns")
+    check.add_argument(
+        "--shrinkage", type=_share, default=0.2, metavar="S", help="loss of volume that is response (0.2)"
+    )
+    check.add_argument("--no-images", dest="images", action="store_false", help="open no image and no mask")
+    check.add_argument("--quiet", action="store_true", help="no progress bar; findings only")
+    command(actions, "columns", "list the columns of a cohort table")
+    make = command(actions, "make-synthetic", "generate patients with known truth, as files and a table")
+    make.add_argument("-o", "--output", metavar="FOLDER", required=True, help="folder to be made")
+    make.add_argument("--patients", type=_count, default=39, metavar="N", help="how many (%(default)s)")
+    make.add_argument(
+        "--difficulty", choices=DIFFICULTIES, default="standard", help="'none' has no signal (%(default)s)"
+    )
+    make.add_argument("--second-mri", action="store_true", help="a second MRI of every patient before treatment")
+    make.add_argument("--seed", type=int, default=0, help="the same seed gives the same patients (%(default)s)")
+    make.add_argument("--overwrite", action="store_true", help="replace an earlier cohort at FOLDER when all is done")
+    make.add_argument("--quiet", action="store_true", help="no progress bar")
+    public = command(actions, "import-openbtai", "take pairs of volumes 60 to 120 days apart from OpenBTAI's table")
+    public.add_argument("table", metavar="XLSX", help="OpenBTAI_MORPHOLOGICAL_MEASUREMENTS.xlsx")
+    public.add_argument("-o", "--output", metavar="TABLE", required=True, help="cohort table to be made: .csv or .xlsx")
+    public.add_argument("--anonymous", action="store_true", help="number the patients and leave out the dates")
+    public.add_argument("--overwrite", action="store_true", help="replace TABLE")
+
+
+def run(options) -> None:
+    """The command."""
+    actions = {"check": check, "columns": columns, "make-synthetic": make_synthetic, "import-openbtai": import_table}
+    actions[options.action](options)
+
+
+def check(options) -> None:
+    """Print the findings.
+
+    Raises:
+        InputError: there are errors among them, or the table cannot be read.
+    """
+    from ..cohort import check_cohort, errors_in, read_cohort
+    from ..cohort.findings import HEADINGS
+    from ..errors import InputError
+    from .console import Progress, table
+
+    cohort = read_cohort(options.table)
+    with Progress(options.quiet) as progress:
+        found = check_cohort(cohort, options.images, options.shrinkage, progress=progress.part(0, 1))
+    if found:
+        print(table([finding.as_row() for finding in found], HEADINGS))
+    errors = len(errors_in(found))
+    if not options.quiet:
+        print(f"{len(cohort.lesions)} lesions of {len(cohort.patients)} patients in {len(cohort.rows)} rows: "
+              f"{_counted(errors, 'error')}, {_counted(len(found) - errors, 'warning')}.")  # fmt: skip
+    if errors:
+        raise InputError(f"{options.table} has {_counted(errors, 'error')}; put right what is listed and check again.")
+    if not options.quiet:
+        print(_labels(cohort, options))
+
+
+def _labels(cohort, options) -> str:
+    from ..cohort import label_cohort
+    from ..cohort.labels import UNKNOWN
+
+    labels = label_cohort(cohort, options.shrinkage, measured=None if options.images else {})
+    answers = Counter(label.response for label in labels)
+    sources = Counter(label.source for label in labels if label.source != UNKNOWN)
+    origin = ", ".join(f"{count} from {source}" if source != "typed" else f"{count} typed in"
+                       for source, count in sources.most_common())  # fmt: skip
+    unknown = f", {answers[None]} not known" if answers[None] else ""
+    text = f"Response (shrunk by more than {100 * options.shrinkage:g} %): {answers[1]} yes, {answers[0]} no{unknown}"
+    return f"{text} ({origin})." if origin else f"{text}."
+
+
+def columns(_options) -> None:
+    """Print what belongs into a table."""
+    from ..cohort.columns import described
+
+    print("One row per lesion and MRI before treatment; the first row holds the headings. Needed: patient, lesion.")
+    print("The response is computed from the first and the follow-up volume, given or measured on the masks.\n")
+    print(described())
+
+
+def make_synthetic(options) -> None:
+    """Write a synthetic cohort."""
+    from ..cohort import CohortSettings, read_cohort, write_cohort
+    from .console import Progress
+
+    recipe = CohortSettings(options.patients, options.seed, options.difficulty, second_mri=options.second_mri)
+    with Progress(options.quiet) as progress:
+        path = write_cohort(options.output, recipe, overwrite=options.overwrite, progress=progress.part(0, 1))
+    cohort = read_cohort(path)
+    print(f"{len(cohort.lesions)} synthetic lesions of {len(cohort.patients)} patients: {path}")
+
+
+def import_table(options) -> None:
+    """Write OpenBTAI's pairs of volumes as a cohort table."""
+    from ..cohort import import_openbtai, numbered, save_cohort_table
+
+    cohort = import_openbtai(options.table)
+    cohort = numbered(cohort) if options.anonymous else cohort
+    path = save_cohort_table(cohort, Path(options.output), overwrite=options.overwrite)
+    print(f"{len(cohort.lesions)} pairs of volumes of {len(cohort.patients)} patients, without images: {path}")
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count or 'no'} {what}{'' if count == 1 else 's'}"
+
+
+def _share(text: str) -> float:
+    value = float(text)
+    if not 0 < value < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not a share between 0 and 1, such as 0.2 for 20 %")
+    return value
+
+
+def _count(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not a number of patients")
+    return value
