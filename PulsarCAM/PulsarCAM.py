@@ -49,6 +49,18 @@ from PulsarCAMLib.desktop.choices import (  # noqa: E402
     Target,
 )
 from PulsarCAMLib.desktop.logic import DEFAULT_MODEL, ConsoleLogic, PulsarCAMResult  # noqa: E402, F401
+from PulsarCAMLib.desktop.scenarios import Scenarios  # noqa: E402
+
+BEFORE_SELECTORS = 1000.0
+NODE_PARAMETERS = (
+    "inputVolume",
+    "inputSegmentation",
+    "heatMapVolume",
+    "spreadVolume",
+    "subRegions",
+    "lesionTable",
+    "sliceTable",
+)
 
 
 #
@@ -151,11 +163,13 @@ class PulsarCAMWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self._parameterNodeGuiTag = None
         self._lastSetID = ""
         self._message = ""
+        self._emptied = []
 
     def setup(self):
         """Called when the user opens the module the first time."""
         ScriptedLoadableModuleWidget.setup(self)
         from PulsarCAMLib.desktop.apply import Apply
+        from PulsarCAMLib.desktop.asking import Asking
         from PulsarCAMLib.desktop.exporter import Exporter
         from PulsarCAMLib.desktop.lesion_list import LesionList
         from PulsarCAMLib.desktop.live import LiveExplanation
@@ -170,6 +184,7 @@ class PulsarCAMWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.ui = slicer.util.childWidgetVariables(uiWidget)
         uiWidget.setMRMLScene(slicer.mrmlScene)
         self.logic = PulsarCAMLogic()
+        self.asking = Asking(self.parent)
         self.runs = Runs()
         self.parameterSets = ParameterSets(self)
         self.lesionList = LesionList(self)
@@ -192,6 +207,9 @@ class PulsarCAMWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.addObserver(slicer.mrmlScene, slicer.mrmlScene.StartCloseEvent, self.onSceneStartClose)
         self.addObserver(slicer.mrmlScene, slicer.mrmlScene.EndCloseEvent, self.onSceneEndClose)
         self.addObserver(slicer.mrmlScene, slicer.mrmlScene.EndImportEvent, self.onSceneEndImport)
+        event = slicer.mrmlScene.NodeAboutToBeRemovedEvent
+        self.addObserver(slicer.mrmlScene, event, self.onNodeAboutToBeRemoved, priority=BEFORE_SELECTORS)
+        self.addObserver(slicer.mrmlScene, slicer.mrmlScene.NodeRemovedEvent, self.onNodeRemoved)
         self.initializeParameterNode()
 
     def cleanup(self):
@@ -229,9 +247,21 @@ class PulsarCAMWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
             self.initializeParameterNode()
 
     def onSceneEndImport(self, caller, event):
-        """Called just after a scene was opened or added."""
-        if self.parent.isEntered and self._parameterNode is None:
+        """Called just after a scene was opened or added: what the wrapper read meanwhile lacked its nodes."""
+        if self.parent.isEntered:
             self.initializeParameterNode()
+
+    @vtk.calldata_type(vtk.VTK_OBJECT)
+    def onNodeAboutToBeRemoved(self, caller, event, node):
+        """Note what was chosen: a selector whose node goes moves to its neighbour, which nobody chose."""
+        state = self._parameterNode
+        self._emptied = [name for name in NODE_PARAMETERS if state and getattr(state, name) is node]
+
+    def onNodeRemoved(self, caller, event):
+        """Leave empty what lost its node, so that the next Apply overwrites nothing of the user's."""
+        emptied, self._emptied = self._emptied, []
+        for name in emptied if self._parameterNode else ():
+            setattr(self._parameterNode, name, None)
 
     @property
     def state(self):
@@ -319,7 +349,9 @@ class PulsarCAMWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
 
     def showStatus(self):
         """The last message, and what the user should know about the result."""
-        note = self.live.note() if self._parameterNode and not self.isRunning else ""
+        note = ""
+        if self._parameterNode and not self.isRunning:
+            note = self.apply.what_is_missing() or self.live.note()
         self.ui.statusLabel.text = "\n".join(text for text in (self._message, note) if text)
 
     def showError(self, error):
@@ -346,9 +378,11 @@ class PulsarCAMWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         finally:
             self.isRunning = False
             self.apply.show_running(False)
-            if self._parameterNode:
+            if not self.parent.isEntered:  # the user went to another module meanwhile
+                self.setParameterNode(None)
+            elif self._parameterNode:
                 self.refresh()
-            elif self.parent.isEntered:
+            else:
                 self.initializeParameterNode()
             self.showStatus()
 
@@ -379,38 +413,24 @@ class PulsarCAMLogic(ConsoleLogic, ScriptedLoadableModuleLogic):
 #
 
 
-class PulsarCAMTest(ScriptedLoadableModuleTest):
-    """The module's own test, inside Slicer and on the stand-in."""
+class PulsarCAMTest(Scenarios, ScriptedLoadableModuleTest):
+    """The module's own test, inside Slicer and on the stand-in: what a person does with the panel."""
 
     def setUp(self):
-        """Begin with an empty scene."""
-        slicer.mrmlScene.Clear()
+        """Begin with an empty scene and an open panel."""
+        self.begin()
+
+    def tearDown(self):
+        """The panel asks the person again."""
+        self.end()
 
     def runTest(self):
-        """Run all scenarios."""
-        self.setUp()
-        self.test_ExplainsTwoLesions()
-
-    def test_ExplainsTwoLesions(self):
-        """Two segments on a made MRI give a heat map on its grid, within the lesions."""
-        import numpy as np
-
-        self.delayDisplay("Two lesions on a made MRI")
-        values = np.random.default_rng(0).normal(300, 50, (10, 80, 80)).astype(np.int16)
-        ijkToRAS = np.array([[0.8, 0, 0, -30], [0, 0.8, 0, -30], [0, 0, 3, -15], [0, 0, 0, 1]])
-        volumeNode = slicer.util.addVolumeFromArray(values, ijkToRAS=ijkToRAS, name="MRI")
-        segmentationNode = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSegmentationNode", "GTVs")
-        segmentationNode.CreateDefaultDisplayNodes()
-        segmentationNode.SetReferenceImageGeometryParameterFromVolumeNode(volumeNode)
-        masks = np.zeros((2, *values.shape), dtype=np.uint8)
-        masks[0, 3:6, 20:32, 20:34] = 1
-        masks[1, 5:8, 50:60, 50:62] = 1
-        for mask in masks:
-            segmentID = segmentationNode.GetSegmentation().AddEmptySegment()
-            slicer.util.updateSegmentBinaryLabelmapFromArray(mask, segmentationNode, segmentID, volumeNode)
-        result = PulsarCAMLogic().explain(volumeNode, segmentationNode)
-        heatMap = slicer.util.arrayFromVolume(result.heatMapNode)
-        assert heatMap.shape == values.shape
-        assert not heatMap[masks.max(axis=0) == 0].any()
-        assert result.lesionTableNode.GetNumberOfRows() == 2
+        """Run all scenarios, each in an empty scene."""
+        for name in [name for name in dir(self) if name.startswith("test_")]:
+            self.delayDisplay(name)
+            self.setUp()
+            try:
+                getattr(self, name)()
+            finally:
+                self.tearDown()
         self.delayDisplay("Test passed")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import qt
-import slicer
 from slicer.i18n import tr as _
 
 from ..errors import Cancelled
@@ -38,12 +36,12 @@ class Exporter(Section):
     @slot
     def on_export(self) -> None:
         """Ask where, and before files are replaced."""
-        folder = qt.QFileDialog.getExistingDirectory(self.panel.parent, _("Export into this folder"), self._folder)
+        folder = self.panel.asking.folder(_("Export into this folder"), self._folder)
         if not folder:
             return
         there = self.logic.existingFiles(self.panel.result(), folder, **self.files())
         question = _("These files are there already and will be replaced:\n{names}").format(names="\n".join(there))
-        if there and not slicer.util.confirmOkCancelDisplay(question, _("PulsarCAM - export")):
+        if there and not self.panel.asking.agree(question, _("PulsarCAM - export")):
             return
         self._folder = folder
         self.export(folder, overwrite=bool(there))

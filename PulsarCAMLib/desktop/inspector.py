@@ -11,7 +11,7 @@ from slicer.i18n import tr as _
 
 from .section import slot
 
-SIZE = (1010, 900)
+SIZE = (1012, 862)
 
 
 class Inspector:
@@ -51,8 +51,7 @@ class Inspector:
     @slot
     def on_save(self) -> None:
         """Ask for a file and save the picture."""
-        title, kind = _("Save the picture"), _("PNG picture") + " (*.png)"
-        path = qt.QFileDialog.getSaveFileName(self.dialog, title, "", kind)
+        path = self.panel.asking.new_picture(_("Save the picture"))
         if path:
             self.save(path)
 
@@ -89,6 +88,7 @@ class Inspector:
         row.addWidget(self.member_box)
         row.addWidget(self.save_button)
         self.picture_label = qt.QLabel()
+        self.picture_label.alignment = qt.Qt.AlignCenter
         area = qt.QScrollArea()
         area.setWidget(self.picture_label)
         area.widgetResizable = True

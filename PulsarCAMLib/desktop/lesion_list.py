@@ -23,7 +23,7 @@ class LesionList(Section):
         """Prepare the table."""
         self._parts, self._key, self._node_id, self._watched = [], None, "", []
         table = self.ui.segmentsTable
-        table.setHorizontalHeaderLabels([_("Lesion"), _("Volume (cm3)")])
+        table.setHorizontalHeaderLabels([_("Lesion"), _("Volume (cm³)")])
         table.horizontalHeader().setSectionResizeMode(0, qt.QHeaderView.Stretch)
         table.horizontalHeader().setSectionResizeMode(1, qt.QHeaderView.ResizeToContents)
         table.verticalHeader().hide()

@@ -38,6 +38,7 @@ class LiveExplanation(Section):
             self.logic.update(run.result, **settings, onlyThreshold=only_threshold)
             if not only_threshold:
                 self.panel.results.show_look(anew=True)
+                self.panel.tools.compare_anew()
         except Exception as error:
             self.panel.showError(error)
         finally:

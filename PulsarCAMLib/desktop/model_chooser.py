@@ -71,13 +71,12 @@ class ModelChooser(Section):
     @slot
     def on_add_folder(self) -> None:
         """Ask for a bundle's folder and install it."""
-        self.add(qt.QFileDialog.getExistingDirectory(self.panel.parent, _("Folder of a model bundle")))
+        self.add(self.panel.asking.folder(_("Folder of a model bundle")))
 
     @slot
     def on_add_zip(self) -> None:
         """Ask for a bundle's zip file and install it."""
-        title, kind = _("Zip file of a model bundle"), _("Zip file") + " (*.zip)"
-        self.add(qt.QFileDialog.getOpenFileName(self.panel.parent, title, "", kind))
+        self.add(self.panel.asking.zip_file(_("Zip file of a model bundle")))
 
     def add(self, path: str) -> None:
         """Install a model and choose it; an empty path (nothing chosen) does nothing."""
@@ -95,7 +94,7 @@ class ModelChooser(Section):
         """Delete the chosen model, after a question."""
         name = self.state.model
         question = _("Delete the model “{title}” from this computer?").format(title=self._title(name))
-        if slicer.util.confirmYesNoDisplay(question, _("PulsarCAM - remove a model")):
+        if self.panel.asking.agree(question, _("PulsarCAM - remove a model")):
             self.remove(name)
 
     def remove(self, name: str) -> None:
@@ -121,10 +120,12 @@ class ModelChooser(Section):
         dialog = qt.QDialog(self.panel.parent)
         layout = qt.QVBoxLayout(dialog)
         browser = qt.QTextBrowser()
-        browser.openExternalLinks = False
-        buttons = qt.QDialogButtonBox(qt.QDialogButtonBox.Close)
-        buttons.connect("rejected()", dialog.hide)
+        close = qt.QPushButton(_("Close"))
+        close.connect("clicked()", dialog.hide)
+        row = qt.QHBoxLayout()
+        row.addStretch(1)
+        row.addWidget(close)
         layout.addWidget(browser)
-        layout.addWidget(buttons)
+        layout.addLayout(row)
         dialog.resize(560, 520)
         return dialog, browser

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import slicer
 
-from .section import Section, slot
+from .section import Section, slot, slot_with_value
 
 NODE_CLASS = "vtkMRMLScriptedModuleNode"
 
@@ -16,6 +16,13 @@ class ParameterSets(Section):
         """Offer only PulsarCAM's own sets."""
         self.ui.parameterSetSelector.addAttribute(NODE_CLASS, "ModuleName", self.logic.moduleName)
         self.ui.parameterSetSelector.connect("currentNodeChanged(vtkMRMLNode*)", self.on_chosen)
+        self.ui.parameterSetSelector.connect("nodeAddedByUser(vtkMRMLNode*)", self.on_made)
+
+    @slot_with_value
+    def on_made(self, node) -> None:
+        """The user made a set."""
+        if self.state is not None and not self.panel.isRunning:
+            self.panel.setParameterNode(self.logic.wrap(node))
 
     @slot
     def on_chosen(self) -> None:

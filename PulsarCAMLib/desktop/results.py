@@ -10,10 +10,11 @@ from ..scene import views
 from ..scene.provenance import INPUT_VOLUME
 from ..scene.segments import to_world
 from ..scene.state import rows_of
-from .section import Section, slot, slot_with_number
+from .section import Section, slot, slot_with_value
 from .slice_plot import SlicePoint, draw_slices
 
 PLOT_HEIGHT = 130
+NARROWEST_COLUMN = 56
 COLUMNS = ("lesion", "probability_response", "predicted_class", "volume_cm3")
 
 
@@ -22,14 +23,23 @@ class Results(Section):
 
     def set_up(self) -> None:
         """Prepare the table."""
-        self._rows, self._key, self._chosen, self._look = [], None, None, None
+        self._rows, self._key, self._chosen, self._look = [], (), None, None
         self._sorted_by, self._descending = 1, False
         table = self.ui.resultsTable
-        table.setHorizontalHeaderLabels([_("Lesion"), _("P(response)"), _("Predicted"), _("cm3")])
+        table.setHorizontalHeaderLabels([_("Lesion"), _("P(response)"), _("Predicted"), _("cm³")])
+        tips = (
+            _("Name of the segment"),
+            _("Probability of response: the mean over the ensemble ± its standard deviation"),
+            _("The class that the model's threshold gives"),
+            _("Volume of the contoured lesion"),
+        )
+        for column, tip in enumerate(tips):
+            table.horizontalHeaderItem(column).setToolTip(tip)
         header = table.horizontalHeader()
         header.setSectionResizeMode(0, qt.QHeaderView.Stretch)
         for column in (1, 2, 3):
             header.setSectionResizeMode(column, qt.QHeaderView.ResizeToContents)
+        header.setMinimumSectionSize(NARROWEST_COLUMN)
         header.setSortIndicatorShown(True)
         header.setSectionsClickable(True)
         header.connect("sectionClicked(int)", self.on_heading)
@@ -49,11 +59,12 @@ class Results(Section):
 
     def forget(self) -> None:
         """Another parameter set has another result."""
-        self._key = self._chosen = self._look = None
+        self._key, self._chosen, self._look = (), None, None
 
     def show_new(self, result) -> None:
         """A new result: lay its map over the MRI, and choose no lesion yet."""
         self._chosen, self._look = None, None
+        self.ui.resultsCollapsibleButton.collapsed = False
         views.show_over(result.volumeNode, self._shown_map(result.heatMapNode, result.spreadNode), self._opacity())
         self.show_look(anew=True)
 
@@ -85,7 +96,7 @@ class Results(Section):
         """Name of the chosen lesion."""
         return self._chosen
 
-    @slot_with_number
+    @slot_with_value
     def on_heading(self, column: int) -> None:
         """Sort by a column; again: the other way round."""
         self.sort_by(column, not self._descending if column == self._sorted_by else False)
@@ -162,13 +173,13 @@ class Results(Section):
         if not points:
             self.ui.lesionLabel.text = _("Choose a lesion to see it in the slice views.") if self._rows else ""
             return
-        found = next(row for row in self._rows if row["lesion"] == self._chosen)
-        self.ui.lesionLabel.text = _("{lesion}: probability of response {p} over {n} slices").format(
-            lesion=self._chosen, p=_texts(found)[1], n=len(points)
+        self.ui.lesionLabel.text = _("{lesion}: probability of response in each of its {n} slices").format(
+            lesion=self._chosen, n=len(points)
         )
         label = self.ui.slicePlotLabel
         width = max(160, self.ui.resultsTable.width)
-        label.setPixmap(draw_slices(points, self._threshold(), (width, PLOT_HEIGHT), label.palette))
+        ratio = label.devicePixelRatioF()
+        label.setPixmap(draw_slices(points, self._threshold(), (width, PLOT_HEIGHT), label.palette, ratio))
 
     def _threshold(self) -> float | None:
         name = self.state.lesionTable.GetAttribute("PulsarCAM.modelName")

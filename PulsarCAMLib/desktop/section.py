@@ -46,12 +46,12 @@ def slot(function: Callable) -> Callable:
     return called
 
 
-def slot_with_number(function: Callable) -> Callable:
-    """Like :func:`slot`, for signals whose first argument is a number that the method needs."""
+def slot_with_value(function: Callable) -> Callable:
+    """Like :func:`slot`, for signals whose first argument the method needs."""
 
-    def called(self, number, *_others) -> None:
+    def called(self, value, *_others) -> None:
         try:
-            function(self, number)
+            function(self, value)
         except Exception as error:
             self.panel.showError(error)
 

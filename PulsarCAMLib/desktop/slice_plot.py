@@ -22,7 +22,7 @@ class SlicePoint:
     answers: bool
 
 
-def draw_slices(points: Sequence[SlicePoint], threshold: float | None, size: tuple[int, int], palette):
+def draw_slices(points: Sequence[SlicePoint], threshold: float | None, size: tuple[int, int], palette, ratio: float):
     """A ``QPixmap`` with one dot per slice.
 
     Args:
@@ -30,8 +30,10 @@ def draw_slices(points: Sequence[SlicePoint], threshold: float | None, size: tup
         threshold: probability from which a lesion is called response, or None.
         size: width and height in pixels.
         palette: the ``QPalette`` of the widget that shows it.
+        ratio: of the screen's pixels to those of ``size``.
     """
-    pixmap = qt.QPixmap(*size)
+    pixmap = qt.QPixmap(*(round(ratio * side) for side in size))
+    pixmap.setDevicePixelRatio(ratio)
     pixmap.fill(palette.color(qt.QPalette.Base))
     painter = qt.QPainter()
     painter.begin(pixmap)

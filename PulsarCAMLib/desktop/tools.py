@@ -58,13 +58,22 @@ class Tools(Section):
             self._compare()
         self.refresh()
 
-    def _compare(self) -> None:
-        result = self.panel.result()
+    def compare_anew(self) -> None:
+        """Write the compared maps again, because the settings changed."""
+        if self.is_comparing:
+            self._maps()
+
+    def _maps(self) -> list:
         settings = self.panel.settings()
         shown = {name: settings[name] for name in ("target", "normalisation", "restrict")}
-        maps = self.logic.compareMethods(result, **shown)
+        maps = self.logic.compareMethods(self.panel.result(), **shown)
         for node in maps:
             views.set_colors(node, self.state.colorMap.value)
+        return maps
+
+    def _compare(self) -> None:
+        result = self.panel.result()
+        maps = self._maps()
         self._layout_before = views.current_layout()
         titles = [Method(name).label() for name in METHODS]
         views.compare(result.volumeNode, maps, titles, self.state.opacity / 100)
