@@ -11,8 +11,8 @@ import numpy as np
 from scipy.stats import rankdata
 
 from ..errors import InputError
-
-LEVEL = 0.95
+from .resampling import LEVEL, interval, patient_weights
+from .weighted import in_chunks, weighted_auc
 
 
 @dataclass(frozen=True)
@@ -71,15 +71,15 @@ def discrimination(
         raise InputError("An AUC needs responding and non-responding lesions, all with a finite score.")
     auc = float(roc_auc_score(labels, scores))
     rng = np.random.default_rng(seed)
-    boot = [_rank_auc(labels[chosen], scores[chosen]) for chosen in _patient_samples(patients, resamples, rng)]
-    low, high = np.nanquantile(boot, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    weights = patient_weights(patients, resamples, rng)
+    low, high = interval(in_chunks(lambda part: weighted_auc(labels == 1, scores, part), weights))
     chance = np.array([_rank_auc(rng.permutation(labels), scores) for _ in range(resamples)])
     # A hair of tolerance, so that equal AUCs count as equal whatever the order of their sums.
     extreme = int(np.count_nonzero(np.abs(chance - 0.5) >= abs(auc - 0.5) - 1e-12))
     return Discrimination(
         auc=auc,
-        low=float(low),
-        high=float(high),
+        low=low,
+        high=high,
         p_value=float((extreme + 1) / (resamples + 1)),
         patients=len(np.unique(patients)),
         lesions=len(labels),
@@ -116,16 +116,9 @@ def paired_difference(
         raise InputError("There is no lesion for which both values are defined.")
     values, patients = (first - second)[defined], patients[defined]
     rng = np.random.default_rng(seed)
-    means = [values[chosen].mean() for chosen in _patient_samples(patients, resamples, rng)]
-    low, high = np.quantile(means, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-    return Difference(float(values.mean()), float(low), float(high), len(values))
-
-
-def _patient_samples(patients: np.ndarray, count: int, rng: np.random.Generator):
-    """Lesion indices of ``count`` samples of patients with replacement."""
-    members = [np.flatnonzero(patients == name) for name in np.unique(patients)]
-    for _ in range(count):
-        yield np.concatenate([members[n] for n in rng.integers(0, len(members), len(members))])
+    weights = patient_weights(patients, resamples, rng)
+    means = in_chunks(lambda part: part @ values / part.sum(axis=1), weights)
+    return Difference(float(values.mean()), *interval(means), len(values))
 
 
 def _rank_auc(labels: np.ndarray, scores: np.ndarray) -> float:
