@@ -9,7 +9,7 @@ export PYTHON
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test bench lint clean
+.PHONY: help demo test bench pictures lint clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST)
@@ -27,6 +27,11 @@ test:  ## run all tests (ARGS="..." goes to pytest)
 bench:  ## measure against the plain forward pass and the public libraries (ARGS="..." goes to the benchmark)
 	@bash Testing/setup.sh bench
 	@$(VENV_PYTHON) Testing/Benchmarks/run.py $(ARGS)
+
+pictures:  ## make the pictures of the README anew: the panel beside slice views, drawn without a screen
+	@bash Testing/setup.sh
+	@bash Testing/offscreen.sh
+	@OMP_NUM_THREADS=1 $(VENV_PYTHON) Testing/screenshots.py $(ARGS)
 
 lint:  ## check style and spelling, and that the CMake lists are complete
 	@bash Testing/setup.sh

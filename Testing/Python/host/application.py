@@ -27,6 +27,7 @@ class DesktopApplication(HeadlessApplication):
         self._on_events = None
         self._started = []
         self._application = QtWidgets.QApplication.instance() or QtWidgets.QApplication(["PulsarCAM"])
+        self._application.setStyle("Fusion")  # beneath Slicer's own style
         self._settings = QtCore.QSettings(str(Path(temporary_path) / "Slicer.ini"), QtCore.QSettings.IniFormat)
         QtCore.QCoreApplication.setOrganizationName("NA-MIC")
         QtCore.QCoreApplication.setApplicationName("Slicer")

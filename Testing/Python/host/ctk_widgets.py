@@ -49,11 +49,11 @@ class ctkCollapsibleButton(QtWidgets.QAbstractButton):  # noqa: N801 - CTK's nam
         return position.y() < HEADER
 
     def sizeHint(self):
-        inner = self.layout().sizeHint() if self.layout() and not self._collapsed else QtCore.QSize(100, 0)
+        inner = self.layout().totalSizeHint() if self.layout() and not self._collapsed else QtCore.QSize(100, 0)
         return QtCore.QSize(inner.width(), max(inner.height(), HEADER))
 
     def minimumSizeHint(self):
-        inner = self.layout().minimumSize() if self.layout() and not self._collapsed else QtCore.QSize(100, 0)
+        inner = self.layout().totalMinimumSize() if self.layout() and not self._collapsed else QtCore.QSize(100, 0)
         return QtCore.QSize(inner.width(), max(inner.height(), HEADER))
 
     def paintEvent(self, _event):

@@ -35,6 +35,7 @@ class Desktop:
 
     def __enter__(self) -> Desktop:
         self._host.__enter__()
+        self._library = _library()
         self._add_python_layer()
         self._add_qt()
         self._add_module_folder()
@@ -63,6 +64,10 @@ class Desktop:
                 sys.modules[name] = module
         sys.path.remove(str(MODULE_FOLDER))
         self._host.__exit__(*error)
+        if sys.modules.get("PulsarCAMLib") is not self._library["PulsarCAMLib"]:  # reloaded: others hold the old one
+            for name in _library():
+                del sys.modules[name]
+            sys.modules.update(self._library)
 
     def open_panel(self):
         """Build the panel as Slicer does when the user opens the module; returns the widget class's instance."""
@@ -94,11 +99,15 @@ class Desktop:
 
     def picture(self, path: str | Path, width: int = 420, height: int | None = None) -> None:
         """Save a picture of the panel."""
+        from PySide6.QtWidgets import QApplication
+
         from .pythonqt import unwrap
 
         parent = unwrap(self.widget.parent)
-        parent.resize(width, height or parent.sizeHint().height())
         parent.show()
+        for _ in range(3):  # texts that wrap and sections that grow need as many rounds
+            parent.resize(width, height or max(parent.sizeHint().height(), parent.heightForWidth(width)))
+            QApplication.processEvents()
         parent.grab().save(str(path))
 
     def _add_module_folder(self) -> None:
@@ -177,3 +186,7 @@ class Desktop:
     def _put(self, owner, name: str, value) -> None:
         self._set.setdefault((owner, name), getattr(owner, name) if name in vars(owner) else self)
         setattr(owner, name, value)
+
+
+def _library() -> dict[str, types.ModuleType]:
+    return {n: m for n, m in sys.modules.items() if n == "PulsarCAMLib" or n.startswith("PulsarCAMLib.")}

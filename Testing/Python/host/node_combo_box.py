@@ -38,6 +38,13 @@ def _held(kind, name: str, default, on_change: str = ""):
     return Property(kind, lambda self: getattr(self, key, default), put)
 
 
+class _Elided(QtWidgets.QComboBox):
+    """Long names are shortened, so that they do not widen the panel."""
+
+    def minimumSizeHint(self):
+        return QtCore.QSize(60, super().minimumSizeHint().height())
+
+
 class qMRMLNodeComboBox(QtWidgets.QWidget):  # noqa: N801 - Slicer's name
     nodeChanged = Signal(object)
     validChanged = Signal(bool)
@@ -75,7 +82,7 @@ class qMRMLNodeComboBox(QtWidgets.QWidget):  # noqa: N801 - Slicer's name
         super().__init__(parent)
         layout = QtWidgets.QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        self._box = QtWidgets.QComboBox(self)
+        self._box = _Elided(self)
         layout.addWidget(self._box)
         self.setSizePolicy(QtWidgets.QSizePolicy.Preferred, QtWidgets.QSizePolicy.Fixed)
         self.setFocusProxy(self._box)

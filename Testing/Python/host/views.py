@@ -30,7 +30,7 @@ class SliceView:
 
     def __init__(self, name: str = "Red", orientation: str = "Axial", size: tuple[int, int] = (600, 600)) -> None:
         self._application = slicer.app.applicationLogic()
-        self._size = size
+        self.size = size
         if not os.environ.get("DISPLAY"):
             os.environ.setdefault("VTK_DEFAULT_OPENGL_WINDOW", "vtkEGLRenderWindow")
         self._renderer, self._window = vtk.vtkRenderer(), vtk.vtkRenderWindow()
@@ -42,14 +42,25 @@ class SliceView:
         self._interactor.SetRenderWindow(self._window)
         self._interactor.Initialize()
         self._renderer.GetActiveCamera().ParallelProjectionOn()
-        self.logic = slicer.vtkMRMLSliceLogic()
-        self.logic.SetMRMLApplicationLogic(self._application)
-        self._application.GetSliceLogics().AddItem(self.logic)
-        self.logic.SetMRMLScene(slicer.mrmlScene)
-        self.node = self.logic.AddSliceNode(name)
+        self.logic = self._logic_of_the_desktop(name) or self._own_logic(name)
+        self.node = self.logic.GetSliceNode()
         self.node.SetOrientation(orientation)
         self._group = self._displayable_managers()
         self._image = self._background()
+
+    @staticmethod
+    def _logic_of_the_desktop(name: str):
+        manager = slicer.app.layoutManager()
+        widget = manager.sliceWidget(name) if manager is not None else None
+        return widget.sliceLogic() if widget is not None else None
+
+    def _own_logic(self, name: str):
+        logic = slicer.vtkMRMLSliceLogic()
+        logic.SetMRMLApplicationLogic(self._application)
+        self._application.GetSliceLogics().AddItem(logic)
+        logic.SetMRMLScene(slicer.mrmlScene)
+        logic.AddSliceNode(name)
+        return logic
 
     def show(self, background, foreground=None, opacity: float = 0.5) -> None:
         """Set the layers and fit the view to the background."""
@@ -57,8 +68,8 @@ class SliceView:
         composite.SetBackgroundVolumeID(background.GetID())
         composite.SetForegroundVolumeID(foreground.GetID() if foreground else None)
         composite.SetForegroundOpacity(opacity)
-        self.logic.ResizeSliceNode(*self._size)
-        self.logic.FitSliceToBackground(*self._size)
+        self.logic.ResizeSliceNode(*self.size)
+        self.logic.FitSliceToBackground(*self.size)
         self.logic.SnapSliceOffsetToIJK()
 
     def jump_to(self, ras, field_of_view_mm: float | None = None) -> None:
@@ -67,7 +78,7 @@ class SliceView:
         self.logic.SnapSliceOffsetToIJK()
         if field_of_view_mm:
             depth = self.node.GetFieldOfView()[2]
-            self.node.SetFieldOfView(field_of_view_mm, field_of_view_mm * self._size[1] / self._size[0], depth)
+            self.node.SetFieldOfView(field_of_view_mm, field_of_view_mm * self.size[1] / self.size[0], depth)
 
     def pixel_of(self, ras) -> tuple[int, int]:
         """Array index (row from the top, column) of a place in :meth:`pixels`."""
@@ -75,7 +86,7 @@ class SliceView:
         to_ras.DeepCopy(self.node.GetXYToRAS())
         to_ras.Invert()
         x, y = to_ras.MultiplyPoint((*ras, 1.0))[:2]
-        return self._size[1] - 1 - round(y), round(x)
+        return self.size[1] - 1 - round(y), round(x)
 
     def pixels(self) -> np.ndarray:
         """The picture, uint8 ``[row, column, 3]``, first row on top."""

@@ -1,4 +1,4 @@
-"""The module's own scenarios on the desktop stand-in; the same ones run inside Slicer."""
+"""Every scenario of the module's own test, on the stand-in: in Slicer the same ones run through ``PulsarCAMTest``."""
 
 from __future__ import annotations
 
@@ -6,23 +6,25 @@ import pytest
 
 pytest.importorskip("slicer", reason="the slicer-core package is not installed")
 pytest.importorskip("PySide6", reason="PySide6 is not installed")
-pytest.importorskip("torch", reason="PyTorch is not installed")
 
-import ast
-from pathlib import Path
+from PulsarCAMLib.desktop.scenarios import Scenarios
 
-import PulsarCAMLib
-
-SOURCE = Path(PulsarCAMLib.__file__).parent / "desktop" / "scenarios.py"
-NAMES = sorted(
-    node.name
-    for node in ast.walk(ast.parse(SOURCE.read_text(encoding="utf-8")))
-    if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")
-)
+NAMES = [name for name in vars(Scenarios) if name.startswith("test_")]
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_scenario(name, a_desktop, a_model):
-    test = a_desktop.module.PulsarCAMTest()
+@pytest.mark.parametrize("name", NAMES, ids=lambda name: name.removeprefix("test_"))
+def test_scenario(name, a_desktop, a_model, capsys):
+    test = a_desktop.module.PulsarCAMTest(name)
+    a_desktop.open_panel()
     test.setUp()
     getattr(test, name)()
+    assert "Traceback" not in capsys.readouterr().err, "an error left a slot"
+    for _, text, details in a_desktop.messages:
+        assert "\n" not in text.strip(), "a person reads one sentence"
+        assert not details, "what a person did is no unexpected error"
+
+
+def test_the_list_of_scenarios_names_what_can_happen():
+    told = " ".join(NAMES)
+    for word in ("cancel", "closed", "deleted", "renamed", "parameter_set", "saved", "twice", "forty", "transform"):
+        assert word in told, word

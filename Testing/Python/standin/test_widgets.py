@@ -179,3 +179,16 @@ def test_the_panel_says_when_it_is_entered_and_reload_makes_it_anew(a_desktop, a
     assert second is not first
     assert type(second) is not type(first)
     assert second.ui.applyButton.text == first.ui.applyButton.text
+
+
+def test_a_reload_within_a_desktop_leaves_the_library_of_others_alone(a_model):
+    import sys
+
+    from host.desktop import Desktop
+
+    import PulsarCAMLib.errors
+
+    with Desktop() as desktop:
+        desktop.open_panel().onReload()
+        assert sys.modules["PulsarCAMLib.errors"] is not PulsarCAMLib.errors
+    assert sys.modules["PulsarCAMLib.errors"] is PulsarCAMLib.errors

@@ -1,0 +1,187 @@
+"""Makes the pictures of the README: the panel beside real slice views, on a generated patient.
+
+``make pictures``, or::
+
+    python Testing/screenshots.py [--review folder]
+
+The slice views are drawn by Slicer's own displayable managers; the panel is the module's own, on the stand-in for the
+desktop. ``--review`` writes every state of the panel into a folder, to be looked at.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(ROOT), str(ROOT / "Testing" / "Python")]
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+from host.desktop import Desktop  # noqa: E402
+from host.screen import Screen, save_pixels, save_small  # noqa: E402
+
+PICTURES = ROOT / "Resources" / "Screenshots"
+RESISTANT = "Lesion 4"
+"""The lesion of the generated patient that does not shrink."""
+
+
+def panel_inputs(desktop: Desktop, screen: Screen) -> None:
+    """Before Apply: MRI and segmentation chosen, lesions ticked."""
+    ui = desktop.widget.ui
+    ui.sampleDataButton.click()
+    table = ui.segmentsTable
+    table.setCurrentCell(3, 0)
+    ui.showSegmentButton.click()
+    screen.fit()
+    screen.save(PICTURES / "panel-inputs.png")
+
+
+def panel_results(desktop: Desktop, screen: Screen) -> None:
+    """After Apply: the lesion that will not shrink is chosen."""
+    ui = desktop.widget.ui
+    ui.applyButton.click()
+    ui.inputsCollapsibleButton.collapsed = True
+    ui.legendCheckBox.checked = True
+    choose(desktop, RESISTANT)
+    screen.zoom(90)
+    screen.save(PICTURES / "panel.png")
+
+
+def panel_inspect(desktop: Desktop) -> None:
+    """One slice opened up."""
+    from host.wrapping import unwrap
+
+    desktop.widget.ui.inspectButton.click()
+    dialog = unwrap(desktop.widget.tools._inspector.dialog)
+    save_small(dialog.grab(), PICTURES / "panel-inspect.png")
+
+
+def overlay(desktop: Desktop) -> None:
+    """The command line's picture of the same lesion."""
+    import slicer
+
+    from PulsarCAMLib.pictures.content import picture_of
+    from PulsarCAMLib.pictures.overlay import draw
+
+    state = desktop.widget.state
+    scan = desktop.widget.result().scanResult
+    lesion = next(each for each in scan.lesions if each.name == RESISTANT)
+    picture = picture_of(scan, lesion, slicer.util.arrayFromVolume(state.inputVolume), "pixelwise", "non-response")
+    figure = draw(picture)
+    figure.canvas.draw()
+    save_pixels(np.asarray(figure.canvas.buffer_rgba())[..., :3], PICTURES / "overlay.png")
+
+
+def review(folder: Path) -> None:
+    """Every state of the panel, to be looked at."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, act in STATES.items():
+        with Desktop() as desktop:
+            desktop.open_panel()
+            act(desktop, lambda suffix="", name=name, **size: desktop.picture(folder / f"{name}{suffix}.png", **size))
+        print(folder / f"{name}.png")
+
+
+def _empty(_desktop, take) -> None:
+    take()
+
+
+def _running(desktop, take) -> None:
+    desktop.widget.ui.sampleDataButton.click()
+    taken = []
+
+    def look() -> None:
+        if desktop.widget.isRunning and desktop.widget.ui.progressBar.value > 40 and not taken:
+            taken.append(take())
+
+    desktop.while_running(look)
+    desktop.widget.ui.applyButton.click()
+
+
+def _error(desktop, take) -> None:
+    import slicer
+
+    desktop.widget.ui.sampleDataButton.click()
+    away = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLLinearTransformNode")
+    slicer.util.updateTransformMatrixFromArray(away, np.diag([9.0, 9.0, 9.0, 1.0]) + 400 * np.eye(4, k=3))
+    desktop.widget.state.inputSegmentation.SetAndObserveTransformNodeID(away.GetID())
+    desktop.widget.ui.applyButton.click()
+    take()
+
+
+def _done(desktop, take) -> None:
+    ui = desktop.widget.ui
+    ui.sampleDataButton.click()
+    ui.applyButton.click()
+    for section in ("outputsCollapsibleButton", "exportCollapsibleButton"):
+        getattr(ui, section).collapsed = False
+    choose(desktop, RESISTANT)
+    take()
+    take("-narrow", width=300)
+    take("-wide", width=700)
+    with dark_colors():
+        take("-dark")
+
+
+STATES = {"empty": _empty, "running": _running, "error": _error, "done": _done}
+
+
+@contextmanager
+def dark_colors():
+    """The palette of Slicer's dark style."""
+    from PySide6.QtGui import QColor, QPalette
+    from PySide6.QtWidgets import QApplication
+
+    application = QApplication.instance()
+    before, dark = application.palette(), QPalette()
+    for role, color in {
+        **dict.fromkeys((QPalette.Window, QPalette.Button), "#353535"),
+        **dict.fromkeys((QPalette.Base, QPalette.ToolTipBase), "#232323"),
+        QPalette.AlternateBase: "#2c2c2c",
+        **dict.fromkeys((QPalette.WindowText, QPalette.Text, QPalette.ButtonText, QPalette.ToolTipText), "#e6e6e6"),
+        QPalette.Highlight: "#2a82da",
+    }.items():
+        dark.setColor(role, QColor(color))
+    for role in (QPalette.WindowText, QPalette.Text, QPalette.ButtonText):
+        dark.setColor(QPalette.Disabled, role, QColor("#808080"))
+    application.setPalette(dark)
+    try:
+        yield
+    finally:
+        application.setPalette(before)
+
+
+def choose(desktop: Desktop, lesion: str) -> None:
+    """Choose a row of the results."""
+    table = desktop.widget.ui.resultsTable
+    rows = [table.item(row, 0).text() for row in range(table.rowCount)]
+    table.setCurrentCell(rows.index(lesion), 0)
+
+
+def main() -> None:
+    """Runs the command line."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--review", type=Path, help="instead write every state of the panel into this folder")
+    options = parser.parse_args()
+    if options.review:
+        review(options.review)
+        return
+    PICTURES.mkdir(exist_ok=True)
+    with Desktop() as desktop:
+        desktop.open_panel()
+        screen = Screen(desktop)
+        panel_inputs(desktop, screen)
+        panel_results(desktop, screen)
+        panel_inspect(desktop)
+        overlay(desktop)
+    for path in sorted(PICTURES.glob("*.png")):
+        print(f"{path.relative_to(ROOT)}: {path.stat().st_size / 1000:.0f} kB")
+
+
+if __name__ == "__main__":
+    main()
