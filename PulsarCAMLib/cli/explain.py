@@ -162,7 +162,7 @@ def _write_all(job: Job, folder, result, volume, progress: Progress, timings: Ti
     from ..explanation import lesion_table, slice_table
     from ..files import write_segmentation, write_table
 
-    facts = _facts(job, result)
+    facts = result.card.facts()
     tell = progress.part(0.5, 0.7)
     with timings.step("writing maps"):
         for n, (method, target) in enumerate(job.maps):
@@ -228,20 +228,6 @@ def _scene_requests(job: Job) -> list:
         Request(method, target or TARGETS[0], job.normalisation, True, job.threshold, job.margin_mm)
         for method, target in job.maps
     ]
-
-
-def _facts(job: Job, result) -> dict[str, object]:
-    """What every written image says about its origin."""
-    card = result.card
-    return {
-        "version": __version__,
-        "modelName": card.name,
-        "modelVersion": card.fields["version"],
-        "modelHash": card.sha256,
-        "modelOrigin": card.origin,
-        "synthetic": str(card.synthetic).lower(),
-        "researchUseOnly": "true",
-    }
 
 
 def _provenance(job: Job, result) -> dict:

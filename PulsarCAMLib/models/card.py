@@ -10,6 +10,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from .. import __version__
 from ..errors import BundleError
 from ..lesions.preprocessing import Preprocessing
 from .architecture import Architecture
@@ -163,3 +164,15 @@ class ModelCard:
         """One line on where the model comes from, for tables, panels and attributes."""
         kind = "trained on SYNTHETIC lesions, not for patients" if self.synthetic else "research use only"
         return f"{self.title} {self.fields['version']} ({kind})"
+
+    def facts(self) -> dict[str, str]:
+        """What everything made with the model says about its origin; keys as in node attributes and file headers."""
+        return {
+            "version": __version__,
+            "modelName": self.name,
+            "modelVersion": self.fields["version"],
+            "modelHash": self.sha256,
+            "modelOrigin": self.origin,
+            "synthetic": str(self.synthetic).lower(),
+            "researchUseOnly": "true",
+        }

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 import slicer
 
-from .. import __version__
 from ..errors import InputError, OutputError
 from ..explanation import SIGNED, lesion_table, slice_table
 from .contents import fill_segmentation, image_from, segments_from, table_from
@@ -89,18 +88,10 @@ def write_result(
 
 def facts_of(result, request: Request) -> dict[str, object]:
     """What every derived node says about its origin."""
-    card = result.card
-    return {
-        "version": __version__,
-        "modelName": card.name,
-        "modelVersion": card.fields["version"],
-        "modelHash": card.sha256,
-        "modelOrigin": card.origin,
-        "synthetic": card.synthetic,
+    return result.card.facts() | {
         "method": request.method,
         "target": "both" if request.method == SIGNED else request.target,
         "normalisation": request.normalisation,
-        "researchUseOnly": True,
         "statistic": None,
         "threshold": None,
         "units": None,
