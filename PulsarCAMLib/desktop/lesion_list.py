@@ -27,6 +27,7 @@ class LesionList(Section):
         table.horizontalHeader().setSectionResizeMode(0, qt.QHeaderView.Stretch)
         table.horizontalHeader().setSectionResizeMode(1, qt.QHeaderView.ResizeToContents)
         table.verticalHeader().hide()
+        table.verticalHeader().setSectionResizeMode(qt.QHeaderView.ResizeToContents)
         table.connect("itemChanged(QTableWidgetItem*)", self.on_ticked)
         table.connect("itemSelectionChanged()", self.show_buttons)
         table.connect("cellDoubleClicked(int,int)", self.on_show)
@@ -131,7 +132,6 @@ class LesionList(Section):
         for row, part in enumerate(self._parts):
             table.setItem(row, 0, _name_item(part, part.id not in left_out))
             table.setItem(row, 1, _volume_item(part))
-        table.resizeRowsToContents()
         if 0 <= chosen < len(self._parts):
             table.setCurrentCell(chosen, 0)
         table.blockSignals(was_blocked)

@@ -15,6 +15,7 @@ from .slice_plot import SlicePoint, draw_slices
 
 PLOT_HEIGHT = 130
 NARROWEST_COLUMN = 56
+NARROWEST_PLOT = 160
 COLUMNS = ("lesion", "probability_response", "predicted_class", "volume_cm3")
 
 
@@ -24,7 +25,7 @@ class Results(Section):
     def set_up(self) -> None:
         """Prepare the table."""
         self._rows, self._key, self._chosen, self._look = [], (), None, None
-        self._sorted_by, self._descending = 1, False
+        self._sorted_by, self._descending, self._drawn_width = 1, False, 0
         table = self.ui.resultsTable
         table.setHorizontalHeaderLabels([_("Lesion"), _("P(response)"), _("Predicted"), _("cm³")])
         tips = (
@@ -43,7 +44,9 @@ class Results(Section):
         header.setSortIndicatorShown(True)
         header.setSectionsClickable(True)
         header.connect("sectionClicked(int)", self.on_heading)
+        header.connect("sectionResized(int,int,int)", self.on_resized)
         table.verticalHeader().hide()
+        table.verticalHeader().setSectionResizeMode(qt.QHeaderView.ResizeToContents)
         table.connect("itemSelectionChanged()", self.on_row)
 
     def refresh(self) -> None:
@@ -107,6 +110,12 @@ class Results(Section):
         self._fill()
 
     @slot
+    def on_resized(self) -> None:
+        """The panel became wider or narrower, and the first column with it."""
+        if self.state is not None and self._drawn_width not in (0, self.ui.resultsTable.width):
+            self._show_chosen()
+
+    @slot
     def on_row(self) -> None:
         """The user chose a lesion."""
         row = self.ui.resultsTable.currentRow()
@@ -150,7 +159,6 @@ class Results(Section):
                 if column in (1, 3):
                     item.setTextAlignment(qt.Qt.AlignRight | qt.Qt.AlignVCenter)
                 table.setItem(index, column, item)
-        table.resizeRowsToContents()
         order = qt.Qt.DescendingOrder if self._descending else qt.Qt.AscendingOrder
         table.horizontalHeader().setSortIndicator(self._sorted_by, order)
         names = [row["lesion"] for row in self._rows]
@@ -170,6 +178,7 @@ class Results(Section):
             for row in (self._slices(self._chosen) if self._chosen else [])
         ]
         self.ui.slicePlotLabel.visible = bool(points)
+        self._drawn_width = 0
         if not points:
             self.ui.lesionLabel.text = _("Choose a lesion to see it in the slice views.") if self._rows else ""
             return
@@ -177,7 +186,8 @@ class Results(Section):
             lesion=self._chosen, n=len(points)
         )
         label = self.ui.slicePlotLabel
-        width = max(160, self.ui.resultsTable.width)
+        self._drawn_width = self.ui.resultsTable.width
+        width = max(NARROWEST_PLOT, self._drawn_width)
         ratio = label.devicePixelRatioF()
         label.setPixmap(draw_slices(points, self._threshold(), (width, PLOT_HEIGHT), label.palette, ratio))
 

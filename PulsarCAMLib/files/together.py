@@ -33,7 +33,7 @@ class FilesTogether:
             raise OutputError(f"There is no folder {self.folder}; choose another one.")
         there = existing(self.folder, self._names)
         if there and not self._overwrite:
-            raise OutputError(f"{', '.join(there)} exists already in {self.folder}; nothing was written.")
+            raise OutputError(f"Already in {self.folder}: {', '.join(there)}; nothing was written.")
         blocked = [name for name in there if (self.folder / name).is_dir()]
         if blocked:
             raise OutputError(f"{blocked[0]} in {self.folder} is a folder; choose another place.")

@@ -41,13 +41,8 @@ def parts_of(mask_node) -> list[MaskPart]:
 def centre_of(mask_node, part_id: str) -> tuple[float, float, float] | None:
     """Centre of a part in RAS millimetres of the scene, or None for an empty one."""
     if mask_node.IsA("vtkMRMLSegmentationNode"):
-        segment = mask_node.GetSegmentation().GetSegment(part_id)
-        bounds = [1.0, -1.0] * 3
-        if segment is not None:
-            segment.GetBounds(bounds)
-        if bounds[0] > bounds[1]:
-            return None
-        return tuple(mask_node.GetSegmentCenterRAS(part_id))
+        place = mask_node.GetSegmentCenterRAS(part_id)
+        return None if place is None else tuple(place)
     inside = np.argwhere(slicer.util.arrayFromVolume(mask_node) == int(part_id)) if mask_node.GetImageData() else []
     if len(inside) == 0:
         return None

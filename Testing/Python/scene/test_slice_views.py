@@ -1,0 +1,161 @@
+"""What the panel does to slice views and displays, on real slice nodes without pixels."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+pytest.importorskip("slicer", reason="the slicer-core package is not installed")
+
+import slicer
+from host.making import GRIDS, a_result, a_segmentation, an_mri, box
+
+MASKS = {"left": box((4, 10, 12), (8, 22, 30)), "right": box((9, 30, 34), (12, 40, 44))}
+
+
+@pytest.fixture
+def shown(a_scene):
+    from PulsarCAMLib.scene.outputs import write_result
+
+    mri = an_mri(ijk_to_ras=GRIDS["axial"])
+    mask = a_segmentation(MASKS, mri)
+    result = a_result(mri, MASKS)
+    return mri, mask, result, write_result(result, mri, mask)
+
+
+def composite(name="Red"):
+    node = slicer.vtkMRMLSliceCompositeNode()
+    node.SetSingletonTag(name)
+    node.SetLayoutName(name)
+    return slicer.mrmlScene.AddNode(node)
+
+
+def test_every_slice_view_jumps_to_the_place(a_scene):
+    from PulsarCAMLib.scene.views import jump_to
+
+    nodes = []
+    for name, orientation in (("Red", "Axial"), ("Green", "Coronal"), ("Yellow", "Sagittal")):
+        node = slicer.vtkMRMLSliceNode()
+        node.SetSingletonTag(name)
+        nodes.append(slicer.mrmlScene.AddNode(node))
+        nodes[-1].SetOrientation(orientation)
+    jump_to((11.0, -7.0, 3.0))
+    for node in nodes:
+        to_ras = slicer.util.arrayFromVTKMatrix(node.GetSliceToRAS())
+        assert to_ras[:3, 3] == pytest.approx([11, -7, 3])
+
+
+def test_a_comparison_is_left_alone_when_another_map_is_shown(shown):
+    from PulsarCAMLib.scene.views import COMPARE_VIEWS, set_opacity, show_over
+
+    mri, _, _, nodes = shown
+    usual, compared = composite(), composite(COMPARE_VIEWS[0])
+    show_over(mri, nodes.heat_map, 0.5)
+    assert usual.GetForegroundVolumeID() == nodes.heat_map.GetID()
+    assert compared.GetForegroundVolumeID() is None
+    set_opacity([nodes.heat_map, None], 0.3)
+    assert usual.GetForegroundOpacity() == pytest.approx(0.3)
+
+
+def test_only_views_that_show_the_map_change_to_the_spread(shown):
+    from PulsarCAMLib.scene.views import show_over
+
+    mri, _, _, nodes = shown
+    ours, others = composite("Red"), composite("Green")
+    other = an_mri("CT")
+    ours.SetForegroundVolumeID(nodes.heat_map.GetID())
+    others.SetForegroundVolumeID(other.GetID())
+    show_over(mri, nodes.spread, 0.5, instead_of=(nodes.heat_map, None))
+    assert ours.GetForegroundVolumeID() == nodes.spread.GetID()
+    assert others.GetForegroundVolumeID() == other.GetID()
+
+
+def test_colors_follow_what_is_shown_unless_chosen(shown):
+    from PulsarCAMLib.scene.outputs import rewrite_result
+    from PulsarCAMLib.scene.request import Request
+    from PulsarCAMLib.scene.views import set_colors
+
+    mri, mask, result, nodes = shown
+
+    def colors(node):
+        return node.GetDisplayNode().GetColorNode().GetName()
+
+    set_colors(nodes.heat_map, "PulsarCAM spread")
+    assert colors(nodes.heat_map) == "PulsarCAM spread"
+    rewrite_result(result, mri, mask, Request(method="pixelwise-signed"), nodes)
+    set_colors(nodes.heat_map, "auto")
+    set_colors(nodes.spread, "auto", spread=True)
+    assert (colors(nodes.heat_map), colors(nodes.spread)) == ("PulsarCAM signed", "PulsarCAM spread")
+    set_colors(nodes.heat_map, "Grey")
+    assert colors(nodes.heat_map) == "Grey"
+    set_colors(None, "auto")
+
+
+def test_the_legend_comes_goes_and_says_what_it_shows(shown):
+    from PulsarCAMLib.scene.views import set_legend
+
+    node = shown[3].heat_map
+    find = slicer.modules.colors.logic().GetColorLegendDisplayNode
+    set_legend(node, False, "none")
+    assert find(node) is None
+    set_legend(node, True, "Grad-CAM")
+    assert find(node).GetVisibility()
+    set_legend(node, False, "Grad-CAM++")
+    assert not find(node).GetVisibility()
+    assert find(node).GetTitleText() == "Grad-CAM++"
+
+
+def test_a_rewrite_of_the_threshold_touches_sub_regions_and_lesion_table_only(shown):
+    from PulsarCAMLib.explanation import Threshold
+    from PulsarCAMLib.scene.outputs import rewrite_result
+    from PulsarCAMLib.scene.request import Request
+
+    mri, mask, result, nodes = shown
+    batches = []
+    slicer.mrmlScene.AddObserver(slicer.mrmlScene.StartBatchProcessEvent, lambda *_: batches.append(1))
+    count, image = slicer.mrmlScene.GetNumberOfNodes(), nodes.heat_map.GetImageData()
+    slices = nodes.slice_table.GetTable()
+    rewrite_result(
+        result, mri, mask, Request(threshold=Threshold("fraction", 0.9)), nodes, ("sub_regions", "lesion_table")
+    )
+    assert nodes.sub_regions.GetAttribute("PulsarCAM.threshold").startswith("above 90%")
+    assert nodes.heat_map.GetImageData() is image
+    assert nodes.slice_table.GetTable() is slices
+    assert slicer.mrmlScene.GetNumberOfNodes() == count
+    assert not batches, "a batch makes every selector of the application begin anew"
+
+
+def test_a_rewrite_makes_no_node_that_the_user_deleted(shown):
+    from PulsarCAMLib.scene.outputs import rewrite_result
+    from PulsarCAMLib.scene.request import OutputNodes, Request
+
+    mri, mask, result, nodes = shown
+    count = slicer.mrmlScene.GetNumberOfNodes()
+    rewrite_result(result, mri, mask, Request(method="gradcam"), OutputNodes(spread=nodes.spread))
+    rewrite_result(result, mri, mask, Request(method="gradcam"), OutputNodes())
+    assert slicer.mrmlScene.GetNumberOfNodes() == count
+    assert nodes.spread.GetAttribute("PulsarCAM.method") == "gradcam"
+    assert nodes.heat_map.GetAttribute("PulsarCAM.method") == "pixelwise"
+
+
+def test_compared_maps_are_made_once_and_written_again(shown):
+    from PulsarCAMLib.scene.comparison import comparison_maps
+    from PulsarCAMLib.scene.request import Request
+
+    mri, mask, result, nodes = shown
+    maps = comparison_maps(result, mri, mask, Request())
+    assert [m.GetAttribute("PulsarCAM.method") for m in maps] == ["pixelwise", "gradcam", "gradcam++"]
+    assert nodes.heat_map not in maps
+    again = comparison_maps(result, mri, mask, Request(target="response"))
+    assert again == maps
+    assert {m.GetAttribute("PulsarCAM.target") for m in maps} == {"response"}
+    assert not np.array_equal(slicer.util.arrayFromVolume(maps[0]), slicer.util.arrayFromVolume(maps[1]))
+
+
+def test_comparing_without_a_desktop_is_one_sentence(shown):
+    from PulsarCAMLib.errors import OutputError
+    from PulsarCAMLib.scene.views import compare
+
+    mri, _, _, nodes = shown
+    with pytest.raises(OutputError, match="no slice views"):
+        compare(mri, [nodes.heat_map], ["one"], 0.5)
