@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ctypes
 import enum
+import sys
 import weakref
 
 import shiboken6
@@ -10,6 +12,20 @@ import shiboken6
 _ALIVE: weakref.WeakValueDictionary = weakref.WeakValueDictionary()
 _KEPT: dict[int, object] = {}
 _TYPES: dict[type, type] = {}
+
+
+def _spare_references(count: int = 3_000_000) -> None:
+    """References to None, True and False that are never given back.
+
+    PySide6 6.12 gives back one too many where Qt answers with an empty value. From Python 3.12 on these objects are
+    immortal; in 3.11 the process would end sooner or later.
+    """
+    if sys.version_info < (3, 12):
+        kept = [None, True, False] * (count // 3)
+        ctypes.pythonapi.Py_IncRef(ctypes.py_object(kept))
+
+
+_spare_references()
 
 
 def is_qt(value) -> bool:
