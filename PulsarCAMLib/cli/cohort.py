@@ -20,6 +20,15 @@ Nothing is written. The exit code is 3 while there are errors; warnings are for 
 
 """
 
+MAKE_EXAMPLES = """\
+examples:
+  pulsarcam cohort make-synthetic -o cohort --second-mri --lesions 1 3 --seed 4
+      69 lesions of 39 patients with two MRIs each: the numbers of Peng et al. 2025
+  pulsarcam cohort make-synthetic -o no-signal --difficulty none --second-mri --lesions 1 3 --seed 4
+      the outcome does not depend on the image: an honest evaluation must find nothing
+
+"""
+
 
 def add_cohort(commands, command: Callable[..., argparse.ArgumentParser], epilog: str) -> None:
     """Add the parsers.
@@ -33,27 +42,35 @@ def add_cohort(commands, command: Callable[..., argparse.ArgumentParser], epilog
     actions = group.add_subparsers(dest="action", required=True, metavar="ACTION")
     check = command(actions, "check", "find everything that is wrong with a cohort table", CHECK_EXAMPLES + epilog)
     check.add_argument("table", metavar="TABLE", help=".csv or .xlsx; its columns: pulsarcam cohort columns")
-    check.add_argument(
-        "--shrinkage", type=_share, default=0.2, metavar="S", help="loss of volume that is response (0.2)"
-    )
+    check.add_argument("--shrinkage", type=_share, default=0.2, metavar="S", help="lost share that is response (0.2)")
     check.add_argument("--no-images", dest="images", action="store_false", help="open no image and no mask")
     check.add_argument("--quiet", action="store_true", help="no progress bar; findings only")
     command(actions, "columns", "list the columns of a cohort table")
-    make = command(actions, "make-synthetic", "generate patients with known truth, as files and a table")
-    make.add_argument("-o", "--output", metavar="FOLDER", required=True, help="folder to be made")
-    make.add_argument("--patients", type=_count, default=39, metavar="N", help="how many (%(default)s)")
-    make.add_argument(
-        "--difficulty", choices=DIFFICULTIES, default="standard", help="'none' has no signal (%(default)s)"
-    )
-    make.add_argument("--second-mri", action="store_true", help="a second MRI of every patient before treatment")
-    make.add_argument("--seed", type=int, default=0, help="the same seed gives the same patients (%(default)s)")
-    make.add_argument("--overwrite", action="store_true", help="replace an earlier cohort at FOLDER when all is done")
-    make.add_argument("--quiet", action="store_true", help="no progress bar")
+    title = "generate patients with known truth, as files and a table"
+    _add_make(command(actions, "make-synthetic", title, MAKE_EXAMPLES + epilog))
     public = command(actions, "import-openbtai", "take pairs of volumes 60 to 120 days apart from OpenBTAI's table")
     public.add_argument("table", metavar="XLSX", help="OpenBTAI_MORPHOLOGICAL_MEASUREMENTS.xlsx")
     public.add_argument("-o", "--output", metavar="TABLE", required=True, help="cohort table to be made: .csv or .xlsx")
     public.add_argument("--anonymous", action="store_true", help="number the patients and leave out the dates")
     public.add_argument("--overwrite", action="store_true", help="replace TABLE")
+
+
+def _add_make(make: argparse.ArgumentParser) -> None:
+    make.add_argument("-o", "--output", metavar="FOLDER", required=True, help="folder to be made")
+    make.add_argument("--patients", type=_count, default=39, metavar="N", help="how many (%(default)s)")
+    make.add_argument("--difficulty", choices=DIFFICULTIES, default="standard", help="'none': no signal (%(default)s)")
+    make.add_argument(
+        "--lesions",
+        type=_count,
+        nargs=2,
+        default=(1, 4),
+        metavar=("MIN", "MAX"),
+        help="fewest and most lesions of a patient (1 4)",
+    )
+    make.add_argument("--second-mri", action="store_true", help="a second MRI of every patient before treatment")
+    make.add_argument("--seed", type=int, default=0, help="the same seed gives the same patients (%(default)s)")
+    make.add_argument("--overwrite", action="store_true", help="replace an earlier cohort at FOLDER when all is done")
+    make.add_argument("--quiet", action="store_true", help="no progress bar")
 
 
 def run(options) -> None:
@@ -116,7 +133,13 @@ def make_synthetic(options) -> None:
     from ..cohort import CohortSettings, read_cohort, write_cohort
     from .console import Progress
 
-    recipe = CohortSettings(options.patients, options.seed, options.difficulty, second_mri=options.second_mri)
+    recipe = CohortSettings(
+        options.patients,
+        options.seed,
+        options.difficulty,
+        lesions=tuple(options.lesions),
+        second_mri=options.second_mri,
+    )
     with Progress(options.quiet) as progress:
         path = write_cohort(options.output, recipe, overwrite=options.overwrite, progress=progress.part(0, 1))
     cohort = read_cohort(path)
@@ -147,5 +170,5 @@ def _share(text: str) -> float:
 def _count(text: str) -> int:
     value = int(text)
     if value < 1:
-        raise argparse.ArgumentTypeError(f"{text} is not a number of patients")
+        raise argparse.ArgumentTypeError(f"{text} is not a number from 1 on")
     return value

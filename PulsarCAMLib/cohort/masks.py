@@ -14,6 +14,12 @@ from .table import CohortRow, CohortTable
 
 FIRST, FOLLOWUP = "first", "follow-up"
 
+MASK_REMEDIES = {
+    FIRST: "correct the mask, or its name in this row",
+    FOLLOWUP: "correct the mask, or its name in this row (follow-up); if the lesion has vanished, write "
+    "followup_volume_cm3 0 instead",
+}
+
 Measured = dict[tuple[int, str], float]
 """(row, :data:`FIRST` or :data:`FOLLOWUP`) to the volume of the mask in cm3."""
 
@@ -159,11 +165,15 @@ def _measure_one(
     reader: Reader, row: CohortRow, which: str, place: MaskPlace, grid: VolumeGeometry | None
 ) -> tuple[float | None, list[Finding]]:
     try:
-        return reader.volume_cm3(place), _on_image(reader, row, which, place, grid) if grid else []
+        volume = reader.volume_cm3(place)
+    except InputError as error:
+        return None, [_finding(row, "unusable mask", error, MASK_REMEDIES[which])]
+    try:
+        return volume, _on_image(reader, row, which, place, grid) if grid else []
     except GeometryError as error:
         return None, [_finding(row, "mask off the image", error, _of(which, "export image and mask again"))]
     except InputError as error:
-        return None, [_finding(row, "unusable mask", error, _of(which, "correct the mask or its name here"))]
+        return None, [_finding(row, "unusable mask", error, MASK_REMEDIES[which])]
 
 
 def _on_image(reader: Reader, row: CohortRow, which: str, place: MaskPlace, grid: VolumeGeometry) -> list[Finding]:

@@ -18,6 +18,7 @@ def a_table(folder, *rows):
 def test_a_synthetic_cohort_is_made_and_checked_without_a_finding(tmp_path, capsys):
     folder = tmp_path / "cohort"
     arguments = ["-o", str(folder), "--patients", "2", "--second-mri", "--seed", "8", "--difficulty", "easy", "--quiet"]
+    arguments += ["--lesions", "2", "2"]
     assert main(["cohort", "make-synthetic", *arguments]) == 0
     assert "synthetic lesions of 2 patients" in capsys.readouterr().out
     table = read_cohort(folder / "cohort.csv")
@@ -57,6 +58,7 @@ def test_warnings_alone_are_no_fault_and_labels_are_counted_at_the_threshold_ask
 def test_wrong_usage_and_a_table_that_is_none(tmp_path, capsys):
     assert main(["cohort"]) == 2
     assert main(["cohort", "check", "x.csv", "--shrinkage", "20"]) == 2
+    assert main(["cohort", "make-synthetic", "-o", str(tmp_path / "x"), "--lesions", "3", "2", "--quiet"]) == 3
     assert main(["cohort", "make-synthetic", "-o", "x", "--patients", "0"]) == 2
     assert main(["cohort", "check", str(tmp_path / "none.csv")]) == 3
     assert "There is no table" in capsys.readouterr().err

@@ -230,3 +230,36 @@ def test_a_misspelt_column_is_told_what_it_may_be(findings):
 def test_dates_are_those_of_the_calendar(findings, folder):
     findings(FIRST, SECOND)
     assert read_cohort(folder / "cohort.csv").rows[0].followup_date == date(2025, 4, 2)
+
+
+def test_an_empty_mask_at_follow_up_asks_whether_the_lesion_has_vanished(findings):
+    (found,) = errors_in(findings(FIRST | FOLLOWED | {"followup_segmentation": "empty.nrrd"}, SECOND))
+    assert (found.row, found.kind) == (2, "unusable mask")
+    assert "if the lesion has vanished, write followup_volume_cm3 0" in found.remedy
+
+
+def test_real_images_are_checked_as_they_come(shared_data, tmp_path):
+    """Two good lesions; a mask with the wrong header; a label of many parts; a structure set, which is not read."""
+    brats = shared_data / "brats_gli_00001"
+    sarcoma = shared_data / "dicom_mr_rtstruct" / "STS_008"
+    brain = shared_data / "t1c_brain1"
+    rows = [
+        ("A", brain / "brain1_image.nrrd", brain / "brain1_label.nrrd", 1, 16.4127, 10),
+        ("B", brats / "t1c.nii.gz", brats / "seg-BraTS23_1.nii.gz", 3, 23.327, 30),
+        ("C", brats / "t1c.nii.gz", brats / "seg-BraTS23_1_mapped.nii.gz", 4, "", 30),
+        ("D", sarcoma / "image", sarcoma / "MR_T1_mask.nii.gz", "", 27.6359, 9),
+        ("E", sarcoma / "image", sarcoma / "mask/RS.dcm", "", "", 9),
+    ]
+    columns = ["patient", "image", "segmentation", "label_value", "volume_cm3", "followup_volume_cm3", "lesion"]
+    path = tmp_path / "cohort.csv"
+    with path.open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows([columns, *([*row, "1"] for row in rows)])
+    found = check_cohort(read_cohort(path))
+    assert kinds(found) == [
+        (4, "patients mixed"),
+        (4, "mask off the image"),
+        (6, "patients mixed"),
+        (6, "unusable mask"),
+    ]
+    assert "header" in found[1].what
+    assert "RS.dcm" in found[3].what
