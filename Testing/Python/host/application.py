@@ -76,6 +76,9 @@ class DesktopApplication(HeadlessApplication):
             self._on_events()
         self._application.processEvents()
 
+    def translate(self, _context: str, text: str) -> str:
+        return text
+
     def openUrl(self, url) -> None:
         DIALOGS.shown.append(str(url))
 

@@ -75,6 +75,8 @@ class Wrapper:
             _check_reachable(target, name)
             if target.metaObject().indexOfProperty(name) >= 0:
                 return wrap(_read(target, name))
+        aliases = getattr(type(target), "SIGNALS", {}).items()
+        name = next((inner for signature, inner in aliases if signature.split("(")[0] == name), name)
         found = getattr(target, name)
         if isinstance(found, QtCore.SignalInstance):
             return Signal(self, name)

@@ -72,6 +72,9 @@ def test_all_signals_come_with_a_change_from_code(selector):
     selector.setCurrentNode(mri)
     assert seen == [mri, True, mri.GetID()]
     assert selector.connect("currentNodeChanged(int)", print) is False
+    selector.currentNodeChanged.connect(seen.append)
+    selector.setCurrentNode(None)
+    assert seen[3:] == [None, False, "", None]
 
 
 def test_a_new_node_is_offered_but_not_chosen(selector, heard):
