@@ -153,11 +153,10 @@ class Desktop:
         import slicer
         import slicer.util
 
-        from . import none, ui_loader, widgets
+        from . import ui_loader, widgets
         from .application import DesktopApplication
         from .pythonqt import class_for, find_qt
 
-        none.keep()
         qt.__getattr__ = find_qt
         qt.QUiLoader = ui_loader.UiLoader
         for found in widgets.CTK:
