@@ -71,8 +71,8 @@ def write_result(
     grid = Grid.of_volume(volume_node)
     pieces = _prepare(result, request, roles, grid, volume_node.GetName(), checkpoint)
     written = OutputNodes()
-    all_there = all(getattr(nodes, role) is not None for role in pieces)
-    with SceneTransaction(nodes, batch=not all_there):
+    reused = [getattr(nodes, role) for role in pieces]
+    with SceneTransaction(reused, batch=None in reused):
         for role, piece in pieces.items():
             checkpoint()
             given = getattr(nodes, role)

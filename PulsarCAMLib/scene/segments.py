@@ -118,7 +118,8 @@ def _volume_cm3(segment, counts: dict[str, np.ndarray]) -> float | None:
             return 0.0
         key = image.GetAddressAsString("")
         if key not in counts:  # segments that do not overlap share one image
-            counts[key] = np.bincount(numpy_support.vtk_to_numpy(image.GetPointData().GetScalars()).ravel())
+            values = numpy_support.vtk_to_numpy(image.GetPointData().GetScalars()).ravel()
+            counts[key] = np.bincount(values[values != 0])  # bincount alone would widen every voxel to 8 bytes
         label = segment.GetLabelValue()
         voxels = int(counts[key][label]) if label < len(counts[key]) else 0
         return voxels * float(np.prod(image.GetSpacing())) / 1000
