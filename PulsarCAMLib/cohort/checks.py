@@ -85,7 +85,7 @@ def _files(row: CohortRow) -> Iterator[Finding]:
 
 
 def _images_named(table: CohortTable) -> Iterator[Finding]:
-    if not any(row.image or row.segmentation for row in table.rows):
+    if table.rows and not any(row.image or row.segmentation for row in table.rows):
         what = "The table names no image and no mask"
         yield Finding(0, "", "", "no images", what, "add image and segmentation: labels alone train no model")
         return
@@ -114,9 +114,18 @@ def _duplicates(table: CohortTable) -> Iterator[Finding]:
 
 def _shared_masks(table: CohortTable) -> Iterator[Finding]:
     for row, first in _first_of(table, lambda row: mask_place(row, FIRST)):
-        if (row.key, row.time_point) != (first.key, first.time_point):
+        if row.key != first.key:
             what = f"The mask is that of row {first.row} (“{first.lesion}”)"
             yield _says(row, "duplicate lesion", what, "name the segment or label value of this lesion")
+    for row, first in _first_of(table, lambda row: (row.key, row.image) if row.image else None):
+        if row.time_point != first.time_point:
+            what = f"The {row.time_point} MRI is the file of the {first.time_point} MRI (row {first.row})"
+            yield _says(row, "duplicate lesion", what, "name the other MRI, or remove the row")
+    for row in table.rows:
+        same_mask = row.segmentation and mask_place(row, FIRST) == mask_place(row, FOLLOWUP)
+        if same_mask or (row.image and row.image == row.followup_image):
+            what = f"The follow-up {'mask' if same_mask else 'MRI'} is the one of this row"
+            yield _says(row, "contradictory follow-up", what, "name the one drawn at follow-up")
 
 
 def _mixed_patients(table: CohortTable) -> Iterator[Finding]:

@@ -62,7 +62,7 @@ class CohortTable:
     """A table as it was read.
 
     Attributes:
-        rows: with a patient and a lesion, in the table's order.
+        rows: with a patient, a lesion and a known time point, in the table's order.
         columns: known columns that the table has.
         problems: what was found while reading: unknown columns, cells that cannot be read.
         path: of the table; None if it was made by a program.
@@ -146,7 +146,7 @@ def _unknown_columns(headings: Sequence[object], names: list[str]) -> list[Findi
 def _row(
     number: int, values: dict[str, str], folder: Path, decimal_comma: bool
 ) -> tuple[CohortRow | None, list[Finding]]:
-    """One row; None where it does not say whose lesion it is."""
+    """One row; None where it does not say whose lesion it is, or when."""
     patient, lesion = values.get("patient", ""), values.get("lesion", "")
     problems, read = [], {}
     for name, column in COLUMNS.items():
@@ -156,7 +156,7 @@ def _row(
         except Unreadable as needed:
             what = f"“{text}” in the column {name} cannot be read"
             problems.append(Finding(number, patient, lesion, "unreadable cell", what, f"write {needed}"))
-            read[name] = BASELINE if name == "time_point" else None
+            read[name] = None
         if read[name] is not None and column.kind == "file":
             read[name] = _resolved(read[name], folder)
     missing = [name for name, column in COLUMNS.items() if column.required and read[name] is None]
@@ -164,7 +164,7 @@ def _row(
         problems.append(
             Finding(number, patient, lesion, "missing value", f"The column {name} is empty", f"write the {name}")
         )
-    if missing:
+    if missing or read["time_point"] is None:
         return None, problems
     return CohortRow(row=number, **read, **_prefixed(values)), problems
 

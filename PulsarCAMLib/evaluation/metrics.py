@@ -86,9 +86,15 @@ class Evaluation:
     true_negatives: int
     false_negatives: int
 
+    @property
+    def prevalence(self) -> float | None:
+        """Share of the positive class; precision and F1 compare only between lesions with the same share."""
+        return (self.true_positives + self.false_negatives) / self.lesions if self.lesions else None
+
     def as_dict(self) -> dict:
         """JSON values."""
-        return {**asdict(self), "values": {name: asdict(value) for name, value in self.values.items()}, "level": LEVEL}
+        values = {name: asdict(value) for name, value in self.values.items()}
+        return {**asdict(self), "values": values, "prevalence": self.prevalence, "level": LEVEL}
 
 
 def evaluate_predictions(

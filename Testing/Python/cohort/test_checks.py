@@ -105,13 +105,14 @@ def test_no_images_means_that_no_image_is_read(findings, monkeypatch):
 
 
 FOLLOWED = {"followup_segmentation": "mask2.nrrd", "followup_volume_cm3": ""}
+OTHER_MRI = {"time_point": "second", "image": "mri2.nrrd", "segmentation": "mask2.nrrd"}
 ONE_CLASS = (0, "one class only")
 
 CASES = {
     "a column nobody knows": ([FIRST | {"colour": "red"}, SECOND], [(0, "unknown column")]),
     "a volume in words": ([FIRST | {"volume_cm3": "big"}, SECOND], [(2, "unreadable cell")]),
     "a row too long": ([FIRST, SECOND | {None: ["more"]}], [(3, "unreadable cell")]),
-    "a follow-up as a row of its own": ([FIRST, SECOND | {"time_point": "followup"}], [(3, "unreadable cell")]),
+    "a follow-up as a row of its own": ([FIRST, SECOND, SECOND | {"time_point": "followup"}], [(4, "unreadable cell")]),
     "nobody's lesion": ([FIRST, SECOND, SECOND | {"patient": ""}], [(4, "missing value")]),
     "no mask named": ([FIRST, SECOND | {"segmentation": ""}], [(3, "missing value")]),
     "no such file": ([FIRST | {"image": "gone.nrrd"}, SECOND], [(2, "missing file")]),
@@ -142,6 +143,18 @@ CASES = {
         [FIRST, SECOND, SECOND | {"lesion": "three"}],
         [(4, "duplicate lesion")],
     ),
+    "a second MRI that is the first": (
+        [FIRST, SECOND, FIRST | {"time_point": "second"}],
+        [(4, "duplicate lesion")],
+    ),
+    "a follow-up MRI that is the first": (
+        [FIRST | {"followup_image": "mri.nrrd"}, SECOND],
+        [(2, "contradictory follow-up")],
+    ),
+    "a follow-up mask that is the first": (
+        [FIRST, SECOND | {"followup_segmentation": "mask.nrrd", "followup_volume_cm3": 1.944}],
+        [(3, "contradictory follow-up")],
+    ),
     "one person under two names": (
         [FIRST, SECOND | {"patient": "Q9", "segmentation": "mask2.nrrd"}],
         [(3, "patients mixed")],
@@ -151,7 +164,7 @@ CASES = {
         [(3, "names alike")],
     ),
     "a second MRI alone": (
-        [FIRST, SECOND, FIRST | {"lesion": "three", "segmentation": "mask2.nrrd", "time_point": "second"}],
+        [FIRST, SECOND, FIRST | OTHER_MRI | {"lesion": "three"}],
         [(4, "no baseline")],
     ),
     "no follow-up": ([FIRST, SECOND, FIRST | {"lesion": "3", "segmentation": "mask2.nrrd", "followup_volume_cm3": ""}],
@@ -163,14 +176,14 @@ CASES = {
     ),
     "a volume that is not its mask's": ([FIRST | {"volume_cm3": 4}, SECOND], [(2, "volumes differ")]),
     "two follow-ups": (
-        [FIRST, SECOND, FIRST | {"time_point": "second", "segmentation": "mask2.nrrd", "followup_volume_cm3": 2.5}],
+        [FIRST, SECOND, FIRST | OTHER_MRI | {"followup_volume_cm3": 2.5}],
         [(4, "contradictory follow-up")],
     ),
     "a volume below zero": ([FIRST | {"followup_volume_cm3": -1}, SECOND], [(2, "impossible volume")]),
     "cubic millimetres": ([FIRST, SECOND | {"followup_volume_cm3": 2646}], [(3, "impossible volume")]),
     "a follow-up before the MRI": ([FIRST, SECOND | {"followup_date": "2024-12-30"}], [(3, "dates out of order")]),
     "a second MRI before the first": (
-        [FIRST, SECOND, FIRST | {"time_point": "second", "segmentation": "mask2.nrrd", "date": "2024-12-30"}],
+        [FIRST, SECOND, FIRST | OTHER_MRI | {"date": "2024-12-30"}],
         [(4, "dates out of order")],
     ),
     "no image at all": (
@@ -225,6 +238,20 @@ def test_a_misspelt_column_is_told_what_it_may_be(findings):
     found = findings(row)
     assert kinds(found)[:2] == [(0, "nothing to learn"), (0, "unknown column")]
     assert "followup_volume_cm3" in found[1].remedy
+
+
+def test_both_mris_may_share_a_contour_and_two_segments_of_a_file_may_be_two_times(findings):
+    assert findings(FIRST, SECOND, FIRST | {"time_point": "second", "image": "mri2.nrrd"}) == []
+    two_times = {"followup_segmentation": "mask.nrrd", "followup_label_value": 2, "followup_volume_cm3": ""}
+    assert kinds(findings(FIRST | two_times | {"lesion": "1"}, FIRST | OTHER_MRI)) == [
+        (0, "one class only"),
+        (3, "no baseline"),
+    ]
+
+
+def test_a_table_in_which_no_row_is_usable_is_still_checked(findings):
+    found = findings(FIRST | {"patient": ""}, SECOND | {"time_point": "later"})
+    assert kinds(found) == [(0, "nothing to learn"), (2, "missing value"), (3, "unreadable cell")]
 
 
 def test_dates_are_those_of_the_calendar(findings, folder):

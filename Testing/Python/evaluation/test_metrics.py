@@ -54,7 +54,7 @@ def test_ten_lesions_by_hand():
     assert values["auc"] == pytest.approx((6 + 6 + 6 + 3) / 24)
     assert values["average_precision"] == pytest.approx((1 + 1 + 1 + 4 / 7) / 4)
     assert values["brier"] == pytest.approx(np.mean((PROBABILITIES - LABELS) ** 2))
-    assert found.positive == "response"
+    assert (found.positive, found.prevalence) == ("response", 0.4)
 
 
 def test_the_positive_class_renames_the_metrics_and_changes_no_decision():
