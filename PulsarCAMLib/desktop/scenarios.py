@@ -15,6 +15,8 @@ from pathlib import Path
 import numpy as np
 import slicer
 
+from .scenarios_after import AfterApply
+
 SHAPE = (12, 90, 90)
 IJK_TO_RAS = np.array([[0.8, 0, 0, -36], [0, 0.8, 0, -36], [0, 0, 3, -18], [0, 0, 0, 1]], dtype=float)
 
@@ -40,7 +42,7 @@ def make_lesions(volume, count: int = 2, name: str = "GTVs"):
     return node
 
 
-class Scenarios:
+class Scenarios(AfterApply):
     """Mixed into the module's test class, which sets ``panel``."""
 
     panel = None

@@ -9,7 +9,7 @@ pytest.importorskip("PySide6", reason="PySide6 is not installed")
 
 from PulsarCAMLib.desktop.scenarios import Scenarios
 
-NAMES = [name for name in vars(Scenarios) if name.startswith("test_")]
+NAMES = [name for name in dir(Scenarios) if name.startswith("test_")]
 
 
 @pytest.mark.parametrize("name", NAMES, ids=lambda name: name.removeprefix("test_"))
