@@ -6,7 +6,7 @@ import slicer
 from slicer.i18n import tr as _
 
 from ..errors import Cancelled
-from .runs import Run
+from .runs import OUTPUTS, Run
 from .section import Section, set_enabled, slot
 
 LOCKED = (
@@ -17,14 +17,6 @@ LOCKED = (
     "resultsCollapsibleButton",
     "exportCollapsibleButton",
 )
-OUTPUTS = {
-    "heatMapVolume": "heatMapNode",
-    "spreadVolume": "spreadNode",
-    "subRegions": "subRegionsNode",
-    "lesionTable": "lesionTableNode",
-    "sliceTable": "sliceTableNode",
-}
-"""Parameter to the logic's name of the same node."""
 
 
 class Apply(Section):

@@ -5,20 +5,32 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
+OUTPUTS = {
+    "heatMapVolume": "heatMapNode",
+    "spreadVolume": "spreadNode",
+    "subRegions": "subRegionsNode",
+    "lesionTable": "lesionTableNode",
+    "sliceTable": "sliceTableNode",
+}
+"""Parameter to the logic's name of the same node."""
+
 
 @dataclass
 class Run:
     """One result and what it was made from.
 
     Attributes:
-        result: a ``PulsarCAMResult``.
+        written: a ``PulsarCAMResult`` with the nodes that Apply wrote.
         key: of the inputs, see :func:`PulsarCAMLib.scene.state.inputs_key`.
         shown: the settings that are in the nodes now.
+        result: the same with those nodes only that are still the chosen outputs: nothing else may be written without
+            Apply.
     """
 
-    result: Any
+    written: Any
     key: tuple
     shown: tuple
+    result: Any = None
 
 
 class Runs:
@@ -32,18 +44,15 @@ class Runs:
         self._runs[state.parameterNode.GetID()] = run
 
     def of(self, state) -> Run | None:
-        """The last run of a parameter set, with the nodes that the set names now."""
+        """The last run of a parameter set."""
         run = self._runs.get(state.parameterNode.GetID()) if state is not None else None
         if run is None:
             return None
-        run.result = replace(
-            run.result,
-            heatMapNode=state.heatMapVolume,
-            spreadNode=state.spreadVolume,
-            subRegionsNode=state.subRegions,
-            lesionTableNode=state.lesionTable,
-            sliceTableNode=state.sliceTable,
-        )
+        nodes = {}
+        for parameter, name in OUTPUTS.items():
+            node = getattr(state, parameter)
+            nodes[name] = node if node is getattr(run.written, name) else None
+        run.result = replace(run.written, **nodes)
         return run
 
     def forget(self) -> None:

@@ -7,9 +7,11 @@ from slicer.i18n import tr as _
 
 from ..explanation import METHODS
 from ..scene import views
-from .choices import Method
 from .inspector import Inspector
 from .section import Section, set_enabled, slot
+
+LABELS = {"pixelwise": "Pixel", "gradcam": "Grad", "gradcam++": "Grad++"}
+"""On the bars of the slice views, which have little room; the corner of a view names the whole volume."""
 
 
 class Tools(Section):
@@ -75,8 +77,7 @@ class Tools(Section):
         result = self.panel.result()
         maps = self._maps()
         self._layout_before = views.current_layout()
-        titles = [Method(name).label() for name in METHODS]
-        views.compare(result.volumeNode, maps, titles, self.state.opacity / 100)
+        views.compare(result.volumeNode, maps, [LABELS[name] for name in METHODS], self.state.opacity / 100)
         chosen = self.panel.results.chosen_name()
         place = self.panel.results.place_of(chosen) if chosen else None
         if place is not None:

@@ -268,6 +268,19 @@ def test_settings_wait_for_apply_where_the_user_wants_that(panel):
     assert "Update at once" not in panel.ui.statusLabel.text
 
 
+def test_a_volume_that_is_chosen_as_output_is_written_by_apply_only(panel):
+    choose(panel)
+    panel.ui.applyButton.click()
+    mine = an_mri("mine")
+    before = slicer.util.arrayFromVolume(mine).copy()
+    panel.ui.heatMapSelector.setCurrentNode(mine)
+    panel.ui.methodComboBox.currentIndex = 1
+    assert (slicer.util.arrayFromVolume(mine) == before).all()
+    assert panel.state.spreadVolume.GetAttribute("PulsarCAM.method") == "gradcam"
+    panel.ui.applyButton.click()
+    assert mine.GetAttribute("PulsarCAM.method") == "gradcam"
+
+
 def test_the_signed_map_needs_no_class(panel):
     choose(panel)
     panel.ui.applyButton.click()
