@@ -57,11 +57,58 @@ def segments_from(regions: Iterable[tuple[str, Lesion]], grid: Grid) -> list:
 
 
 def fill_segmentation(segmentation, segments: Sequence) -> None:
-    """Exchange all segments; segment by segment, so that displays and subject hierarchy follow."""
+    """Exchange the content of all segments.
+
+    Where the same lesions are there already, their segments stay (with ID, color and visibility) and only their voxels
+    change, which is what a slider asks for; else segment by segment, so that displays and subject hierarchy follow.
+    """
+    ids = [segmentation.GetNthSegmentID(n) for n in range(segmentation.GetNumberOfSegments())]
+    if _can_stay(segmentation, ids, segments):
+        others = _other_representations(segmentation)
+        for segment_id, segment in zip(ids, segments, strict=True):
+            _exchange(segmentation.GetSegment(segment_id), segment)
+        for name in others:  # gone with the old voxels
+            segmentation.CreateRepresentation(name, True)
+        return
     segmentation.RemoveAllSegments()
-    segmentation.SetSourceRepresentationName(slicer.vtkSegmentationConverter.GetBinaryLabelmapRepresentationName())
+    segmentation.SetSourceRepresentationName(_binary())
     for segment in segments:
         segmentation.AddSegment(segment)
+
+
+def _binary() -> str:
+    return slicer.vtkSegmentationConverter.GetBinaryLabelmapRepresentationName()
+
+
+def _can_stay(segmentation, ids: Sequence[str], segments: Sequence) -> bool:
+    """Whether the segments are those of the same lesions, each with a labelmap of its own."""
+    there = [_lesion_of(segmentation.GetSegment(segment_id)) for segment_id in ids]
+    images = [segmentation.GetSegment(segment_id).GetRepresentation(_binary()) for segment_id in ids]
+    return (
+        segmentation.GetSourceRepresentationName() == _binary()
+        and None not in there
+        and there == [_lesion_of(segment) for segment in segments]
+        and None not in images
+        and len({image.GetAddressAsString("") for image in images}) == len(images)
+    )
+
+
+def _lesion_of(segment) -> str | None:
+    name = vtk.reference("")
+    return str(name) if segment.GetTag(LESION_TAG, name) else None
+
+
+def _exchange(segment, new) -> None:
+    segment.SetName(new.GetName())
+    segment.SetLabelValue(new.GetLabelValue())
+    segment.GetRepresentation(_binary()).DeepCopy(new.GetRepresentation(_binary()))
+
+
+def _other_representations(segmentation) -> list[str]:
+    """Closed surfaces and the like, for 3D views."""
+    names: list[str] = []
+    segmentation.GetContainedRepresentationNames(names)
+    return [name for name in names if name != _binary()]
 
 
 def _block(region: Lesion, grid: Grid):

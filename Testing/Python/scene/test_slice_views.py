@@ -159,3 +159,39 @@ def test_comparing_without_a_desktop_is_one_sentence(shown):
     mri, _, _, nodes = shown
     with pytest.raises(OutputError, match="no slice views"):
         compare(mri, [nodes.heat_map], ["one"], 0.5)
+
+
+def test_segments_stay_while_the_threshold_moves(shown):
+    from PulsarCAMLib.explanation import Threshold
+    from PulsarCAMLib.scene.outputs import rewrite_result
+    from PulsarCAMLib.scene.request import Request
+
+    mri, mask, result, nodes = shown
+    node = nodes.sub_regions
+    segmentation = node.GetSegmentation()
+    node.CreateClosedSurfaceRepresentation()
+    ids = [segmentation.GetNthSegmentID(n) for n in range(2)]
+    segmentation.GetSegment(ids[0]).SetColor(0.1, 0.2, 0.3)
+    node.GetDisplayNode().SetSegmentVisibility(ids[1], False)
+    surface = segmentation.GetSegment(ids[0]).GetRepresentation("Closed surface").GetNumberOfPoints()
+    for value in (0.2, 0.6):
+        threshold = Threshold("fraction", value)
+        rewrite_result(result, mri, mask, Request(threshold=threshold), nodes, ("sub_regions",))
+        for segment_id, region in zip(ids, result.sub_regions(threshold=threshold), strict=True):
+            found = slicer.util.arrayFromSegmentBinaryLabelmap(node, segment_id, mri)
+            assert np.array_equal(found > 0, region.full_mask(found.shape))
+    assert segmentation.GetSegment(ids[0]).GetColor() == pytest.approx((0.1, 0.2, 0.3))
+    assert not node.GetDisplayNode().GetSegmentVisibility(ids[1])
+    assert segmentation.GetSegment(ids[0]).GetRepresentation("Closed surface").GetNumberOfPoints() != surface
+
+
+def test_a_lesion_without_sub_region_goes_and_comes_back(shown):
+    from PulsarCAMLib.explanation import Threshold
+    from PulsarCAMLib.scene.outputs import rewrite_result
+    from PulsarCAMLib.scene.request import Request
+
+    mri, mask, result, nodes = shown
+    for value, count in ((1.0, 0), (0.3, 2)):
+        request = Request(threshold=Threshold("fraction", value))
+        rewrite_result(result, mri, mask, request, nodes, ("sub_regions",))
+        assert nodes.sub_regions.GetSegmentation().GetNumberOfSegments() == count
