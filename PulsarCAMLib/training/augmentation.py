@@ -6,7 +6,7 @@ Every copy is resampled once from the whole slice and then cropped, so that real
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -76,6 +76,7 @@ def collect_samples(
     cases: Iterable[Case],
     preprocessing: Preprocessing | None = None,
     rotations: tuple[float, ...] = PAPER_ROTATIONS,
+    tell: Callable[[str], None] | None = None,
 ) -> Samples:
     """The answering slice of every lesion, as it is and rotated about the GTV's centre of mass.
 
@@ -83,6 +84,7 @@ def collect_samples(
         cases: labelled lesions; taken one at a time, so that a generator never holds more than one MRI.
         preprocessing: the model's.
         rotations: degrees of the copies; empty for none.
+        tell: is called with each warning about a slice, such as that a lesion had to be shrunk.
 
     Raises:
         InputError: there are no cases.
@@ -94,6 +96,8 @@ def collect_samples(
             cut = extract_patches(
                 case.volume, case.geometry, case.lesion, preprocessing, rotation_deg=angle, only_main=True
             )
+            for sentence in cut.warnings if tell and angle == 0 else ():
+                tell(sentence)
             rows.append((cut.images[0], cut.masks[0], case.response, case.patient, case.lesion.name, angle))
     if not rows:
         raise InputError("There is no labelled lesion to train on; check the cohort's response column.")

@@ -83,7 +83,7 @@ class TrainingSettings:
     micro_batch: int = 16
     threads: int = 1
     device: str = "auto"
-    checkpoint_seconds: float = 20.0
+    checkpoint_seconds: float = 10.0
     pictures_every: int = 0
 
     def __post_init__(self) -> None:

@@ -1,0 +1,141 @@
+"""Options of ``pulsarcam train``; what only ``--help`` needs imports nothing heavy."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from collections.abc import Callable
+
+EXAMPLES = """\
+examples:
+  pulsarcam train cohort.csv -o my-model
+  pulsarcam train cohort.xlsx -o my-model --members 5 --jobs 2 --patience 20
+  pulsarcam train cohort.csv -o my-model --members 5 --jobs 2 --patience 20 --resume
+
+The table is checked first and all that is wrong with it is said at once (its columns: pulsarcam cohort columns).
+While it runs, everything is in OUT.training; after Ctrl-C, a kill or a power cut the same command with --resume goes on
+and ends with the same weights. The bundle appears when everything is done.
+
+"""
+
+
+def add_train(commands, command: Callable[..., argparse.ArgumentParser], epilog: str) -> None:
+    """Add the parser.
+
+    Args:
+        commands: sub-parsers of ``pulsarcam``.
+        command: makes one: (sub-parsers, name, text, epilog).
+        epilog: end of every help.
+    """
+    parser = command(commands, "train", "train a model on a cohort table and write its bundle", EXAMPLES + epilog)
+    parser.add_argument("cohort", metavar="COHORT", help="table of lesions: CSV or XLSX")
+    parser.add_argument("-o", "--output", metavar="OUT", required=True, help="folder of the bundle, to be made")
+    parser.add_argument("--name", type=_name, help="short name by which it is found (the folder's)")
+    parser.add_argument("--title", help="name for people (the short name)")
+    parser.add_argument("--licence", default="not stated", help="of the weights, for the card (%(default)s)")
+    _add_cohort(parser.add_argument_group("cohort"))
+    _add_model(parser.add_argument_group("model and preprocessing"))
+    _add_training(parser.add_argument_group("training (defaults: the paper's)"))
+    _add_running(parser.add_argument_group("running"))
+
+
+def _add_cohort(group) -> None:
+    group.add_argument("--time-point", default="baseline", help="MRI to train on: baseline or second (%(default)s)")
+    group.add_argument(
+        "--shrinkage",
+        type=_share,
+        default=0.2,
+        metavar="SHARE",
+        help="share of its volume that a responding lesion has lost at follow-up, more than (%(default)s)",
+    )
+    group.add_argument(
+        "--validation-share",
+        type=_share_or_none,
+        default=0.2,
+        metavar="SHARE",
+        help="share of the patients set aside for curves, calibration and the card's figures; 0 for none (%(default)s)",
+    )
+
+
+def _add_model(group) -> None:
+    group.add_argument("--filters", type=_whole(1), default=16, metavar="N", help="of the first convolution (16)")
+    group.add_argument("--dense-activation", choices=("relu", "linear"), default="relu", help="(%(default)s)")
+    group.add_argument("--norm", choices=("after", "before"), default="after", help="of the activation (%(default)s)")
+    group.add_argument("--dropout", type=_share_or_none, default=0.1, metavar="SHARE", help="(%(default)s)")
+    group.add_argument(
+        "--spacing-mm", type=_spacing, default=1.0, metavar="MM", help="pixel size, or 'native' (%(default)s)"
+    )
+    group.add_argument(
+        "--plane", choices=("volume", "axial", "coronal", "sagittal"), default="volume", help="(%(default)s)"
+    )
+
+
+def _add_training(group) -> None:
+    group.add_argument("--members", type=_whole(1), default=5, metavar="K", help="models in the ensemble (%(default)s)")
+    group.add_argument("--seed", type=_whole(0), default=0, help="of the first member, and of the split (%(default)s)")
+    group.add_argument("--epochs", type=_whole(1), default=150, help="(%(default)s)")
+    group.add_argument("--batch-size", type=_whole(2), default=64, help="(%(default)s)")
+    group.add_argument("--learning-rate", type=float, default=5e-4, help="(%(default)s)")
+    group.add_argument("--weight-decay", type=float, default=1e-4, help="(%(default)s)")
+    group.add_argument("--rotations", type=_degrees, default="10,15,30,45,90", help="of the copies (%(default)s)")
+    group.add_argument("--mode", choices=("joint", "sequential"), default="joint", help="(%(default)s)")
+    group.add_argument("--imbalance", choices=("none", "weighted", "balanced"), default="none", help="(%(default)s)")
+    group.add_argument(
+        "--patience", type=_whole(1), metavar="N", help="stop after N epochs without a better validation loss (never)"
+    )
+    group.add_argument(
+        "--settle-norm", action="store_true", help="take batch norm's statistics anew at the end, as the shipped model"
+    )
+    group.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="(%(default)s)")
+
+
+def _add_running(group) -> None:
+    group.add_argument("--jobs", type=_whole(1), default=1, metavar="N", help="members trained side by side (1)")
+    group.add_argument("--resume", action="store_true", help="continue a run that was stopped")
+    group.add_argument("--keep-run", action="store_true", help="keep OUT.training with every member's curves")
+    group.add_argument(
+        "--pictures-every", type=_whole(0), default=0, metavar="N", help="reconstructions every N epochs; keeps the run"
+    )
+    group.add_argument("--overwrite", action="store_true", help="replace a bundle at OUT when all is done")
+    group.add_argument("--quiet", action="store_true", help="no progress bar, no summary; warnings and errors only")
+
+
+def _name(text: str) -> str:
+    if not re.fullmatch(r"[a-z0-9][a-z0-9._-]{0,63}", text):
+        raise argparse.ArgumentTypeError(f"{text!r} may have only small letters, digits, '.', '_' and '-'")
+    return text
+
+
+def _share(text: str) -> float:
+    value = float(text)
+    if not 0 < value < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not a share between 0 and 1")
+    return value
+
+
+def _share_or_none(text: str) -> float:
+    return 0.0 if float(text) == 0 else _share(text)
+
+
+def _spacing(text: str) -> float | None:
+    if text == "native":
+        return None
+    value = float(text)
+    if not 0.05 <= value <= 20:
+        raise argparse.ArgumentTypeError(f"{text} is neither 'native' nor between 0.05 and 20 mm")
+    return value
+
+
+def _degrees(text: str) -> tuple[float, ...]:
+    return tuple(float(part) for part in text.split(",") if part.strip())
+
+
+def _whole(least: int):
+    def whole(text: str) -> int:
+        value = int(text)
+        if value < least:
+            raise argparse.ArgumentTypeError(f"{text} is below {least}")
+        return value
+
+    whole.__name__ = "whole number"
+    return whole

@@ -1,0 +1,104 @@
+"""All members of an ensemble, each a trial of its own, one after another or side by side in processes."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from .augmentation import Samples
+from .settings import TrainingSettings
+from .trial import HISTORY, RESULT, TrialResult, train_trial
+
+Progress = Callable[[float, str], None]
+
+POLL_SECONDS = 0.5
+
+
+def train_members(
+    samples: Samples,
+    validation: Samples | None,
+    settings: Sequence[TrainingSettings],
+    folder: str | Path,
+    *,
+    jobs: int = 1,
+    progress: Progress | None = None,
+) -> list[TrialResult]:
+    """Train, or continue, one model for each of the settings.
+
+    What comes out does not depend on ``jobs``: every trial has its own seed and its own thread.
+
+    Args:
+        samples: to train on, with the rotated copies.
+        validation: of other patients, without copies.
+        settings: one for each member; they differ in their seed.
+        folder: the run's; every member gets a folder of its own in it.
+        jobs: processes side by side.
+        progress: called now and then with the share done and a text.
+
+    Raises:
+        PulsarCAMError: as :func:`~.trial.train_trial`.
+    """
+    folders = [Path(folder) / f"member-{number + 1:03d}" for number in range(len(settings))]
+    if min(jobs, len(settings)) <= 1:
+        return [
+            train_trial(samples, own, place, validation, progress=_part(progress, number, len(settings)))
+            for number, (own, place) in enumerate(zip(settings, folders, strict=True))
+        ]
+    from joblib import Parallel, delayed
+
+    each = zip(settings, folders, strict=True)
+    jobs_to_do = (delayed(_in_worker)(samples, own, at, validation, os.getpid()) for own, at in each)
+    with _watched(folders, settings, progress):
+        return Parallel(n_jobs=min(jobs, len(settings)))(jobs_to_do)
+
+
+def _in_worker(
+    samples: Samples, settings: TrainingSettings, folder: Path, validation: Samples | None, parent: int
+) -> TrialResult:
+    """A trial that stops when the process that wants it is gone, lest a resumed run meet it in its folder."""
+    return train_trial(samples, settings, folder, validation, cancelled=lambda: os.getppid() != parent)
+
+
+def share_done(folder: Path, settings: TrainingSettings) -> float:
+    """How far a trial is, from its folder; may be asked by any process at any time."""
+    if (folder / RESULT).exists():
+        return 1.0
+    try:
+        with (folder / HISTORY).open("rb") as file:
+            return min(1.0, max(0, sum(1 for _ in file) - 1) / settings.all_epochs)
+    except OSError:
+        return 0.0
+
+
+@contextmanager
+def _watched(folders: list[Path], settings: Sequence[TrainingSettings], progress: Progress | None) -> Iterator[None]:
+    """Tell how far the trials of other processes are."""
+    if progress is None:
+        yield
+        return
+    over = threading.Event()
+
+    def look() -> None:
+        while not over.wait(POLL_SECONDS):
+            shares = [share_done(at, own) for at, own in zip(folders, settings, strict=True)]
+            text = f"{sum(share == 1 for share in shares)} of {len(shares)} members done"
+            progress(sum(shares) / len(shares), text)
+
+    watcher = threading.Thread(target=look, daemon=True)
+    watcher.start()
+    try:
+        yield
+        over.set()
+        watcher.join()
+        progress(1.0, f"{len(folders)} of {len(folders)} members done")
+    finally:
+        over.set()
+
+
+def _part(progress: Progress | None, number: int, members: int) -> Progress | None:
+    if progress is None:
+        return None
+    return lambda share, text: progress((number + share) / members, f"member {number + 1} of {members}: {text}")

@@ -1,0 +1,133 @@
+"""``pulsarcam train`` from a table on disk to a bundle, and what is left when it is stopped."""
+
+import csv
+import json
+
+import pytest
+from making_files import files_in
+
+from PulsarCAMLib.cli import main
+from PulsarCAMLib.cohort import CohortSettings, write_cohort
+from PulsarCAMLib.models import load_bundle
+from PulsarCAMLib.training.engine import Engine
+
+QUICK = ("--epochs", "2", "--filters", "2", "--rotations", "90", "--batch-size", "8", "--validation-share", "0.4")
+
+
+@pytest.fixture(scope="module")
+def cohort(tmp_path_factory):
+    settings = CohortSettings(patients=5, seed=3, lesions=(2, 3))
+    return write_cohort(tmp_path_factory.mktemp("cohorts") / "cohort", settings)
+
+
+@pytest.fixture(scope="module")
+def bundle(cohort, tmp_path_factory):
+    out = tmp_path_factory.mktemp("made") / "My Model"
+    assert main(["train", str(cohort), "-o", str(out), "--members", "2", *QUICK]) == 0
+    return load_bundle(out)
+
+
+def test_the_card_carries_settings_counts_curves_versions_seeds_hashes_and_performance(bundle):
+    card = bundle.card.fields
+    training = card["training"]
+    assert (bundle.card.name, bundle.card.members, bundle.card.synthetic) == ("my_model", 2, True)
+    assert (training["seeds"], training["epochs"]) == ([0, 1], [2, 2])
+    assert training["settings"]["architecture"]["filters"] == bundle.card.architecture.filters == 2
+    counts = training["counts"]
+    assert counts["training"]["patients"] + counts["validation"]["patients"] == 5
+    assert counts["training"]["samples"] == 2 * counts["training"]["lesions"]
+    assert [len(curve["total"]) for curve in training["curves"]] == [2, 2]
+    assert {"accuracy", "validation_total", "validation_auc"} <= set(training["curves"][0])
+    assert all(len(value) == 64 for value in training["sha256"].values())
+    assert training["software"]["torch"]
+    assert 0 <= card["performance"]["validation"]["auc"] <= 1
+    assert "validation patients" in card["performance"]["about"]
+    assert card["response"]["shrinkage_threshold"] == 0.8
+    assert "80 %" in card["response"]["definition"]
+
+
+def test_the_card_names_no_patient_and_no_file(bundle, cohort):
+    text = (bundle.folder / "card.json").read_text()
+    with cohort.open() as file:
+        rows = list(csv.DictReader(file))
+    for row in rows:
+        assert row["patient"] not in text
+        assert row["image"] not in text
+    assert str(cohort.parent) not in text
+    assert "cohort.csv" not in text
+
+
+def test_nothing_but_the_bundle_is_left_and_the_bundle_explains(bundle, cohort, tmp_path):
+    assert files_in(bundle.folder.parent) == ["My Model/card.json", "My Model/weights.safetensors"]
+    patient = next(path for path in cohort.parent.iterdir() if path.is_dir())
+    arguments = [patient / "baseline.nrrd", patient / "baseline.seg.nrrd", "-o", tmp_path / "out", "--no-pictures"]
+    assert main(["explain", *map(str, arguments), "--model", str(bundle.folder)]) == 0
+
+
+def test_an_interrupted_run_leaves_no_bundle_and_is_resumed_to_the_same_weights(
+    bundle, cohort, tmp_path, monkeypatch, capsys
+):
+    out = tmp_path / "my_model"
+    command = ["train", str(cohort), "-o", str(out), "--members", "2", *QUICK]
+    real, steps = Engine._backward, []
+
+    def interrupted(self, index):
+        steps.append(1)
+        if len(steps) == 7:
+            raise KeyboardInterrupt
+        return real(self, index)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Engine, "_backward", interrupted)
+        assert main(command) == 130
+    assert "--resume goes on from there" in capsys.readouterr().err
+    assert not out.exists()
+    assert (tmp_path / "my_model.training" / "member-001").is_dir()
+
+    assert main(command) == 5
+    assert "add --resume" in capsys.readouterr().err
+    assert main([*command, "--seed", "5", "--resume"]) == 3
+    assert "other settings or other data" in capsys.readouterr().err
+    assert main([*command, "--resume", "--quiet"]) == 0
+    assert capsys.readouterr().out == ""
+    assert load_bundle(out).card.sha256 == bundle.card.sha256
+    assert files_in(tmp_path) == ["my_model/card.json", "my_model/weights.safetensors"]
+
+
+def test_an_existing_bundle_is_kept_unless_told_otherwise_and_other_folders_always(bundle, cohort, tmp_path, capsys):
+    assert main(["train", str(cohort), "-o", str(bundle.folder)]) == 5
+    (tmp_path / "mine").mkdir()
+    assert main(["train", str(cohort), "-o", str(tmp_path / "mine"), "--overwrite"]) == 5
+    assert "never replaced" in capsys.readouterr().err
+    (tmp_path / "x.training").mkdir()
+    assert main(["train", str(cohort), "-o", str(tmp_path / "x"), "--resume"]) == 5
+    assert "not a training of PulsarCAM" in capsys.readouterr().err
+
+
+def test_all_errors_of_the_table_are_said_at_once_and_nothing_is_trained(cohort, tmp_path, capsys):
+    lines = cohort.read_text().splitlines()
+    table = tmp_path / "cohort.csv"
+    table.write_text("\n".join([*lines, lines[1], lines[2].replace("baseline.nrrd", "gone.nrrd")]) + "\n")
+    assert main(["train", str(table), "-o", str(tmp_path / "out")]) == 3
+    said = capsys.readouterr().err
+    assert "errors, listed above; nothing was trained." in said
+    assert said.count("error ") > 2
+    assert files_in(tmp_path) == ["cohort.csv"]
+
+
+def test_the_run_with_its_curves_can_be_kept(cohort, tmp_path):
+    extra = ("--members", "1", "--keep-run", "--pictures-every", "2", "--validation-share", "0")
+    assert main(["train", str(cohort), "-o", str(tmp_path / "m"), *QUICK, *extra]) == 0
+    kept = files_in(tmp_path / "m.training")
+    assert {"member-001/history.csv", "member-001/pictures/epoch-0002.png", "member-001/result.json"} <= set(kept)
+    card = json.loads((tmp_path / "m" / "card.json").read_text())
+    assert card["performance"] == {"about": "Not measured: no patients of both classes were set aside."}
+    assert card["decision"]["temperature"] == 1
+
+
+@pytest.mark.parametrize(
+    "wrong", [["--epochs", "0"], ["--spacing-mm", "far"], ["--shrinkage", "1"], ["--name", "Größe"], ["--mode", "both"]]
+)
+def test_options_out_of_range_are_wrong_usage(wrong, capsys):
+    assert main(["train", "a.csv", "-o", "b", *wrong]) == 2
+    assert "error: argument" in capsys.readouterr().err
