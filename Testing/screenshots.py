@@ -13,7 +13,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -81,7 +81,7 @@ def review(folder: Path) -> None:
     """Every state of the panel, to be looked at."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, act in STATES.items():
-        with Desktop() as desktop:
+        with Desktop() as desktop, dark_colors() if name == "dark" else nullcontext():
             desktop.open_panel()
             act(desktop, lambda suffix="", name=name, **size: desktop.picture(folder / f"{name}{suffix}.png", **size))
         print(folder / f"{name}.png")
@@ -124,11 +124,9 @@ def _done(desktop, take) -> None:
     take()
     take("-narrow", width=300)
     take("-wide", width=700)
-    with dark_colors():
-        take("-dark")
 
 
-STATES = {"empty": _empty, "running": _running, "error": _error, "done": _done}
+STATES = {"empty": _empty, "running": _running, "error": _error, "done": _done, "dark": _done}
 
 
 @contextmanager

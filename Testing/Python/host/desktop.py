@@ -22,6 +22,7 @@ class Desktop:
         widget: its panel, once :meth:`open_panel` was called.
         messages: what was shown to the person, as (function, text, detailed text).
         answers: what the person answers to questions, first to last; then Cancel.
+        kept: objects that must live as long as the desktop.
     """
 
     def __init__(self, with_qt: bool = True) -> None:
@@ -32,6 +33,7 @@ class Desktop:
         self.module = self.widget = None
         self.messages: list[tuple[str, str, str]] = []
         self.answers: list[bool] = []
+        self.kept: list = []
 
     def __enter__(self) -> Desktop:
         self._host.__enter__()

@@ -26,7 +26,7 @@ class Screen:
         panel_width: in pixels.
     """
 
-    def __init__(self, desktop, size: tuple[int, int] = (1280, 860), panel_width: int = PANEL_WIDTH) -> None:
+    def __init__(self, desktop, size: tuple[int, int] = (1280, 900), panel_width: int = PANEL_WIDTH) -> None:
         self._size, self._panel_width = size, panel_width
         self._panel = unwrap(desktop.widget.parent)
         self._area = QtWidgets.QScrollArea()
@@ -34,6 +34,7 @@ class Screen:
         self._area.setHorizontalScrollBarPolicy(QtCore.Qt.ScrollBarAlwaysOff)
         self._area.setFrameShape(QtWidgets.QFrame.NoFrame)
         self._area.setWidget(self._panel)
+        desktop.kept.append(self._area)  # it owns the panel now
         self._panel.layout().addStretch(1)
         width = size[0] - panel_width - 2 * GAP
         tall = (width * 3 // 5 - GAP, size[1] - BAR)
