@@ -156,6 +156,15 @@ class AfterApply:
         self.explained()
         assert len(self.rows()) == 2
 
+    def test_cancel_while_the_result_is_written_leaves_the_scene_as_it_was(self):
+        self.choose(4)
+        before = slicer.mrmlScene.GetNumberOfNodes()
+        self.while_it_runs(self.panel.ui.applyButton.click, after=0.9)
+        assert slicer.mrmlScene.GetNumberOfNodes() == before
+        assert "Stopped" in self.panel.ui.statusLabel.text
+        self.press_apply()
+        assert len(self.rows()) == 4
+
     def test_an_mri_apart_from_its_lesions_is_one_sentence(self):
         volume, _ = self.choose()
         away = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLLinearTransformNode")
