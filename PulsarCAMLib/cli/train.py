@@ -56,6 +56,10 @@ def _train(options, settings, name: str, places: tuple[Path, Path], cohort: tupl
         origin = _origin(options, name, cohort, rows)
         fields = card_fields(origin, trained, samples, validation)
         bundle = save_bundle(output, [each.model() for each in trained], fields, overwrite=options.overwrite)
+    for number, dead in enumerate(fields["training"]["dead_feature_maps"], start=1):
+        if dead:
+            listed = ", ".join(map(str, dead))
+            warn(f"Member {number} has lost feature map {listed}: zero in every lesion; its maps rest on the others.")
     kept = options.keep_run or options.pictures_every
     if not kept:
         shutil.rmtree(run_folder, ignore_errors=True)

@@ -11,6 +11,7 @@ import numpy as np
 
 from .augmentation import Samples
 from .calibration import ensemble_probability, fit_temperature, log_loss
+from .measuring import dead_maps
 from .settings import TrainingSettings
 from .trial import TrialResult, counts_of, samples_digest, software
 
@@ -113,6 +114,7 @@ def _training(origin: Origin, trained: Sequence[TrialResult], samples: Samples, 
         },
         "epochs": [each.epochs for each in trained],
         "best_epoch": [each.best_epoch for each in trained],
+        "dead_feature_maps": [dead_maps(each.model(), samples.originals()) for each in trained],
         "curves": curves(trained),
     }
 

@@ -21,6 +21,12 @@ def predict_logits(model: AutoencoderClassifier, samples: Samples, chunk: int = 
     return np.concatenate([output.logits.double().cpu().numpy() for _, _, output in _outputs(model, samples, chunk)])
 
 
+def dead_maps(model: AutoencoderClassifier, samples: Samples) -> list[int]:
+    """Feature maps, counted from 1, that are zero inside the GTV of every sample: the model has lost them."""
+    alive = sum((output.masked > 0).any(dim=(0, 2, 3)).int() for _, _, output in _outputs(model, samples, CHUNK))
+    return [number + 1 for number, some in enumerate(alive.tolist()) if not some]
+
+
 def measure(model: AutoencoderClassifier, samples: Samples, weights: LossWeights | None = None) -> dict[str, float]:
     """Every loss term, accuracy and, with both classes, the AUC; in evaluation mode.
 

@@ -40,6 +40,7 @@ def test_the_card_carries_settings_counts_curves_versions_seeds_hashes_and_perfo
     assert {"accuracy", "validation_total", "validation_auc"} <= set(training["curves"][0])
     assert all(len(value) == 64 for value in training["sha256"].values())
     assert training["software"]["torch"]
+    assert len(training["dead_feature_maps"]) == 2
     assert 0 <= card["performance"]["validation"]["auc"] <= 1
     assert "validation patients" in card["performance"]["about"]
     assert card["response"]["shrinkage_threshold"] == 0.8

@@ -10,7 +10,7 @@ from making_samples import SMALL, stripes
 from PulsarCAMLib.errors import InputError
 from PulsarCAMLib.training.engine import Engine, device_of, own_random_numbers
 from PulsarCAMLib.training.loop import TrainingSettings, predict_logits, train_member
-from PulsarCAMLib.training.measuring import measure
+from PulsarCAMLib.training.measuring import dead_maps, measure
 
 QUICK = TrainingSettings(architecture=SMALL, epochs=3, batch_size=8)
 
@@ -87,6 +87,15 @@ def test_validation_figures_are_those_of_the_model_in_evaluation_mode():
     parts = [last[f"validation_{name}"] for name in ("reconstruction", "similarity", "outside", "classification")]
     assert last["validation_total"] == pytest.approx(np.dot([0.6, 0.2, 0.2, 1.0], parts))
     assert 0 <= last["accuracy"] <= 1
+
+
+def test_a_feature_map_that_is_zero_in_every_lesion_is_found():
+    model = train_member(stripes(8), None, QUICK).model
+    with torch.no_grad():
+        model.encode_2.bias.fill_(1.0)
+        model.encode_2.weight.fill_(0.0)
+        model.encode_2.bias[[1, 4]] = -1.0
+    assert dead_maps(model, stripes(8)) == [2, 5]
 
 
 def test_the_threads_of_the_caller_come_back():
