@@ -6,6 +6,7 @@ import importlib
 import os
 import sys
 import types
+import warnings
 from pathlib import Path
 
 from PulsarCAMLib.scene.headless import HeadlessSlicer
@@ -152,6 +153,9 @@ class Desktop:
         if not self._with_qt:
             return
         os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+        warnings.filterwarnings(
+            "ignore", "Function: .* is marked as deprecated", DeprecationWarning
+        )
         import slicer
         import slicer.util
 

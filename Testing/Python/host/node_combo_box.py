@@ -9,40 +9,11 @@ from __future__ import annotations
 from PySide6 import QtCore, QtWidgets
 from PySide6.QtCore import Property, Signal
 
+from .combo_parts import Elided, flag, held
 from .dialogs import DIALOGS
 from .observing import weakly
 
 _ID, _ACTION = QtCore.Qt.UserRole, QtCore.Qt.UserRole + 1
-
-
-def _flag(name: str, default: bool, on_change: str = ""):
-    key = f"_{name}"
-
-    def put(self, value):
-        if getattr(self, key, default) != bool(value):
-            setattr(self, key, bool(value))
-            if on_change:
-                getattr(self, on_change)()
-
-    return Property(bool, lambda self: getattr(self, key, default), put)
-
-
-def _held(kind, name: str, default, on_change: str = ""):
-    key = f"_{name}"
-
-    def put(self, value):
-        setattr(self, key, value)
-        if on_change:
-            getattr(self, on_change)()
-
-    return Property(kind, lambda self: getattr(self, key, default), put)
-
-
-class _Elided(QtWidgets.QComboBox):
-    """Long names are shortened, so that they do not widen the panel."""
-
-    def minimumSizeHint(self):
-        return QtCore.QSize(60, super().minimumSizeHint().height())
 
 
 class qMRMLNodeComboBox(QtWidgets.QWidget):  # noqa: N801 - Slicer's name
@@ -64,25 +35,25 @@ class qMRMLNodeComboBox(QtWidgets.QWidget):  # noqa: N801 - Slicer's name
     }
     HIDDEN = ("nodeChanged", "validChanged", "nodeAdded_", "nodeAddedByUser_", "nodeActivated_", "refresh")
 
-    addEnabled = _flag("addEnabled", True, "_list_actions")
-    removeEnabled = _flag("removeEnabled", True, "_list_actions")
-    renameEnabled = _flag("renameEnabled", False, "_list_actions")
-    editEnabled = _flag("editEnabled", False, "_list_actions")
-    selectNodeUponCreation = _flag("selectNodeUponCreation", True)
-    showChildNodeTypes = _flag("showChildNodeTypes", True, "refresh")
-    showHidden = _flag("showHidden", False, "refresh")
-    noneEnabled = _flag("noneEnabled", False, "refresh")
-    noneDisplay = _held(str, "noneDisplay", "None", "refresh")
-    nodeTypes = _held("QStringList", "nodeTypes", (), "refresh")
-    hideChildNodeTypes = _held("QStringList", "hideChildNodeTypes", (), "refresh")
-    interactionNodeSingletonTag = _held(str, "interactionNodeSingletonTag", "")
-    sizeAdjustPolicy = _held(int, "sizeAdjustPolicy", 0)
+    addEnabled = flag("addEnabled", True, "_list_actions")
+    removeEnabled = flag("removeEnabled", True, "_list_actions")
+    renameEnabled = flag("renameEnabled", False, "_list_actions")
+    editEnabled = flag("editEnabled", False, "_list_actions")
+    selectNodeUponCreation = flag("selectNodeUponCreation", True)
+    showChildNodeTypes = flag("showChildNodeTypes", True, "refresh")
+    showHidden = flag("showHidden", False, "refresh")
+    noneEnabled = flag("noneEnabled", False, "refresh")
+    noneDisplay = held(str, "noneDisplay", "None", "refresh")
+    nodeTypes = held("QStringList", "nodeTypes", (), "refresh")
+    hideChildNodeTypes = held("QStringList", "hideChildNodeTypes", (), "refresh")
+    interactionNodeSingletonTag = held(str, "interactionNodeSingletonTag", "")
+    sizeAdjustPolicy = held(int, "sizeAdjustPolicy", 0)
 
     def __init__(self, parent=None):
         super().__init__(parent)
         layout = QtWidgets.QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        self._box = _Elided(self)
+        self._box = Elided(self)
         layout.addWidget(self._box)
         self.setSizePolicy(QtWidgets.QSizePolicy.Preferred, QtWidgets.QSizePolicy.Fixed)
         self.setFocusProxy(self._box)

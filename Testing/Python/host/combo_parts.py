@@ -1,0 +1,38 @@
+"""Parts of the selectors of nodes."""
+
+from __future__ import annotations
+
+from PySide6 import QtCore, QtWidgets
+from PySide6.QtCore import Property
+
+
+def flag(name: str, default: bool, on_change: str = ""):
+    """A property that is on or off, and a method to call when it changes."""
+    key = f"_{name}"
+
+    def put(self, value):
+        if getattr(self, key, default) != bool(value):
+            setattr(self, key, bool(value))
+            if on_change:
+                getattr(self, on_change)()
+
+    return Property(bool, lambda self: getattr(self, key, default), put)
+
+
+def held(kind, name: str, default, on_change: str = ""):
+    """A property that holds a value, and a method to call when it is set."""
+    key = f"_{name}"
+
+    def put(self, value):
+        setattr(self, key, value)
+        if on_change:
+            getattr(self, on_change)()
+
+    return Property(kind, lambda self: getattr(self, key, default), put)
+
+
+class Elided(QtWidgets.QComboBox):
+    """Long names are shortened, so that they do not widen the panel."""
+
+    def minimumSizeHint(self):
+        return QtCore.QSize(60, super().minimumSizeHint().height())
