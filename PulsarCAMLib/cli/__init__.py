@@ -37,6 +37,8 @@ def _run(options) -> None:
         from .cohort import run
     elif options.command == "train":
         from .train import run
+    elif options.command == "sanity":
+        from .sanity import run
     else:
         from .models import run
     run(options)

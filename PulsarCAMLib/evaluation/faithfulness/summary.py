@@ -1,0 +1,129 @@
+"""Checks as numbers with intervals over patients, and a verdict for every map that a map can fail."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+import numpy as np
+
+from ..resampling import interval, patient_weights
+from ..weighted import in_chunks, weighted_auc
+from .checks import SHUFFLED, Checks
+from .maps import MAPS
+from .perturbation import KINDS
+from .randomisation import EVERYTHING, stage_name
+
+CHANGED_BELOW = 0.5
+"""A map has changed when the mean rank correlation with the original is below this, with its whole interval."""
+
+STABLE_ABOVE = 0.5
+"""A map is stable when the mean rank correlation with the original is above this, with its whole interval."""
+
+EMPTY_LIMIT = 0.5
+"""A map that is constant in this share of the lesions explains nothing."""
+
+ALL = stage_name(EVERYTHING)
+BASELINE = "intensity"
+REMOVALS = ("deletion", "insertion")
+
+
+def summarise(checks: Checks, *, resamples: int = 2000, seed: int = 0) -> dict:
+    """Everything as JSON values.
+
+    Args:
+        checks: as measured.
+        resamples: bootstrap samples of patients.
+        seed: of the bootstrap.
+
+    Returns:
+        ``maps``: per map ``scores`` (mean, low, high, lesions; None where a check does not apply),
+        ``against_intensity``, and ``verdicts`` (True: passed) with ``passed``; ``auc``: of the model and of every
+        randomised stage; ``image``: whether the model looks at it; ``settings`` and ``limits``.
+    """
+    mean = _Means(checks.patients, resamples, seed)
+    names = dict.fromkeys(score for _, score in checks.scores)
+    maps = {}
+    for name in MAPS:
+        scores = {s: mean(checks.scores.get((name, s))) for s in names}
+        gains = {s: mean(checks.scores[name, s] - checks.scores[BASELINE, s]) for s in REMOVALS}
+        maps[name] = {"scores": scores, "against_intensity": gains, **_verdicts(name, scores, gains)}
+    matters = float(np.mean(checks.input_matters))
+    return {
+        "lesions": len(checks.subjects),
+        "patients": len(np.unique(checks.patients)),
+        "members": len(checks.logits),
+        "maps": maps,
+        "auc": _aucs(checks, resamples, seed),
+        "image": {"share_of_lesions_where_it_matters": matters, "looked_at": matters > 0.5},
+        "settings": asdict(checks.settings) | {"resamples": resamples, "bootstrap_seed": seed},
+        "limits": {"changed_below": CHANGED_BELOW, "stable_above": STABLE_ABOVE, "empty": EMPTY_LIMIT},
+    }
+
+
+class _Means:
+    """Means over lesions with intervals over patients; samples are drawn once for all columns of the same lesions."""
+
+    def __init__(self, patients: np.ndarray, resamples: int, seed: int) -> None:
+        self._patients, self._resamples, self._seed = patients, resamples, seed
+        self._weights: dict[bytes, np.ndarray] = {}
+
+    def __call__(self, values: np.ndarray | None) -> dict | None:
+        """Mean, interval and number of the lesions with a value; None where there is none."""
+        if values is None or not np.isfinite(values).any():
+            return None
+        defined = np.isfinite(values)
+        if defined.tobytes() not in self._weights:
+            rng = np.random.default_rng(self._seed)
+            weights = patient_weights(self._patients[defined], self._resamples, rng)
+            self._weights[defined.tobytes()] = weights / weights.sum(axis=1, keepdims=True)
+        low, high = interval(self._weights[defined.tobytes()].astype(np.float64) @ values[defined])
+        return {"mean": float(values[defined].mean()), "low": low, "high": high, "lesions": int(defined.sum())}
+
+
+def _verdicts(name: str, scores: dict, gains: dict) -> dict:
+    """Each check failed or passed; the intensity map is not held against itself."""
+    beaten = name == BASELINE or all(gains[s]["low"] > 0 for s in REMOVALS)
+    stability = [scores[kind]["low"] > STABLE_ABOVE for kind in KINDS if scores.get(kind)]
+    verdicts = {
+        "says something": scores["constant"]["mean"] < EMPTY_LIMIT,
+        "changes with the model": scores[ALL]["high"] < CHANGED_BELOW,
+        "changes with the image": scores[SHUFFLED]["high"] < CHANGED_BELOW,
+        "names what counts": all(scores[s]["low"] > 0 for s in REMOVALS) and beaten,
+        "stable": all(stability),
+    }
+    return {"verdicts": verdicts, "passed": all(verdicts.values())}
+
+
+def _aucs(checks: Checks, resamples: int, seed: int) -> dict | None:
+    """AUC of the model and of every randomised stage; None without lesions of both classes.
+
+    A random model's AUC is no constant but differs from draw to draw, so the interval samples patients and draws.
+    """
+    known = np.array([s.response is not None for s in checks.subjects])
+    labels = np.array([s.response == 1 for s in checks.subjects])[known]
+    if not known.any() or labels.all() or not labels.any():
+        return None
+    rng = np.random.default_rng(seed)
+    weights = patient_weights(checks.patients[known], resamples, rng)
+    stages = {"as trained": checks.logits.mean(axis=0)[None], **checks.random_logits}
+    return {stage: _auc(labels, logits[:, known], weights, rng) for stage, logits in stages.items()}
+
+
+def _auc(labels: np.ndarray, logits: np.ndarray, weights: np.ndarray, rng: np.random.Generator) -> dict:
+    once = np.ones((1, len(labels)))
+    each = [float(weighted_auc(labels, scores, once)[0]) for scores in logits]
+    samples = np.stack([in_chunks(lambda w, s=scores: weighted_auc(labels, s, w), weights) for scores in logits])
+    picked = rng.integers(0, len(logits), samples.shape)
+    low, high = interval(np.take_along_axis(samples, picked, axis=0).mean(axis=0))
+    return {
+        "mean": float(np.mean(each)),
+        "low": low,
+        "high": high,
+        "lowest": min(each),
+        "highest": max(each),
+        "draws": len(each),
+        "chance": bool(low <= 0.5 <= high),
+    }
+
+
+__all__ = ["ALL", "CHANGED_BELOW", "STABLE_ABOVE", "summarise"]

@@ -1,0 +1,127 @@
+"""The checks can be passed and failed: models whose truth is known, and bad explanations."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from linear_models import linear_ensemble
+from making_models import random_members
+
+from PulsarCAMLib.errors import InputError
+from PulsarCAMLib.evaluation.faithfulness import MAPS, MODEL_MAPS, Settings, check_explanations, markdown, summarise
+from PulsarCAMLib.evaluation.faithfulness.checks import LABELS, SHUFFLED
+from PulsarCAMLib.evaluation.faithfulness.randomisation import STAGES, stage_name
+from PulsarCAMLib.models.ensemble import Ensemble
+
+FAST = Settings(draws=6, steps=8, random_orders=4, infill=0.0, noise=0.02)
+QUICK = Settings(draws=1, steps=2, random_orders=1)
+
+
+def summary_of(bundle, subjects, settings=FAST, **options):
+    return summarise(check_explanations(bundle, subjects, settings, **options), resamples=200)
+
+
+@pytest.fixture
+def weights():
+    return np.random.default_rng(2).normal(size=(16, 16))
+
+
+@pytest.fixture
+def honest(weights, lesions, as_bundle):
+    return summary_of(as_bundle(linear_ensemble(weights)), lesions)
+
+
+def test_the_exact_map_of_a_linear_model_passes(honest):
+    signed = honest["maps"]["pixelwise-signed"]
+    assert signed["verdicts"]["changes with the model"]
+    assert signed["verdicts"]["names what counts"]
+    assert signed["verdicts"]["says something"]
+    assert honest["image"]["looked_at"]
+
+
+def test_bad_explanations_fail_by_the_check_made_for_them(honest):
+    verdicts = {name: each["verdicts"] for name, each in honest["maps"].items()}
+    assert not verdicts["intensity"]["changes with the model"]
+    assert verdicts["intensity"]["changes with the image"]
+    assert verdicts["intensity"]["stable"]
+    assert not verdicts["near the centre"]["changes with the image"]
+    assert not verdicts["uniform"]["says something"]
+    assert not verdicts["random"]["stable"]
+    assert verdicts["random"]["changes with the model"]
+    for name in set(MAPS) - set(MODEL_MAPS):
+        assert not honest["maps"][name]["passed"], name
+
+
+def test_a_map_that_ignores_the_model_is_exactly_the_same_after_every_stage(weights, lesions, as_bundle):
+    found = check_explanations(as_bundle(linear_ensemble(weights)), lesions, QUICK)
+    for layers in STAGES:
+        np.testing.assert_allclose(found.scores["intensity", stage_name(layers)], 1)
+        np.testing.assert_allclose(found.scores["intensity", stage_name(layers) + " dice"], 1)
+
+
+def test_a_model_that_ignores_its_image_is_flagged(weights, lesions, as_bundle):
+    found = summary_of(as_bundle(linear_ensemble(weights, sees=0.0, floor=0.5)), lesions)
+    assert not found["image"]["looked_at"]
+    assert "ignores the image" in markdown(found)
+    for name in MODEL_MAPS:
+        assert found["maps"][name]["scores"][SHUFFLED]["mean"] == pytest.approx(1)
+        assert not found["maps"][name]["verdicts"]["changes with the image"]
+        assert not found["maps"][name]["verdicts"]["names what counts"]
+
+
+def test_a_model_without_evidence_has_maps_that_say_nothing(weights, lesions, as_bundle):
+    found = summary_of(as_bundle(linear_ensemble(0 * weights, bias=1.0)), lesions, QUICK)
+    for name in MODEL_MAPS:
+        assert found["maps"][name]["scores"]["constant"]["mean"] == 1
+        assert not found["maps"][name]["verdicts"]["says something"]
+
+
+def test_members_that_are_the_same_agree_and_opposite_ones_do_not(weights, lesions, as_bundle):
+    same = check_explanations(as_bundle(linear_ensemble(weights, weights)), lesions, QUICK).scores
+    np.testing.assert_allclose(same["pixelwise-signed", "members"], 1)
+    np.testing.assert_allclose(same["pixelwise-signed", "spread"], 0, atol=1e-6)
+    opposite = check_explanations(as_bundle(linear_ensemble(weights, -weights)), lesions, QUICK).scores
+    np.testing.assert_allclose(opposite["pixelwise-signed", "members"], -1)
+    alone = summary_of(as_bundle(linear_ensemble(weights)), lesions, QUICK)
+    assert alone["maps"]["pixelwise"]["scores"]["members"] is None
+
+
+def test_no_noise_leaves_every_map_as_it_is(weights, lesions, as_bundle):
+    found = check_explanations(as_bundle(linear_ensemble(weights)), lesions, replace(QUICK, noise=0.0))
+    for name in set(MAPS) - {"random"}:
+        np.testing.assert_allclose(found.scores[name, "noise"], 1, err_msg=name)
+
+
+def test_the_same_seed_gives_the_same_numbers_and_they_are_json(lesions, as_bundle):
+    settings = Settings(draws=2, steps=4)
+    first, again = (summary_of(as_bundle(Ensemble(random_members(2))), lesions, settings) for _ in range(2))
+    assert json.dumps(first, allow_nan=False) == json.dumps(again, allow_nan=False)
+    table = markdown(first)
+    assert "| Pixel-wise CAM |" in table
+    assert "turn of" not in table, "there is no MRI to cut turned patches from"
+
+
+def test_a_random_models_auc_is_chance_over_many_draws(lesions, as_bundle):
+    found = summary_of(as_bundle(Ensemble(random_members(2))), lesions[:6], replace(QUICK, draws=12))
+    assert found["auc"]["all layers"]["chance"]
+    assert found["auc"]["all layers"]["draws"] == 12
+
+
+def test_a_model_of_permuted_labels_is_one_more_stage(weights, lesions, as_bundle):
+    control = as_bundle(linear_ensemble(np.random.default_rng(9).normal(size=(16, 16))))
+    found = summary_of(as_bundle(linear_ensemble(weights)), lesions, label_control=control)
+    assert abs(found["maps"]["pixelwise-signed"]["scores"][LABELS]["mean"]) < 0.5
+    assert f"| {LABELS} |" in markdown(found)
+    assert "trained on permuted labels" in markdown(found)
+
+
+def test_without_known_responses_there_is_no_auc(weights, lesions, as_bundle):
+    found = summary_of(as_bundle(linear_ensemble(weights)), [replace(each, response=None) for each in lesions], QUICK)
+    assert found["auc"] is None
+    assert "AUC is not defined" in markdown(found)
+
+
+def test_no_lesion_is_refused(as_bundle, weights):
+    with pytest.raises(InputError):
+        check_explanations(as_bundle(linear_ensemble(weights)), [])
