@@ -4,7 +4,8 @@ After Xu et al., Quantifying the margin sharpness of lesions on radiological ima
 perpendicular to the margin, a sigmoid along them, its height (difference between lesion and surroundings) and its width
 (sharpness). Here the sigmoid is a cumulative Gaussian and is fitted once, to the mean of all profiles, which holds for
 noisy MRI with voxels not much smaller than the edge. The width therefore includes how far the contour strays from the
-edge, and it cannot be finer than the voxels along the normal (thick slices).
+edge and the voxels along the normal: on a ball of 10 mm radius an edge of 2.56 mm reads 2.64 mm with 0.5 mm voxels,
+2.84 mm with 1 mm voxels and 3.9 mm with 6.5 mm slices, so widths compare only between MRIs of like voxels.
 """
 
 from __future__ import annotations

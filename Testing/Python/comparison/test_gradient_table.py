@@ -10,8 +10,9 @@ import SimpleITK as sitk
 from scipy import ndimage, special
 from scipy.spatial.transform import Rotation
 
-from PulsarCAMLib.comparison import REGIONS, FeatureRow, describe_gradient_feature, gradient_features
-from PulsarCAMLib.comparison.edges import WIDTH_10_90
+from PulsarCAMLib.comparison import REGIONS, FeatureRow, describe_gradient_feature, gradient_features, gradient_maps
+from PulsarCAMLib.comparison.edges import WIDTH_10_90, profiles_of
+from PulsarCAMLib.comparison.neighbourhood import neighbourhood_of
 from PulsarCAMLib.errors import InputError
 from PulsarCAMLib.geometry import VolumeGeometry
 from PulsarCAMLib.lesions import Lesion, lesions_from_labels
@@ -175,15 +176,46 @@ def test_moving_the_image_in_space_changes_no_feature():
     assert_same(here, gradient_features(image, moved, lesion))
 
 
-def test_the_tissue_far_away_changes_no_feature():
+def test_tissue_more_than_a_centimetre_away_changes_no_feature():
+    image, mask = (np.pad(a, ((6, 6), (11, 11), (15, 15)), mode="reflect") for a in lumpy())
+    spacing = (0.8, 1.1, 2.0)
+    lesion = Lesion.from_mask("x", ndimage.label(mask)[0] == ndimage.label(mask)[0][12, 19, 22])
+    away = ndimage.distance_transform_edt(~lesion.full_mask(image.shape), sampling=spacing[::-1])
+    other = np.where(away > 11, 1e4 * np.random.default_rng(0).normal(size=image.shape), image)
+    geometry = VolumeGeometry(image.shape, spacing)
+    assert (other != image).sum() > 1000
+    assert_same(gradient_features(image, geometry, lesion), gradient_features(other, geometry, lesion))
+
+
+def test_the_radial_index_is_the_inward_part_of_all_gradients_together():
     image, mask = lumpy()
-    around = np.pad(image, 40, constant_values=0)
-    around[20:-20, 20:-20, 20:-20] = np.pad(image, 20, mode="edge")
-    further = np.random.default_rng(0).normal(size=around.shape) * 1e4
-    further[20:-20, 20:-20, 20:-20] = around[20:-20, 20:-20, 20:-20]
-    lesion = Lesion.from_mask("x", np.pad(mask, 40))
-    geometry = VolumeGeometry(around.shape)
-    assert_same(gradient_features(around, geometry, lesion), gradient_features(further, geometry, lesion))
+    geometry, lesion = VolumeGeometry(image.shape, (0.8, 1.1, 2.0)), Lesion.from_mask("x", mask)
+    maps = gradient_maps(image, geometry, lesion)
+    inward = np.nansum(maps.radial.astype(float) * maps.magnitude) / np.nansum(maps.magnitude[maps.radial > -2])
+    row = gradient_features(image, geometry, lesion)
+    assert row["gradient_whole_radial_index"] == pytest.approx(inward, rel=1e-5)
+    assert row["gradient_whole_radial_index"] != pytest.approx(row["gradient_whole_radial_mean"], rel=1e-2)
+
+
+def test_the_profiles_stand_for_the_whole_surface_in_square_millimetres():
+    mask = np.zeros((20, 24, 30), dtype=bool)
+    mask[8:12, 10:15, 12:18] = True
+    geometry = VolumeGeometry(mask.shape, (1.0, 2.0, 3.0))
+    near = neighbourhood_of(np.zeros(mask.shape), geometry, Lesion.from_mask("box", mask), 5.0)
+    profiles = profiles_of(near)
+    i, j, k = 6 * 1.0, 5 * 2.0, 4 * 3.0
+    assert profiles.weights.sum() == pytest.approx(2 * (i * j + j * k + k * i))
+    assert profiles.left_out == 0
+
+
+@pytest.mark.parametrize("spacing", [(0.5, 0.5, 2.0), (1.0, 1.0, 1.0), (2.0, 0.5, 0.7)])
+def test_profiles_stand_upright_on_the_surface_of_a_ball(spacing):
+    geometry, places, lesion = ball_in(spacing)
+    # Along the true normal of the ball the squared radius falls by 2 R per mm; a profile that leans falls less.
+    row = gradient_features(-((places**2).sum(axis=-1)), geometry, lesion)
+    fall = 2 * RADIUS / row["gradient_intensity_scale"]
+    assert row["gradient_edge_slope_mean_per_mm"] == pytest.approx(fall, rel=0.03)
+    assert row["gradient_edge_slope_sd_per_mm"] < 0.06 * fall
 
 
 @pytest.mark.parametrize(("factor", "level"), [(7.5, 0.0), (1.0, 5000.0), (0.01, -3.0)])

@@ -230,6 +230,15 @@ def test_integers_of_a_scanner_do_not_overflow():
     np.testing.assert_allclose(maps.magnitude[maps.region], 1000, rtol=1e-6)
 
 
+@pytest.mark.parametrize(("outside", "voxels"), [(0.0, 1), (0.5, 7), (1.0, 19), (1.5, 33)])
+def test_the_shell_outside_is_measured_as_the_margin_inside_from_the_voxel_face(outside, voxels):
+    image, _ = lumpy()
+    mask = np.zeros(image.shape, dtype=bool)
+    mask[6, 8, 7] = True
+    maps = gradient_maps(image, VolumeGeometry(image.shape), Lesion.from_mask("x", mask), outside_mm=outside)
+    assert maps.region.sum() == np.isfinite(maps.magnitude).sum() == voxels
+
+
 def test_two_lesions_share_a_volume():
     image, mask = lumpy()
     geometry = VolumeGeometry(image.shape)
