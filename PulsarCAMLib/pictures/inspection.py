@@ -99,7 +99,7 @@ class _Sheet:
         place = f"slice {seen.slice + 1} of {seen.slices}{answers}"
         self._text(9.45, 7.58, place, size=9.5, ha="right")
         self._text(9.45, 7.33, f"GTV centre at {_ras_text(seen.centre_ras)}", size=8.5, color=FAINT, ha="right")
-        notes = _wrapped(" ".join((EXPLAINED, *seen.notes)), 196)
+        notes = _wrapped(" ".join((EXPLAINED, *seen.notes)), 180)
         self._text(0.15, 0.62, notes, size=6.8, color=FAINT, va="top", linespacing=1.25)
         footer = f"Model: {seen.origin}. Research use only, not for diagnosis or treatment decisions."
         self._text(0.15, 0.09, footer, size=7.5)
