@@ -9,7 +9,7 @@ Importing this package does not import torch.
 from .checks import Checks, Settings, check_explanations
 from .maps import MAPS, MODEL_MAPS
 from .similarity import spearman, top_dice
-from .subjects import Subject, subject_from_patches, subject_from_scan, synthetic_subjects
+from .subjects import Subject, subject_from_patches, subject_from_scan, subjects_from_cases, synthetic_subjects
 from .summary import summarise
 from .table import markdown
 
@@ -24,6 +24,7 @@ __all__ = [
     "spearman",
     "subject_from_patches",
     "subject_from_scan",
+    "subjects_from_cases",
     "summarise",
     "synthetic_subjects",
     "top_dice",

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 LABELS = "labels permuted"
 SHUFFLED = "image shuffled"
+SIZE = ", either sign"
+"""Score of a stage: mean size of the correlation, so that maps which merely turn their sign do not average to 0."""
 
 
 @dataclass(frozen=True)
@@ -175,21 +177,23 @@ class _Work:
     def compare_models(self, stage: str, ensembles: Sequence[Ensemble]) -> None:
         """Similarity of other models' maps to the original ones, mean over these models."""
         logits = []
-        sums = {(name, score): np.zeros(len(self.images)) for name in MAPS for score in ("", " dice")}
+        sums = {(name, score): np.zeros(len(self.images)) for name in MAPS for score in ("", SIZE, " dice")}
         for ensemble in ensembles:
             other = self._mapped(ensemble, self.images, self.masks)
             logits.append(other.logits.mean(axis=0))
             for name in MAPS:
                 for n, inside in enumerate(self.masks[:, 0]):
                     a, b = self.original.maps[name][n][inside], other.maps[name][n][inside]
-                    sums[name, ""][n] += spearman(a, b)
+                    alike = spearman(a, b)
+                    sums[name, ""][n] += alike
+                    sums[name, SIZE][n] += abs(alike)
                     sums[name, " dice"][n] += top_dice(a, b)
         for (name, score), total in sums.items():
             self.found.scores[name, stage + score] = total / len(ensembles)
         self.found.random_logits[stage] = np.array(logits)
 
     def perturb(self) -> None:
-        """Similarity after small shifts, rotations and noise, mean over each kind; the worst one, too."""
+        """Similarity after small shifts, rotations and noise, mean over each kind."""
         kinds: dict[tuple[str, str], list[np.ndarray]] = {}
         for seen in perturbations(self.found.subjects, self.settings.noise, self.rng):
             other = self._mapped(self.ensemble, seen.images, seen.masks)
@@ -238,4 +242,4 @@ class _Work:
                 column[n] = gain
 
 
-__all__ = ["LABELS", "SHUFFLED", "Checks", "Settings", "check_explanations"]
+__all__ = ["LABELS", "SHUFFLED", "SIZE", "Checks", "Settings", "check_explanations"]

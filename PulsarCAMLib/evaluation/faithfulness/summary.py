@@ -8,13 +8,16 @@ import numpy as np
 
 from ..resampling import interval, patient_weights
 from ..weighted import in_chunks, weighted_auc
-from .checks import SHUFFLED, Checks
+from .checks import SHUFFLED, SIZE, Checks
 from .maps import MAPS
 from .perturbation import KINDS
 from .randomisation import EVERYTHING, stage_name
 
 CHANGED_BELOW = 0.5
-"""A map has changed when the mean rank correlation with the original is below this, with its whole interval."""
+"""A map has changed when the mean rank correlation with the original is below this, with its whole interval.
+
+After randomising, the mean size of the correlation: a map that keeps its pattern and turns its sign has not changed.
+"""
 
 STABLE_ABOVE = 0.5
 """A map is stable when the mean rank correlation with the original is above this, with its whole interval."""
@@ -86,7 +89,7 @@ def _verdicts(name: str, scores: dict, gains: dict) -> dict:
     stability = [scores[kind]["low"] > STABLE_ABOVE for kind in KINDS if scores.get(kind)]
     verdicts = {
         "says something": scores["constant"]["mean"] < EMPTY_LIMIT,
-        "changes with the model": scores[ALL]["high"] < CHANGED_BELOW,
+        "changes with the model": scores[ALL + SIZE]["high"] < CHANGED_BELOW,
         "changes with the image": scores[SHUFFLED]["high"] < CHANGED_BELOW,
         "names what counts": all(scores[s]["low"] > 0 for s in REMOVALS) and beaten,
         "stable": all(stability),

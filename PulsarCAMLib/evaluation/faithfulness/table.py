@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from ...explanation.methods import TITLES
 from ..summary import TRIVIAL_TITLES
-from .checks import LABELS, SHUFFLED
+from .checks import LABELS, SHUFFLED, SIZE
 from .maps import MAPS, MODEL_MAPS, RANDOM
 from .randomisation import STAGES, stage_name
 from .summary import ALL
 
 COLUMNS = {
     ALL: "all layers randomised",
+    ALL + SIZE: "all layers, either sign",
     LABELS: "trained on permuted labels",
     SHUFFLED: "pixels shuffled",
     "deletion": "deletion gain, logits",
@@ -41,8 +42,9 @@ def markdown(summary: dict) -> str:
         "Similarities are rank correlations with the original map inside the GTV: near 0 is wanted after "
         "randomising and shuffling, near 1 after shift, turn and noise. Deletion and insertion gains are areas between "
         f"the map's curve and that of random orders (infill: {s['infill']}); above 0 is better than random. "
-        f"“Changes” needs the whole interval below {limits['changed_below']}, “stable” above "
-        f"{limits['stable_above']}; “names what counts” needs gains above 0 and above those of image intensity.",
+        f"“Changes” (after randomising: of either sign) needs the whole interval below {limits['changed_below']}, "
+        f"“stable” above {limits['stable_above']}; “names what counts” needs gains above 0 "
+        "and above those of image intensity.",
         "",
         _stages(summary),
         "",

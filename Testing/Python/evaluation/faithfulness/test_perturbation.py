@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 from PulsarCAMLib.cohort import CohortSettings
-from PulsarCAMLib.evaluation.faithfulness import spearman, synthetic_subjects
+from PulsarCAMLib.evaluation.faithfulness import spearman, subjects_from_cases, synthetic_subjects
 from PulsarCAMLib.evaluation.faithfulness.perturbation import noisy, perturbations, shifted, shuffled, turned_back
 from PulsarCAMLib.lesions import Preprocessing
+from PulsarCAMLib.training.synthetic_cases import synthetic_cases
 
 
 def test_a_shift_moves_pixels_and_continues_the_edge():
@@ -58,6 +59,14 @@ def test_planted_tissue_lies_within_the_lesion_and_is_known_for_non_responders_o
     assert known
     for subject in subjects:
         assert (subject.planted is None) or (subject.response == 0 and not (subject.planted & ~subject.mask[0]).any())
+
+
+def test_a_cohorts_cases_are_the_same_lesions(subjects):
+    cases = synthetic_cases(CohortSettings(patients=2, seed=8301))
+    for case, subject in zip(subjects_from_cases(cases, Preprocessing()), subjects, strict=True):
+        assert (case.patient, case.lesion, case.response) == (subject.patient, subject.lesion, subject.response)
+        assert np.array_equal(case.image, subject.image)
+        assert len(case.turned) == 2
 
 
 def test_every_kind_of_perturbation_is_made(subjects):
