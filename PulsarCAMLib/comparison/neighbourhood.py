@@ -9,6 +9,7 @@ import numpy as np
 from ..errors import InputError
 from ..geometry import VolumeGeometry
 from ..lesions import Lesion
+from ..lesions.lesion import check_lies_on
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,7 +49,7 @@ def neighbourhood_of(
     Raises:
         InputError: the MRI is no 3D image of numbers, does not fit its geometry, or the lesion lies outside it.
     """
-    _check(volume, geometry, lesion)
+    check_lies_on(volume, geometry, lesion)
     if not np.isfinite(reach_mm) or reach_mm < 0:
         raise InputError(f"A distance around the lesion must be zero or more millimetres, not {reach_mm}.")
     pad = np.ceil(reach_mm / np.array(geometry.spacing[::-1]) - 1e-9).astype(int) + extra_voxels
@@ -62,14 +63,3 @@ def neighbourhood_of(
     )
     offset = tuple(int(o) for o in low)
     return Neighbourhood(values, inside, offset, geometry.cropped(offset, values.shape))
-
-
-def _check(volume: np.ndarray, geometry: VolumeGeometry, lesion: Lesion) -> None:
-    if volume.ndim != 3 or volume.dtype.kind not in "iufb":
-        raise InputError(f"The MRI must be one 3D volume of numbers; it has shape {volume.shape} of {volume.dtype}.")
-    if volume.shape != geometry.shape:
-        raise InputError(f"The MRI's array has shape {volume.shape}, its geometry {geometry.shape}.")
-    if any(s.start < 0 or s.stop > n for s, n in zip(lesion.box, volume.shape, strict=True)):
-        raise InputError(f"Lesion “{lesion.name}” lies outside the MRI; was it drawn on another image?")
-    if not lesion.mask.any():
-        raise InputError(f"Lesion “{lesion.name}” is empty: contour it or leave it out.")

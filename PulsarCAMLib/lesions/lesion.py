@@ -69,6 +69,22 @@ class Lesion:
         return geometry.to_lps(kji[::-1])
 
 
+def check_lies_on(volume: np.ndarray, geometry: VolumeGeometry, lesion: Lesion) -> None:
+    """Refuse what is no MRI, or a lesion that is not on it.
+
+    Raises:
+        InputError: ``volume`` is not one 3D array of numbers in ``geometry``, or the lesion is empty or outside it.
+    """
+    if volume.ndim != 3 or volume.dtype.kind not in "iufb":
+        raise InputError(f"The MRI must be one 3D volume of numbers; it has shape {volume.shape} of {volume.dtype}.")
+    if volume.shape != geometry.shape:
+        raise InputError(f"The MRI's array has shape {volume.shape}, its geometry {geometry.shape}.")
+    if any(s.start < 0 or s.stop > n for s, n in zip(lesion.box, volume.shape, strict=True)):
+        raise InputError(f"Lesion “{lesion.name}” lies outside the MRI; was it drawn on another image?")
+    if not lesion.mask.any():
+        raise InputError(f"Lesion “{lesion.name}” is empty: contour it or leave it out.")
+
+
 def lesions_from_masks(
     masks: Mapping[str, np.ndarray], parts: str = "together", empty: str = "error"
 ) -> tuple[list[Lesion], list[str]]:

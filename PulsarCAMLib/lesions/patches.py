@@ -9,7 +9,7 @@ import numpy as np
 from ..errors import InputError
 from ..geometry import VolumeGeometry
 from .grid import WorkingAxes, working_axes
-from .lesion import Lesion
+from .lesion import Lesion, check_lies_on
 from .preprocessing import Preprocessing
 from .resampling import block_of, image_around, resample
 
@@ -108,7 +108,7 @@ def extract_patches(
         InputError: the volume is not a 3D image, the lesion lies outside it, or most of its voxels are not finite.
     """
     preprocessing = preprocessing or Preprocessing()
-    _check(volume, geometry, lesion)
+    check_lies_on(volume, geometry, lesion)
     axes = working_axes(geometry, lesion, preprocessing, rotation_deg)
     mask, first = _mask_on(axes, geometry, lesion)
     scale = _scale_to_fit(mask, preprocessing.patch_size)
@@ -162,15 +162,6 @@ def paste_maps(
     if restrict:
         values = np.where(lesion.mask, values, np.float32(0))
     return PastedMap(values, tuple(int(o) for o in low))
-
-
-def _check(volume: np.ndarray, geometry: VolumeGeometry, lesion: Lesion) -> None:
-    if volume.ndim != 3 or volume.dtype.kind not in "iufb":
-        raise InputError(f"The MRI must be one 3D volume of numbers; it has shape {volume.shape} of {volume.dtype}.")
-    if volume.shape != geometry.shape:
-        raise InputError(f"The MRI's array has shape {volume.shape}, its geometry {geometry.shape}.")
-    if any(s.start < 0 or s.stop > n for s, n in zip(lesion.box, volume.shape, strict=True)):
-        raise InputError(f"Lesion “{lesion.name}” lies outside the MRI; was it drawn on another image?")
 
 
 def _mask_on(axes: WorkingAxes, geometry: VolumeGeometry, lesion: Lesion) -> tuple[np.ndarray, np.ndarray]:

@@ -25,8 +25,9 @@ from .known import Known
 PLAIN = (
     str, bytes, int, float, list, tuple, dict, set, frozenset, Exception, OSError, ImportError, type, property,
     slice, types.ModuleType, types.FunctionType, types.MethodType, pathlib.Path, enum.Enum, np.ndarray, np.generic,
-    np.dtype, np.random.Generator, np.flatiter, type(np.zeros(1).flags), threading.Thread, threading.Event, queue.Queue, subprocess.Popen,
-    subprocess.CompletedProcess, subprocess.CalledProcessError, zipfile.ZipFile, tempfile.TemporaryDirectory,
+    np.dtype, np.random.Generator, np.flatiter, type(np.zeros(1).flags), threading.Thread, threading.Event, queue.Queue,
+    subprocess.Popen, subprocess.CompletedProcess,
+    subprocess.CalledProcessError, zipfile.ZipFile, tempfile.TemporaryDirectory,
     argparse.ArgumentParser, argparse.Namespace, collections.deque, dataclasses.Field, inspect.Signature,
     inspect.Parameter, types.SimpleNamespace,
 )  # fmt: skip

@@ -153,9 +153,7 @@ class Desktop:
         if not self._with_qt:
             return
         os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
-        warnings.filterwarnings(
-            "ignore", "Function: .* is marked as deprecated", DeprecationWarning
-        )
+        warnings.filterwarnings("ignore", "Function: .* is marked as deprecated", DeprecationWarning)
         import slicer
         import slicer.util
 
