@@ -89,8 +89,12 @@ def version_problem(package: Package) -> str:
     return ""
 
 
-def require(requirements: Iterable[str] = FOR_EXPLAINING) -> None:
+def require(requirements: Iterable[str] = FOR_EXPLAINING, extra: str = "") -> None:
     """Refuse clearly where a package is missing or does not fit.
+
+    Args:
+        requirements: as pip takes them.
+        extra: of the package that brings them, for the advice to use pip.
 
     Raises:
         DependencyError: with what to do, in Slicer and outside of it.
@@ -105,7 +109,7 @@ def require(requirements: Iterable[str] = FOR_EXPLAINING) -> None:
         raise DependencyError(
             f"PulsarCAM needs {listed(missing)}, which {'are' if len(missing) > 1 else 'is'} not installed: in 3D "
             f"Slicer {first}press Apply in the module PulsarCAM, which offers to install what is missing, elsewhere: "
-            f"pip install pulsarcam."
+            f"pip install pulsarcam{f'[{extra}]' if extra else ''}."
         )
 
 

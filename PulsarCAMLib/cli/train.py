@@ -20,7 +20,7 @@ def run(options) -> None:
     """The command."""
     from ..requirements import require
 
-    require(NEEDS)
+    require(NEEDS, extra="train")
     output = Path(os.path.abspath(options.output))  # noqa: PTH100 - a link stays where the user put it
     run_folder = output.with_name(output.name + ".training")
     name = options.name or _name_of(output)
