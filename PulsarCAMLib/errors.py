@@ -27,7 +27,3 @@ class DependencyError(PulsarCAMError):
 
 class Cancelled(PulsarCAMError):  # noqa: N818 - not a fault: the user asked for it
     """The user stopped the work."""
-
-
-class PulsarCAMWarning(UserWarning):
-    """Something the user must know although the work goes on."""

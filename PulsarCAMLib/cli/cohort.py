@@ -7,6 +7,8 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
+from .numbers import share, whole_number
+
 DIFFICULTIES = ("easy", "standard", "hard", "none")
 
 CHECK_EXAMPLES = """\
@@ -42,7 +44,7 @@ def add_cohort(commands, command: Callable[..., argparse.ArgumentParser], epilog
     actions = group.add_subparsers(dest="action", required=True, metavar="ACTION")
     check = command(actions, "check", "find everything that is wrong with a cohort table", CHECK_EXAMPLES + epilog)
     check.add_argument("table", metavar="TABLE", help=".csv or .xlsx; its columns: pulsarcam cohort columns")
-    check.add_argument("--shrinkage", type=_share, default=0.2, metavar="S", help="lost share that is response (0.2)")
+    check.add_argument("--shrinkage", type=share, default=0.2, metavar="S", help="lost share that is response (0.2)")
     check.add_argument("--no-images", dest="images", action="store_false", help="open no image and no mask")
     check.add_argument("--quiet", action="store_true", help="no progress bar; findings only")
     command(actions, "columns", "list the columns of a cohort table")
@@ -57,11 +59,11 @@ def add_cohort(commands, command: Callable[..., argparse.ArgumentParser], epilog
 
 def _add_make(make: argparse.ArgumentParser) -> None:
     make.add_argument("-o", "--output", metavar="FOLDER", required=True, help="folder to be made")
-    make.add_argument("--patients", type=_count, default=39, metavar="N", help="how many (%(default)s)")
+    make.add_argument("--patients", type=whole_number(1), default=39, metavar="N", help="how many (%(default)s)")
     make.add_argument("--difficulty", choices=DIFFICULTIES, default="standard", help="'none': no signal (%(default)s)")
     make.add_argument(
         "--lesions",
-        type=_count,
+        type=whole_number(1),
         nargs=2,
         default=(1, 4),
         metavar=("MIN", "MAX"),
@@ -158,17 +160,3 @@ def import_table(options) -> None:
 
 def _counted(count: int, what: str) -> str:
     return f"{count or 'no'} {what}{'' if count == 1 else 's'}"
-
-
-def _share(text: str) -> float:
-    value = float(text)
-    if not 0 < value < 1:
-        raise argparse.ArgumentTypeError(f"{text} is not a share between 0 and 1, such as 0.2 for 20 %")
-    return value
-
-
-def _count(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"{text} is not a number from 1 on")
-    return value

@@ -6,6 +6,7 @@ import argparse
 
 from .. import __version__
 from .cohort import add_cohort
+from .numbers import MOST_CORES, whole_number
 from .sanity import add_sanity
 from .train_options import add_train
 
@@ -129,7 +130,9 @@ def _add_running(parser: argparse.ArgumentParser) -> None:
     running.add_argument("--no-pictures", dest="pictures", action="store_false", help="draw no PNG")
     running.add_argument("--overwrite", action="store_true", help="replace an earlier result at OUT when all is done")
     running.add_argument("--quiet", action="store_true", help="no progress bar, no table; warnings and errors only")
-    running.add_argument("--threads", type=_count, metavar="N", help="processor cores to use (all)")
+    running.add_argument(
+        "--threads", type=whole_number(1, MOST_CORES), metavar="N", help="processor cores to use (all)"
+    )
     running.add_argument("--timings", action="store_true", help="print where the time went")
 
 
@@ -138,10 +141,10 @@ def _add_demo(commands) -> None:
     parser.add_argument("-o", "--output", metavar="OUT", default="demo", help="folder; an earlier demo is replaced")
     parser.add_argument("--images", metavar="FOLDER", help="explain the real test images in this folder, too")
     parser.add_argument("--model", default="synthetic-demo", help="installed model or bundle folder (%(default)s)")
-    parser.add_argument("--seed", type=_count_or_zero, default=11, help="which patient is generated (%(default)s)")
+    parser.add_argument("--seed", type=whole_number(0), default=11, help="which patient is generated (%(default)s)")
     parser.add_argument("--no-scene", dest="scene", action="store_false", help="write no scene.mrb")
     parser.add_argument("--quiet", action="store_true", help="no progress bar")
-    parser.add_argument("--threads", type=_count, metavar="N", help="processor cores to use (all)")
+    parser.add_argument("--threads", type=whole_number(1, MOST_CORES), metavar="N", help="processor cores to use (all)")
 
 
 def _numbers(text: str) -> list[int]:
@@ -175,18 +178,4 @@ def _millimetres(text: str) -> float:
     value = float(text)
     if not 0 <= value <= 100:
         raise argparse.ArgumentTypeError(f"{text} is not between 0 and 100 mm")
-    return value
-
-
-def _count(text: str) -> int:
-    value = int(text)
-    if not 1 <= value <= 1024:
-        raise argparse.ArgumentTypeError(f"{text} is not a number of cores")
-    return value
-
-
-def _count_or_zero(text: str) -> int:
-    value = int(text)
-    if value < 0:
-        raise argparse.ArgumentTypeError(f"{text} is negative")
     return value

@@ -7,6 +7,8 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+from .numbers import MOST_CORES, whole_number
+
 SEED = 7101
 """Of the patients on whom explanations are checked; no choice about the shipped model was made on them."""
 
@@ -34,19 +36,25 @@ def add_sanity(commands, command: Callable[..., argparse.ArgumentParser], epilog
         commands, "sanity", "check on synthetic patients whether a model's maps are true", EXAMPLES + epilog
     )
     parser.add_argument("model", metavar="MODEL", help="installed model or bundle folder")
-    parser.add_argument("--patients", type=_count, default=20, metavar="N", help="to generate (%(default)s)")
-    parser.add_argument("--seed", type=_seed, default=SEED, help="of these patients (%(default)s)")
-    parser.add_argument("--draws", type=_count, default=10, metavar="N", help="random models per stage (%(default)s)")
+    parser.add_argument(
+        "--patients", type=whole_number(1, 100_000), default=20, metavar="N", help="to generate (%(default)s)"
+    )
+    parser.add_argument("--seed", type=whole_number(0), default=SEED, help="of these patients (%(default)s)")
+    parser.add_argument(
+        "--draws", type=whole_number(1, 100_000), default=10, metavar="N", help="random models per stage (%(default)s)"
+    )
     parser.add_argument("--infill", choices=("blurred", "mean"), default="blurred",
                         help="what stands in for removed pixels (%(default)s)")  # fmt: skip
     parser.add_argument(
         "--label-control", metavar="MODEL", help="the same training on permuted labels, to compare with"
     )
-    parser.add_argument("--resamples", type=_count, default=2000, metavar="N", help="of the bootstrap (%(default)s)")
+    parser.add_argument(
+        "--resamples", type=whole_number(1, 100_000), default=2000, metavar="N", help="of the bootstrap (%(default)s)"
+    )
     parser.add_argument("-o", "--output", metavar="FILE", help="JSON file to write the numbers to")
     parser.add_argument("--overwrite", action="store_true", help="replace FILE")
     parser.add_argument("--quiet", action="store_true", help="no progress bar")
-    parser.add_argument("--threads", type=_count, metavar="N", help="processor cores to use (all)")
+    parser.add_argument("--threads", type=whole_number(1, MOST_CORES), metavar="N", help="processor cores to use (all)")
 
 
 def run(options) -> None:
@@ -98,27 +106,6 @@ def write(path: Path, result: dict) -> None:
     Raises:
         OutputError: the file cannot be written.
     """
-    from ..errors import OutputError
+    from ..files.single import write_whole
 
-    partial = path.with_name(f".{path.name}.partial")
-    try:
-        partial.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
-        partial.replace(path)
-    except OSError as error:
-        raise OutputError(f"The numbers cannot be written to {path} ({error.strerror}).") from error
-    finally:
-        partial.unlink(missing_ok=True)
-
-
-def _count(text: str) -> int:
-    value = int(text)
-    if not 1 <= value <= 100_000:
-        raise argparse.ArgumentTypeError(f"{text} is not a number from 1 to 100000")
-    return value
-
-
-def _seed(text: str) -> int:
-    value = int(text)
-    if value < 0:
-        raise argparse.ArgumentTypeError(f"{text} is negative")
-    return value
+    write_whole(path, (json.dumps(result, indent=2) + "\n").encode(), overwrite=True)

@@ -6,6 +6,8 @@ import argparse
 import re
 from collections.abc import Callable
 
+from .numbers import share, whole_number
+
 EXAMPLES = """\
 examples:
   pulsarcam train cohort.csv -o my-model
@@ -43,7 +45,7 @@ def _add_cohort(group) -> None:
     group.add_argument("--time-point", default="baseline", help="MRI to train on: baseline or second (%(default)s)")
     group.add_argument(
         "--shrinkage",
-        type=_share,
+        type=share,
         default=0.2,
         metavar="SHARE",
         help="share of its volume that a responding lesion has lost at follow-up, more than (%(default)s)",
@@ -58,7 +60,7 @@ def _add_cohort(group) -> None:
 
 
 def _add_model(group) -> None:
-    group.add_argument("--filters", type=_whole(1), default=16, metavar="N", help="of the first convolution (16)")
+    group.add_argument("--filters", type=whole_number(1), default=16, metavar="N", help="of the first convolution (16)")
     group.add_argument("--dense-activation", choices=("relu", "linear"), default="relu", help="(%(default)s)")
     group.add_argument("--norm", choices=("after", "before"), default="after", help="of the activation (%(default)s)")
     group.add_argument("--dropout", type=_share_or_none, default=0.1, metavar="SHARE", help="(%(default)s)")
@@ -71,17 +73,24 @@ def _add_model(group) -> None:
 
 
 def _add_training(group) -> None:
-    group.add_argument("--members", type=_whole(1), default=5, metavar="K", help="models in the ensemble (%(default)s)")
-    group.add_argument("--seed", type=_whole(0), default=0, help="of the first member, and of the split (%(default)s)")
-    group.add_argument("--epochs", type=_whole(1), default=150, help="(%(default)s)")
-    group.add_argument("--batch-size", type=_whole(2), default=64, help="(%(default)s)")
+    group.add_argument(
+        "--members", type=whole_number(1), default=5, metavar="K", help="models in the ensemble (%(default)s)"
+    )
+    group.add_argument(
+        "--seed", type=whole_number(0), default=0, help="of the first member, and of the split (%(default)s)"
+    )
+    group.add_argument("--epochs", type=whole_number(1), default=150, help="(%(default)s)")
+    group.add_argument("--batch-size", type=whole_number(2), default=64, help="(%(default)s)")
     group.add_argument("--learning-rate", type=float, default=5e-4, help="(%(default)s)")
     group.add_argument("--weight-decay", type=float, default=1e-4, help="(%(default)s)")
     group.add_argument("--rotations", type=_degrees, default="10,15,30,45,90", help="of the copies (%(default)s)")
     group.add_argument("--mode", choices=("joint", "sequential"), default="joint", help="(%(default)s)")
     group.add_argument("--imbalance", choices=("none", "weighted", "balanced"), default="none", help="(%(default)s)")
     group.add_argument(
-        "--patience", type=_whole(1), metavar="N", help="stop after N epochs without a better validation loss (never)"
+        "--patience",
+        type=whole_number(1),
+        metavar="N",
+        help="stop after N epochs without a better validation loss (never)",
     )
     group.add_argument(
         "--settle-norm", action="store_true", help="take batch norm's statistics anew at the end, as the shipped model"
@@ -90,11 +99,15 @@ def _add_training(group) -> None:
 
 
 def _add_running(group) -> None:
-    group.add_argument("--jobs", type=_whole(1), default=1, metavar="N", help="members trained side by side (1)")
+    group.add_argument("--jobs", type=whole_number(1), default=1, metavar="N", help="members trained side by side (1)")
     group.add_argument("--resume", action="store_true", help="continue a run that was stopped")
     group.add_argument("--keep-run", action="store_true", help="keep OUT.training with every member's curves")
     group.add_argument(
-        "--pictures-every", type=_whole(0), default=0, metavar="N", help="reconstructions every N epochs; keeps the run"
+        "--pictures-every",
+        type=whole_number(0),
+        default=0,
+        metavar="N",
+        help="reconstructions every N epochs; keeps the run",
     )
     group.add_argument("--overwrite", action="store_true", help="replace a bundle at OUT when all is done")
     group.add_argument("--quiet", action="store_true", help="no progress bar, no summary; warnings and errors only")
@@ -106,15 +119,8 @@ def _name(text: str) -> str:
     return text
 
 
-def _share(text: str) -> float:
-    value = float(text)
-    if not 0 < value < 1:
-        raise argparse.ArgumentTypeError(f"{text} is not a share between 0 and 1")
-    return value
-
-
 def _share_or_none(text: str) -> float:
-    return 0.0 if float(text) == 0 else _share(text)
+    return 0.0 if float(text) == 0 else share(text)
 
 
 def _spacing(text: str) -> float | None:
@@ -128,14 +134,3 @@ def _spacing(text: str) -> float | None:
 
 def _degrees(text: str) -> tuple[float, ...]:
     return tuple(float(part) for part in text.split(",") if part.strip())
-
-
-def _whole(least: int):
-    def whole(text: str) -> int:
-        value = int(text)
-        if value < least:
-            raise argparse.ArgumentTypeError(f"{text} is below {least}")
-        return value
-
-    whole.__name__ = "whole number"
-    return whole

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from ..cohort import CohortSettings
 from ..errors import PulsarCAMError
+from ..files.single import write_whole
 from ..models.bundle import ModelBundle, find_bundle
 from .scoring import score_cohort
 from .summary import map_summary, map_table, prediction_summary
@@ -87,24 +88,11 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         bundle = find_bundle(options.model)
         result = evaluate(bundle, options.patients, options.seed, options.resamples, progress=_show)
+        print(report(result))
+        if options.output:
+            write_whole(options.output, (json.dumps(result, indent=2) + "\n").encode(), overwrite=options.overwrite)
     except PulsarCAMError as error:
         print(error, file=sys.stderr)
-        return 1
-    print(report(result))
-    if options.output:
-        return _write(options.output, result)
-    return 0
-
-
-def _write(path: Path, result: dict) -> int:
-    """Write whole or not at all; returns the exit code."""
-    partial = path.with_name(f".{path.name}.partial")
-    try:
-        partial.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
-        partial.replace(path)
-    except OSError as error:
-        print(f"The numbers cannot be written to {path} ({error.strerror}).", file=sys.stderr)
-        partial.unlink(missing_ok=True)
         return 1
     return 0
 

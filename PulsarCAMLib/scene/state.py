@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 from ..errors import PulsarCAMError
 from ..models.bundle import find_card
-from .provenance import INPUT_MASK, INPUT_VOLUME
 from .segments import content_key, image_key
 
 
@@ -28,15 +27,6 @@ def inputs_key(volume_node, mask_node, segment_ids: Sequence[str] | None, parts:
         return None
     chosen = None if segment_ids is None else tuple(segment_ids)
     return (volume_node.GetID(), *image_key(volume_node), *content_key(mask_node), chosen, parts, weights)
-
-
-def is_result_of(node, volume_node, mask_node) -> bool:
-    """Whether a derived node says that it comes from these inputs."""
-    return (
-        node is not None
-        and node.GetNodeReference(INPUT_VOLUME) is volume_node
-        and node.GetNodeReference(INPUT_MASK) is mask_node
-    )
 
 
 def rows_of(table_node) -> list[dict]:

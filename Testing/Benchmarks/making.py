@@ -8,8 +8,7 @@ import numpy as np
 import torch
 
 from PulsarCAMLib.geometry import VolumeGeometry
-from PulsarCAMLib.lesions import Lesion, Preprocessing
-from PulsarCAMLib.models import save_bundle
+from PulsarCAMLib.lesions import Lesion
 from PulsarCAMLib.models.autoencoder import AutoencoderClassifier
 
 SHAPE_KJI = (180, 512, 512)
@@ -30,24 +29,6 @@ def patches(count: int) -> tuple[np.ndarray, np.ndarray]:
     rows, columns = np.mgrid[:64, :64] - 31.5
     radii = rng.uniform(2, 28, (count, 1, 1, 1))
     return rng.random((count, 1, 64, 64), dtype=np.float32), (rows**2 + columns**2)[None, None] < radii**2
-
-
-def bundle(folder: Path, count: int = 5) -> Path:
-    """A bundle of random weights, for a checkout without the shipped one."""
-    fields = {
-        "name": "random",
-        "title": "Random weights for the benchmark",
-        "version": "1",
-        "synthetic": True,
-        "preprocessing": Preprocessing().to_card(),
-        "response": {"definition": "none", "shrinkage_threshold": 0.2},
-        "decision": {"threshold": 0.5, "temperature": 1.0},
-        "training": {},
-        "performance": {},
-        "intended_use": "benchmark",
-        "licence": "Apache-2.0",
-    }
-    return save_bundle(folder, members(count), fields).folder
 
 
 def scan(folder: Path) -> tuple[Path, Path, int]:

@@ -14,10 +14,8 @@ from pathlib import Path
 
 import psutil
 from machine import cores
-from making import LESIONS, bundle, scan
+from making import LESIONS, scan
 from measuring import Row
-
-from PulsarCAMLib.models import installed_bundles
 
 CORES = 2
 WATCH_S = 0.05
@@ -50,26 +48,19 @@ def rows(quick: bool) -> Iterator[Row]:
     with tempfile.TemporaryDirectory(prefix="pulsarcam-bench-") as name:
         folder = Path(name)
         mri, lesions, slices = scan(folder)
-        model, note = _model(folder)
-        command = [sys.executable, "-m", "PulsarCAMLib.cli", "explain", str(mri), str(lesions), "--model", model]
+        command = [sys.executable, "-m", "PulsarCAMLib.cli", "explain", str(mri), str(lesions), "--model", SHIPPED]
         command += ["--timings", "--quiet", "--overwrite", "-o", str(folder / "result")]
         runs = [_run(command, watch=False) for _ in range(2 if quick else 4)]
         watched = _run(command, watch=True)
     best = min(runs, key=lambda run: run.seconds)
     every = ", ".join(f"{run.seconds:.1f}" for run in runs)
-    about = f"best of {every} s; {LESIONS} lesions on {slices} slices; {min(CORES, cores())} cores; {note}"
+    about = f"best of {every} s; {LESIONS} lesions on {slices} slices; {min(CORES, cores())} cores; shipped model"
     yield Row(GROUP, "wall clock", best.seconds, "s", "< 10", about)
     memory = max(watched.memory_gb, _own_peak_gb(watched.printed))
     about = "process and children, shared pages shared out, in a run of its own"
     yield Row(GROUP, "peak memory", memory, "GB", "<= 1.5", about)
     for step, seconds in _steps(best.printed):
         yield Row(GROUP, f"of it: {step}", seconds, "s")
-
-
-def _model(folder: Path) -> tuple[str, str]:
-    if SHIPPED in installed_bundles():
-        return SHIPPED, "shipped model"
-    return str(bundle(folder / "model")), "5 random members, for the shipped model is not there"
 
 
 def _run(command: list[str], watch: bool) -> Run:

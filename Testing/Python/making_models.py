@@ -12,7 +12,7 @@ CARD_FIELDS = {
     "version": "1",
     "synthetic": True,
     "preprocessing": Preprocessing().to_card(),
-    "response": {"definition": "volume at follow-up below 80 % of baseline", "shrinkage_threshold": 0.2},
+    "response": {"definition": "volume at follow-up below 80 % of baseline", "shrinkage_threshold": 0.8},
     "decision": {"threshold": 0.5, "temperature": 1.0},
     "training": {"data": "none"},
     "performance": {},
