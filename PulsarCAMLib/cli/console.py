@@ -97,6 +97,49 @@ class Progress:
         self._bar.close()
 
 
+class TimedBar:
+    """A bar on stderr with the time left, one per stage, shown on a terminal only."""
+
+    def __init__(self, quiet: bool) -> None:
+        self._off = quiet or not sys.stderr.isatty()
+        self._bar = None
+
+    def __enter__(self) -> TimedBar:
+        return self
+
+    def __exit__(self, *_error) -> None:
+        self.clear()
+
+    def clear(self) -> None:
+        """Take the bar away."""
+        if self._bar is not None:
+            self._bar.close()
+            self._bar = None
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator:
+        """A callback whose 0..1 fills a bar of its own; what was done before, as in a resumed run, does not count."""
+        from tqdm import tqdm
+
+        layout = "{percentage:3.0f}% |{bar}| {desc} [{elapsed}, {remaining} left]"
+        self.clear()
+        bar = self._bar = tqdm(total=100, desc=name, file=sys.stderr, disable=self._off, leave=False, bar_format=layout)
+        told = False
+
+        def tell(fraction: float, text: str) -> None:
+            nonlocal told
+            if not told and not self._off:
+                bar.initial = bar.n = 100 * fraction
+            told = True
+            bar.set_description_str(f"{name}: {text}", refresh=False)
+            bar.update(100 * fraction - bar.n)
+
+        try:
+            yield tell
+        finally:
+            self.clear()
+
+
 class Timings:
     """Seconds by step, and the highest memory of this process."""
 
