@@ -10,6 +10,7 @@ from PulsarCAMLib.cli import main
 from PulsarCAMLib.cohort import CohortSettings, write_cohort
 from PulsarCAMLib.models import load_bundle
 from PulsarCAMLib.training.engine import Engine
+from PulsarCAMLib.training.progress_file import DONE, RunProgress, read_progress
 
 QUICK = ("--epochs", "2", "--filters", "2", "--rotations", "90", "--batch-size", "8", "--validation-share", "0.4")
 
@@ -84,6 +85,9 @@ def test_an_interrupted_run_leaves_no_bundle_and_is_resumed_to_the_same_weights(
     assert "--resume goes on from there" in capsys.readouterr().err
     assert not out.exists()
     assert (tmp_path / "my_model.training" / "member-001").is_dir()
+    state = read_progress(tmp_path / "my_model.training")
+    assert state.stage == "training"
+    assert 0 < state.overall < 1
 
     assert main(command) == 5
     assert "add --resume" in capsys.readouterr().err
@@ -116,11 +120,23 @@ def test_all_errors_of_the_table_are_said_at_once_and_nothing_is_trained(cohort,
     assert files_in(tmp_path) == ["cohort.csv"]
 
 
+def test_an_interruption_before_anything_is_trained_leaves_nothing(cohort, tmp_path, monkeypatch, capsys):
+    def interrupted(*_arguments, **_options):
+        assert read_progress(tmp_path / "new" / "out.training").stage == "checking the cohort"
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("PulsarCAMLib.cohort.check_cohort", interrupted)
+    assert main(["train", str(cohort), "-o", str(tmp_path / "new" / "out")]) == 130
+    assert "nothing was written" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_the_run_with_its_curves_can_be_kept(cohort, tmp_path):
     extra = ("--members", "1", "--keep-run", "--pictures-every", "2", "--validation-share", "0")
     assert main(["train", str(cohort), "-o", str(tmp_path / "m"), *QUICK, *extra]) == 0
     kept = files_in(tmp_path / "m.training")
     assert {"member-001/history.csv", "member-001/pictures/epoch-0002.png", "member-001/result.json"} <= set(kept)
+    assert read_progress(tmp_path / "m.training") == RunProgress(DONE, 1.0, 1.0, "")
     card = json.loads((tmp_path / "m" / "card.json").read_text())
     assert card["performance"] == {"about": "Not measured: no patients of both classes were set aside."}
     assert card["decision"]["temperature"] == 1
