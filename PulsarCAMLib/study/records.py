@@ -1,0 +1,137 @@
+"""What is kept of a trial: who was learnt from, who was asked, and what was answered."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..errors import InputError
+from ..evaluation.thresholds import DEFAULT
+from .contenders import Fitted
+from .splits import Split
+
+FORMAT, FORMAT_VERSION = "PulsarCAM study trial", 1
+RESULT = "result.json"
+
+
+@dataclass(frozen=True, eq=False)
+class Answers:
+    """Probabilities for lesions on one MRI.
+
+    Attributes:
+        time_point: of the MRI.
+        lesions: int ``[m]``.
+        probabilities: of response ``[m]``; NaN where the model gave no answer.
+    """
+
+    time_point: str
+    lesions: np.ndarray
+    probabilities: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class TrialRecord:
+    """A finished trial.
+
+    Attributes:
+        model: name of the contender.
+        protocol, control, number: see :class:`~.splits.Split`.
+        labels: int ``[L]`` as learnt and judged, permuted in a control.
+        train: lesion indices.
+        answers: one for each MRI that was asked about.
+        threshold: probability from which on a lesion is called responding.
+        threshold_from: where it was chosen, in words.
+        details: what the contender wanted to keep.
+    """
+
+    model: str
+    protocol: str
+    control: bool
+    number: int
+    labels: np.ndarray
+    train: np.ndarray
+    answers: tuple[Answers, ...]
+    threshold: float = DEFAULT
+    threshold_from: str = "fixed"
+    details: dict[str, Any] | None = None
+
+    @classmethod
+    def of(cls, model: str, split: Split, fitted: Fitted, threshold: float, threshold_from: str) -> TrialRecord:
+        """Of a split and what a contender answered."""
+        answers = [
+            Answers(point, lesions, np.asarray(found, dtype=float))
+            for (point, lesions), found in zip(split.asked, fitted.probabilities, strict=True)
+        ]
+        own = (split.protocol, split.control, split.number, split.labels, split.train)
+        return cls(model, *own, tuple(answers), threshold, threshold_from, fitted.details)
+
+    def to_json(self, identity: str) -> bytes:
+        """For :data:`RESULT`; probabilities keep all their digits."""
+        answers = [
+            {
+                "time_point": each.time_point,
+                "lesions": each.lesions.tolist(),
+                "probabilities": [None if math.isnan(p) else p for p in each.probabilities.tolist()],
+            }
+            for each in self.answers
+        ]
+        plain = {name: value for name, value in vars(self).items() if name not in ("labels", "train", "answers")}
+        plain |= {"labels": self.labels.tolist(), "train": self.train.tolist(), "answers": answers}
+        head = {"format": FORMAT, "format_version": FORMAT_VERSION, "identity": identity}
+        return (json.dumps(head | plain) + "\n").encode()
+
+
+def trial_folder(run: Path, model: str, split: Split | TrialRecord) -> Path:
+    """Where a trial is kept."""
+    place = f"{'control' if split.control else 'trial'}-{split.number + 1:03d}"
+    return Path(run) / "trials" / model / split.protocol / place
+
+
+def identity_of(contender: str, split: Split, threshold_rule: str) -> str:
+    """Hash of everything that decides a trial's record."""
+    digest = hashlib.sha256(f"{contender}{threshold_rule}{split.seed}".encode())
+    parts = [split.labels[split.train], split.train, *(lesions for _, lesions in split.asked)]
+    for array in parts:
+        digest.update(np.asarray(array, dtype=np.int64).tobytes() + b"|")
+    digest.update("|".join(point for point, _ in split.asked).encode())
+    return digest.hexdigest()
+
+
+def read_record(folder: Path, identity: str | None = None) -> TrialRecord | None:
+    """What a trial's folder holds, None while it is not finished.
+
+    Args:
+        folder: of the trial.
+        identity: that it must have.
+
+    Raises:
+        InputError: the record is damaged or of another trial.
+    """
+    path = Path(folder) / RESULT
+    if not path.is_file():
+        return None
+    try:
+        fields = json.loads(path.read_text(encoding="utf-8"))
+        same = fields.pop("identity")
+        if fields.pop("format") != FORMAT or fields.pop("format_version") != FORMAT_VERSION:
+            raise ValueError("another format")
+        answers = tuple(
+            Answers(a["time_point"], np.array(a["lesions"], dtype=int), np.array(a["probabilities"], dtype=float))
+            for a in fields.pop("answers")
+        )
+        arrays = {name: np.array(fields.pop(name), dtype=int) for name in ("labels", "train")}
+        record = TrialRecord(**fields, **arrays, answers=answers)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise InputError(f"The trial in {folder} is damaged; delete that folder and run the study again.") from error
+    if identity is not None and same != identity:
+        raise InputError(
+            f"The folder {folder} holds a trial with other settings or other data; continue that study as it was "
+            "begun, or choose another folder."
+        )
+    return record

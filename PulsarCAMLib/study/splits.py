@@ -1,0 +1,135 @@
+"""Protocols: which lesions are learnt from and which are asked, in every trial and in every control.
+
+The splits depend on lesions, labels, seed and trial only, so all contenders meet the same ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..cohort.columns import BASELINE, SECOND
+from ..errors import InputError
+from .lesions import TIME_POINTS, StudyLesions
+
+PAPER, LESIONS, PATIENTS, LEAVE_ONE_OUT = "paper", "lesions", "patients", "leave-one-patient-out"
+
+PROTOCOLS = {
+    PAPER: "trained on the first MRI of all lesions, tested on the second MRI of the same lesions",
+    LESIONS: "repeated splits by lesion: lesions of one patient may be on both sides",
+    PATIENTS: "repeated splits by patient: no patient is on both sides",
+    LEAVE_ONE_OUT: "every patient is left out once and asked of a model that learnt from all others",
+}
+
+FLATTERING = (PAPER, LESIONS)
+"""Protocols in which what is tested was, in part, learnt by heart."""
+
+
+@dataclass(frozen=True, eq=False)
+class Split:
+    """One training of a protocol.
+
+    Attributes:
+        protocol: in :data:`PROTOCOLS`.
+        control: whether the labels are permuted.
+        number: of the trial, or of the control, within the protocol.
+        seed: of the training.
+        labels: int ``[L]``, permuted in a control.
+        train: lesion indices, ascending.
+        asked: (time point, lesion indices).
+    """
+
+    protocol: str
+    control: bool
+    number: int
+    seed: int
+    labels: np.ndarray
+    train: np.ndarray
+    asked: tuple[tuple[str, np.ndarray], ...]
+
+    @property
+    def place(self) -> str:
+        """Name of its folder within its protocol's."""
+        return f"{'control' if self.control else 'trial'}-{self.number + 1:03d}"
+
+
+def protocol_splits(
+    lesions: StudyLesions, protocol: str, *, trials: int, controls: int, folds: int, seed: int
+) -> Iterator[Split]:
+    """All trials and then all controls of a protocol.
+
+    "lesions" and "patients" repeat a division into ``folds`` parts: trial 1 tests the first part, trial 2 the second
+    and so on, and when all were tested a new division is drawn, so that 50 trials of 80/20 test every lesion ten times.
+    Both keep the rate of response in the parts. Every control has a permutation of its own.
+
+    Args:
+        lesions: of the study.
+        protocol: in :data:`PROTOCOLS`.
+        trials: wanted; "leave-one-patient-out" has one per patient whatever this says.
+        controls: trainings on permuted labels.
+        folds: parts of a division; 5 for 80/20.
+        seed: of the study.
+
+    Raises:
+        InputError: the lesions cannot be split in this way.
+    """
+    if protocol not in PROTOCOLS:
+        raise InputError(f"The protocol {protocol!r} is not known; choose from {', '.join(PROTOCOLS)}.")
+    _check(lesions, protocol, folds)
+    if protocol == LEAVE_ONE_OUT:
+        trials = len(np.unique(lesions.patients))
+    for control, count in ((False, trials), (True, controls)):
+        for number in range(count):
+            yield _split(lesions, protocol, control, number, folds, seed)
+
+
+def permuted(labels: np.ndarray, seed: int, number: int) -> np.ndarray:
+    """Labels dealt out anew among all lesions: the number of responses stays, any relation to the images goes."""
+    return np.random.default_rng([seed, 1913, number]).permutation(labels)
+
+
+def _split(lesions: StudyLesions, protocol: str, control: bool, number: int, folds: int, seed: int) -> Split:
+    labels = permuted(lesions.labels, seed, number) if control else lesions.labels
+    everybody = np.arange(len(lesions))
+    if protocol == PAPER:
+        train, test = everybody, everybody
+    else:
+        test = _tested(lesions, labels, protocol, number, folds, seed + 1000 * control)
+        train = np.setdiff1d(everybody, test)
+    points = (SECOND,) if protocol == PAPER else TIME_POINTS
+    asked = tuple((point, test[lesions.having(point)[test]]) for point in points)
+    key = [seed, list(PROTOCOLS).index(protocol), int(control), number]
+    own = int(np.random.SeedSequence(key).generate_state(1)[0] >> 1)
+    return Split(protocol, control, number, own, labels, train, tuple(part for part in asked if len(part[1])))
+
+
+def _tested(lesions: StudyLesions, labels: np.ndarray, protocol: str, number: int, folds: int, seed: int) -> np.ndarray:
+    from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
+
+    if protocol == LEAVE_ONE_OUT:
+        patients = np.unique(lesions.patients)
+        return np.flatnonzero(lesions.patients == patients[number % len(patients)])
+    kind, groups = (StratifiedKFold, None) if protocol == LESIONS else (StratifiedGroupKFold, lesions.patients)
+    division = kind(folds, shuffle=True, random_state=seed + number // folds)
+    return [test for _, test in division.split(np.zeros(len(labels)), labels, groups)][number % folds]
+
+
+def _check(lesions: StudyLesions, protocol: str, folds: int) -> None:
+    counts = np.bincount(lesions.labels, minlength=2)
+    least = {PAPER: 1, LEAVE_ONE_OUT: 2}.get(protocol, folds)
+    if counts.min() < least:
+        raise InputError(
+            f"The cohort has {counts[1]} responding and {counts[0]} non-responding lesions; the protocol “{protocol}” "
+            f"needs at least {least} of each."
+        )
+    patients = len(np.unique(lesions.patients))
+    if protocol in (PATIENTS, LEAVE_ONE_OUT) and patients < (folds if protocol == PATIENTS else 3):
+        raise InputError(f"The cohort has {patients} patients, too few for the protocol “{protocol}”.")
+    missing = [point for point in (BASELINE, SECOND) if not lesions.having(point).any()]
+    if protocol == PAPER and missing:
+        raise InputError(
+            "The paper's protocol tests on the second MRI, and no lesion of the cohort has one; add rows with the time "
+            "point “second”, or choose other protocols."
+        )
