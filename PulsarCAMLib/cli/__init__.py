@@ -37,6 +37,10 @@ def _run(options) -> None:
         from .cohort import run
     elif options.command == "train":
         from .train import run
+    elif options.command == "study":
+        from .study import run
+    elif options.command == "evaluate":
+        from .study import evaluate as run
     elif options.command == "sanity":
         from .sanity import run
     else:

@@ -8,6 +8,7 @@ from .. import __version__
 from .cohort import add_cohort
 from .numbers import MOST_CORES, whole_number
 from .sanity import add_sanity
+from .study_options import add_study
 from .train_options import add_train
 
 METHODS = ("pixelwise", "gradcam", "gradcam++", "gradcam++-sigmoid", "pixelwise-signed")
@@ -53,6 +54,7 @@ def make_parser() -> argparse.ArgumentParser:
     _add_demo(commands)
     add_cohort(commands, _command, EPILOG)
     add_train(commands, _command, EPILOG)
+    add_study(commands, _command, EPILOG)
     add_sanity(commands, _command, EPILOG)
     models = _command(commands, "models", "list the installed models with their cards")
     models.add_argument("--json", action="store_true", help="print the whole cards as JSON")

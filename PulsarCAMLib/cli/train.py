@@ -25,7 +25,7 @@ def run(options) -> None:
     settings = settings_of(options)
     check_places(output, run_folder, overwrite=options.overwrite, resume=options.resume)
     with RunFolder(run_folder) as kept, Stages(run_folder, stages_of(options), options.quiet) as stages:
-        cohort, labels = _checked(options, stages)
+        cohort, labels = checked_cohort(options, stages)
         _train(options, settings, name, (output, kept), (cohort, labels), stages)
 
 
@@ -98,7 +98,7 @@ def settings_of(options):
     )
 
 
-def _checked(options, stages: Stages):
+def checked_cohort(options, stages: Stages):
     """The table and its labels; all findings are shown first.
 
     Raises:

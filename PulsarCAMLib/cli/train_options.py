@@ -36,8 +36,10 @@ def add_train(commands, command: Callable[..., argparse.ArgumentParser], epilog:
     parser.add_argument("--title", help="name for people (the short name)")
     parser.add_argument("--licence", default="not stated", help="of the weights, for the card (%(default)s)")
     _add_cohort(parser.add_argument_group("cohort"))
-    _add_model(parser.add_argument_group("model and preprocessing"))
-    _add_training(parser.add_argument_group("training (defaults: the paper's)"))
+    add_model(parser.add_argument_group("model and preprocessing"))
+    training = parser.add_argument_group("training (defaults: the paper's)")
+    _add_ensemble(training)
+    add_training(training)
     _add_running(parser.add_argument_group("running"))
 
 
@@ -52,18 +54,19 @@ def _add_cohort(group) -> None:
     )
     group.add_argument(
         "--validation-share",
-        type=_share_or_none,
+        type=share_or_none,
         default=0.2,
         metavar="SHARE",
         help="share of the patients set aside for curves, calibration and the card's figures; 0 for none (%(default)s)",
     )
 
 
-def _add_model(group) -> None:
+def add_model(group) -> None:
+    """Network and patches, for every command that trains."""
     group.add_argument("--filters", type=whole_number(1), default=16, metavar="N", help="of the first convolution (16)")
     group.add_argument("--dense-activation", choices=("relu", "linear"), default="relu", help="(%(default)s)")
     group.add_argument("--norm", choices=("after", "before"), default="after", help="of the activation (%(default)s)")
-    group.add_argument("--dropout", type=_share_or_none, default=0.1, metavar="SHARE", help="(%(default)s)")
+    group.add_argument("--dropout", type=share_or_none, default=0.1, metavar="SHARE", help="(%(default)s)")
     group.add_argument(
         "--spacing-mm", type=_spacing, default=1.0, metavar="MM", help="pixel size, or 'native' (%(default)s)"
     )
@@ -72,13 +75,23 @@ def _add_model(group) -> None:
     )
 
 
-def _add_training(group) -> None:
+def _add_ensemble(group) -> None:
     group.add_argument(
         "--members", type=whole_number(1), default=5, metavar="K", help="models in the ensemble (%(default)s)"
     )
     group.add_argument(
         "--seed", type=whole_number(0), default=0, help="of the first member, and of the split (%(default)s)"
     )
+    group.add_argument(
+        "--patience",
+        type=whole_number(1),
+        metavar="N",
+        help="stop after N epochs without a better validation loss (never)",
+    )
+
+
+def add_training(group) -> None:
+    """How one model is trained, for every command that trains."""
     group.add_argument("--epochs", type=whole_number(1), default=150, help="(%(default)s)")
     group.add_argument("--batch-size", type=whole_number(2), default=64, help="(%(default)s)")
     group.add_argument("--learning-rate", type=float, default=5e-4, help="(%(default)s)")
@@ -86,12 +99,6 @@ def _add_training(group) -> None:
     group.add_argument("--rotations", type=_degrees, default="10,15,30,45,90", help="of the copies (%(default)s)")
     group.add_argument("--mode", choices=("joint", "sequential"), default="joint", help="(%(default)s)")
     group.add_argument("--imbalance", choices=("none", "weighted", "balanced"), default="none", help="(%(default)s)")
-    group.add_argument(
-        "--patience",
-        type=whole_number(1),
-        metavar="N",
-        help="stop after N epochs without a better validation loss (never)",
-    )
     group.add_argument(
         "--settle-norm", action="store_true", help="take batch norm's statistics anew at the end, as the shipped model"
     )
@@ -119,7 +126,7 @@ def _name(text: str) -> str:
     return text
 
 
-def _share_or_none(text: str) -> float:
+def share_or_none(text: str) -> float:
     return 0.0 if float(text) == 0 else share(text)
 
 

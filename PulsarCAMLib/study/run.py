@@ -6,6 +6,7 @@ import json
 import platform
 import time
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from itertools import product
 from pathlib import Path
@@ -25,6 +26,9 @@ from .splits import protocol_splits
 
 FORMAT, FORMAT_VERSION = "PulsarCAM study", 1
 STUDY, LESIONS, SAMPLES, FEATURES = "study.json", "lesions.csv", "samples.npz", "features.csv"
+CUTTING, TRAINING = "cutting patches ({})", "training"
+
+Stages = Callable[[str], AbstractContextManager[Progress | None]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,7 +68,7 @@ def run_study(
     *,
     at_once: int = 1,
     scheduler: str | None = None,
-    progress: Callable[[str], Progress] | None = None,
+    progress: Stages | None = None,
     cancelled: Callable[[], bool] | None = None,
     tell: Callable[[str], None] | None = None,
 ) -> Study:
@@ -76,7 +80,7 @@ def run_study(
         settings: of the study.
         folder: of the study alone; made if it is not there.
         at_once, scheduler: see :func:`~.jobs.run_jobs`.
-        progress: gives a callback for a stage by its name.
+        progress: gives a context for a stage by its name, which yields a callback for the share done and a text.
         cancelled: True stops; the study can be continued.
         tell: is called with each warning.
 
@@ -86,12 +90,12 @@ def run_study(
         Cancelled: ``cancelled`` said so.
     """
     folder = Path(folder).absolute()
-    progress = progress or (lambda _stage: None)
+    progress = progress or (lambda _stage: nullcontext())
     lesions, facts = _prepared(cohort, labels, settings, folder, at_once, progress, tell)
     jobs = [job for _, job in _jobs(settings, lesions, facts, folder)]
-    stage = progress("training")
     began = time.monotonic()
-    records = run_jobs(jobs, at_once=at_once, scheduler=scheduler, progress=stage, cancelled=cancelled)
+    with progress(TRAINING) as stage:
+        records = run_jobs(jobs, at_once=at_once, scheduler=scheduler, progress=stage, cancelled=cancelled)
     spent = facts["seconds"].get("training", 0.0) + time.monotonic() - began
     facts["seconds"]["training"] = round(spent, 1)
     _write(folder, facts)
@@ -243,9 +247,9 @@ def _patches(baseline, second, lesions: StudyLesions, settings: StudySettings, f
         if not rows:
             continue
         numbered = {row.key: index[point][row.row] for row, _ in rows}
-        stage = progress(f"cutting patches ({point})")
-        cases = cohort_cases(rows, stage)
-        found = collect_samples(cases, settings.training.preprocessing, rotations, warnings.append)
+        with progress(CUTTING.format(point)) as stage:
+            cases = cohort_cases(rows, stage)
+            found = collect_samples(cases, settings.training.preprocessing, rotations, warnings.append)
         pairs = zip(found.patients.tolist(), found.lesions.tolist(), strict=True)
         own = np.array([numbered[pair] for pair in pairs])
         order = np.lexsort((np.arange(len(own)), own))

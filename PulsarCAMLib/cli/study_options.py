@@ -1,0 +1,120 @@
+"""Options of ``pulsarcam study`` and ``pulsarcam evaluate``; what only ``--help`` needs imports nothing heavy."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+
+from .numbers import share, whole_number
+from .train_options import add_model, add_training
+
+PROTOCOLS = ("paper", "lesions", "patients", "leave-one-patient-out")
+MODELS = ("cam", "radiomics", "gradients", "dose", "clinical")
+
+EXAMPLES = """\
+examples:
+  pulsarcam study cohort.csv -o run --jobs 2
+  pulsarcam study cohort.csv -o run --protocols patients --models cam,radiomics,gradients --jobs 2
+  pulsarcam study cohort.csv -o run --protocols patients --tune filters=8,16 --threshold inner
+  pulsarcam evaluate run
+
+protocols:
+  paper                  train on the first MRI of all lesions, test on the second MRI of the same lesions
+  lesions                50 times 80/20 by lesion: lesions of one patient may be on both sides
+  patients               50 times 80/20 by patient: no patient is on both sides
+  leave-one-patient-out  every patient is left out once
+Each stands beside a control: the same with permuted labels, where nothing can be learnt that is true of new lesions.
+
+RUN holds all trials; the report is in RUN/report. After Ctrl-C, a kill or a power cut the same command goes on and ends
+with the same figures; more trials, protocols or models are added to what is there.
+
+"""
+
+
+def add_study(commands, command: Callable[..., argparse.ArgumentParser], epilog: str) -> None:
+    """Add both parsers; arguments as :func:`~.train_options.add_train`."""
+    text = "judge models on a cohort table under the paper's and honest protocols"
+    parser = command(commands, "study", text, EXAMPLES + epilog)
+    parser.add_argument("cohort", metavar="COHORT", help="table of lesions: CSV or XLSX")
+    parser.add_argument("-o", "--output", metavar="RUN", required=True, help="folder of the study, new or begun")
+    add_protocols(parser.add_argument_group("protocols"), ",".join(PROTOCOLS[:3]), trials=50, controls=10)
+    study = parser.add_argument_group("models that take part")
+    study.add_argument(
+        "--models", type=_names_of(MODELS), default="cam", metavar="A,B", help=f"of {', '.join(MODELS)} (%(default)s)"
+    )
+    study.add_argument("--delta", action="store_true", help="models on features also get second MRI minus first")
+    study.add_argument(
+        "--feature-settings", metavar="FILE", help="JSON settings of the features, as pulsarcam features writes them"
+    )
+    study.add_argument(
+        "--gi-limit", type=float, metavar="GI", help="leave lesions out whose dose gradient index is above (none)"
+    )
+    add_model(parser.add_argument_group("network and preprocessing"))
+    add_training(parser.add_argument_group("training (defaults: the paper's)"))
+    running = parser.add_argument_group("running")
+    running.add_argument("--jobs", type=whole_number(1), default=1, metavar="N", help="trainings side by side (1)")
+    running.add_argument(
+        "--scheduler", metavar="ADDRESS", help="Dask scheduler whose workers train, such as tcp://host:8786; RUN must "
+        "be the same path for all of them",
+    )  # fmt: skip
+    running.add_argument("--no-report", dest="report", action="store_false", help="train only")
+    running.add_argument("--quiet", action="store_true", help="no progress bar, no summary; warnings and errors only")
+    parser.set_defaults(patience=None, pictures_every=0)
+    again = command(commands, "evaluate", "write the report of a study again, without training", epilog)
+    again.add_argument("run", metavar="RUN", help="folder of pulsarcam study")
+    again.add_argument("-o", "--output", metavar="REPORT", help="folder of the report (RUN/report)")
+    again.add_argument("--json", action="store_true", help="print all figures as JSON")
+    again.add_argument("--quiet", action="store_true", help="no progress bar, no summary; warnings and errors only")
+
+
+def add_protocols(group, protocols: str, *, trials: int, controls: int) -> None:
+    """How models are judged, for every command that judges."""
+    group.add_argument(
+        "--protocols", type=_names_of(PROTOCOLS), default=protocols, metavar="A,B",
+        help=f"of {', '.join(PROTOCOLS)} (%(default)s)",
+    )  # fmt: skip
+    group.add_argument("--trials", type=whole_number(1), default=trials, metavar="N", help="(%(default)s)")
+    group.add_argument(
+        "--paper-trials", type=whole_number(1), default=5, metavar="N", help="of the paper's protocol (%(default)s)"
+    )
+    group.add_argument(
+        "--controls", type=whole_number(0), default=controls, metavar="N",
+        help="trainings on permuted labels for each protocol (%(default)s)",
+    )  # fmt: skip
+    group.add_argument("--folds", type=whole_number(2), default=5, metavar="N", help="5 tests 20 %% (%(default)s)")
+    group.add_argument(
+        "--threshold", choices=("fixed", "inner"), default="fixed",
+        help="of the decision: 0.5, or the best on inner splits of the training patients (%(default)s)",
+    )  # fmt: skip
+    group.add_argument(
+        "--inner-folds", type=whole_number(2), default=3, metavar="N", help="of inner splits by patient (%(default)s)"
+    )
+    group.add_argument(
+        "--tune", action="append", type=_tuned, default=[], metavar="NAME=A,B",
+        help="choose a setting of the network anew in every trial, on inner splits by patient; may be repeated",
+    )  # fmt: skip
+    group.add_argument("--study-seed", type=whole_number(0), default=0, metavar="SEED", help="of splits (%(default)s)")
+    group.add_argument(
+        "--shrinkage", type=share, default=0.2, metavar="SHARE",
+        help="share of its volume that a responding lesion has lost at follow-up, more than (%(default)s)",
+    )  # fmt: skip
+
+
+def _names_of(known: tuple[str, ...]) -> Callable[[str], tuple[str, ...]]:
+    def names(text: str) -> tuple[str, ...]:
+        found = tuple(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
+        unknown = [name for name in found if name not in known]
+        if unknown or not found:
+            raise argparse.ArgumentTypeError(f"{text!r} is not a list of {', '.join(known)}")
+        return found
+
+    names.__name__ = "list"
+    return names
+
+
+def _tuned(text: str) -> tuple[str, tuple[float, ...]]:
+    name, _, values = text.partition("=")
+    try:
+        return name.strip().replace("-", "_"), tuple(float(value) for value in values.split(","))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not like filters=8,16") from None
