@@ -19,6 +19,7 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import OutputError
+from ..files.replacing import put_in_place
 from ..geometry import VolumeGeometry
 from .settings import CohortSettings
 from .synthetic import SyntheticLesion, SyntheticPatient, SyntheticScan, generate_patient
@@ -84,7 +85,8 @@ def write_cohort(
         raise OutputError(f"The folder {folder.parent} cannot be written ({error.strerror}).") from error
     try:
         _write_into(partial, settings, progress)
-        _put_in_place(partial, folder)
+        partial.chmod(0o755)
+        put_in_place(partial, folder)
     except (OSError, RuntimeError) as error:
         raise OutputError(f"The cohort could not be written to {folder}: {error}.") from error
     finally:
@@ -99,21 +101,6 @@ def _refuse_to_destroy(folder: Path, overwrite: bool) -> None:
         raise OutputError(f"{folder} exists already; choose another folder or allow overwriting.")
     if not (folder / TABLE).is_file():
         raise OutputError(f"{folder} is not a cohort, so it is not replaced; choose another folder.")
-
-
-def _put_in_place(partial: Path, folder: Path) -> None:
-    partial.chmod(0o755)
-    if not folder.exists():
-        partial.rename(folder)
-        return
-    old = partial.with_suffix(".old")
-    folder.rename(old)
-    try:
-        partial.rename(folder)
-    except OSError:
-        old.rename(folder)
-        raise
-    shutil.rmtree(old, ignore_errors=True)
 
 
 def _write_into(folder: Path, settings: CohortSettings, progress: Callable[[float, str], None] | None) -> None:

@@ -9,6 +9,7 @@ import tempfile
 from pathlib import Path
 
 from ..errors import OutputError
+from .replacing import put_in_place
 
 MARKER = "result.json"
 """The file by which a folder is known as PulsarCAM's own; it lists all the others."""
@@ -96,17 +97,7 @@ class ResultFolder:
         mask = os.umask(0)
         os.umask(mask)
         self.made.chmod(0o777 & ~mask)
-        if not self.folder.exists():
-            self.made.rename(self.folder)
-            return
-        old = self.made.with_suffix(".old")
-        self.folder.rename(old)
-        try:
-            self.made.rename(self.folder)
-        except OSError:
-            old.rename(self.folder)
-            raise
-        shutil.rmtree(old, ignore_errors=True)
+        put_in_place(self.made, self.folder)
 
     def _remove_new_parents(self) -> None:
         for parent in self._new_parents:

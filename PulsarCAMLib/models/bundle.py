@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import BundleError, OutputError
-from .card import CLASSES, FORMAT, FORMAT_VERSION, ModelCard
+from .card import ModelCard
+from .card_rules import CLASSES, FORMAT, FORMAT_VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -49,39 +50,10 @@ class ModelBundle:
         Raises:
             BundleError: tensors are missing, unknown, of the wrong shape, or not finite.
         """
-        import safetensors.torch
-
-        from .autoencoder import AutoencoderClassifier
         from .ensemble import Ensemble
+        from .weights import members_of, read_tensors
 
-        try:
-            tensors = safetensors.torch.load(self.weights)
-        except Exception as error:  # safetensors raises its own, KeyError, ValueError... for damaged bytes
-            raise BundleError(f"The weights of model “{self.card.name}” are damaged ({error}).") from error
-        members = []
-        for index in range(self.card.members):
-            member = AutoencoderClassifier(self.card.architecture)
-            prefix = f"{index}."
-            state = {name: tensors.pop(prefix + name, None) for name in member.state_dict()}
-            _check_state(self.card, index, state, member.state_dict())
-            member.load_state_dict(state)
-            members.append(member)
-        if tensors:
-            raise BundleError(f"The weights of model “{self.card.name}” hold unknown tensors: {sorted(tensors)[:3]}.")
-        return Ensemble(members)
-
-
-def _check_state(card: ModelCard, index: int, state: dict, expected: dict) -> None:
-    for name, wanted in expected.items():
-        tensor = state[name]
-        where = f"Model “{card.name}”, member {index}, tensor {name}"
-        if tensor is None:
-            raise BundleError(f"{where}: missing from the weights.")
-        if tensor.shape != wanted.shape or tensor.dtype != wanted.dtype:
-            found, needed = f"{tuple(tensor.shape)} {tensor.dtype}", f"{tuple(wanted.shape)} {wanted.dtype}"
-            raise BundleError(f"{where}: has {found}, the card's architecture needs {needed}.")
-        if not bool(tensor.isfinite().all()):
-            raise BundleError(f"{where}: holds NaN or infinite numbers.")
+        return Ensemble(members_of(self.card, read_tensors(self.card, self.weights)))
 
 
 def load_bundle(folder: str | os.PathLike) -> ModelBundle:
@@ -115,32 +87,35 @@ def save_bundle(
     Args:
         folder: the bundle's folder, made new.
         members: the ensemble, all of one architecture.
-        fields: the card without format, version, architecture, members, classes and weights, which are filled in.
+        fields: the card without format, version, architecture, members, classes, weights and probe: those are filled
+            in.
         overwrite: replace a bundle that is already there.
 
     Raises:
         OutputError: the folder exists or cannot be written.
-        BundleError: the card would not be valid.
+        BundleError: the card would not be valid, or weights are not finite.
     """
     import safetensors.torch
+
+    from ..files.replacing import put_in_place
+    from .probe import probe_card
 
     folder = Path(folder)
     if folder.exists() and not overwrite:
         raise OutputError(f"{folder} exists already; choose another folder or allow overwriting.")
     tensors = {f"{i}.{name}": t.contiguous() for i, m in enumerate(members) for name, t in m.state_dict().items()}
     weights = safetensors.torch.save({name: t.cpu() for name, t in tensors.items()})
-    card = ModelCard.from_fields(
-        {
-            "format": FORMAT,
-            "format_version": FORMAT_VERSION,
-            **fields,
-            "architecture": members[0].architecture.to_card(),
-            "members": len(members),
-            "classes": CLASSES,
-            "weights": {"file": WEIGHTS_FILE, "sha256": hashlib.sha256(weights).hexdigest()},
-        }
-    )
-    text = json.dumps(dict(card.fields), indent=1, ensure_ascii=False) + "\n"
+    whole = {
+        "format": FORMAT,
+        "format_version": FORMAT_VERSION,
+        **fields,
+        "architecture": members[0].architecture.to_card(),
+        "members": len(members),
+        "classes": CLASSES,
+        "weights": {"file": WEIGHTS_FILE, "sha256": hashlib.sha256(weights).hexdigest()},
+    }
+    whole["probe"] = probe_card(ModelBundle(folder, ModelCard.from_fields(whole), weights).ensemble)
+    text = json.dumps(whole, indent=1, ensure_ascii=False) + "\n"
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         made = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
@@ -148,9 +123,7 @@ def save_bundle(
             (made / CARD_FILE).write_text(text, encoding="utf-8")
             (made / WEIGHTS_FILE).write_bytes(weights)
             made.chmod(0o755)
-            if folder.exists():
-                shutil.rmtree(folder)
-            made.rename(folder)
+            put_in_place(made, folder)
         finally:
             shutil.rmtree(made, ignore_errors=True)
     except OSError as error:

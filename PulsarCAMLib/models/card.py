@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -14,32 +13,9 @@ from .. import __version__
 from ..errors import BundleError
 from ..lesions.preprocessing import Preprocessing
 from .architecture import Architecture
+from .card_rules import card_problems
 
-FORMAT = "PulsarCAM model bundle"
-FORMAT_VERSION = 1
-CLASSES = ["non-response", "response"]
 LARGEST_CARD_BYTES = 4 << 20
-
-FIELDS: dict[str, type | tuple[type, ...]] = {
-    "format": str,
-    "format_version": int,
-    "name": str,
-    "title": str,
-    "version": str,
-    "synthetic": bool,
-    "architecture": dict,
-    "members": int,
-    "preprocessing": dict,
-    "classes": list,
-    "response": dict,
-    "decision": dict,
-    "training": dict,
-    "performance": dict,
-    "intended_use": str,
-    "licence": str,
-    "weights": dict,
-}
-"""What a card must hold, and of which kind."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +23,7 @@ class ModelCard:
     """A checked card.
 
     Attributes:
-        fields: the JSON values, read-only; see :data:`FIELDS` and README "Model bundles".
+        fields: the JSON values, read-only; see :data:`.card_rules.FIELDS` and README "Model bundles".
     """
 
     fields: MappingProxyType
@@ -59,43 +35,9 @@ class ModelCard:
         Raises:
             BundleError: one sentence on the first thing that is wrong.
         """
-        if not isinstance(fields, dict) or fields.get("format") != FORMAT:
-            raise BundleError("This is not a PulsarCAM model card.")
-        if fields.get("format_version") != FORMAT_VERSION:
-            raise BundleError(
-                f"The bundle has format version {fields.get('format_version')!r}; this PulsarCAM reads version "
-                f"{FORMAT_VERSION}. Update PulsarCAM or the bundle."
-            )
-        missing = [name for name in FIELDS if name not in fields]
-        if missing:
-            raise BundleError(f"The model card lacks {', '.join(missing)}.")
-        for name, kind in FIELDS.items():
-            if not isinstance(fields[name], kind) or (kind is int and isinstance(fields[name], bool)):
-                raise BundleError(f"The model card's “{name}” is not a {kind.__name__}.")
-        card = cls(MappingProxyType(fields))
-        card._check_values()
-        return card
-
-    def _check_values(self) -> None:
-        if not re.fullmatch(r"[a-z0-9][a-z0-9._-]{0,63}", self.name):
-            raise BundleError(f"The model's name {self.name!r} may have only small letters, digits, '.', '_' and '-'.")
-        if self.fields["classes"] != CLASSES:
-            raise BundleError(f"The model's classes must be {CLASSES}, not {self.fields['classes']}.")
-        if not 1 <= self.members <= 1000:
-            raise BundleError(f"The model card's number of members, {self.members}, is not usable.")
-        for group, key in (("decision", "threshold"), ("decision", "temperature"), ("response", "shrinkage_threshold")):
-            value = self.fields[group].get(key)
-            if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value < 1000:
-                raise BundleError(f"The model card's {group} needs a positive number “{key}”.")
-        if self.decision_threshold >= 1 or self.fields["response"]["shrinkage_threshold"] >= 1:
-            raise BundleError("The model card's thresholds must lie between 0 and 1.")
-        weights = self.fields["weights"]
-        if not re.fullmatch(r"[A-Za-z0-9._-]+\.safetensors", str(weights.get("file"))):
-            raise BundleError("The model card's weights must name one .safetensors file in the bundle's folder.")
-        if not re.fullmatch(r"[0-9a-f]{64}", str(weights.get("sha256"))):
-            raise BundleError("The model card's weights lack their sha256.")
-        if self.preprocessing.patch_size != self.architecture.patch_size:
-            raise BundleError("The model card's preprocessing and architecture disagree on the patch size.")
+        for problem in card_problems(fields):
+            raise BundleError(problem)
+        return cls(MappingProxyType(fields))
 
     @classmethod
     def read(cls, path: Path) -> ModelCard:
@@ -104,15 +46,7 @@ class ModelCard:
         Raises:
             BundleError: the file cannot be read, is not JSON, or the card is wrong.
         """
-        try:
-            if path.stat().st_size > LARGEST_CARD_BYTES:
-                raise BundleError(f"The model card {path} is larger than any card; it was not read.")
-            fields = json.loads(path.read_text(encoding="utf-8"))
-        except OSError as error:
-            raise BundleError(f"There is no readable model card at {path} ({error.strerror}).") from error
-        except (ValueError, RecursionError) as error:
-            raise BundleError(f"The model card {path} is damaged: it is not JSON ({error}).") from error
-        return cls.from_fields(fields)
+        return cls.from_fields(read_fields(path))
 
     @property
     def name(self) -> str:
@@ -176,3 +110,19 @@ class ModelCard:
             "synthetic": str(self.synthetic).lower(),
             "researchUseOnly": "true",
         }
+
+
+def read_fields(path: Path) -> Any:
+    """The JSON value of ``card.json``, not checked.
+
+    Raises:
+        BundleError: the file cannot be read or is not JSON.
+    """
+    try:
+        if path.stat().st_size > LARGEST_CARD_BYTES:
+            raise BundleError(f"The model card {path} is larger than any card; it was not read.")
+        return json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise BundleError(f"There is no readable model card at {path} ({error.strerror}).") from error
+    except (ValueError, RecursionError) as error:
+        raise BundleError(f"The model card {path} is damaged: it is not JSON ({error}).") from error
