@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -138,25 +138,16 @@ def _short(value: float | None) -> float | None:
 def _performance(
     settings: TrainingSettings, logits: np.ndarray, temperature: float | None, validation: Samples, resamples: int
 ) -> dict[str, Any]:
-    from ..evaluation import discrimination
+    from ..evaluation.card_sections import performance_section
 
     labels, patients = validation.labels, validation.patients
     probability = ensemble_probability(logits, temperature or 1.0)
-    found = discrimination(labels, probability, patients, resamples=resamples)
-    rounded = {key: round(value, 4) if isinstance(value, float) else value for key, value in asdict(found).items()}
+    found = performance_section(labels, probability, patients, threshold=THRESHOLD, resamples=resamples)
+    losses = {"uncalibrated": log_loss(logits, labels), "calibrated": log_loss(logits, labels, temperature or 1.0)}
     return {
-        "about": f"On {found.lesions} lesions of {found.patients} validation patients, none of them trained on. "
+        "about": f"On {found['lesions']} lesions of {found['patients']} validation patients, none of them trained on. "
         f"{_caution(settings, temperature)}Intervals: 95 %, bootstrap over patients",
-        "validation": {
-            **rounded,
-            "differs_from_chance": found.differs_from_chance,
-            "text": found.sentence(),
-            **_at_threshold(labels, probability),
-            "log_loss": {
-                "uncalibrated": round(log_loss(logits, labels), 4),
-                "calibrated": round(log_loss(logits, labels, temperature or 1.0), 4),
-            },
-        },
+        "validation": found | {"log_loss": {name: round(value, 4) for name, value in losses.items()}},
     }
 
 
@@ -166,18 +157,6 @@ def _caution(settings: TrainingSettings, temperature: float | None) -> str:
     chosen += ["the temperature was fitted"] if temperature else []
     text = f"On the same patients {' and '.join(chosen)}, so this is no independent test. " if chosen else ""
     return text if temperature else f"{text}They are too few to calibrate on: the temperature is 1. "
-
-
-def _at_threshold(labels: np.ndarray, probability: np.ndarray) -> dict[str, float]:
-    """Positive class: response."""
-    said, response = probability >= THRESHOLD, labels == 1
-    sensitivity, specificity = float(said[response].mean()), float((~said)[~response].mean())
-    return {
-        "accuracy": round(float((said == response).mean()), 4),
-        "sensitivity": round(sensitivity, 4),
-        "specificity": round(specificity, 4),
-        "balanced_accuracy": round((sensitivity + specificity) / 2, 4),
-    }
 
 
 def _intended_use(origin: Origin, samples: Samples) -> str:
