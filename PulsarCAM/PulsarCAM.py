@@ -50,6 +50,7 @@ from PulsarCAMLib.desktop.choices import (  # noqa: E402
 )
 from PulsarCAMLib.desktop.logic import DEFAULT_MODEL, ConsoleLogic, PulsarCAMResult  # noqa: E402, F401
 from PulsarCAMLib.desktop.scenarios import Scenarios  # noqa: E402
+from PulsarCAMLib.desktop.train_parameters import TrainParameters  # noqa: E402
 
 BEFORE_SELECTORS = 1000.0
 NODE_PARAMETERS = (
@@ -100,7 +101,7 @@ class PulsarCAM(ScriptedLoadableModule):
 
 
 @parameterNodeWrapper
-class PulsarCAMParameterNode:
+class PulsarCAMParameterNode(TrainParameters):
     """The state of the panel, saved with the scene.
 
     inputVolume - contrast-enhanced T1 MRI
@@ -114,6 +115,7 @@ class PulsarCAMParameterNode:
     heatMapVolume, spreadVolume, subRegions, lesionTable, sliceTable - outputs; none: new ones are made
     opacity, colorMap, legend - how the overlay looks
     exportFormat, exportHeatMap, exportSubRegions, exportTables, exportReport - what Export writes
+    train... - see TrainParameters
     """
 
     inputVolume: vtkMRMLScalarVolumeNode
@@ -178,8 +180,12 @@ class PulsarCAMWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         from PulsarCAMLib.desktop.results import Results
         from PulsarCAMLib.desktop.runs import Runs
         from PulsarCAMLib.desktop.tools import Tools
+        from PulsarCAMLib.desktop.train import Train
 
         uiWidget = slicer.util.loadUI(self.resourcePath("UI/PulsarCAM.ui"))
+        uiWidget.layout().insertWidget(
+            uiWidget.layout().count() - 1, slicer.util.loadUI(self.resourcePath("UI/Train.ui"))
+        )
         self.layout.addWidget(uiWidget)
         self.ui = slicer.util.childWidgetVariables(uiWidget)
         uiWidget.setMRMLScene(slicer.mrmlScene)
@@ -194,6 +200,7 @@ class PulsarCAMWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.results = Results(self)
         self.tools = Tools(self)
         self.exporter = Exporter(self)
+        self.train = Train(self)
         self.sections = [
             self.parameterSets,
             self.lesionList,
@@ -203,6 +210,7 @@ class PulsarCAMWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
             self.results,
             self.tools,
             self.exporter,
+            self.train,
         ]
         self.addObserver(slicer.mrmlScene, slicer.mrmlScene.StartCloseEvent, self.onSceneStartClose)
         self.addObserver(slicer.mrmlScene, slicer.mrmlScene.EndCloseEvent, self.onSceneEndClose)
@@ -215,6 +223,8 @@ class PulsarCAMWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
     def cleanup(self):
         """Called when the application closes and the module widget is destroyed."""
         self.cancelRequested = True
+        for section in self.sections:
+            section.clean_up()
         self.setParameterNode(None)
         self.removeObservers()
 

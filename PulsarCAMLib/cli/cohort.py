@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import csv
+import io
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -17,8 +19,9 @@ examples:
   pulsarcam cohort check lesions.xlsx               read everything the table names
   pulsarcam cohort check lesions.csv --no-images    only the table, and whether its files are there
   pulsarcam cohort check lesions.csv --shrinkage 0.3
+  pulsarcam cohort check lesions.csv -o findings.csv
 
-Nothing is written. The exit code is 3 while there are errors; warnings are for you to decide about.
+Nothing but FINDINGS is written. The exit code is 3 while there are errors; warnings are for you to decide about.
 
 """
 
@@ -46,6 +49,7 @@ def add_cohort(commands, command: Callable[..., argparse.ArgumentParser], epilog
     check.add_argument("table", metavar="TABLE", help=".csv or .xlsx; its columns: pulsarcam cohort columns")
     check.add_argument("--shrinkage", type=share, default=0.2, metavar="S", help="lost share that is response (0.2)")
     check.add_argument("--no-images", dest="images", action="store_false", help="open no image and no mask")
+    check.add_argument("-o", "--output", metavar="FINDINGS", help="CSV file for the findings, instead of the screen")
     check.add_argument("--quiet", action="store_true", help="no progress bar; findings only")
     command(actions, "columns", "list the columns of a cohort table")
     title = "generate patients with known truth, as files and a table"
@@ -90,13 +94,17 @@ def check(options) -> None:
     from ..cohort import check_cohort, errors_in, read_cohort
     from ..cohort.findings import HEADINGS
     from ..errors import InputError
+    from ..files.single import write_whole
     from .console import Progress, table
 
     cohort = read_cohort(options.table)
     with Progress(options.quiet) as progress:
         found = check_cohort(cohort, options.images, options.shrinkage, progress=progress.part(0, 1))
-    if found:
-        print(table([finding.as_row() for finding in found], HEADINGS))
+    rows = [finding.as_row() for finding in found]
+    if options.output:
+        write_whole(options.output, _as_csv(rows, HEADINGS), overwrite=True)
+    elif found:
+        print(table(rows, HEADINGS))
     errors = len(errors_in(found))
     if not options.quiet:
         print(f"{len(cohort.lesions)} lesions of {len(cohort.patients)} patients in {len(cohort.rows)} rows: "
@@ -105,6 +113,13 @@ def check(options) -> None:
         raise InputError(f"{options.table} has {_counted(errors, 'error')}; put right what is listed and check again.")
     if not options.quiet:
         print(_labels(cohort, options))
+
+
+def _as_csv(rows: list[dict[str, str]], headings: dict[str, str]) -> bytes:
+    text = io.StringIO()
+    lines = csv.writer(text, lineterminator="\n")
+    lines.writerows([headings.values(), *([row[key] for key in headings] for row in rows)])
+    return text.getvalue().encode("utf-8-sig")  # for Excel
 
 
 def _labels(cohort, options) -> str:

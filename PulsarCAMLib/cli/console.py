@@ -75,18 +75,21 @@ class Progress:
     """
 
     def __init__(self, quiet: bool) -> None:
+        self._bar = None
+        if quiet or not sys.stderr.isatty():
+            return
         from tqdm import tqdm
 
-        off = quiet or not sys.stderr.isatty()
         layout = "{percentage:3.0f}% |{bar}| {desc}"
-        self._bar = tqdm(total=100, file=sys.stderr, disable=off, leave=False, bar_format=layout)
+        self._bar = tqdm(total=100, file=sys.stderr, leave=False, bar_format=layout)
 
     def part(self, low: float, high: float) -> Callable[[float, str], None]:
         """A callback whose 0..1 fills the bar from ``low`` to ``high`` (fractions)."""
 
         def tell(fraction: float, text: str) -> None:
-            self._bar.set_description_str(text, refresh=False)
-            self._bar.update(100 * (low + (high - low) * fraction) - self._bar.n)
+            if self._bar is not None:
+                self._bar.set_description_str(text, refresh=False)
+                self._bar.update(100 * (low + (high - low) * fraction) - self._bar.n)
 
         return tell
 
@@ -94,7 +97,8 @@ class Progress:
         return self
 
     def __exit__(self, *_error) -> None:
-        self._bar.close()
+        if self._bar is not None:
+            self._bar.close()
 
 
 class TimedBar:

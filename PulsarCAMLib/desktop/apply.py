@@ -16,6 +16,7 @@ LOCKED = (
     "outputsCollapsibleButton",
     "resultsCollapsibleButton",
     "exportCollapsibleButton",
+    "trainCollapsibleButton",
 )
 
 

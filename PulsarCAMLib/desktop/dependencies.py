@@ -24,7 +24,7 @@ SLICERS_OWN = ("numpy", "scipy", "SimpleITK", "vtk")
 
 _NO_EXTENSION = (
     "PulsarCAM needs PyTorch, which comes with the extension PyTorch: install that from the Extensions Manager, "
-    "restart 3D Slicer and press Apply again."
+    "restart 3D Slicer and try again."
 )
 
 
@@ -73,7 +73,7 @@ def ensure_dependencies(
     if ask and not _agreed(missing):
         raise DependencyError(
             f"Nothing was installed, and PulsarCAM cannot go on without {listed(unmet(wanted))}; "
-            f"press Apply again when you want to install it."
+            f"try again when you want to install it."
         )
     _install([p for p in missing if p.name != "torch"], logic, tell or (lambda _text: None))
     importlib.invalidate_caches()
@@ -151,7 +151,7 @@ def _install_small(requirements: list[str]) -> None:
             f"reason in the Python console, and try again."
         ) from error
     if loaded:
-        raise DependencyError(f"{listed(loaded)} was updated while in use: restart 3D Slicer, then press Apply again.")
+        raise DependencyError(f"{listed(loaded)} was updated while in use: restart 3D Slicer, then try again.")
 
 
 def _pip(requirements: list[str], constraints: str) -> None:
@@ -174,7 +174,7 @@ def _install_torch(logic) -> None:
             "the Python console, and try again in the module PyTorch Utils."
         ) from error
     if torch is None:
-        raise DependencyError("PyTorch was not installed; press Apply again when you want to install it.")
+        raise DependencyError("PyTorch was not installed; try again when you want to install it.")
 
 
 @contextmanager

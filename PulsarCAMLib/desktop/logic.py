@@ -51,7 +51,7 @@ class ConsoleLogic:
     """
 
     requirementsPath = ""
-    """The module's ``Resources/requirements.txt``."""
+    """The module's ``Resources/requirements.txt``; beside it ``requirements-train.txt``."""
 
     def ensureDependencies(self, needed: Sequence[str] | None = None, ask: bool = True, tell=None) -> None:
         """Install what is missing, after one question.
@@ -62,6 +62,13 @@ class ConsoleLogic:
         from PulsarCAMLib.desktop.dependencies import ensure_dependencies
 
         ensure_dependencies(self.requirementsPath, ask=ask, needed=needed, tell=tell)
+
+    def ensureTrainingDependencies(self, needed: Sequence[str] | None = None, ask: bool = True, tell=None) -> None:
+        """Likewise for ``pulsarcam train``."""
+        from PulsarCAMLib.desktop.dependencies import ensure_dependencies
+
+        path = self.requirementsPath.replace("requirements.txt", "requirements-train.txt")
+        ensure_dependencies(path, ask=ask, needed=needed, tell=tell)
 
     def makeSample(self) -> list:
         """Put a synthetic patient into the scene: nodes of the MRI and of its lesions."""

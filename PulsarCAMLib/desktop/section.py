@@ -32,6 +32,9 @@ class Section:
     def forget(self) -> None:
         """Another parameter set comes, the scene closes, or the panel does."""
 
+    def clean_up(self) -> None:
+        """The panel goes for good: the application closes, or the module is reloaded."""
+
 
 def slot(function: Callable) -> Callable:
     """A method for signals: takes none of their arguments, and shows its errors, which nobody else would see."""

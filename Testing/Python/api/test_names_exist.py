@@ -54,8 +54,9 @@ def test_every_class_property_and_connection_of_the_ui_file_exists(path, known):
 
 
 def test_every_parameter_bound_in_the_ui_file_is_in_the_parameter_node():
-    tree = ast.parse(MODULE.read_text(encoding="utf-8"))
-    wrappers = [n for n in ast.walk(tree) if isinstance(n, ast.ClassDef) and n.name.endswith("ParameterNode")]
+    desktop = [path for path in LIBRARY if path.parent.name == "desktop"]
+    nodes = [n for path in (MODULE, *desktop) for n in ast.walk(ast.parse(path.read_text(encoding="utf-8")))]
+    wrappers = [n for n in nodes if isinstance(n, ast.ClassDef) and n.name.endswith(("ParameterNode", "Parameters"))]
     declared = {s.target.id for cls in wrappers for s in cls.body if isinstance(s, ast.AnnAssign)}
     bound = {name for path in UI_FILES for name in UiFile(path).bound()}
     assert bound

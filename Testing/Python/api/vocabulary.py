@@ -8,6 +8,7 @@ import collections
 import dataclasses
 import enum
 import inspect
+import os
 import pathlib
 import queue
 import subprocess
@@ -27,7 +28,7 @@ PLAIN = (
     slice, types.ModuleType, types.FunctionType, types.MethodType, pathlib.Path, enum.Enum, np.ndarray, np.generic,
     np.dtype, np.random.Generator, np.flatiter, type(np.zeros(1).flags), threading.Thread, threading.Event, queue.Queue,
     subprocess.Popen, subprocess.CompletedProcess,
-    subprocess.CalledProcessError, zipfile.ZipFile, tempfile.TemporaryDirectory,
+    subprocess.CalledProcessError, os.stat_result, zipfile.ZipFile, tempfile.TemporaryDirectory,
     argparse.ArgumentParser, argparse.Namespace, collections.deque, dataclasses.Field, inspect.Signature,
     inspect.Parameter, types.SimpleNamespace,
 )  # fmt: skip

@@ -153,6 +153,7 @@ class ctkCheckableComboBox(QtWidgets.QComboBox):  # noqa: N801
 
 
 class ctkPathLineEdit(QtWidgets.QWidget):  # noqa: N801
+    Dirs, Files = 1, 2
     currentPathChanged = Signal(str)
     validInputChanged = Signal(bool)
 

@@ -16,7 +16,8 @@ pytest.importorskip("PySide6", reason="PySide6 is not installed")
 import slicer
 from host.making import CARD, GRIDS, a_label_map, a_segmentation, an_mri, box, state_of_scene
 
-UI_FILE = Path(__file__).resolve().parents[3] / "PulsarCAM" / "Resources" / "UI" / "PulsarCAM.ui"
+UI_FILES = sorted((Path(__file__).resolve().parents[3] / "PulsarCAM" / "Resources" / "UI").glob("*.ui"))
+NO_CONTROLS = ("QLabel", "QProgressBar", "QWidget", "qMRMLWidget")
 MASKS = {"left": box((4, 10, 12), (8, 22, 30)), "right": box((9, 30, 34), (12, 40, 44))}
 
 
@@ -424,17 +425,16 @@ def test_going_to_another_module_while_it_runs_disconnects_at_the_end(panel, a_d
     assert panel.ui.resultsTable.rowCount == 2
 
 
-def test_the_keyboard_reaches_every_control_from_top_to_bottom():
-    tree = ET.parse(UI_FILE).getroot()
+@pytest.mark.parametrize("path", UI_FILES, ids=lambda path: path.name)
+def test_the_keyboard_reaches_every_control_from_top_to_bottom(path):
+    tree = ET.parse(path).getroot()
     stops = [stop.text for stop in tree.iter("tabstop")]
-    controls = [
-        w.get("name") for w in tree.iter("widget") if w.get("class") not in ("QLabel", "QProgressBar", "qMRMLWidget")
-    ]
-    assert stops == controls
+    assert stops == [w.get("name") for w in tree.iter("widget") if w.get("class") not in NO_CONTROLS]
 
 
-def test_nothing_in_the_panel_has_a_color_or_style_of_its_own():
-    text = UI_FILE.read_text(encoding="utf-8")
+@pytest.mark.parametrize("path", UI_FILES, ids=lambda path: path.name)
+def test_nothing_in_the_panel_has_a_color_or_style_of_its_own(path):
+    text = path.read_text(encoding="utf-8")
     assert not [word for word in ("styleSheet", "palette", "<color", "<font") if word in text]
 
 

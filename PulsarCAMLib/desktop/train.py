@@ -1,0 +1,291 @@
+"""Section: a model trained on the user's own lesions, in a process of its own that outlives the panel."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import qt
+from slicer.i18n import tr as _
+
+from ..errors import PulsarCAMError
+from ..training.progress_file import read_progress
+from . import train_findings as findings
+from .jobs import Job, forget_job, latest_job, start_job
+from .section import Section, set_enabled, slot
+from .train_curves import draw_curves, read_histories
+from .train_form import TrainForm
+from .train_parameters import (
+    arguments_of,
+    is_unfinished,
+    keep_options,
+    kept_options,
+    output_of,
+    report_of,
+    restore,
+    run_folder_of,
+    values_of,
+)
+from .train_watch import TimeLeft, in_words
+
+POLL_MILLISECONDS = 500
+PLOT_HEIGHT, NARROWEST_PLOT = 150, 240
+STEPS = 1000
+CHECK, TRAIN = "check", "train"
+
+
+class Train(Section):
+    """Check the table, train, stop, resume, and take the new model."""
+
+    def set_up(self) -> None:
+        """Connect the controls, and take up a job that an earlier panel, or an earlier Slicer, began."""
+        self._job, self._output, self._message, self._model = None, None, "", ""
+        self._histories, self._drawn = [], None
+        self._form = TrainForm(self)
+        self._timer = qt.QTimer()
+        self._timer.setInterval(POLL_MILLISECONDS)
+        self._timer.connect("timeout()", self.on_tick)
+        ui = self.ui
+        for button, act in (
+            (ui.trainCheckButton, self.on_check),
+            (ui.trainButton, self.on_train),
+            (ui.trainResumeButton, self.on_resume),
+            (ui.trainCancelButton, self.on_cancel),
+            (ui.trainUseButton, self.on_use),
+            (ui.trainReportButton, self.on_report),
+        ):
+            button.connect("clicked(bool)", act)
+        ui.trainCollapsibleButton.connect("contentsCollapsed(bool)", self.on_opened)
+        self._show_curves()
+        self._show_end("")
+        job = latest_job()
+        if job is not None:
+            self._watch(job)
+
+    def clean_up(self) -> None:
+        """The panel goes; the process goes on, and the next panel takes it up."""
+        self._timer.stop()
+
+    @property
+    def is_running(self) -> bool:
+        """Whether a check or a training runs."""
+        return self._job is not None
+
+    def refresh(self) -> None:
+        """Show the parameters, and what can be pressed."""
+        if self._job is not None and not self.state.trainTable:  # a new scene: what runs is still shown
+            restore(self.state, self._job.facts["values"])
+        self._form.refresh()
+        self._drawn = self._drawn if self._drawn == self._size() else None
+        self._show_curves()
+        self._enable()
+
+    def _enable(self) -> None:
+        ui = self.ui
+        running = self.is_running
+        training = running and self._job.facts["kind"] == TRAIN
+        busy = (_("A training is running") if training else _("The table is being checked")) if running else ""
+        reason = busy or self._form.why_not()
+        self._form.lock(running)
+        set_enabled(ui.trainCheckButton, busy or self._form.why_no_check(), self._form.check_tip)
+        set_enabled(ui.trainButton, reason, _("Check the table, then train in a process of its own"))
+        none = "" if self.state and self._can_resume() else _("There is no training of that name that was stopped")
+        tip = _("Go on with the training that was stopped, with the settings with which it was begun")
+        set_enabled(ui.trainResumeButton, busy or none, tip)
+        tip = _("Stop; what is trained so far is kept and can be resumed")
+        asked = running and self._job.was_stopped
+        idle = _("It is being stopped") if asked else "" if running else _("Nothing is running")
+        set_enabled(ui.trainCancelButton, idle, tip)
+        ui.trainProgressBar.visible = running
+        ui.trainStatusLabel.text = self._message or ("" if running else reason)
+        ui.trainStatusLabel.visible = bool(ui.trainStatusLabel.text)
+
+    def _can_resume(self) -> bool:
+        output = output_of(self.state)
+        return bool(self.state.trainTable) and output is not None and is_unfinished(output)
+
+    @slot
+    def on_opened(self) -> None:
+        """Somebody opened the section: files may have changed meanwhile."""
+        if self.state is not None and not self.ui.trainCollapsibleButton.collapsed:
+            self.refresh()
+
+    @slot
+    def on_check(self) -> None:
+        """Check the table."""
+        if not self.is_running:
+            self._start_check(then_train=False)
+
+    @slot
+    def on_train(self) -> None:
+        """Train; a table that nobody has checked, or that was changed since, is checked first."""
+        if self.is_running or self._form.why_not():
+            self.refresh()
+        elif self._form.is_checked():
+            self._start_training(resume=False)
+        else:
+            self._start_check(then_train=True)
+
+    @slot
+    def on_resume(self) -> None:
+        """Go on where a training was stopped, with its own settings."""
+        if not self.is_running and self._can_resume():
+            restore(self.state, kept_options(run_folder_of(output_of(self.state))))
+            self._start_training(resume=True)
+
+    @slot
+    def on_cancel(self) -> None:
+        """Stop what runs."""
+        if self.is_running:
+            self._job.stop()
+            self._say(_("Stopping..."))
+
+    def _start_check(self, then_train: bool) -> None:
+        self._install(findings.needed_for(self.state.trainTable))
+        facts = {"kind": CHECK, "values": values_of(self.state), "then": then_train, "key": self._form.key()}
+        shrinkage = f"--shrinkage={self.state.trainShrinkage / 100:.6g}"
+        self._form.show_findings([], "")
+        self._start(
+            lambda folder: [
+                *("cohort", "check", self.state.trainTable.strip(), shrinkage),
+                f"--output={folder / findings.FILE}",
+            ],
+            facts,
+        )
+
+    def _start_training(self, resume: bool) -> None:
+        self._install(None)
+        arguments = arguments_of(self.state, resume)
+        facts = {"kind": TRAIN, "values": values_of(self.state), "output": str(output_of(self.state))}
+        self._histories = []
+        self._start(lambda _folder: arguments, facts)
+
+    def _install(self, needed) -> None:
+        self.logic.ensureTrainingDependencies(needed, tell=self.panel.apply.tell)
+
+    def _start(self, arguments, facts: dict) -> None:
+        self._show_end("")
+        self._watch(start_job(arguments, facts))
+
+    def _watch(self, job: Job) -> None:
+        self._job, self._time_left, self._kept = job, TimeLeft(), False
+        self._output = Path(job.facts["output"]) if job.facts["kind"] == TRAIN else None
+        bar = self.ui.trainProgressBar
+        bar.maximum = STEPS if self._output else 0  # 0: a bar that only says that something is going on
+        bar.value = 0
+        self._message = _("Starting...") if self._output else _("Reading everything that the table names...")
+        if self.state is not None:
+            self.refresh()
+        self._timer.start()
+
+    @slot
+    def on_tick(self) -> None:
+        """Look how far it is."""
+        job = self._job
+        if job is None:
+            self._timer.stop()
+        elif job.poll():
+            self._show_progress()
+        else:
+            self._timer.stop()
+            self._show_progress()
+            self._job, self._message = None, ""
+            try:
+                (self._training_ended if self._output else self._check_ended)(job)
+            finally:
+                if self._job is None:
+                    forget_job(job)
+                    self._enable_if_open()
+
+    def _enable_if_open(self) -> None:
+        if self.state is not None and not self.panel.isRunning:
+            self.panel.refresh()
+        else:
+            self.ui.trainProgressBar.visible = False
+
+    def _show_progress(self) -> None:
+        if self._output is None:
+            return
+        run_folder = run_folder_of(self._output)
+        progress = read_progress(run_folder)
+        if progress is not None:
+            self.ui.trainProgressBar.value = round(STEPS * progress.overall)
+            if not self._kept:
+                self._kept = True
+                keep_options(run_folder, self._job.facts["values"])
+        found = read_histories(run_folder)
+        if found and found != self._histories:  # at its end a training takes its folder away: the curves stay
+            self._histories, self._drawn = found, None
+            self._show_curves()
+        if not self._job.was_stopped:
+            left = self._time_left.seconds(progress.overall) if progress else None
+            self._say(in_words(progress, left))
+
+    def _check_ended(self, job: Job) -> None:
+        found = findings.read_findings(job.folder / findings.FILE)
+        if job.was_stopped:
+            self._message = _("Stopped.")
+        elif found is None:
+            self._message = job.error()
+        else:
+            self._form.checked(job.facts["key"], found, job.output())
+            if job.facts["then"] and not found and self.state is not None:
+                forget_job(job)
+                self._start_training(resume=False)
+            elif job.facts["then"] and not self._form.errors():
+                self._message = _("Read the warnings; press Train again to train all the same.")
+
+    def _training_ended(self, job: Job) -> None:
+        if job.code == 0:
+            self._show_end("\n".join([job.output(), *job.warnings(), self._register()]))
+            return
+        left = is_unfinished(self._output)
+        resume = _("What is trained so far is kept: press Resume to go on.") if left else ""
+        said = _("Stopped.") if job.was_stopped else job.error()
+        self._message = " ".join(filter(None, [said, resume]))
+
+    def _register(self) -> str:
+        """Copy the bundle to the user's models; the folder may be moved or deleted then."""
+        try:
+            self._model = self.logic.addModel(str(self._output))
+        except PulsarCAMError as error:
+            return str(error)
+        self.panel.models.list_models()
+        return _("The model is in the list of models under “Inputs”.")
+
+    def _show_end(self, text: str) -> None:
+        ui = self.ui
+        if not text:
+            self._model = ""
+        ui.trainResultLabel.text = text
+        ui.trainResultLabel.visible = bool(text)
+        ui.trainUseButton.visible = bool(text and self._model)
+        ui.trainReportButton.visible = bool(text) and report_of(self._output).is_file()
+
+    @slot
+    def on_use(self) -> None:
+        """Choose the new model."""
+        self.state.model = self._model
+        self.panel.refresh()
+
+    @slot
+    def on_report(self) -> None:
+        """Show the report in the browser."""
+        qt.QDesktopServices.openUrl(qt.QUrl.fromLocalFile(str(report_of(self._output))))
+
+    def _say(self, text: str) -> None:
+        self._message = text
+        self.ui.trainStatusLabel.text = text
+        self.ui.trainStatusLabel.visible = bool(text)
+        if self.state is not None and self._job is not None and self._job.was_stopped:
+            self._enable()
+
+    def _size(self) -> int:
+        return max(NARROWEST_PLOT, self.ui.trainButton.width + self.ui.trainCancelButton.width)
+
+    def _show_curves(self) -> None:
+        label = self.ui.trainPlotLabel
+        label.visible = bool(self._histories)
+        if self._histories and self._drawn is None:
+            self._drawn = self._size()
+            ratio = label.devicePixelRatioF()
+            label.setPixmap(draw_curves(self._histories, (self._drawn, PLOT_HEIGHT), label.palette, ratio))

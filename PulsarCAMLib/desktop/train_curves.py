@@ -1,0 +1,171 @@
+"""The curves of a training that runs: read from its folder, drawn in the colors of the application's own style."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+
+import qt
+from slicer.i18n import tr as _
+
+LEFT, RIGHT, TOP, BOTTOM = 38, 8, 22, 20
+FEWEST_EPOCHS = 2
+
+
+@dataclass(frozen=True)
+class Chart:
+    """One figure over the epochs.
+
+    Attributes:
+        title: what the person reads.
+        training, validation: columns of ``history.csv``.
+        top: upper end of the axis; None: the largest value.
+    """
+
+    title: str
+    training: str
+    validation: str
+    top: float | None = None
+
+
+def charts() -> tuple[Chart, Chart]:
+    """Loss and accuracy."""
+    return (
+        Chart(_("Loss"), "total", "validation_total"),
+        Chart(_("Accuracy"), "accuracy", "validation_accuracy", top=1.0),
+    )
+
+
+Curve = list[tuple[float, float]]
+"""Epoch and value."""
+
+
+def read_histories(run_folder: Path) -> list[list[dict[str, float]]]:
+    """One row per epoch for each member whose training has begun."""
+    found = []
+    for path in sorted(run_folder.glob("member-*/history.csv")):
+        try:
+            with path.open(encoding="utf-8", newline="") as file:
+                found.append([_numbers(row) for row in csv.DictReader(file)])
+        except (OSError, ValueError):  # it is being replaced: the next look finds it
+            continue
+    return [history for history in found if history]
+
+
+def curves_of(histories: Sequence[Sequence[dict[str, float]]], column: str) -> list[Curve]:
+    """One curve per member."""
+    every = [[(row["epoch"], row[column]) for row in history if column in row] for history in histories]
+    return [curve for curve in every if curve]
+
+
+def mean_of(curves: Sequence[Curve]) -> Curve:
+    """At each epoch, the mean over the members that have come so far."""
+    by_epoch: dict[float, list[float]] = {}
+    for epoch, value in (point for curve in curves for point in curve):
+        by_epoch.setdefault(epoch, []).append(value)
+    return [(epoch, sum(values) / len(values)) for epoch, values in sorted(by_epoch.items())]
+
+
+def draw_curves(histories, size: tuple[int, int], palette, ratio: float):
+    """A ``QPixmap`` with loss and accuracy side by side: training as a full, validation as a dashed line.
+
+    The faint lines are the members, the strong ones their mean.
+
+    Args:
+        histories: as :func:`read_histories` gives them.
+        size: width and height in pixels.
+        palette: the ``QPalette`` of the widget that shows it.
+        ratio: of the screen's pixels to those of ``size``.
+    """
+    pixmap = qt.QPixmap(*(round(ratio * side) for side in size))
+    pixmap.setDevicePixelRatio(ratio)
+    pixmap.fill(palette.color(qt.QPalette.Base))
+    painter = qt.QPainter()
+    painter.begin(pixmap)
+    try:
+        painter.setRenderHint(qt.QPainter.Antialiasing, True)
+        half = size[0] // 2
+        for number, chart in enumerate(charts()):
+            _Axes(painter, palette, (number * half, half, size[1])).draw(chart, histories)
+    finally:
+        painter.end()
+    return pixmap
+
+
+class _Axes:
+    def __init__(self, painter, palette, place: tuple[int, int, int]) -> None:
+        self.painter = painter
+        begin, width, height = place
+        self.begin, self.left, self.right = begin, begin + LEFT, begin + width - RIGHT
+        self.bottom = height - BOTTOM
+        self.ink = palette.color(qt.QPalette.Text)
+        self.line = palette.color(qt.QPalette.Highlight)
+        self.faint = palette.color(qt.QPalette.Mid)
+        self.last, self.top = float(FEWEST_EPOCHS), 1.0
+
+    def draw(self, chart: Chart, histories) -> None:
+        """Axes, then both kinds of curves."""
+        kinds = ((chart.training, self.line, None), (chart.validation, self.ink, qt.Qt.DashLine))
+        drawn = [(curves_of(histories, column), color, style) for column, color, style in kinds]
+        points = [point for curves, _color, _style in drawn for curve in curves for point in curve]
+        self.last = max([FEWEST_EPOCHS, *(epoch for epoch, _value in points)])
+        self.top = chart.top or 1.05 * max([value for _epoch, value in points], default=1.0) or 1.0
+        self._axes(chart.title)
+        for curves, color, style in drawn:
+            for curve in curves if len(curves) > 1 else ():
+                self._curve(curve, _see_through(color), 1, style)
+            self._curve(mean_of(curves), color, 2, style)
+
+    def _axes(self, title: str) -> None:
+        self._pen(self.faint, 1)
+        for share in (0.0, 0.5, 1.0):
+            self._segment((self.left, self._y(share * self.top)), (self.right, self._y(share * self.top)))
+        self._pen(self.ink, 1)
+        for share in (0.0, 0.5, 1.0):
+            text, y = f"{share * self.top:.2g}", self._y(share * self.top)
+            self._text(self.begin, y - 8, LEFT - 5, qt.Qt.AlignRight, text)
+        wide = self.right - self.left
+        self._text(self.left, 2, wide, qt.Qt.AlignLeft, title)
+        self._text(self.left, self.bottom + 3, wide, qt.Qt.AlignLeft, "1")
+        self._text(self.left, self.bottom + 3, wide, qt.Qt.AlignHCenter, _("epoch"))
+        self._text(self.left, self.bottom + 3, wide, qt.Qt.AlignRight, f"{self.last:g}")
+
+    def _curve(self, curve: Curve, color, width: int, style) -> None:
+        self._pen(color, width, style)
+        places = [(self._x(epoch), self._y(value)) for epoch, value in curve]
+        for before, after in pairwise(places):
+            self._segment(before, after)
+        if len(places) == 1:
+            self.painter.drawEllipse(round(places[0][0]) - 1, round(places[0][1]) - 1, 2, 2)
+
+    def _x(self, epoch: float) -> float:
+        return self.left + (epoch - 1) / (self.last - 1) * (self.right - self.left)
+
+    def _y(self, value: float) -> float:
+        return self.bottom - min(1.0, max(0.0, value / self.top)) * (self.bottom - TOP)
+
+    def _pen(self, color, width: int, style=None) -> None:
+        pen = qt.QPen(color)
+        pen.setWidth(width)
+        if style is not None:
+            pen.setStyle(style)
+        self.painter.setPen(pen)
+
+    def _segment(self, begin: tuple[float, float], end: tuple[float, float]) -> None:
+        self.painter.drawLine(*(round(value) for value in (*begin, *end)))
+
+    def _text(self, x: float, y: float, width: float, alignment, text: str) -> None:
+        self.painter.drawText(round(x), round(y), round(width), 16, alignment | qt.Qt.AlignVCenter, text)
+
+
+def _see_through(color):
+    faint = qt.QColor(color)
+    faint.setAlpha(80)
+    return faint
+
+
+def _numbers(row: dict[str, str]) -> dict[str, float]:
+    return {name: float(text) for name, text in row.items() if text}
