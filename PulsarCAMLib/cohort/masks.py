@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ..errors import GeometryError, InputError
@@ -44,6 +44,26 @@ def mask_place(row: CohortRow, which: str) -> MaskPlace | None:
     if row.followup_segment or row.followup_label_value:
         return MaskPlace(row.followup_segmentation, row.followup_segment, row.followup_label_value)
     return MaskPlace(row.followup_segmentation, row.segment, row.label_value)
+
+
+def lesion_of(row: CohortRow, geometry: VolumeGeometry) -> Lesion:
+    """The lesion of a row on the voxels of its MRI, named as the row names it.
+
+    Raises:
+        InputError: the mask cannot be used, lies elsewhere, or holds several lesions.
+    """
+    from ..files.segmentations import read_lesions
+
+    place = mask_place(row, FIRST)
+    segments = [place.segment] if place.segment else None
+    values = [place.label_value] if place.label_value is not None else None
+    found, _ = read_lesions(place.path, geometry, "together", values, segments)
+    if len(found) != 1:
+        raise InputError(
+            f"Row {row.row}: {place.path.name} holds {len(found)} lesions; say in the column segment or label_value "
+            "which one is meant."
+        )
+    return replace(found[0], name=row.lesion)
 
 
 @dataclass

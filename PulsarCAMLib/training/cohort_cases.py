@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from ..cohort import CohortRow, CohortTable, LesionLabel
 from ..cohort.columns import BASELINE
-from ..cohort.masks import FIRST, mask_place
+from ..cohort.masks import lesion_of
 from ..errors import InputError
 from ..files.hashing import sha256_of
 from .augmentation import Case
@@ -49,7 +48,7 @@ def cohort_cases(rows: Sequence[tuple[CohortRow, int]], progress: Progress | Non
     Raises:
         InputError: an image or a mask cannot be used.
     """
-    from ..files import read_lesions, read_volume
+    from ..files import read_volume
 
     images: dict[tuple[Path, str | None], list[tuple[CohortRow, int]]] = {}
     for row, response in rows:
@@ -57,17 +56,7 @@ def cohort_cases(rows: Sequence[tuple[CohortRow, int]], progress: Progress | Non
     for count, ((image, series), lesions) in enumerate(images.items(), start=1):
         volume, geometry = read_volume(image, series)
         for row, response in lesions:
-            place = mask_place(row, FIRST)
-            segments, values = [place.segment] if place.segment else None, None
-            if place.label_value is not None:
-                values = [place.label_value]
-            found, _ = read_lesions(place.path, geometry, "together", values, segments)
-            if len(found) != 1:
-                raise InputError(
-                    f"Row {row.row}: {place.path.name} holds {len(found)} lesions; say in the column segment or "
-                    "label_value which one is meant."
-                )
-            yield Case(row.patient, volume, geometry, replace(found[0], name=row.lesion), response)
+            yield Case(row.patient, volume, geometry, lesion_of(row, geometry), response)
         if progress:
             progress(count / len(images), f"MRI {count} of {len(images)}")
 
