@@ -19,6 +19,9 @@ TORCH = "torch>=2.2,<3"
 FOR_EXPLAINING = (TORCH, "safetensors>=0.4")
 """What every explanation needs beyond NumPy, SciPy and SimpleITK, which Slicer brings."""
 
+FOR_RADIOMICS = ("mirp>=2.7,<3",)
+"""What radiomics features need; the next major version may move the parts of it that are used."""
+
 _TITLES = {"torch": "PyTorch"}
 _FIRST_TORCH_FOR_NUMPY_2 = (2, 3)
 
@@ -89,12 +92,13 @@ def version_problem(package: Package) -> str:
     return ""
 
 
-def require(requirements: Iterable[str] = FOR_EXPLAINING, extra: str = "") -> None:
+def require(requirements: Iterable[str] = FOR_EXPLAINING, extra: str = "", in_slicer: str = "") -> None:
     """Refuse clearly where a package is missing or does not fit.
 
     Args:
         requirements: as pip takes them.
         extra: of the package that brings them, for the advice to use pip.
+        in_slicer: what to do in 3D Slicer; "": press Apply in the module.
 
     Raises:
         DependencyError: with what to do, in Slicer and outside of it.
@@ -106,9 +110,10 @@ def require(requirements: Iterable[str] = FOR_EXPLAINING, extra: str = "") -> No
     missing = [package for package in packages if package.installed is None]
     if missing:
         first = "install the PyTorch extension from the Extensions Manager, then " if missing[0].name == "torch" else ""
+        apply = f"{first}press Apply in the module PulsarCAM, which offers to install what is missing"
         raise DependencyError(
             f"PulsarCAM needs {listed(missing)}, which {'are' if len(missing) > 1 else 'is'} not installed: in 3D "
-            f"Slicer {first}press Apply in the module PulsarCAM, which offers to install what is missing, elsewhere: "
+            f"Slicer {in_slicer or apply}, elsewhere: "
             f"pip install pulsarcam{f'[{extra}]' if extra else ''}."
         )
 

@@ -51,7 +51,8 @@ class ConsoleLogic:
     """
 
     requirementsPath = ""
-    """The module's ``Resources/requirements.txt``; beside it ``requirements-train.txt``."""
+    """The module's ``Resources/requirements.txt``; beside it ``requirements-train.txt`` and
+    ``requirements-compare.txt``."""
 
     def ensureDependencies(self, needed: Sequence[str] | None = None, ask: bool = True, tell=None) -> None:
         """Install what is missing, after one question.
@@ -69,6 +70,13 @@ class ConsoleLogic:
 
         path = self.requirementsPath.replace("requirements.txt", "requirements-train.txt")
         ensure_dependencies(path, ask=ask, needed=needed, tell=tell)
+
+    def ensureComparisonDependencies(self, ask: bool = True, tell=None) -> None:
+        """Likewise for radiomics features."""
+        from PulsarCAMLib.desktop.dependencies import ensure_dependencies
+
+        path = self.requirementsPath.replace("requirements.txt", "requirements-compare.txt")
+        ensure_dependencies(path, ask=ask, needed=("mirp",), tell=tell)
 
     def makeSample(self) -> list:
         """Put a synthetic patient into the scene: nodes of the MRI and of its lesions."""

@@ -198,10 +198,12 @@ def test_the_licence_is_the_full_apache_text():
 
 
 def test_slicer_is_asked_for_lower_bounds_only_and_never_for_what_it_brings_itself():
-    requirements = [Requirement(line) for line in requirement_lines(ROOT / "PulsarCAM/Resources/requirements.txt")]
+    files = (ROOT / "PulsarCAM/Resources").glob("requirements*.txt")
+    requirements = [Requirement(line) for path in files for line in requirement_lines(path)]
     assert all(specifier.operator == ">=" for item in requirements for specifier in item.specifier)
     assert not {item.name.lower() for item in requirements} & {"torch", "torchvision", "simpleitk", "numpy", "vtk"}
-    asked_of_pip = {Requirement(line).name for line in PROJECT["dependencies"]}
+    extras = PROJECT["optional-dependencies"]
+    asked_of_pip = {Requirement(line).name for line in [*PROJECT["dependencies"], *extras["train"], *extras["compare"]]}
     assert {item.name for item in requirements} <= asked_of_pip
 
 
