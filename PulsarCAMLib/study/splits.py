@@ -117,6 +117,9 @@ def _tested(lesions: StudyLesions, labels: np.ndarray, protocol: str, number: in
 
 
 def _check(lesions: StudyLesions, protocol: str, folds: int) -> None:
+    patients = len(np.unique(lesions.patients))
+    if protocol in (PATIENTS, LEAVE_ONE_OUT) and patients < (folds if protocol == PATIENTS else 3):
+        raise InputError(f"The cohort has {patients} patients, too few for the protocol “{protocol}”.")
     counts = np.bincount(lesions.labels, minlength=2)
     least = {PAPER: 1, LEAVE_ONE_OUT: 2}.get(protocol, folds)
     if counts.min() < least:
@@ -124,9 +127,6 @@ def _check(lesions: StudyLesions, protocol: str, folds: int) -> None:
             f"The cohort has {counts[1]} responding and {counts[0]} non-responding lesions; the protocol “{protocol}” "
             f"needs at least {least} of each."
         )
-    patients = len(np.unique(lesions.patients))
-    if protocol in (PATIENTS, LEAVE_ONE_OUT) and patients < (folds if protocol == PATIENTS else 3):
-        raise InputError(f"The cohort has {patients} patients, too few for the protocol “{protocol}”.")
     missing = [point for point in (BASELINE, SECOND) if not lesions.having(point).any()]
     if protocol == PAPER and missing:
         raise InputError(

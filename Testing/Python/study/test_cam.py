@@ -1,0 +1,109 @@
+"""The autoencoder-classifier in a study: it learns from the lesions it may; controls tell what is learnt by heart."""
+
+import hashlib
+
+import numpy as np
+import pytest
+from making_samples import SMALL
+from scipy.special import expit
+
+from PulsarCAMLib.errors import InputError
+from PulsarCAMLib.study.cam import CamContender, load_samples, save_samples, slices_of
+from PulsarCAMLib.study.contenders import Task
+from PulsarCAMLib.study.jobs import Job, run_jobs
+from PulsarCAMLib.study.lesions import StudyLesions
+from PulsarCAMLib.study.splits import protocol_splits
+from PulsarCAMLib.training.augmentation import Samples
+from PulsarCAMLib.training.settings import TrainingSettings
+from PulsarCAMLib.training.trial import train_trial
+
+LESIONS = 30
+
+
+def noise_samples(noise, seed=0, rotations=(0.0,)):
+    """Every lesion has a texture of its own, the same on both MRIs but for some noise; labels say nothing about it."""
+    own = np.random.default_rng(5).random((LESIONS, 1, 16, 16)).repeat(4, axis=2).repeat(4, axis=3)
+    rng = np.random.default_rng(seed)
+    numbers = np.repeat(np.arange(LESIONS), len(rotations))
+    images = np.clip(own[numbers] + noise * rng.standard_normal((len(numbers), 1, 64, 64)), 0, 1).astype(np.float32)
+    masks = np.zeros(images.shape, dtype=bool)
+    masks[:, :, 8:56, 8:56] = True
+    labels = numbers % 2
+    return Samples(images, masks, labels, numbers + 1, numbers, np.tile(rotations, LESIONS))
+
+
+@pytest.fixture
+def contender(tmp_path):
+    sets = {"baseline": noise_samples(0.02, 0, (0.0, 90.0)), "second": noise_samples(0.02, 1)}
+    digest = save_samples(tmp_path / "samples.npz", sets)
+    settings = TrainingSettings(architecture=SMALL, epochs=25, batch_size=16, learning_rate=5e-3)
+    return CamContender(tmp_path / "samples.npz", digest, settings)
+
+
+def lesions():
+    rows = np.arange(LESIONS) + 2
+    return StudyLesions(np.arange(LESIONS) + 1, np.arange(LESIONS) % 2, {"baseline": rows, "second": rows + 100})
+
+
+def test_patches_survive_their_file_and_the_same_patches_give_the_same_hash(tmp_path):
+    sets = {"baseline": noise_samples(0.02, 0, (0.0, 90.0)), "second": noise_samples(0.02, 1)}
+    digest = save_samples(tmp_path / "a.npz", sets)
+    assert digest == save_samples(tmp_path / "b.npz", sets)
+    assert digest == hashlib.sha256((tmp_path / "a.npz").read_bytes()).hexdigest()
+    again = load_samples(tmp_path / "a.npz")
+    for point, samples in sets.items():
+        for name, values in vars(samples).items():
+            assert np.array_equal(getattr(again[point], name), values)
+    (tmp_path / "b.npz").write_bytes(b"PK not really")
+    with pytest.raises(InputError, match="damaged"):
+        load_samples(tmp_path / "b.npz")
+
+
+def test_slices_come_in_the_order_asked_for_and_never_rotated():
+    found = slices_of(noise_samples(0.02, 0, (0.0, 90.0)), [7, 3, 21])
+    assert found.lesions.tolist() == [7, 3, 21]
+    assert (found.rotations == 0).all()
+    with pytest.raises(InputError, match="lesion 77"):
+        slices_of(noise_samples(0.02), [77])
+
+
+def test_it_is_the_training_of_exactly_the_training_lesions_with_their_copies(contender, tmp_path):
+    train = np.arange(0, 20)
+    labels = np.random.default_rng(0).permutation(lesions().labels)
+    task = Task(train, labels, lesions().patients, (("second", np.array([25, 22])),), 11, tmp_path / "trial")
+    fitted = contender.fit_predict(task)
+    first = load_samples(contender.samples)["baseline"]
+    known = first.where(np.isin(first.lesions, train))
+    known = Samples(**{**vars(known), "labels": labels[known.lesions]})
+    assert len(known) == 40
+    alone = train_trial(known, contender.settings.with_seed(11), tmp_path / "alone")
+    second = load_samples(contender.samples)["second"]
+    assert np.array_equal(fitted.probabilities[0], expit(alone.logits(second.where(np.array([25, 22])))))
+    assert fitted.details["weights_sha256"] == alone.sha256
+
+
+def test_labels_of_other_lesions_do_not_change_a_bit(contender, tmp_path):
+    asked = (("baseline", np.arange(20, 30)),)
+    labels = lesions().labels
+    poisoned = np.where(np.arange(LESIONS) >= 20, 1 - labels, labels)
+    one, other = (
+        contender.fit_predict(Task(np.arange(20), own, lesions().patients, asked, 3, tmp_path / name))
+        for name, own in (("a", labels), ("b", poisoned))
+    )
+    assert np.array_equal(one.probabilities[0], other.probabilities[0])
+
+
+def test_random_labels_look_like_skill_in_the_papers_protocol_and_not_on_new_patients(contender, tmp_path):
+    """Why the paper's protocol is never shown without its control."""
+    from sklearn.metrics import roc_auc_score
+
+    aucs = {}
+    for protocol, trials in (("paper", 1), ("patients", 5)):
+        splits = protocol_splits(lesions(), protocol, trials=trials, controls=0, folds=5, seed=0)
+        records = run_jobs([Job(contender, split, lesions().patients, tmp_path, "fixed", 3) for split in splits])
+        answers = [each for record in records for each in record.answers if each.time_point == "second"]
+        asked = np.concatenate([each.lesions for each in answers])
+        assert len(asked) == LESIONS
+        aucs[protocol] = roc_auc_score(lesions().labels[asked], np.concatenate([a.probabilities for a in answers]))
+    assert aucs["paper"] > 0.95
+    assert 0.2 < aucs["patients"] < 0.75

@@ -1,0 +1,125 @@
+"""A study from a cohort table to a folder that can be continued and read again."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from making_files import files_in
+
+from PulsarCAMLib.cohort import CohortSettings, label_cohort, read_cohort, write_cohort
+from PulsarCAMLib.errors import InputError, OutputError
+from PulsarCAMLib.models import Architecture
+from PulsarCAMLib.study import run as module
+from PulsarCAMLib.study.cam import load_samples
+from PulsarCAMLib.study.run import open_study, run_study, tuned_settings
+from PulsarCAMLib.study.settings import StudySettings
+from PulsarCAMLib.training.settings import TrainingSettings
+
+TINY = TrainingSettings(architecture=Architecture(filters=2), epochs=1, rotations=(90.0,), batch_size=8)
+SETTINGS = StudySettings(trials=2, paper_trials=1, controls=1, folds=3, training=TINY)
+
+
+@pytest.fixture(scope="module")
+def cohort(tmp_path_factory):
+    settings = CohortSettings(patients=6, seed=3, lesions=(2, 3), second_mri=True)
+    table = read_cohort(write_cohort(tmp_path_factory.mktemp("cohorts") / "cohort", settings))
+    return table, label_cohort(table)
+
+
+@pytest.fixture(scope="module")
+def study(cohort, tmp_path_factory):
+    return run_study(*cohort, SETTINGS, tmp_path_factory.mktemp("studies") / "run")
+
+
+def test_all_protocols_are_run_and_the_study_is_read_again_as_it_is(study):
+    again = open_study(study.folder)
+    assert again.settings == study.settings == SETTINGS
+    assert (len(again.records), again.missing) == (8, 0)
+    assert [(r.protocol, r.control) for r in again.records] == [(r.protocol, r.control) for r in study.records]
+    assert [len(again.of("cam", name)) for name in SETTINGS.protocols] == [1, 2, 2]
+    assert all((again.folder_of(record) / "training" / "weights.safetensors").is_file() for record in again.records)
+
+
+def test_lesions_and_patches_are_those_of_the_table(study, cohort):
+    table, labels = cohort
+    responses = {(label.patient, label.lesion): label.response for label in labels}
+    rows = {row.row: row for row in table.rows}
+    for lesion in range(len(study.lesions)):
+        first, second = (rows[study.lesions.rows[point][lesion]] for point in ("baseline", "second"))
+        assert first.key == second.key
+        assert (first.time_point, second.time_point) == ("baseline", "second")
+        assert responses[first.key] == study.lesions.labels[lesion]
+    sets = load_samples(study.folder / "samples.npz")
+    assert sets["baseline"].lesions.tolist() == np.repeat(np.arange(len(study.lesions)), 2).tolist()
+    assert sets["second"].lesions.tolist() == list(range(len(study.lesions)))
+    assert np.array_equal(sets["baseline"].labels, study.lesions.labels[sets["baseline"].lesions])
+    assert not np.array_equal(sets["second"].images, sets["baseline"].originals().images)
+
+
+def test_no_name_of_a_patient_or_file_is_kept(study, cohort):
+    names = {row.patient for row in cohort[0].rows} | {row.image.name for row in cohort[0].rows}
+    for path in files_in(study.folder):
+        content = (study.folder / path).read_bytes()
+        assert not [name for name in names if name.encode() in content], path
+
+
+def test_going_on_computes_nothing_twice_and_more_can_be_asked(cohort, tmp_path, monkeypatch):
+    few = replace(SETTINGS, protocols=("patients",), trials=1, controls=0)
+    run_study(*cohort, few, tmp_path / "run")
+    weights = next((tmp_path / "run").rglob("weights.safetensors"))
+    before = weights.stat().st_mtime_ns
+    monkeypatch.setattr(module, "_patches", None)
+    more = run_study(*cohort, replace(few, trials=2, protocols=("patients", "lesions")), tmp_path / "run")
+    assert len(more.records) == 4
+    assert weights.stat().st_mtime_ns == before
+
+
+@pytest.mark.parametrize("change", [{"seed": 1}, {"folds": 2}, {"training": replace(TINY, rotations=(45.0,))}])
+def test_another_study_is_not_put_on_top(cohort, study, change):
+    before = {path: (study.folder / path).read_bytes() for path in files_in(study.folder)}
+    with pytest.raises(InputError, match="holds a study of other data"):
+        run_study(*cohort, replace(SETTINGS, **change), study.folder)
+    assert {path: (study.folder / path).read_bytes() for path in files_in(study.folder)} == before
+
+
+def test_a_folder_with_other_things_is_left_alone(cohort, tmp_path):
+    (tmp_path / "thesis.txt").write_text("mine")
+    with pytest.raises(OutputError, match="other files"):
+        run_study(*cohort, SETTINGS, tmp_path)
+    assert files_in(tmp_path) == ["thesis.txt"]
+
+
+def test_settings_are_chosen_inside_every_trial(cohort, tmp_path):
+    settings = replace(SETTINGS, protocols=("patients",), trials=1, controls=0, inner_folds=2, threshold="inner")
+    study = run_study(*cohort, replace(settings, tune={"filters": (1, 2)}), tmp_path / "run")
+    (record,) = study.records
+    assert record.details["tuning"]["chosen"] in ("filters 1", "filters 2")
+    assert set(record.details["tuning"]["inner_auc"]) == {"filters 1", "filters 2"}
+    folders = {path.parent.parent.name for path in (tmp_path / "run").rglob("weights.safetensors")}
+    assert {"trial-001", "inner-1", "inner-2"} <= folders
+    assert open_study(study.folder).missing == 0
+
+
+def test_only_known_settings_can_be_tuned():
+    changed = tuned_settings(TINY, {"filters": 8, "learning_rate": 0.01})
+    assert (changed.architecture.filters, changed.learning_rate) == (8, 0.01)
+    with pytest.raises(InputError, match="cannot be tuned"):
+        tuned_settings(TINY, {"preprocessing": 1})
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"protocols": ("magic",)}, {"protocols": ()}, {"models": ()}, {"trials": 0}, {"threshold": "best"}, {"folds": 1}],
+)
+def test_settings_that_make_no_study_are_refused(change):
+    with pytest.raises(InputError):
+        replace(SETTINGS, **change)
+
+
+def test_what_is_no_study_is_said_so(tmp_path, study):
+    with pytest.raises(InputError, match="no study"):
+        open_study(tmp_path)
+    (tmp_path / "study.json").write_text(json.dumps({"format": "PulsarCAM study", "format_version": 99}))
+    with pytest.raises(InputError, match="another version"):
+        open_study(tmp_path)
