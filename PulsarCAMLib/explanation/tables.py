@@ -13,17 +13,22 @@ DEFAULT_MARGIN_MM = 2.0
 """Thickness of the shell under the GTV's surface that is called margin; the remainder is core."""
 
 
-def core_of(lesion: Lesion, geometry: VolumeGeometry, margin_mm: float = DEFAULT_MARGIN_MM) -> np.ndarray:
-    """Voxels deeper than ``margin_mm`` under the surface, bool in the lesion's box.
+def depth_mm(lesion: Lesion, geometry: VolumeGeometry) -> np.ndarray:
+    """Depth of every voxel under the lesion's surface in millimetres, in the lesion's box; no meaning outside the GTV.
 
-    Depth is the distance from a voxel's centre to the nearest voxel centre outside, less half a voxel along the finest
-    axis, so that the outermost layer of voxels is at depth of about half a voxel.
+    The distance from a voxel's centre to the nearest voxel centre outside, less half a voxel along the finest axis, so
+    that the outermost layer of voxels is at depth of about half a voxel.
     """
     from scipy import ndimage
 
     spacing = geometry.spacing[::-1]
     outside = ndimage.distance_transform_edt(np.pad(lesion.mask, 1), sampling=spacing)[1:-1, 1:-1, 1:-1]
-    return outside - min(spacing) / 2 > margin_mm
+    return outside - min(spacing) / 2
+
+
+def core_of(lesion: Lesion, geometry: VolumeGeometry, margin_mm: float = DEFAULT_MARGIN_MM) -> np.ndarray:
+    """Voxels deeper than ``margin_mm`` under the surface, bool in the lesion's box; see :func:`depth_mm`."""
+    return depth_mm(lesion, geometry) > margin_mm
 
 
 def lesion_table(
