@@ -35,6 +35,8 @@ def _run(options) -> None:
         from .demo import run
     elif options.command == "cohort":
         from .cohort import run
+    elif options.command == "features":
+        from .features import run
     elif options.command == "train":
         from .train import run
     elif options.command == "study":

@@ -31,6 +31,8 @@ examples:
       69 lesions of 39 patients with two MRIs each: the numbers of Peng et al. 2025
   pulsarcam cohort make-synthetic -o no-signal --difficulty none --second-mri --lesions 1 3 --seed 4
       the outcome does not depend on the image: an honest evaluation must find nothing
+  pulsarcam cohort make-synthetic -o cohort --second-mri --dose --clinical
+      with planned doses and clinical columns, which do not tell the outcome: to try what takes them
 
 """
 
@@ -74,6 +76,8 @@ def _add_make(make: argparse.ArgumentParser) -> None:
         help="fewest and most lesions of a patient (1 4)",
     )
     make.add_argument("--second-mri", action="store_true", help="a second MRI of every patient before treatment")
+    make.add_argument("--dose", action="store_true", help="a planned dose on every MRI before treatment, in Gy")
+    make.add_argument("--clinical", action="store_true", help="clinical columns; they do not tell the outcome")
     make.add_argument("--seed", type=int, default=0, help="the same seed gives the same patients (%(default)s)")
     make.add_argument("--overwrite", action="store_true", help="replace an earlier cohort at FOLDER when all is done")
     make.add_argument("--quiet", action="store_true", help="no progress bar")
@@ -158,7 +162,14 @@ def make_synthetic(options) -> None:
         second_mri=options.second_mri,
     )
     with Progress(options.quiet) as progress:
-        path = write_cohort(options.output, recipe, overwrite=options.overwrite, progress=progress.part(0, 1))
+        path = write_cohort(
+            options.output,
+            recipe,
+            overwrite=options.overwrite,
+            progress=progress.part(0, 1),
+            dose=options.dose,
+            clinical=options.clinical,
+        )
     cohort = read_cohort(path)
     print(f"{len(cohort.lesions)} synthetic lesions of {len(cohort.patients)} patients: {path}")
 

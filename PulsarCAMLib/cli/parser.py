@@ -6,6 +6,7 @@ import argparse
 
 from .. import __version__
 from .cohort import add_cohort
+from .features import add_features
 from .numbers import MOST_CORES, whole_number
 from .sanity import add_sanity
 from .study_options import add_study
@@ -53,6 +54,7 @@ def make_parser() -> argparse.ArgumentParser:
     _add_explain(commands)
     _add_demo(commands)
     add_cohort(commands, _command, EPILOG)
+    add_features(commands, _command, EPILOG)
     add_train(commands, _command, EPILOG)
     add_study(commands, _command, EPILOG)
     add_sanity(commands, _command, EPILOG)

@@ -2,7 +2,7 @@
 
 Layout: ``cohort.csv``, ``recipe.json`` and one folder per patient with, per time point, ``<time>.nrrd`` (image),
 ``<time>-label.nrrd`` (one value per lesion), ``<time>.seg.nrrd`` (the same as named segments for 3D Slicer),
-``<time>-planted.nrrd`` and ``<time>-confounders.nrrd`` (the truth).
+``<time>-planted.nrrd`` and ``<time>-confounders.nrrd`` (the truth), and ``<time>-dose.nrrd`` where doses are asked for.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ import numpy as np
 from ..errors import OutputError
 from ..files.replacing import put_in_place
 from ..geometry import VolumeGeometry
+from .extras import PlannedDose, clinical_facts, planned_dose
 from .settings import CohortSettings
 from .synthetic import SyntheticLesion, SyntheticPatient, SyntheticScan, generate_patient
 
@@ -52,6 +53,9 @@ COLUMNS = (
 The response is not among them: it is computed from the volumes, by the threshold that is asked for.
 """
 
+DOSE_COLUMNS = ("dose", "clinical_prescription_gy", "truth_prescribed_share")
+CLINICAL_COLUMNS = ("clinical_age", "clinical_primary")
+
 SEGMENT_COLORS = ((0.89, 0.47, 0.36), (0.36, 0.66, 0.89), (0.55, 0.78, 0.35), (0.85, 0.72, 0.30))
 
 
@@ -61,6 +65,8 @@ def write_cohort(
     *,
     overwrite: bool = False,
     progress: Callable[[float, str], None] | None = None,
+    dose: bool = False,
+    clinical: bool = False,
 ) -> Path:
     """Generate a cohort and write it; the folder appears when it is complete, or not at all.
 
@@ -69,6 +75,8 @@ def write_cohort(
         settings: the recipe.
         overwrite: replace an earlier cohort at the same place (only a folder that holds a cohort is replaced).
         progress: called after each patient with the share done and a text.
+        dose: also plan a dose on every MRI before treatment, see :mod:`.extras`.
+        clinical: also give clinical columns.
 
     Returns:
         Path of the cohort table.
@@ -84,7 +92,7 @@ def write_cohort(
     except OSError as error:
         raise OutputError(f"The folder {folder.parent} cannot be written ({error.strerror}).") from error
     try:
-        _write_into(partial, settings, progress)
+        _write_into(partial, settings, progress, dose, clinical)
         partial.chmod(0o755)
         put_in_place(partial, folder)
     except (OSError, RuntimeError) as error:
@@ -103,25 +111,44 @@ def _refuse_to_destroy(folder: Path, overwrite: bool) -> None:
         raise OutputError(f"{folder} is not a cohort, so it is not replaced; choose another folder.")
 
 
-def _write_into(folder: Path, settings: CohortSettings, progress: Callable[[float, str], None] | None) -> None:
+def _write_into(
+    folder: Path,
+    settings: CohortSettings,
+    progress: Callable[[float, str], None] | None,
+    dose: bool,
+    clinical: bool,
+) -> None:
+    columns = (*COLUMNS, *(DOSE_COLUMNS if dose else ()), *(CLINICAL_COLUMNS if clinical else ()))
     with (folder / TABLE).open("w", newline="", encoding="utf-8") as file:
-        table = csv.DictWriter(file, COLUMNS)
+        table = csv.DictWriter(file, columns)
         table.writeheader()
         for index in range(settings.patients):
             patient = generate_patient(settings, index)
             _write_scans(folder / patient.name, patient)
-            table.writerows(_rows(patient, settings))
+            doses = _write_doses(folder / patient.name, patient, settings, index) if dose else {}
+            facts = clinical_facts(settings, index) if clinical else {}
+            table.writerows(row | facts for row in _rows(patient, settings, doses))
             if progress:
                 progress((index + 1) / settings.patients, f"patient {index + 1} of {settings.patients}")
     recipe = {"synthetic": True, **asdict(settings), "numbers": asdict(settings.numbers)}
+    recipe |= {"dose": dose, "clinical": clinical}
     (folder / RECIPE).write_text(json.dumps(recipe, indent=2) + "\n", encoding="utf-8")
 
 
-def _rows(patient: SyntheticPatient, settings: CohortSettings):
+def _rows(patient: SyntheticPatient, settings: CohortSettings, doses: dict[str, PlannedDose]):
     times = [time for time in settings.time_points if time != "followup"]
     for lesion in patient.lesions:
         for time in times:
-            yield _row(patient, lesion, patient.scans[time], settings)
+            row = _row(patient, lesion, patient.scans[time], settings)
+            yield row | (_dose_cells(row["image"], lesion, doses[time]) if time in doses else {})
+
+
+def _dose_cells(image: str, lesion: SyntheticLesion, dose: PlannedDose) -> dict:
+    return {
+        "dose": image.replace(".nrrd", "-dose.nrrd"),
+        "clinical_prescription_gy": dose.prescriptions_gy[lesion.label],
+        "truth_prescribed_share": f"{dose.shares[lesion.label]:.4f}",
+    }
 
 
 def _row(patient: SyntheticPatient, lesion: SyntheticLesion, scan: SyntheticScan, settings: CohortSettings) -> dict:
@@ -159,6 +186,20 @@ def _write_scans(folder: Path, patient: SyntheticPatient) -> None:
         segments = {lesion.label: lesion.name for lesion in patient.lesions}
         image = segmentation_image(scan.lesions, scan.geometry, segments)
         sitk.WriteImage(image, str(folder / f"{time}.seg.nrrd"), True)
+
+
+def _write_doses(
+    folder: Path, patient: SyntheticPatient, settings: CohortSettings, index: int
+) -> dict[str, PlannedDose]:
+    """Doses planned on the MRIs before treatment, by time point."""
+    import SimpleITK as sitk
+
+    doses = {}
+    for time, scan in patient.scans.items():
+        if time != "followup":
+            doses[time] = dose = planned_dose(settings, index, scan)
+            sitk.WriteImage(dose.geometry.to_sitk(dose.values), str(folder / f"{time}-dose.nrrd"), True)
+    return doses
 
 
 def segmentation_image(labels: np.ndarray, geometry: VolumeGeometry, names: dict[int, str]):

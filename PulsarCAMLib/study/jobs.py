@@ -140,7 +140,7 @@ def _spread(todo: list[Job], at_once: int, scheduler: str | None, cancelled, las
     from joblib import Parallel, delayed
 
     parent = None if scheduler else os.getpid()
-    with _backend(scheduler):
+    with dask_workers(scheduler):
         workers = -1 if scheduler else min(at_once, len(todo))
         spread = Parallel(n_jobs=workers, batch_size=1, return_as="generator_unordered")
         try:
@@ -162,7 +162,13 @@ def _is_loss(error: Exception) -> bool:
 
 
 @contextmanager
-def _backend(scheduler: str | None) -> Iterator[None]:
+def dask_workers(scheduler: str | None) -> Iterator[None]:
+    """Let joblib's jobs within be done by the workers of a Dask scheduler; None changes nothing.
+
+    Raises:
+        DependencyError: Dask is not installed.
+        InputError: no scheduler answers.
+    """
     if scheduler is None:
         with nullcontext():
             yield

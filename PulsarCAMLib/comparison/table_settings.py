@@ -1,0 +1,116 @@
+"""How a table of features is computed: every choice in one frozen value, and the file that is kept beside the table."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..errors import InputError
+from ..explanation.tables import DEFAULT_MARGIN_MM
+from .dose import DoseSettings
+from .gradients import DEFAULT_SIGMA_MM
+from .radiomics_settings import DEFINITIONS, RadiomicsSettings
+
+FORMAT, FORMAT_VERSION = "PulsarCAM feature settings", 1
+
+ALGORITHMS = {"gradient": 1, "dose": 1}
+"""Raised when the same settings give other numbers than before; radiomics settings count for themselves."""
+
+
+@dataclass(frozen=True)
+class GradientSettings:
+    """How gradient features are computed.
+
+    Attributes:
+        margin_mm: thickness of the margin under the GTV's surface.
+        sigma_mm: smoothing before differences are taken.
+
+    Raises:
+        InputError: a number out of range.
+    """
+
+    margin_mm: float = DEFAULT_MARGIN_MM
+    sigma_mm: float = DEFAULT_SIGMA_MM
+
+    def __post_init__(self) -> None:
+        if not 0 < self.margin_mm <= 100:
+            raise InputError(f"The margin of gradient features is up to 100 mm thick, not {self.margin_mm}.")
+        if not 0 <= self.sigma_mm <= 20:
+            raise InputError(f"Gradient features smooth by 0 to 20 mm, not {self.sigma_mm}.")
+
+
+@dataclass(frozen=True)
+class FeatureSettings:
+    """Settings of all groups that have any."""
+
+    radiomics: RadiomicsSettings = field(default_factory=RadiomicsSettings)
+    gradient: GradientSettings = field(default_factory=GradientSettings)
+    dose: DoseSettings = field(default_factory=DoseSettings)
+
+    def identity(self, group: str) -> str:
+        """Hash of what decides the numbers of a group, as far as settings and libraries do."""
+        if group == "radiomics":
+            from .radiomics_library import library_version
+
+            about: list[Any] = [self.radiomics.identity(), library_version()]
+        else:
+            about = [group, ALGORITHMS[group], asdict(getattr(self, group))]
+        return hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()
+
+    def as_json(self, groups: tuple[str, ...]) -> str:
+        """The settings file: what was set for some groups, definitions and versions."""
+        import SimpleITK as sitk
+
+        from .. import __version__
+
+        versions = {"pulsarcam": __version__, "numpy": np.__version__, "SimpleITK": sitk.Version.VersionString()}
+        content: dict[str, Any] = {"format": FORMAT, "format_version": FORMAT_VERSION, "groups": list(groups)}
+        content["settings"] = {f.name: asdict(getattr(self, f.name)) for f in fields(self) if f.name in groups}
+        if "radiomics" in groups:
+            from .radiomics_library import library_version
+
+            versions["mirp"] = library_version()
+            content["radiomics_definitions"] = DEFINITIONS
+        content["versions"] = versions
+        return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+
+
+def read_feature_settings(path: str | Path) -> FeatureSettings:
+    """Settings from a file of :meth:`FeatureSettings.as_json`; what it does not say is as usual.
+
+    Raises:
+        InputError: the file cannot be read, or a setting is unknown or not usable.
+    """
+    path = Path(path)
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path} cannot be read as a JSON file of feature settings.") from error
+    given = content.get("settings") if isinstance(content, dict) else None
+    if (
+        not isinstance(given, dict)
+        or content.get("format") != FORMAT
+        or content.get("format_version") != FORMAT_VERSION
+    ):
+        raise InputError(f"{path.name} is not a file of feature settings, as one is written beside every table.")
+    kinds = {"radiomics": RadiomicsSettings, "gradient": GradientSettings, "dose": DoseSettings}
+    unknown = [name for name in given if name not in kinds]
+    if unknown:
+        raise InputError(f"{path.name} has settings for {', '.join(unknown)}; there are {', '.join(kinds)}.")
+    return FeatureSettings(**{name: _settings(path.name, kind, given.get(name, {})) for name, kind in kinds.items()})
+
+
+def _settings(file: str, kind: type, given: Any):
+    known = [f.name for f in fields(kind)]
+    unknown = [name for name in given if name not in known] if isinstance(given, dict) else ["no names"]
+    if unknown:
+        raise InputError(f"{file} has a setting {unknown[0]!r} that is not known; there are {', '.join(known)}.")
+    try:
+        return kind(**{name: tuple(value) if isinstance(value, list) else value for name, value in given.items()})
+    except (TypeError, ValueError) as error:
+        raise InputError(f"{file} has a setting of the wrong kind ({error}).") from error
