@@ -25,7 +25,7 @@ def made_study(folder, answer, *, models=("cam",), lesions=None, missing=0, synt
     The last ``missing`` trials are left out, as in a study that was stopped.
     """
     lesions = lesions or some_lesions()
-    settings = StudySettings(models=tuple(models), **{"trials": 10, "paper_trials": 3, "controls": 4} | settings)
+    settings = StudySettings(models=tuple(models), **{"trials": 5, "paper_trials": 3, "controls": 4} | settings)
     records = []
     for protocol in settings.protocols:
         numbers = {"trials": settings.trials_of(protocol), "controls": settings.controls}

@@ -1,0 +1,155 @@
+"""Differences between two models on the same splits, and between trials and controls, with intervals that are honest.
+
+Repeated splits share most of their training lesions, so their spread divided by the root of their number is far too
+small for an error. Nadeau and Bengio (2003), "Inference for the generalization error", Machine Learning 52: 239-281,
+replace 1/n by 1/n + n_test/n_train, with Student's t of n - 1 degrees of freedom.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+
+from ..evaluation.comparison import compare_models
+from ..evaluation.metrics import TABLE_1
+from ..evaluation.resampling import LEVEL
+from .cells import Asked, Cell, Pooled
+from .splits import LEAVE_ONE_OUT, PAPER
+
+NO_SPLITS = "the paper's protocol repeats seeds, not splits, and tests the lesions it learnt from"
+ONE_PATIENT = "every trial holds one patient only; see the pooled difference"
+
+
+def corrected_interval(differences: Sequence[float], test_share: float) -> dict[str, Any]:
+    """Mean of differences over repeated splits and its corrected 95 % interval.
+
+    Args:
+        differences: one for each split.
+        test_share: n_test / n_train.
+
+    Returns:
+        ``mean``, ``sd``, ``trials``, ``low``, ``high``, ``p_value`` and ``reason`` (why there is no interval).
+    """
+    from scipy.stats import t
+
+    values = np.asarray(differences, dtype=float)
+    found: dict[str, Any] = dict.fromkeys(("mean", "sd", "low", "high", "p_value"))
+    found |= {"trials": len(values), "reason": ""}
+    if not len(values):
+        return found | {"reason": "defined for both models in no trial"}
+    found["mean"] = float(values.mean())
+    if len(values) < 2:
+        return found | {"reason": "an interval needs at least two trials"}
+    found["sd"] = float(values.std(ddof=1))
+    error = found["sd"] * math.sqrt(1 / len(values) + test_share)
+    reach = float(t.ppf((1 + LEVEL) / 2, len(values) - 1)) * error
+    p_value = float(2 * t.sf(abs(found["mean"]) / error, len(values) - 1)) if error else None
+    return found | {"low": found["mean"] - reach, "high": found["mean"] + reach, "p_value": p_value}
+
+
+def tested_share(trials: Sequence[Asked]) -> float:
+    """n_test / n_train of some trials."""
+    return float(np.mean([len(trial.lesions) / trial.train for trial in trials]))
+
+
+def differences(cells: Sequence[Cell], patients: np.ndarray, resamples: int) -> list[dict[str, Any]]:
+    """First minus second, for all pairs of models that were asked about the same MRI under the same protocol."""
+    return [
+        _pair(first, second, patients, resamples)
+        for first, second in combinations(cells, 2)
+        if (first.protocol, first.time_point) == (second.protocol, second.time_point)
+    ]
+
+
+def _pair(first: Cell, second: Cell, patients: np.ndarray, resamples: int) -> dict[str, Any]:
+    mine, other = ({trial.number: trial for trial in cell.trials} for cell in (first, second))
+    numbers = [number for number in mine if number in other]
+    by_trial = [_on_common(mine[number], other[number]) for number in numbers]
+    share = tested_share([mine[number] for number in numbers]) if numbers else 0.0
+    reason = {PAPER: NO_SPLITS, LEAVE_ONE_OUT: ONE_PATIENT}.get(first.protocol, "")
+    metrics = {}
+    for name in TABLE_1:
+        defined = [a.values[name].value - b.values[name].value for a, b in by_trial if _both(a, b, name)]
+        metrics[name] = corrected_interval(defined, share)
+        if reason:
+            metrics[name] |= {"low": None, "high": None, "p_value": None, "reason": reason}
+    return {
+        "protocol": first.protocol,
+        "time_point": first.time_point,
+        "first": first.model,
+        "second": second.model,
+        "trials": len(numbers),
+        "test_share": share,
+        "metrics": metrics,
+        "pooled_auc": _pooled_difference(first.pooled(patients), second.pooled(patients), resamples),
+    }
+
+
+def _on_common(first: Asked, second: Asked):
+    """Evaluations on the lesions that both answered for."""
+    common = np.intersect1d(first.lesions[first.answered], second.lesions[second.answered])
+    both = []
+    for trial in (first, second):
+        chosen = trial.answered & np.isin(trial.lesions, common)
+        same = int(chosen.sum()) == int(trial.answered.sum())
+        both.append(trial.evaluation if same else trial.among(chosen))
+    return both
+
+
+def _both(first, second, name: str) -> bool:
+    return first.values[name].value is not None and second.values[name].value is not None
+
+
+def _pooled_difference(first: Pooled, second: Pooled, resamples: int) -> dict[str, Any]:
+    common = np.intersect1d(first.lesions, second.lesions)
+    first, second = first.among(common), second.among(common)
+    own = (first.labels, first.probabilities, second.probabilities, first.patients)
+    return compare_models(*own, metric="auc", resamples=resamples).as_dict()
+
+
+def mean_interval(values: np.ndarray) -> dict[str, Any]:
+    """95 % interval of the mean of independent values, by Student's t."""
+    found = corrected_interval(values, 0.0)
+    return {"low": found["low"], "high": found["high"]}
+
+
+def against_control(cell: Cell) -> dict[str, Any]:
+    """Mean AUC of the trials minus that of the controls, with a 95 % interval.
+
+    For repeated splits the error is sqrt(s^2 (1/n + n_test/n_train) + s_c^2 / n_c), with s and n of the trials and s_c
+    and n_c of the controls, each of which has a permutation of its own. Trials of the paper's protocol share one set of
+    labels, so how far another set would move them is known from the controls only: sqrt(s_c^2 (1 + 1/n_c)). Degrees of
+    freedom of Student's t by Welch and Satterthwaite.
+    """
+    from scipy.stats import t
+
+    found: dict[str, Any] = dict.fromkeys(("difference", "low", "high", "differs"))
+    if cell.one_by_one:
+        return found | {"reason": "a control leaves one patient out only; see its pooled AUC"}
+    own, controls = (aucs(trials) for trials in (cell.trials, cell.controls))
+    if not len(own) or len(controls) < 2:
+        return found | {"reason": "it needs finished trials and at least two finished controls"}
+    found["difference"] = float(own.mean() - controls.mean())
+    spread = controls.var(ddof=1)
+    if cell.protocol == PAPER:
+        variance, free = spread * (1 + 1 / len(controls)), len(controls) - 1
+    elif len(own) < 2:
+        return found | {"reason": "it needs at least two finished trials"}
+    else:
+        parts = own.var(ddof=1) * (1 / len(own) + tested_share(cell.trials)), spread / len(controls)
+        variance = sum(parts)
+        below = parts[0] ** 2 / (len(own) - 1) + parts[1] ** 2 / (len(controls) - 1)
+        free = variance**2 / below if below else len(controls) - 1
+    reach = float(t.ppf((1 + LEVEL) / 2, free)) * math.sqrt(variance)
+    low, high = found["difference"] - reach, found["difference"] + reach
+    return found | {"low": low, "high": high, "differs": not low <= 0 <= high, "reason": ""}
+
+
+def aucs(trials: Sequence[Asked]) -> np.ndarray:
+    """AUC of each trial in which it is defined."""
+    values = [trial.evaluation.values["auc"].value for trial in trials]
+    return np.array([value for value in values if value is not None])

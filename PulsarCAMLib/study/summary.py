@@ -1,0 +1,182 @@
+"""A study in figures and words: Table 1 of every model under every protocol beside its control, as JSON values.
+
+Nothing is trained; everything comes from the trials' records.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+
+from ..errors import InputError
+from ..evaluation.discrimination import discrimination
+from ..evaluation.metrics import METRICS, TABLE_1, TITLES, across_trials, evaluate_predictions
+from ..evaluation.predictions import POSITIVE
+from ..evaluation.resampling import LEVEL
+from .cells import Asked, Cell, Pooled, model_words, study_cells
+from .inner import FIXED
+from .lesions import StudyLesions
+from .pairs import against_control, aucs, differences, mean_interval
+from .run import Study
+from .splits import FLATTERING, LEAVE_ONE_OUT, PROTOCOLS
+from .words import sentences
+
+FORMAT, FORMAT_VERSION = "PulsarCAM study summary", 1
+
+RESAMPLES = 2000
+
+SHORT = {
+    "paper": "(a) the paper's",
+    "lesions": "(b) split by lesion",
+    "patients": "(c) split by patient",
+    "leave-one-patient-out": "(c) leave one patient out",
+}
+
+
+def summarise(study: Study, resamples: int = RESAMPLES) -> dict[str, Any]:
+    """All figures of a study, finished or not.
+
+    Metrics by trial are means and standard deviations over trials, as in the paper's Table 1; trials share lesions, so
+    this spread is no error of the mean. Pooled metrics take every lesion once, with its mean probability over the
+    trials that answered for it and the mean of their thresholds, and have 95 % intervals of a bootstrap over patients.
+
+    Args:
+        study: of :func:`~.run.open_study`.
+        resamples: bootstrap samples.
+
+    Returns:
+        JSON values: ``table`` (one entry per protocol, model and MRI), ``differences``, ``sentences``, and what they
+        are about.
+    """
+    cells = study_cells(study)
+    lesions, words = study.lesions, model_words(study)
+    summary = {
+        "format": FORMAT,
+        "format_version": FORMAT_VERSION,
+        "synthetic": bool(study.facts.get("synthetic")),
+        "positive": POSITIVE,
+        "shrinkage": study.settings.shrinkage,
+        "lesions": len(lesions),
+        "patients": len(np.unique(lesions.patients)),
+        "responses": int(lesions.labels.sum()),
+        "prevalence": float(lesions.labels.mean()),
+        "second_mri": int(lesions.having("second").sum()),
+        "same_patient": same_patient(lesions),
+        "missing": study.missing,
+        "finished": len(study.records),
+        "threshold": _threshold_words(study),
+        "resamples": resamples,
+        "level": LEVEL,
+        "metrics": {name: TITLES[name] for name in METRICS},
+        "table_1": list(TABLE_1),
+        "models": [{"name": n, "title": title, "about": about} for n, (title, about) in words.items()],
+        "protocols": [_protocol(name, study) for name in study.settings.protocols],
+        "table": [_entry(cell, study, resamples) for cell in cells],
+        "differences": differences([cell for cell in cells if cell.trials], lesions.patients, resamples),
+    }
+    return summary | {"sentences": sentences(summary)}
+
+
+def _threshold_words(study: Study) -> str:
+    if study.settings.threshold == FIXED:
+        return "A lesion is called responding from a probability of 0.5 on, in every trial; nothing was chosen."
+    return (
+        "Every trial chose its threshold on inner splits of its training patients (best balanced accuracy); pooled "
+        "decisions compare a lesion's mean probability with the mean threshold of the trials it was tested in."
+    )
+
+
+def _protocol(name: str, study: Study) -> dict[str, Any]:
+    trials, controls = wanted(name, study)
+    own = {"name": name, "title": SHORT[name], "about": PROTOCOLS[name], "flatters": name in FLATTERING}
+    return own | {"trials_wanted": trials, "controls_wanted": controls}
+
+
+def wanted(protocol: str, study: Study) -> tuple[int, int]:
+    """How many trials and controls each model has under a protocol when the study is finished."""
+    patients = len(np.unique(study.lesions.patients))
+    trials = patients if protocol == LEAVE_ONE_OUT else study.settings.trials_of(protocol)
+    return trials, study.settings.controls
+
+
+def _entry(cell: Cell, study: Study, resamples: int) -> dict[str, Any]:
+    patients = study.lesions.patients
+    pool = cell.pooled(patients)
+    trials, controls = wanted(cell.protocol, study)
+    return {
+        "protocol": cell.protocol,
+        "model": cell.model,
+        "time_point": cell.time_point,
+        "flatters": cell.protocol in FLATTERING,
+        "by_trial_means_little": cell.one_by_one,
+        "trials": len(cell.trials),
+        "trials_wanted": trials,
+        "lesions": len(pool.lesions),
+        "patients": len(np.unique(pool.patients)),
+        "responses": int(pool.labels.sum()),
+        "prevalence": float(pool.labels.mean()) if len(pool.labels) else None,
+        "not_answered": _not_answered(cell.trials),
+        "metrics": _across(cell.trials),
+        "pooled": _pooled(pool, resamples),
+        "chance": _chance(pool, resamples),
+        "control": {
+            "trials": len(cell.controls),
+            "trials_wanted": controls,
+            "not_answered": _not_answered(cell.controls),
+            "metrics": _across(cell.controls),
+            "auc_by_trial": aucs(cell.controls).tolist(),
+            "auc_interval": mean_interval(aucs(cell.controls)),
+            "pooled_auc": _control_auc(cell, patients, resamples) if cell.one_by_one else None,
+        },
+        "against_control": against_control(cell),
+    }
+
+
+def _across(trials: list[Asked]) -> dict[str, Any]:
+    return {name: asdict(value) for name, value in across_trials([trial.evaluation for trial in trials]).items()}
+
+
+def _not_answered(trials: list[Asked]) -> dict[str, int]:
+    """How many lesions no trial answered for although they were asked, and how many answers are missing in all."""
+    empty = [np.zeros(0, dtype=int)]
+    asked = np.concatenate([*empty, *(trial.lesions for trial in trials)])
+    answered = np.concatenate([*empty, *(trial.lesions[trial.answered] for trial in trials)])
+    return {"lesions": len(np.setdiff1d(asked, answered)), "answers": len(asked) - len(answered)}
+
+
+def _pooled(pool: Pooled, resamples: int) -> dict[str, Any] | None:
+    if not len(pool.lesions):
+        return None
+    options = {"threshold": pool.thresholds, "resamples": resamples}
+    return evaluate_predictions(pool.labels, pool.probabilities, pool.patients, **options).as_dict()
+
+
+def _chance(pool: Pooled, resamples: int) -> dict[str, Any] | None:
+    """Whether the pooled AUC can be told from 0.5; None where it is not defined."""
+    try:
+        found = discrimination(pool.labels, pool.probabilities, pool.patients, resamples=max(resamples, 1))
+    except InputError:
+        return None
+    return {**asdict(found), "differs": found.differs_from_chance, "text": found.sentence()}
+
+
+def _control_auc(cell: Cell, patients: np.ndarray, resamples: int) -> dict[str, Any]:
+    """AUC over all answers of all controls."""
+    pool = cell.control_pool(patients)
+    found = evaluate_predictions(pool.labels, pool.probabilities, pool.patients, resamples=resamples)
+    return {**asdict(found.values["auc"]), "answers": len(pool.labels)}
+
+
+def same_patient(lesions: StudyLesions) -> dict[str, Any]:
+    """How often two lesions of one patient respond alike, and how often two lesions of different patients do."""
+    same = lesions.patients[:, None] == lesions.patients[None, :]
+    alike = lesions.labels[:, None] == lesions.labels[None, :]
+    upper = np.triu(np.ones(same.shape, dtype=bool), 1)
+    own, others = same & upper, ~same & upper
+    return {
+        "pairs": int(own.sum()),
+        "alike": float(alike[own].mean()) if own.any() else None,
+        "alike_in_others": float(alike[others].mean()) if others.any() else None,
+    }
