@@ -7,24 +7,30 @@ Importing this package does not import torch.
 """
 
 from .checks import Checks, Settings, check_explanations
+from .cohort_subjects import cohort_subjects
+from .judging import LabelControl, card_section, judge_explanations
 from .maps import MAPS, MODEL_MAPS
 from .similarity import spearman, top_dice
-from .subjects import Subject, subject_from_patches, subject_from_scan, subjects_from_cases, synthetic_subjects
+from .subjects import Subject, subject_from_patches, subject_from_scan, synthetic_subjects
 from .summary import summarise
-from .table import markdown
+from .table import csv_rows, markdown
 
 __all__ = [
     "MAPS",
     "MODEL_MAPS",
     "Checks",
+    "LabelControl",
     "Settings",
     "Subject",
+    "card_section",
     "check_explanations",
+    "cohort_subjects",
+    "csv_rows",
+    "judge_explanations",
     "markdown",
     "spearman",
     "subject_from_patches",
     "subject_from_scan",
-    "subjects_from_cases",
     "summarise",
     "synthetic_subjects",
     "top_dice",

@@ -81,7 +81,7 @@ def check_explanations(
     subjects: Sequence[Subject],
     settings: Settings | None = None,
     *,
-    label_control: ModelBundle | None = None,
+    label_controls: Sequence[Ensemble] = (),
     progress: Callable[[float, str], None] | None = None,
 ) -> Checks:
     """Make every check.
@@ -90,16 +90,14 @@ def check_explanations(
         bundle: the model.
         subjects: lesions cut with the model's preprocessing.
         settings: of the checks.
-        label_control: a model trained like this one, but on labels that were permuted.
+        label_controls: models trained like this one, but on labels that were permuted; they see the same patches.
         progress: is told the fraction done and what is being done.
 
     Raises:
-        InputError: no lesion, or a control that sees lesions differently.
+        InputError: no lesion.
     """
     if not subjects:
         raise InputError("There is no lesion to check explanations on.")
-    if label_control and label_control.card.preprocessing != bundle.card.preprocessing:
-        raise InputError("The model of permuted labels must have the same preprocessing as the model it is held to.")
     settings = settings or Settings()
     work = _Work(bundle.ensemble, bundle.card.temperature, bundle.card.decision_threshold, subjects, settings)
     tell = progress or (lambda fraction, text: None)
@@ -110,8 +108,8 @@ def check_explanations(
         tell(0.02 + 0.38 * n / len(STAGES), f"randomising {stage_name(layers)}")
         draws = [randomised(bundle.ensemble, layers, settings.seed, draw) for draw in range(settings.draws)]
         work.compare_models(stage_name(layers), draws)
-    if label_control:
-        work.compare_models(LABELS, [label_control.ensemble])
+    if label_controls:
+        work.compare_models(LABELS, label_controls)
     tell(0.4, "small perturbations")
     work.perturb()
     work.shuffle()

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -12,9 +11,6 @@ from ...cohort import CohortSettings, generate_patient
 from ...geometry import VolumeGeometry
 from ...lesions import Lesion, LesionPatches, Preprocessing, extract_patches
 from ...lesions.resampling import resample
-
-if TYPE_CHECKING:
-    from ...training.augmentation import Case
 
 ROTATIONS_DEG = (-5.0, 5.0)
 """Small turns that must not change what a map says."""
@@ -93,13 +89,6 @@ def _on_patch(truth: np.ndarray, geometry: VolumeGeometry, patches: LesionPatche
     stack = resample(geometry.to_sitk(truth.astype(np.float32)), patches.grid)
     section = stack[patches.slices[patches.main], top : top + size, left : left + size]
     return (section >= 0.5) & patches.masks[patches.main, 0]
-
-
-def subjects_from_cases(cases: Iterable[Case], preprocessing: Preprocessing) -> list[Subject]:
-    """Labelled lesions of a cohort, as :func:`PulsarCAMLib.training.cohort_cases.cohort_cases` reads them."""
-    return [
-        subject_from_scan(c.patient, c.volume, c.geometry, c.lesion, preprocessing, response=c.response) for c in cases
-    ]
 
 
 def synthetic_subjects(

@@ -6,9 +6,10 @@ from dataclasses import asdict
 
 import numpy as np
 
+from ...explanation.methods import METHODS
 from ..resampling import interval, patient_weights
 from ..weighted import in_chunks, weighted_auc
-from .checks import SHUFFLED, SIZE, Checks
+from .checks import LABELS, SHUFFLED, SIZE, Checks
 from .maps import MAPS
 from .perturbation import KINDS
 from .randomisation import EVERYTHING, stage_name
@@ -28,20 +29,23 @@ EMPTY_LIMIT = 0.5
 ALL = stage_name(EVERYTHING)
 BASELINE = "intensity"
 REMOVALS = ("deletion", "insertion")
+NO_CONTROL = "no model was trained on permuted labels"
 
 
-def summarise(checks: Checks, *, resamples: int = 2000, seed: int = 0) -> dict:
+def summarise(checks: Checks, *, resamples: int = 2000, seed: int = 0, no_control: str = NO_CONTROL) -> dict:
     """Everything as JSON values.
 
     Args:
         checks: as measured.
         resamples: bootstrap samples of patients.
         seed: of the bootstrap.
+        no_control: why no model was trained on permuted labels, where none was.
 
     Returns:
         ``maps``: per map ``scores`` (mean, low, high, lesions; None where a check does not apply),
         ``against_intensity``, and ``verdicts`` (True: passed) with ``passed``; ``auc``: of the model and of every
-        randomised stage; ``image``: whether the model looks at it; ``settings`` and ``limits``.
+        randomised stage; ``image``: whether the model looks at it; ``not_measured``: check to reason; ``settings`` and
+        ``limits``.
     """
     mean = _Means(checks.patients, resamples, seed)
     names = dict.fromkeys(score for _, score in checks.scores)
@@ -57,10 +61,27 @@ def summarise(checks: Checks, *, resamples: int = 2000, seed: int = 0) -> dict:
         "members": len(checks.logits),
         "maps": maps,
         "auc": _aucs(checks, resamples, seed),
+        "not_measured": _not_measured(checks, maps, no_control),
         "image": {"share_of_lesions_where_it_matters": matters, "looked_at": matters > 0.5},
         "settings": asdict(checks.settings) | {"resamples": resamples, "bootstrap_seed": seed},
         "limits": {"changed_below": CHANGED_BELOW, "stable_above": STABLE_ABOVE, "empty": EMPTY_LIMIT},
     }
+
+
+def _not_measured(checks: Checks, maps: dict, no_control: str) -> dict[str, str]:
+    """Why a check has no result."""
+    scores = maps[METHODS[0]]["scores"]
+    reasons = {
+        "planted tissue": ("auroc", "no lesion has planted tissue that is known"),
+        "members": ("members", "the model has one member"),
+        "rotation": ("rotation", "there is no MRI at hand to cut turned patches from"),
+        "permuted labels": (LABELS, no_control),
+    }
+    found = {what: reason for what, (score, reason) in reasons.items() if not scores.get(score)}
+    classes = {s.response for s in checks.subjects} - {None}
+    if len(classes) < 2:
+        found["AUC"] = "lesions of both classes with a known response are needed"
+    return found
 
 
 class _Means:
@@ -94,6 +115,8 @@ def _verdicts(name: str, scores: dict, gains: dict) -> dict:
         "names what counts": all(scores[s]["low"] > 0 for s in REMOVALS) and beaten,
         "stable": all(stability),
     }
+    if scores.get(LABELS + SIZE):
+        verdicts["changes with the labels"] = scores[LABELS + SIZE]["high"] < CHANGED_BELOW
     return {"verdicts": verdicts, "passed": all(verdicts.values())}
 
 

@@ -13,6 +13,7 @@ COLUMNS = {
     ALL: "all layers randomised",
     ALL + SIZE: "all layers, either sign",
     LABELS: "trained on permuted labels",
+    LABELS + SIZE: "permuted labels, either sign",
     SHUFFLED: "pixels shuffled",
     "deletion": "deletion gain, logits",
     "insertion": "insertion gain, logits",
@@ -26,6 +27,8 @@ COLUMNS = {
     "pointing": "planted: pointing",
 }
 
+NO_NUMBER = dict.fromkeys(("mean", "low", "high", "lesions"), "")
+
 NAMES = {**TITLES, **TRIVIAL_TITLES, RANDOM: "random"}
 
 
@@ -37,7 +40,7 @@ def markdown(summary: dict) -> str:
         f"Explanations of the predicted class on {summary['lesions']} lesions of {summary['patients']} patients, "
         f"{summary['members']} member(s); mean and 95 % interval over patients.",
         "",
-        _maps(summary),
+        _table(map_rows(summary)),
         "",
         "Similarities are rank correlations with the original map inside the GTV: near 0 is wanted after "
         "randomising and shuffling, near 1 after shift, turn and noise. Deletion and insertion gains are areas between "
@@ -48,20 +51,21 @@ def markdown(summary: dict) -> str:
         "",
         _stages(summary),
         "",
-        _model(summary),
+        words(summary),
     ]
     return "\n".join(lines)
 
 
-def _maps(summary: dict) -> str:
+def map_rows(summary: dict) -> list[list[str]]:
+    """One row per map, the headings first; columns that no map has a score in are left out."""
     found = [c for c in COLUMNS if any(summary["maps"][name]["scores"].get(c) for name in MAPS)]
-    rows = [["map", *(COLUMNS[c] for c in found), "fails"], ["---"] * (len(found) + 2)]
+    rows = [["map", *(COLUMNS[c] for c in found), "fails"]]
     for name in MAPS:
         each = summary["maps"][name]
         failed = [check for check, passed in each["verdicts"].items() if not passed]
         cells = [_interval(each["scores"].get(column)) for column in found]
         rows.append([NAMES[name], *cells, "; ".join(failed) or "nothing"])
-    return _table(rows)
+    return rows
 
 
 def _stages(summary: dict) -> str:
@@ -70,7 +74,7 @@ def _stages(summary: dict) -> str:
     if summary["maps"][MODEL_MAPS[0]]["scores"].get(LABELS):
         stages.append(LABELS)
     aucs = summary["auc"]
-    rows = [["randomised", "AUC", *(NAMES[name] for name in MODEL_MAPS)], ["---"] * (len(MODEL_MAPS) + 2)]
+    rows = [["randomised", "AUC", *(NAMES[name] for name in MODEL_MAPS)]]
     rows.append(["nothing", _interval(aucs["as trained"]) if aucs else "–", *["1"] * len(MODEL_MAPS)])
     for stage in stages:
         cells = [_interval(summary["maps"][name]["scores"][stage]) for name in MODEL_MAPS]
@@ -78,20 +82,20 @@ def _stages(summary: dict) -> str:
     return _table(rows)
 
 
-def _model(summary: dict) -> str:
+def words(summary: dict) -> str:
+    """What the checks say of the model, and what they cannot say."""
     sentences = []
     if not summary["image"]["looked_at"]:
         sentences.append("The model ignores the image: shuffling a lesion's pixels leaves its answer as it is.")
-    aucs = summary["auc"]
-    if aucs is None:
-        sentences.append("AUC is not defined: lesions of both classes with a known response are needed.")
-    else:
-        a, verdict = aucs[ALL], "falls to chance" if aucs[ALL]["chance"] else "does NOT fall to chance"
-        sentences.append(
-            f"With all layers randomised the AUC {verdict}: {_interval(a)}, single draws "
-            f"{a['lowest']:.2f} to {a['highest']:.2f}."
-        )
-    return " ".join(sentences)
+    aucs = summary["auc"] or {}
+    for stage, how in ((ALL, "With all layers randomised"), (LABELS, "Trained on permuted labels")):
+        if stage in aucs:
+            a, verdict = aucs[stage], "falls to chance" if aucs[stage]["chance"] else "does NOT fall to chance"
+            sentences.append(
+                f"{how} the AUC {verdict}: {_interval(a)}, single draws {a['lowest']:.2f} to {a['highest']:.2f}."
+            )
+    reasons = [f"{what} ({reason})" for what, reason in summary["not_measured"].items()]
+    return " ".join([*sentences, *([f"Not measured: {', '.join(reasons)}."] if reasons else [])])
 
 
 def _interval(value: dict | None) -> str:
@@ -99,4 +103,23 @@ def _interval(value: dict | None) -> str:
 
 
 def _table(rows: list[list[str]]) -> str:
-    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+    lines = [rows[0], ["---"] * len(rows[0]), *rows[1:]]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def csv_rows(summary: dict) -> list[dict]:
+    """Every figure on a line of its own: of each map its scores and verdicts, of each stage the AUC."""
+    rows = []
+    for name, each in summary["maps"].items():
+        for score, value in each["scores"].items():
+            if value:
+                rows.append({"of": NAMES[name], "what": COLUMNS.get(score, score), **value, "passed": ""})
+        for check, passed in each["verdicts"].items():
+            rows.append({"of": NAMES[name], "what": check, **NO_NUMBER, "passed": int(passed)})
+    for stage, auc in (summary["auc"] or {}).items():
+        numbers = {name: auc[name] for name in ("mean", "low", "high")}
+        rows.append({"of": f"model, {stage}", "what": "AUC", **numbers, "lesions": summary["lesions"],
+                     "passed": ""})  # fmt: skip
+    for check, reason in summary["not_measured"].items():
+        rows.append({"of": "all", "what": f"{check}: not measured, {reason}", **NO_NUMBER, "passed": ""})
+    return rows

@@ -9,7 +9,15 @@ from linear_models import linear_ensemble
 from making_models import random_members
 
 from PulsarCAMLib.errors import InputError
-from PulsarCAMLib.evaluation.faithfulness import MAPS, MODEL_MAPS, Settings, check_explanations, markdown, summarise
+from PulsarCAMLib.evaluation.faithfulness import (
+    MAPS,
+    MODEL_MAPS,
+    Settings,
+    check_explanations,
+    csv_rows,
+    markdown,
+    summarise,
+)
 from PulsarCAMLib.evaluation.faithfulness.checks import LABELS, SHUFFLED, SIZE
 from PulsarCAMLib.evaluation.faithfulness.randomisation import STAGES, stage_name
 from PulsarCAMLib.models.ensemble import Ensemble
@@ -115,18 +123,39 @@ def test_a_random_models_auc_is_chance_over_many_draws(lesions, as_bundle):
     assert found["auc"]["all layers"]["draws"] == 12
 
 
-def test_a_model_of_permuted_labels_is_one_more_stage(weights, lesions, as_bundle):
-    control = as_bundle(linear_ensemble(np.random.default_rng(9).normal(size=(16, 16))))
-    found = summary_of(as_bundle(linear_ensemble(weights)), lesions, label_control=control)
-    assert abs(found["maps"]["pixelwise-signed"]["scores"][LABELS]["mean"]) < 0.5
+def test_models_of_permuted_labels_are_one_more_stage_and_one_more_verdict(weights, lesions, as_bundle):
+    controls = [linear_ensemble(np.random.default_rng(seed).normal(size=(16, 16))) for seed in (9, 10)]
+    found = summary_of(as_bundle(linear_ensemble(weights)), lesions, label_controls=controls)
+    signed = found["maps"]["pixelwise-signed"]
+    assert abs(signed["scores"][LABELS]["mean"]) < 0.5
+    assert signed["verdicts"]["changes with the labels"]
+    assert not found["maps"]["intensity"]["verdicts"]["changes with the labels"]
+    assert found["auc"][LABELS]["draws"] == 2
     assert f"| {LABELS} |" in markdown(found)
-    assert "trained on permuted labels" in markdown(found)
+    assert "Trained on permuted labels the AUC" in markdown(found)
+    assert "permuted labels" not in found["not_measured"]
 
 
-def test_without_known_responses_there_is_no_auc(weights, lesions, as_bundle):
-    found = summary_of(as_bundle(linear_ensemble(weights)), [replace(each, response=None) for each in lesions], QUICK)
+def test_what_cannot_be_measured_says_why(weights, lesions, as_bundle):
+    unknown = [replace(each, response=None) for each in lesions]
+    found = summary_of(as_bundle(linear_ensemble(weights)), unknown, QUICK)
     assert found["auc"] is None
-    assert "AUC is not defined" in markdown(found)
+    assert set(found["not_measured"]) == {"AUC", "planted tissue", "members", "rotation", "permuted labels"}
+    assert "Not measured: planted tissue (no lesion has planted tissue that is known)" in markdown(found)
+    assert any(row["what"].startswith("members: not measured") for row in csv_rows(found))
+
+
+def test_every_figure_is_a_line_of_the_csv(weights, lesions, as_bundle):
+    found = summary_of(as_bundle(linear_ensemble(weights)), lesions, QUICK)
+    rows = csv_rows(found)
+    assert len({tuple(row) for row in rows}) == 1
+    named = {(row["of"], row["what"]): row for row in rows}
+    assert (
+        named["Pixel-wise CAM", "deletion gain, logits"]["mean"]
+        == (found["maps"]["pixelwise"]["scores"]["deletion"]["mean"])
+    )
+    assert named["image intensity", "changes with the model"]["passed"] == 0
+    assert named["model, all layers", "AUC"]["low"] == found["auc"]["all layers"]["low"]
 
 
 def test_no_lesion_is_refused(as_bundle, weights):

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from PulsarCAMLib.cohort import CohortSettings
-from PulsarCAMLib.evaluation.faithfulness import spearman, subjects_from_cases, synthetic_subjects
+from PulsarCAMLib.cohort import CohortSettings, label_cohort, read_cohort, write_cohort
+from PulsarCAMLib.evaluation.faithfulness import cohort_subjects, spearman, synthetic_subjects
 from PulsarCAMLib.evaluation.faithfulness.perturbation import noisy, perturbations, shifted, shuffled, turned_back
 from PulsarCAMLib.lesions import Preprocessing
-from PulsarCAMLib.training.synthetic_cases import synthetic_cases
+from PulsarCAMLib.training.cohort_cases import usable_rows
 
 
 def test_a_shift_moves_pixels_and_continues_the_edge():
@@ -61,12 +61,17 @@ def test_planted_tissue_lies_within_the_lesion_and_is_known_for_non_responders_o
         assert (subject.planted is None) or (subject.response == 0 and not (subject.planted & ~subject.mask[0]).any())
 
 
-def test_a_cohorts_cases_are_the_same_lesions(subjects):
-    cases = synthetic_cases(CohortSettings(patients=2, seed=8301))
-    for case, subject in zip(subjects_from_cases(cases, Preprocessing()), subjects, strict=True):
-        assert (case.patient, case.lesion, case.response) == (subject.patient, subject.lesion, subject.response)
-        assert np.array_equal(case.image, subject.image)
-        assert len(case.turned) == 2
+def test_a_cohort_table_gives_the_same_lesions_with_what_was_planted(subjects, tmp_path):
+    path = write_cohort(tmp_path / "cohort", CohortSettings(patients=2, seed=8301))
+    cohort = read_cohort(path)
+    found = cohort_subjects(usable_rows(cohort, label_cohort(cohort)), path.parent, Preprocessing())
+    assert [(s.lesion, s.response) for s in found] == [(s.lesion, s.response) for s in subjects]
+    for of_table, subject in zip(found, subjects, strict=True):
+        np.testing.assert_allclose(of_table.image, subject.image, atol=2e-3)
+        assert (of_table.planted is None) == (subject.planted is None)
+        if subject.planted is not None:
+            assert np.array_equal(of_table.planted, subject.planted)
+        assert len(of_table.turned) == 2
 
 
 def test_every_kind_of_perturbation_is_made(subjects):

@@ -1,0 +1,60 @@
+"""``pulsarcam sanity`` on a cohort table, with models of permuted labels; on synthetic patients see
+``evaluation/faithfulness/test_shipped_bundle.py``."""
+
+import csv
+import json
+
+import pytest
+from making_models import random_bundle
+
+from PulsarCAMLib.cli import main
+from PulsarCAMLib.cohort import CohortSettings, write_cohort
+from PulsarCAMLib.training.settings import TrainingSettings
+
+FEW = ("--draws", "1", "--resamples", "20", "--quiet")
+
+
+@pytest.fixture(scope="module")
+def cohort(tmp_path_factory):
+    return write_cohort(tmp_path_factory.mktemp("cohorts") / "cohort", CohortSettings(patients=2, seed=8301))
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    settings = TrainingSettings(epochs=30, rotations=(90.0,), batch_size=8)
+    folder = tmp_path_factory.mktemp("models") / "random"
+    random_bundle(folder, count=2, training={"data": "none", "settings": settings.to_card()})
+    return str(folder)
+
+
+def test_a_cohort_is_checked_with_permuted_labels_and_written_in_three_formats(cohort, model, tmp_path, capsys):
+    files = [tmp_path / f"sanity{ending}" for ending in (".json", ".csv", ".md")]
+    named = [word for path in files for word in ("-o", str(path))]
+    control = ("--label-control", "1", "--label-epochs", "1")
+    assert main(["sanity", model, "--cohort", str(cohort), *control, *FEW, *named]) == 0
+    said = capsys.readouterr().out
+    result = json.loads(files[0].read_text(encoding="utf-8"))
+    assert result["synthetic"] is True
+    assert result["label_control"]["models"] == 1
+    assert result["label_control"]["epochs_of_the_model"] == 30
+    assert {"pixelwise", "gradcam", "gradcam++", "intensity", "random"} <= set(result["maps"])
+    assert "labels permuted" in result["auc"]
+    assert "planted tissue" not in result["not_measured"]
+    assert files[2].read_text(encoding="utf-8") == said
+    assert "| trained on permuted labels |" in said
+    with files[1].open(encoding="utf-8", newline="") as file:
+        assert {row["of"] for row in csv.DictReader(file)} >= {"Grad-CAM++", "uniform (chance)", "model, as trained"}
+    assert "synthetic-8301" not in files[0].read_text(encoding="utf-8"), "no patient is named"
+    assert str(cohort.parent) not in files[0].read_text(encoding="utf-8")
+
+
+def test_a_time_point_that_the_table_lacks_is_an_error_of_input(cohort, model, capsys):
+    assert main(["sanity", model, "--cohort", str(cohort), "--time-point", "second", *FEW]) == 3
+    assert "time point “second”" in capsys.readouterr().err
+
+
+def test_other_endings_are_wrong_usage_and_files_are_kept(model, tmp_path, capsys):
+    assert main(["sanity", model, "-o", "result.html"]) == 2
+    (tmp_path / "r.json").write_text("mine")
+    assert main(["sanity", model, "-o", str(tmp_path / "r.json")]) == 5
+    assert (tmp_path / "r.json").read_text() == "mine"
