@@ -17,7 +17,7 @@ from ..lesions import Lesion
 from ..lesions.lesion import CONNECTIVITY_26
 from ..lesions.resampling import resample
 
-MOST_VOXELS = 4_000_000
+MOST_VOXELS = 1_500_000
 """Of the grid on which volumes are counted."""
 
 

@@ -35,6 +35,15 @@ def test_a_synthetic_cohort_is_made_and_checked_without_a_finding(tmp_path, caps
     assert main(["cohort", "make-synthetic", *arguments, "--overwrite"]) == 0
 
 
+def test_planned_doses_and_clinical_columns_come_when_asked_for(tmp_path):
+    folder = tmp_path / "cohort"
+    arguments = ["-o", str(folder), "--patients", "1", "--lesions", "1", "1", "--quiet", "--dose", "--clinical"]
+    assert main(["cohort", "make-synthetic", *arguments]) == 0
+    (row,) = read_cohort(folder / "cohort.csv").rows
+    assert row.dose.is_file()
+    assert set(row.clinical) == {"prescription_gy", "age", "primary"}
+
+
 def test_errors_are_listed_all_at_once_and_end_with_three(tmp_path, capsys):
     path = a_table(tmp_path, "a,1,5,2,", "a,1,5,7,", "b,1,-5,1,", "c,1,5,1,0")
     assert main(["cohort", "check", str(path)]) == 3
