@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -12,47 +11,46 @@ import numpy as np
 
 from ..cohort.columns import BASELINE, SECOND
 from ..errors import InputError
-
-GROUPS = ("radiomics", "gradient", "dose", "clinical")
-DELTA = "delta"
-GRADIENT_INDEX = "dose_gradient_index"
-KEYS = ("row", "time_point")
+from .feature_values import DELTA, FeatureTable, excluded_by_gradient_index, group_of, read_features
 
 
 @dataclass(frozen=True, eq=False)
 class LesionFeatures:
-    """Features by lesion.
+    """Features by lesion of a study.
 
     Attributes:
-        names: of the columns, sorted, so that their order in the file decides nothing.
+        table: as it was read.
+        names: of the features, sorted, so that their order in the file decides nothing.
+        rows: time point to int ``[L]``, rows of the cohort table.
         values: time point to ``[L, p]``; NaN where a feature has no value, all NaN where the lesion has no such MRI.
     """
 
+    table: FeatureTable
     names: tuple[str, ...]
+    rows: dict[str, np.ndarray]
     values: dict[str, np.ndarray]
 
     def columns(self, groups: Sequence[str], delta: bool) -> np.ndarray:
         """Indices of the columns of some groups; with ``delta`` also of how they changed."""
-        starts = tuple(f"{group}_" for group in groups)
-        if delta:
-            starts += tuple(f"{DELTA}_{start}" for start in starts)
-        return np.array([at for at, name in enumerate(self.names) if name.startswith(starts)], dtype=int)
+        own = [group_of(name) in groups and (delta or not name.startswith(DELTA)) for name in self.names]
+        return np.flatnonzero(own)
 
-    def gradient_index(self) -> np.ndarray | None:
-        """``[L]``, the largest of a lesion's MRIs, NaN where it is not known; None without such a column."""
-        if GRADIENT_INDEX not in self.names:
-            return None
-        found = np.stack([values[:, self.names.index(GRADIENT_INDEX)] for values in self.values.values()])
-        highest = np.where(np.isnan(found), -np.inf, found).max(axis=0)
-        return np.where(np.isfinite(highest), highest, np.nan)
+    def excluded(self, limit: float) -> np.ndarray:
+        """bool ``[L]``, see :func:`.feature_values.excluded_by_gradient_index`.
+
+        Raises:
+            InputError: there is no gradient index.
+        """
+        rows = self.table.rows[excluded_by_gradient_index(self.table, limit)]
+        return np.any([np.isin(own, rows) for own in self.rows.values()], axis=0)
 
 
 def lesion_features(features_csv: Path, lesions_csv: Path) -> LesionFeatures:
     """Reads both files, or remembers them while they stay as they are.
 
     Args:
-        features_csv: one line per MRI of a lesion: ``row``, ``time_point``, then features by name; empty: no value.
-        lesions_csv: one line per lesion with ``baseline_row`` and ``second_row``; empty: no such MRI.
+        features_csv: of :meth:`.feature_values.FeatureTable.save`.
+        lesions_csv: of :meth:`~PulsarCAMLib.study.lesions.StudyLesions.to_csv`.
 
     Raises:
         InputError: a file is missing or damaged.
@@ -69,7 +67,7 @@ def _state(path: Path) -> tuple[int, int, int]:
     try:
         found = Path(path).stat()
     except OSError as error:
-        raise _damaged(path) from error
+        raise InputError(f"The study's table {path} is missing; run the study anew.") from error
     return found.st_mtime_ns, found.st_size, found.st_ino
 
 
@@ -82,40 +80,18 @@ def _hash(path: Path, state: tuple[int, int, int]) -> str:
 
 @lru_cache(maxsize=2)
 def _read(features_csv: Path, _: tuple, lesions_csv: Path, __: tuple) -> LesionFeatures:
-    names, by_row = _features(features_csv)
-    lines = _lines(lesions_csv)
+    from ..study.lesions import StudyLesions
+
+    table, lesions = read_features(features_csv), StudyLesions.from_csv(lesions_csv)
+    order = sorted(range(len(table.names)), key=table.names.__getitem__)
+    known = {
+        (row, point): at for at, (row, point) in enumerate(zip(table.rows.tolist(), table.time_points, strict=True))
+    }
     values = {}
     for point in (BASELINE, SECOND):
-        values[point] = np.full((len(lines), len(names)), np.nan)
-        for lesion, line in enumerate(lines):
-            row = line.get(f"{point}_row")
-            if row and (int(row), point) in by_row:
-                values[point][lesion] = by_row[int(row), point]
+        values[point] = np.full((len(lesions), len(order)), np.nan)
+        for lesion, row in enumerate(lesions.rows[point].tolist()):
+            if (row, point) in known:
+                values[point][lesion] = table.values[known[row, point], order]
         values[point].flags.writeable = False
-    return LesionFeatures(names, values)
-
-
-def _features(path: Path) -> tuple[tuple[str, ...], dict[tuple[int, str], list[float]]]:
-    lines = _lines(path)
-    if lines and not all(key in lines[0] for key in KEYS):
-        raise _damaged(path)
-    names = sorted(name for name in (lines[0] if lines else ()) if name not in KEYS)
-    try:
-        found = {
-            (int(line["row"]), line["time_point"]): [float(line[name] or "nan") for name in names] for line in lines
-        }
-    except (TypeError, ValueError) as error:
-        raise _damaged(path) from error
-    return tuple(names), found
-
-
-def _lines(path: Path) -> list[dict[str, str]]:
-    try:
-        with path.open(encoding="utf-8", newline="") as file:
-            return list(csv.DictReader(file))
-    except (OSError, ValueError, csv.Error) as error:
-        raise _damaged(path) from error
-
-
-def _damaged(path: Path) -> InputError:
-    return InputError(f"The study's table {path} is missing or damaged; run the study anew.")
+    return LesionFeatures(table, tuple(table.names[at] for at in order), lesions.rows, values)

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
+from PulsarCAMLib.comparison.feature_contender import FeatureContender, feature_contender, feature_contenders
 from PulsarCAMLib.comparison.feature_data import lesion_features
-from PulsarCAMLib.comparison.feature_models import FeatureContender, feature_contenders
 from PulsarCAMLib.comparison.feature_settings import FeatureModelSettings
 from PulsarCAMLib.errors import InputError
 from PulsarCAMLib.study.contenders import Task
@@ -53,12 +53,12 @@ def written(folder: Path, table=None, order=None) -> tuple[Path, Path]:
     listed.write_text(StudyLesions(PATIENTS, LABELS, rows).to_csv(), encoding="utf-8")
     with features.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
-        writer.writerow(["row", "time_point", *names])
+        writer.writerow(["row", "lesion_number", "time_point", *names])
         for point in ("second", "baseline"):
             for lesion in np.flatnonzero(rows[point] >= 0):
                 values = [table[point, name][lesion] for name in names]
                 shown = ["" if np.isnan(value) else repr(float(value)) for value in values]
-                writer.writerow([rows[point][lesion], point, *shown])
+                writer.writerow([rows[point][lesion], lesion, point, *shown])
     return features, listed
 
 
@@ -135,6 +135,17 @@ def test_a_gradient_index_that_is_not_known_excludes_nobody(tmp_path):
         table[point, "dose_gradient_index"][:] = np.nan
     fitted = contender(written(tmp_path, table), gi_limit=4.0).fit_predict(task())
     assert fitted.details["above_gi_limit"] == {"training": 0, "asked": [0, 0]}
+
+
+def test_the_very_mris_that_were_learnt_from_get_no_answer(files):
+    everybody = np.arange(LESIONS)
+    asked = (("baseline", everybody), ("second", everybody))
+    first, second = contender(files).fit_predict(task(train=TRAIN, asked=asked)).probabilities
+    np.testing.assert_array_equal(np.flatnonzero(np.isnan(first)), TRAIN)
+    np.testing.assert_array_equal(np.flatnonzero(np.isnan(second)), NO_SECOND)
+    delta = contender(files, "radiomics+delta").fit_predict(task(train=everybody, asked=asked[1:]))
+    assert np.isnan(delta.probabilities[0]).all()
+    assert delta.details["asked_though_learnt_from"] == [LESIONS]
 
 
 def test_labels_and_features_of_test_lesions_do_not_change_the_model(files, tmp_path):
@@ -235,6 +246,11 @@ def test_names_say_groups_titles_and_what_is_not_known(files):
     assert [each.delta for each in found] == [False] * 4 + [True]
     assert found[2].title == "Dose and clinical columns"
     assert all(each.about.endswith(".") for each in found)
+    options = {"delta": True, "gi_limit": 4.0, "model": QUICK.to_card(), "margin_mm": 2.0}
+    made = feature_contender("radiomics", *files, options)
+    assert made == replace(contender(files, gi_limit=4.0), delta=True)
+    assert made.title == "Radiomics and their change to the second MRI"
+    assert feature_contender("gradients", *files) == found[1]
     for wrong in ("texture", "delta", "radiomics+x", ""):
         with pytest.raises(InputError, match="no feature model"):
             feature_contenders([wrong], *files)
@@ -252,8 +268,8 @@ def test_what_cannot_be_learnt_from_is_refused_before_the_work(files, tmp_path):
     bare = written(tmp_path / "bare", {key: value for key, value in columns().items() if "dose" not in key[1]})
     with pytest.raises(InputError, match="dose_gradient_index"):
         contender(bare, gi_limit=4.0).check()
-    files[0].write_text("row,time_point,radiomics_1\n2,baseline,much\n", encoding="utf-8")
-    with pytest.raises(InputError, match="damaged"):
+    files[0].write_text("row,lesion_number,time_point,radiomics_1\n2,0,baseline,much\n", encoding="utf-8")
+    with pytest.raises(InputError, match="no number"):
         contender(files).check()
     files[0].unlink()
     with pytest.raises(InputError, match="missing"):

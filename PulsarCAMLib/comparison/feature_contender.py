@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,8 +13,9 @@ import numpy as np
 
 from ..cohort.columns import BASELINE, SECOND
 from ..errors import InputError
-from .feature_data import DELTA, GRADIENT_INDEX, GROUPS, LesionFeatures, content_hash, lesion_features
+from .feature_data import LesionFeatures, content_hash, lesion_features
 from .feature_settings import FeatureModelSettings
+from .feature_values import DELTA, GROUPS, group_of
 
 if TYPE_CHECKING:
     from ..study.contenders import Fitted, Task
@@ -38,8 +39,10 @@ TITLES = {
     "clinical": "clinical columns",
     "dosiomics": "dose and clinical columns",
     "combined": "all features together",
-    DELTA: "change to the second MRI",
 }
+
+CHANGE = "delta"
+"""The word that asks for :attr:`FeatureContender.delta`."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +78,7 @@ class FeatureContender:
     def title(self) -> str:
         """For people."""
         text = " and ".join(TITLES[word] for word in self.name.split("+") if word in TITLES) or self.name
-        return text[0].upper() + text[1:]
+        return text[0].upper() + text[1:] + (" and their change to the second MRI" if self.delta else "")
 
     @property
     def about(self) -> str:
@@ -112,7 +115,11 @@ class FeatureContender:
         self._excluded(found)
 
     def fit_predict(self, task: Task) -> Fitted:
-        """Learns from the task's training lesions and answers; NaN for lesions without features or left out.
+        """Learns from the task's training lesions and answers.
+
+        There is no answer (NaN) for lesions that have no features or are above the limit of the gradient index, nor for
+        the very MRIs that were learnt from: a model that uses both MRIs has nothing new to be tested on in the paper's
+        protocol.
 
         Raises:
             InputError: see :meth:`check`.
@@ -131,7 +138,7 @@ class FeatureContender:
         answers = []
         for asked, lesions in task.asked:
             answer = np.full(len(lesions), np.nan)
-            there = takes_part[asked][lesions]
+            there = takes_part[asked][lesions] & ~self._learnt_from(asked, lesions, task)
             answer[there] = model.predict(found.values[asked][lesions[there]][:, columns])
             answers.append(answer)
         details = model.details | self._left_out(task, answers, excluded, names)
@@ -144,7 +151,7 @@ class FeatureContender:
                 f"The study's features have no column of {' or '.join(self.groups)}, which the model {self.name} "
                 "needs; leave this model out, or give the cohort table what these features are made of."
             )
-        if self.delta and not any(found.names[at].startswith(f"{DELTA}_") for at in columns):
+        if self.delta and not any(found.names[at].startswith(DELTA) for at in columns):
             raise InputError(
                 f"The study's features do not tell how they changed to the second MRI, which the model {self.name} "
                 "needs; leave this model out, or give the cohort table the second MRIs."
@@ -154,31 +161,30 @@ class FeatureContender:
     def _excluded(self, found: LesionFeatures) -> np.ndarray:
         """bool ``[L]``: above the limit."""
         if self.gi_limit is None:
-            return np.zeros(len(found.values[BASELINE]), dtype=bool)
-        index = found.gradient_index()
-        if index is None:
-            raise InputError(
-                f"The study's features have no column {GRADIENT_INDEX}, so the limit of the gradient index cannot be "
-                "kept; give the cohort table a dose, or no limit."
-            )
-        return np.nan_to_num(index, nan=-np.inf) > self.gi_limit
+            return np.zeros(len(found.rows[BASELINE]), dtype=bool)
+        return found.excluded(self.gi_limit)
 
     def _has(self, found: LesionFeatures, point: str, columns: np.ndarray) -> np.ndarray:
         """bool ``[L]``: with at least one value."""
         return np.isfinite(found.values[point][:, columns]).any(axis=1)
+
+    def _learnt_from(self, point: str, lesions: np.ndarray, task: Task) -> np.ndarray:
+        """bool ``[m]``: whose MRI of this time point is among those learnt from."""
+        return np.isin(lesions, task.train) & (point == self.time_points[0])
 
     def _left_out(
         self, task: Task, answers: list[np.ndarray], excluded: np.ndarray, names: list[str]
     ) -> dict[str, Any]:
         """How many lesions and features of which group took part, as JSON values."""
         asked = [lesions for _, lesions in task.asked]
+        learnt = [int(self._learnt_from(point, lesions, task).sum()) for point, lesions in task.asked]
         above = [int(excluded[lesions].sum()) for lesions in (task.train, *asked)]
         empty = [int(np.isnan(answer).sum()) for answer in answers]
-        plain = [name.removeprefix(f"{DELTA}_") for name in names]
         return {
-            "features_by_group": {group: sum(name.startswith(f"{group}_") for name in plain) for group in self.groups},
+            "features_by_group": {group: sum(group_of(name) == group for name in names) for group in self.groups},
             "gi_limit": self.gi_limit,
             "above_gi_limit": {"training": above[0], "asked": above[1:]},
+            "asked_though_learnt_from": learnt,
             "not_answered": empty,
         }
 
@@ -201,17 +207,37 @@ def feature_contenders(
     return [_contender(name, Path(features), Path(lesions), gi_limit, settings) for name in names]
 
 
+def feature_contender(
+    name: str, features: str | Path, lesions: str | Path, options: dict[str, Any] | None = None
+) -> FeatureContender:
+    """One contender from JSON values.
+
+    Args:
+        name: see :func:`feature_contenders`.
+        features: of :class:`FeatureContender`.
+        lesions: of :class:`FeatureContender`.
+        options: "delta", "gi_limit" and "model" (card of the settings), each of them optional; others are not for here.
+
+    Raises:
+        InputError: see :func:`feature_contenders`, or settings that cannot be used.
+    """
+    options = options or {}
+    settings = FeatureModelSettings.from_card(options["model"]) if options.get("model") else None
+    found = _contender(name, Path(features), Path(lesions), options.get("gi_limit"), settings)
+    return replace(found, delta=found.delta or bool(options.get("delta")))
+
+
 def _contender(
     name: str, features: Path, lesions: Path, gi_limit: float | None, settings: FeatureModelSettings | None
 ) -> FeatureContender:
     words = name.split("+")
     wanted = {group for word in words for group in WORDS.get(word, ())}
-    if not wanted or any(word not in WORDS and word != DELTA for word in words):
+    if not wanted or any(word not in WORDS and word != CHANGE for word in words):
         raise InputError(
             f"There is no feature model {name!r}; name one of {', '.join(WORDS)}, or several joined by +, with "
-            f"+{DELTA} for models that use both MRIs."
+            f"+{CHANGE} for models that use both MRIs."
         )
     groups = tuple(group for group in GROUPS if group in wanted)
     return FeatureContender(
-        name, features, lesions, groups, DELTA in words, gi_limit, settings or FeatureModelSettings()
+        name, features, lesions, groups, CHANGE in words, gi_limit, settings or FeatureModelSettings()
     )
