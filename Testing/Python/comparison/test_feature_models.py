@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from PulsarCAMLib.comparison.feature_contender import FeatureContender, feature_contender, feature_contenders
 from PulsarCAMLib.comparison.feature_data import lesion_features
+from PulsarCAMLib.comparison.feature_models import FeatureContender, feature_contenders
 from PulsarCAMLib.comparison.feature_settings import FeatureModelSettings
 from PulsarCAMLib.errors import InputError
 from PulsarCAMLib.study.contenders import Task
@@ -246,11 +246,7 @@ def test_names_say_groups_titles_and_what_is_not_known(files):
     assert [each.delta for each in found] == [False] * 4 + [True]
     assert found[2].title == "Dose and clinical columns"
     assert all(each.about.endswith(".") for each in found)
-    options = {"delta": True, "gi_limit": 4.0, "model": QUICK.to_card(), "margin_mm": 2.0}
-    made = feature_contender("radiomics", *files, options)
-    assert made == replace(contender(files, gi_limit=4.0), delta=True)
-    assert made.title == "Radiomics and their change to the second MRI"
-    assert feature_contender("gradients", *files) == found[1]
+    assert feature_contenders(["radiomics+delta"], *files)[0].title == "Radiomics and their change to the second MRI"
     for wrong in ("texture", "delta", "radiomics+x", ""):
         with pytest.raises(InputError, match="no feature model"):
             feature_contenders([wrong], *files)

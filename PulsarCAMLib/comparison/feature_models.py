@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +15,7 @@ from ..cohort.columns import BASELINE, SECOND
 from ..errors import InputError
 from .feature_data import LesionFeatures, content_hash, lesion_features
 from .feature_settings import FeatureModelSettings
-from .feature_values import DELTA, GROUPS, group_of
+from .feature_values import DELTA as CHANGED, GROUPS, group_of
 
 if TYPE_CHECKING:
     from ..study.contenders import Fitted, Task
@@ -41,7 +41,7 @@ TITLES = {
     "combined": "all features together",
 }
 
-CHANGE = "delta"
+DELTA = "delta"
 """The word that asks for :attr:`FeatureContender.delta`."""
 
 
@@ -151,7 +151,7 @@ class FeatureContender:
                 f"The study's features have no column of {' or '.join(self.groups)}, which the model {self.name} "
                 "needs; leave this model out, or give the cohort table what these features are made of."
             )
-        if self.delta and not any(found.names[at].startswith(DELTA) for at in columns):
+        if self.delta and not any(found.names[at].startswith(CHANGED) for at in columns):
             raise InputError(
                 f"The study's features do not tell how they changed to the second MRI, which the model {self.name} "
                 "needs; leave this model out, or give the cohort table the second MRIs."
@@ -207,37 +207,17 @@ def feature_contenders(
     return [_contender(name, Path(features), Path(lesions), gi_limit, settings) for name in names]
 
 
-def feature_contender(
-    name: str, features: str | Path, lesions: str | Path, options: dict[str, Any] | None = None
-) -> FeatureContender:
-    """One contender from JSON values.
-
-    Args:
-        name: see :func:`feature_contenders`.
-        features: of :class:`FeatureContender`.
-        lesions: of :class:`FeatureContender`.
-        options: "delta", "gi_limit" and "model" (card of the settings), each of them optional; others are not for here.
-
-    Raises:
-        InputError: see :func:`feature_contenders`, or settings that cannot be used.
-    """
-    options = options or {}
-    settings = FeatureModelSettings.from_card(options["model"]) if options.get("model") else None
-    found = _contender(name, Path(features), Path(lesions), options.get("gi_limit"), settings)
-    return replace(found, delta=found.delta or bool(options.get("delta")))
-
-
 def _contender(
     name: str, features: Path, lesions: Path, gi_limit: float | None, settings: FeatureModelSettings | None
 ) -> FeatureContender:
     words = name.split("+")
     wanted = {group for word in words for group in WORDS.get(word, ())}
-    if not wanted or any(word not in WORDS and word != CHANGE for word in words):
+    if not wanted or any(word not in WORDS and word != DELTA for word in words):
         raise InputError(
             f"There is no feature model {name!r}; name one of {', '.join(WORDS)}, or several joined by +, with "
-            f"+{CHANGE} for models that use both MRIs."
+            f"+{DELTA} for models that use both MRIs."
         )
     groups = tuple(group for group in GROUPS if group in wanted)
     return FeatureContender(
-        name, features, lesions, groups, CHANGE in words, gi_limit, settings or FeatureModelSettings()
+        name, features, lesions, groups, DELTA in words, gi_limit, settings or FeatureModelSettings()
     )
