@@ -98,11 +98,9 @@ def _feature_settings(options) -> dict:
     names = [name for name in options.models if name != "cam"]
     if not names:
         return {}
-    from ..comparison.study_features import feature_options
+    from ..study.features import feature_options
 
-    return feature_options(
-        names, delta=options.delta, gi_limit=options.gi_limit, settings_file=options.feature_settings
-    )
+    return feature_options(names, gi_limit=options.gi_limit, settings_file=options.feature_settings)
 
 
 @contextmanager

@@ -9,12 +9,12 @@ from .numbers import share, whole_number
 from .train_options import add_model, add_training
 
 PROTOCOLS = ("paper", "lesions", "patients", "leave-one-patient-out")
-MODELS = ("cam", "radiomics", "gradients", "dose", "clinical")
+MODELS = ("cam", "radiomics", "gradients", "dose", "clinical", "delta")
 
 EXAMPLES = """\
 examples:
   pulsarcam study cohort.csv -o run --jobs 2
-  pulsarcam study cohort.csv -o run --protocols patients --models cam,radiomics,gradients --jobs 2
+  pulsarcam study cohort.csv -o run --protocols patients --models cam,radiomics,gradients+clinical --jobs 2
   pulsarcam study cohort.csv -o run --protocols patients --tune filters=8,16 --threshold inner
   pulsarcam evaluate run
 
@@ -40,9 +40,10 @@ def add_study(commands, command: Callable[..., argparse.ArgumentParser], epilog:
     add_protocols(parser.add_argument_group("protocols"), ",".join(PROTOCOLS[:3]), trials=50, controls=10)
     study = parser.add_argument_group("models that take part")
     study.add_argument(
-        "--models", type=_names_of(MODELS), default="cam", metavar="A,B", help=f"of {', '.join(MODELS)} (%(default)s)"
-    )
-    study.add_argument("--delta", action="store_true", help="models on features also get second MRI minus first")
+        "--models", type=_names_of(MODELS, "+"), default="cam", metavar="A,B",
+        help=f"of {', '.join(MODELS[:-1])}; models on features may be joined, as in radiomics+dose, and +delta gives "
+        "them the change to the second MRI (%(default)s)",
+    )  # fmt: skip
     study.add_argument(
         "--feature-settings", metavar="FILE", help="JSON settings of the features, as pulsarcam features writes them"
     )
@@ -100,10 +101,10 @@ def add_protocols(group, protocols: str, *, trials: int, controls: int) -> None:
     )  # fmt: skip
 
 
-def _names_of(known: tuple[str, ...]) -> Callable[[str], tuple[str, ...]]:
+def _names_of(known: tuple[str, ...], joined: str | None = None) -> Callable[[str], tuple[str, ...]]:
     def names(text: str) -> tuple[str, ...]:
         found = tuple(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
-        unknown = [name for name in found if name not in known]
+        unknown = [word for name in found for word in name.split(joined) if word not in known]
         if unknown or not found:
             raise argparse.ArgumentTypeError(f"{text!r} is not a list of {', '.join(known)}")
         return found

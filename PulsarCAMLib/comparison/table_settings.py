@@ -98,11 +98,20 @@ def read_feature_settings(path: str | Path) -> FeatureSettings:
         or content.get("format_version") != FORMAT_VERSION
     ):
         raise InputError(f"{path.name} is not a file of feature settings, as one is written beside every table.")
+    return feature_settings_of(given, path.name)
+
+
+def feature_settings_of(given: dict[str, Any], source: str = "The study") -> FeatureSettings:
+    """Settings from plain JSON values by group; what they do not say is as usual.
+
+    Raises:
+        InputError: a setting is unknown or not usable.
+    """
     kinds = {"radiomics": RadiomicsSettings, "gradient": GradientSettings, "dose": DoseSettings}
     unknown = [name for name in given if name not in kinds]
     if unknown:
-        raise InputError(f"{path.name} has settings for {', '.join(unknown)}; there are {', '.join(kinds)}.")
-    return FeatureSettings(**{name: _settings(path.name, kind, given.get(name, {})) for name, kind in kinds.items()})
+        raise InputError(f"{source} has settings for {', '.join(unknown)}; there are {', '.join(kinds)}.")
+    return FeatureSettings(**{name: _settings(source, kind, given.get(name, {})) for name, kind in kinds.items()})
 
 
 def _settings(file: str, kind: type, given: Any):

@@ -17,9 +17,8 @@ from ..errors import InputError
 from ..training.augmentation import Samples
 from ..training.settings import TrainingSettings
 from .contenders import Fitted, Task
-from .lesions import TIME_POINTS
+from .lesions import CAM, TIME_POINTS
 
-CAM = "cam"
 TRAINING = "training"
 FIELDS = ("images", "masks", "labels", "patients", "lesions", "rotations")
 

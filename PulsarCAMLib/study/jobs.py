@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -170,8 +170,7 @@ def dask_workers(scheduler: str | None) -> Iterator[None]:
         InputError: no scheduler answers.
     """
     if scheduler is None:
-        with nullcontext():
-            yield
+        yield
         return
     from joblib import parallel_config
 

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -18,15 +19,15 @@ from ..errors import InputError, OutputError
 from .cam import CAM, CamContender, save_samples
 from .contenders import Contender
 from .inner import Tuned
-from .jobs import Job, Progress, run_jobs
+from .jobs import Job, Progress, dask_workers, run_jobs
 from .lesions import TIME_POINTS, StudyLesions
 from .records import TrialRecord, read_record, trial_folder
 from .settings import StudySettings
 from .splits import protocol_splits
 
 FORMAT, FORMAT_VERSION = "PulsarCAM study", 1
-STUDY, LESIONS, SAMPLES, FEATURES = "study.json", "lesions.csv", "samples.npz", "features.csv"
-CUTTING, TRAINING = "cutting patches ({})", "training"
+STUDY, LESIONS, SAMPLES = "study.json", "lesions.csv", "samples.npz"
+CUTTING, FEATURE_STAGE, TRAINING = "cutting patches ({})", "computing features", "training"
 
 Stages = Callable[[str], AbstractContextManager[Progress | None]]
 
@@ -91,7 +92,7 @@ def run_study(
     """
     folder = Path(folder).absolute()
     progress = progress or (lambda _stage: nullcontext())
-    lesions, facts = _prepared(cohort, labels, settings, folder, at_once, progress, tell)
+    lesions, facts = _prepared(cohort, labels, settings, folder, at_once, scheduler, progress, tell)
     jobs = [job for _, job in _jobs(settings, lesions, facts, folder)]
     began = time.monotonic()
     with progress(TRAINING) as stage:
@@ -143,15 +144,16 @@ def contenders_of(settings: StudySettings, facts: dict[str, Any], folder: Path) 
     Raises:
         InputError: a model is not known.
     """
-    found = []
-    for name in settings.models:
-        if name == CAM:
-            found.append(_cam(settings, facts["sha256"]["samples"], folder / SAMPLES))
-            continue
-        from ..comparison.feature_contender import feature_contender
+    found: dict[str, Contender] = {}
+    if CAM in settings.models:
+        found[CAM] = _cam(settings, facts["sha256"]["samples"], folder / SAMPLES)
+    others = settings.feature_models
+    if others:
+        from .features import FEATURES, contenders
 
-        found.append(feature_contender(name, folder / FEATURES, folder / LESIONS, settings.features.get(name)))
-    return found
+        made = contenders(others, settings.features, folder / FEATURES, folder / LESIONS)
+        found |= {each.name: each for each in made}
+    return [found[name] for name in settings.models]
 
 
 def _cam(settings: StudySettings, sha256: str, samples: Path) -> Contender:
@@ -205,7 +207,7 @@ def _asked_of(contender: Contender, split):
     return replace(split, asked=asked) if asked else None
 
 
-def _prepared(cohort, labels, settings: StudySettings, folder: Path, at_once: int, progress, tell):
+def _prepared(cohort, labels, settings: StudySettings, folder: Path, at_once: int, scheduler, progress, tell):
     """Lesions, patches and features in the folder; all that is there already is left as it is."""
     from ..files.hashing import sha256_of
     from ..training.cohort_cases import inputs_digest, usable_rows
@@ -227,11 +229,18 @@ def _prepared(cohort, labels, settings: StudySettings, folder: Path, at_once: in
         facts = _facts(settings, lesions, hashes, warnings, any(row.truth for row in cohort.rows))
         facts["seconds"] = {"patches": round(time.monotonic() - began, 2)}
     facts["settings"] = settings.to_card()
-    if [name for name in settings.models if name != CAM]:
-        from ..comparison.study_features import study_features
-
-        study_features(cohort, lesions, settings, folder, facts, at_once=at_once, progress=progress, tell=tell)
     _write(folder, facts)
+    if settings.feature_models:
+        from .features import prepare_features
+
+        began = time.monotonic()
+        spread = partial(dask_workers, scheduler)
+        with progress(FEATURE_STAGE) as stage:
+            own = (settings.feature_models, settings.features, folder)
+            running = {"at_once": -1 if scheduler else at_once, "spread": spread, "stage": stage, "tell": tell}
+            facts["sha256"]["features"] = prepare_features(cohort, lesions, *own, **running)
+        facts["seconds"]["features"] = round(facts["seconds"].get("features", 0.0) + time.monotonic() - began, 2)
+        _write(folder, facts)
     return lesions, facts
 
 

@@ -11,6 +11,7 @@ from ..cohort.labels import check_shrinkage
 from ..errors import InputError
 from ..training.settings import TrainingSettings
 from .inner import FIXED, THRESHOLDS
+from .lesions import CAM
 from .splits import LESIONS, PAPER, PATIENTS, PROTOCOLS
 
 
@@ -31,10 +32,10 @@ class StudySettings:
         seed: of everything.
         shrinkage: share of its volume that a responding lesion has lost, more than.
         training: of the autoencoder-classifier.
-        features: settings of the models on features, by model; see :mod:`PulsarCAMLib.comparison`.
+        features: of the models on features; see :func:`~.features.feature_options`.
     """
 
-    models: tuple[str, ...] = ("cam",)
+    models: tuple[str, ...] = (CAM,)
     protocols: tuple[str, ...] = (PAPER, LESIONS, PATIENTS)
     trials: int = 50
     paper_trials: int = 5
@@ -61,7 +62,14 @@ class StudySettings:
             raise InputError("A study divides its lesions into at least two parts.")
         if self.threshold not in THRESHOLDS:
             raise InputError(f"The threshold's rule is one of {', '.join(THRESHOLDS)}, not {self.threshold!r}.")
+        if self.feature_models and not self.features:
+            raise InputError("A study with models on features needs their settings; see feature_options.")
         check_shrinkage(self.shrinkage)
+
+    @property
+    def feature_models(self) -> tuple[str, ...]:
+        """The models that learn from features."""
+        return tuple(name for name in self.models if name != CAM)
 
     def trials_of(self, protocol: str) -> int:
         """How many trials a protocol has; leave-one-patient-out has one per patient instead."""

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
-from making_studies import Guesser, some_jobs, some_lesions
+from making_trials import Guesser, some_jobs, some_lesions
 
 from PulsarCAMLib.errors import InputError
 from PulsarCAMLib.evaluation import choose_threshold

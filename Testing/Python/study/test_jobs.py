@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
-from making_studies import Guesser, some_jobs, some_lesions
+from making_trials import Guesser, some_jobs, some_lesions
 
 from PulsarCAMLib.errors import Cancelled, InputError
 from PulsarCAMLib.study.jobs import ATTEMPTS, run_jobs

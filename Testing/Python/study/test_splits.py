@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from making_studies import COUNTS, some_lesions
+from making_trials import COUNTS, some_lesions
 
 from PulsarCAMLib.errors import InputError
 from PulsarCAMLib.study.lesions import StudyLesions

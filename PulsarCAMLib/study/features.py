@@ -1,0 +1,110 @@
+"""The features of a study: computed once for its lesions, kept under row numbers, learnt from by feature models."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+from ..cohort import CohortTable
+from ..comparison.feature_models import CHANGE, WORDS, FeatureContender, feature_contenders
+from ..comparison.feature_settings import FeatureModelSettings
+from ..comparison.feature_table import compute_features, with_delta
+from ..comparison.table_settings import FeatureSettings, feature_settings_of, read_feature_settings
+from ..errors import InputError
+from .lesions import NO_ROW, TIME_POINTS, StudyLesions
+
+FEATURES, FOLDER, SETTINGS_FILE = "features.csv", "features", "features.settings.json"
+
+
+def feature_options(
+    models: Sequence[str],
+    *,
+    gi_limit: float | None = None,
+    settings_file: str | Path | None = None,
+    model: FeatureModelSettings | None = None,
+) -> dict[str, Any]:
+    """``StudySettings.features`` for some models; {} where none is a feature model.
+
+    Args:
+        models: names as :func:`~PulsarCAMLib.comparison.feature_models.feature_contenders` knows them.
+        gi_limit: dose gradient index above which a lesion takes no part in them.
+        settings_file: of the features; None: the usual settings.
+        model: settings of the models on the features; None: the usual ones.
+
+    Raises:
+        InputError: a name is not known, or the file cannot be used.
+    """
+    if not models:
+        return {}
+    settings = read_feature_settings(settings_file) if settings_file else FeatureSettings()
+    chosen = model or FeatureModelSettings()
+    feature_contenders(models, "", "", gi_limit=gi_limit, settings=chosen)
+    plain = {name: asdict(getattr(settings, name)) for name in ("radiomics", "gradient", "dose")}
+    return {"table": plain, "gi_limit": gi_limit, "model": chosen.to_card()}
+
+
+def contenders(models: Sequence[str], options: dict[str, Any], features: Path, lesions: Path) -> list[FeatureContender]:
+    """The feature models of a study.
+
+    Raises:
+        InputError: a name or a setting is not known.
+    """
+    settings = FeatureModelSettings.from_card(options["model"])
+    return feature_contenders(models, features, lesions, gi_limit=options["gi_limit"], settings=settings)
+
+
+def groups_of(models: Sequence[str], gi_limit: float | None) -> tuple[str, ...]:
+    """Groups of features that some models need."""
+    words = {word for name in models for word in name.split("+") if word != CHANGE}
+    found = {group for word in words for group in WORDS[word]}
+    return tuple(sorted(found | ({"dose"} if gi_limit is not None else set())))
+
+
+def prepare_features(
+    cohort: CohortTable,
+    lesions: StudyLesions,
+    models: Sequence[str],
+    options: dict[str, Any],
+    folder: Path,
+    *,
+    at_once: int = 1,
+    spread: Callable[[], AbstractContextManager] = nullcontext,
+    stage: Callable | None = None,
+    tell: Callable[[str], None] | None = None,
+) -> str:
+    """Compute what is not computed yet; the hash of :data:`FEATURES`.
+
+    Args:
+        cohort: table of the study.
+        lesions: that take part; features of other rows are not computed.
+        models: feature models.
+        options: of :func:`feature_options`.
+        folder: of the study.
+        at_once, spread: processes, or an engine that joblib uses instead within this context.
+        stage: callback for the share done and a text.
+        tell: is called with a sentence for every lesion that has no features.
+
+    Raises:
+        InputError: no lesion has features.
+    """
+    from ..files.hashing import sha256_of
+    from ..training.checkpoint import write_durably
+
+    used = {int(row) for point in TIME_POINTS for row in lesions.rows[point] if row != NO_ROW}
+    table = replace(cohort, rows=tuple(row for row in cohort.rows if row.row in used))
+    settings = feature_settings_of(options["table"])
+    groups = groups_of(models, options["gi_limit"])
+    with spread():
+        found = compute_features(table, groups, settings, folder / FOLDER, jobs=at_once, progress=stage)
+    for problem in found.problems if tell else ():
+        tell(str(problem))
+    if not found.names:
+        raise InputError("No lesion of the cohort has features; see the warnings above, or leave the models out.")
+    if any(CHANGE in name.split("+") for name in models):
+        found = with_delta(found)
+    write_durably(folder / FEATURES, found.as_csv().encode())
+    write_durably(folder / SETTINGS_FILE, settings.as_json(groups).encode())
+    return sha256_of(folder / FEATURES)
