@@ -1,6 +1,7 @@
 """Comparison models: features a radiologist understands, to set beside the network and its heat maps."""
 
 from .agreement import agreement_table
+from .compared import ComparisonSettings, MapComparison, compare_maps
 from .feature_agreement import feature_agreement
 from .features import FeatureRow
 from .gradient_table import GRADIENT_MEASURES, REGIONS, describe_gradient_feature, gradient_features
@@ -18,10 +19,13 @@ __all__ = [
     "QUANTITIES",
     "QUANTITY_TITLES",
     "REGIONS",
+    "ComparisonSettings",
     "FeatureRow",
     "GradientMaps",
+    "MapComparison",
     "RadiomicsSettings",
     "agreement_table",
+    "compare_maps",
     "describe_gradient_feature",
     "describe_radiomics_feature",
     "feature_agreement",

@@ -53,7 +53,7 @@ def agreement_table(
     sigma_mm: float = DEFAULT_SIGMA_MM,
     entropy_radius_mm: float = ENTROPY_RADIUS_MM,
     top_share: float = TOP_SHARE,
-    gradients: dict[str, GradientMaps] | None = None,
+    gradients: Sequence[GradientMaps] | None = None,
 ) -> list[dict]:
     """One row per lesion, heat map and quantity of :data:`.quantities.QUANTITIES`.
 
@@ -72,7 +72,7 @@ def agreement_table(
         sigma_mm: scale of the gradient.
         entropy_radius_mm: of the local entropy.
         top_share: share of the lesion's voxels that counts as the top of a map.
-        gradients: by lesion name, where they are there already.
+        gradients: of each of these lesions, if they are there already.
 
     Raises:
         InputError: an unknown method or class, a share outside 0..1, or an MRI that does not fit.
@@ -80,11 +80,10 @@ def agreement_table(
     if not 0 < top_share < 1:
         raise InputError(f"The share that counts as the top of a map must lie between 0 and 1, not {top_share}.")
     rows = []
-    for lesion in result.lesions if lesions is None else lesions:
+    lesions = result.lesions if lesions is None else lesions
+    for lesion, made in zip(lesions, gradients or [None] * len(lesions), strict=True):
         options = {"sigma_mm": sigma_mm, "entropy_radius_mm": entropy_radius_mm}
-        quantities = quantity_maps(
-            volume, geometry, lesion.lesion, **options, gradients=(gradients or {}).get(lesion.name)
-        )
+        quantities = quantity_maps(volume, geometry, lesion.lesion, **options, gradients=made)
         rows += _Agreement(result, lesion, quantities, top_share).rows(maps_to_compare(methods, targets))
     adjust(rows, "p_value", "p_adjusted")
     adjust(rows, "partial_p_value", "partial_p_adjusted")

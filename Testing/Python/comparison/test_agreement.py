@@ -109,7 +109,7 @@ def test_there_is_a_row_for_each_map_and_quantity_with_the_model_s_resolution(re
 def test_gradients_that_are_there_are_not_made_again(monkeypatch, result, volume, lesion):
     there = gradient_maps(volume, GEOMETRY, lesion, sigma_mm=2.0)
     monkeypatch.setattr("PulsarCAMLib.comparison.quantities.gradient_maps", None)
-    assert agreement_table(result, volume, GEOMETRY, gradients={"one": there})
+    assert agreement_table(result, volume, GEOMETRY, gradients=[there])
 
 
 def test_only_the_lesions_asked_for_are_compared(result, volume):
