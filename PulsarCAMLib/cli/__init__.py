@@ -45,6 +45,8 @@ def _run(options) -> None:
         from .study import evaluate as run
     elif options.command == "sanity":
         from .sanity import run
+    elif options.command == "bundle":
+        from .bundle import run
     else:
         from .models import run
     run(options)

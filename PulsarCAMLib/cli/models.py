@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import textwrap
-from collections.abc import Iterator, Mapping
 
 from ..errors import BundleError
 from .console import warn
@@ -33,13 +32,17 @@ def run(options) -> None:
 
 def describe(card) -> str:
     """A card in a few lines."""
+    from ..report.card_text import told
+
     fields = card.fields
     rows = {
         "origin": card.origin,
         "members": card.members,
         "response": fields["response"].get("definition", ""),
         "trained on": fields["training"].get("data", "see the card"),
-        "performance": "; ".join(_sentences(fields["performance"])) or "see the card",
+        "performance": "; ".join(told(fields["performance"])) or "see the card",
+        "protocols": " ".join(fields.get("protocols", {}).get("text", [])) or "no study in the card",
+        "maps": fields.get("explanation_checks", {}).get("text", "not checked in the card"),
         "intended use": fields["intended_use"],
         "licence": fields["licence"],
         "sha256": card.sha256[:16] + "...",
@@ -49,12 +52,3 @@ def describe(card) -> str:
         wrapped = textwrap.wrap(str(text), 96) or [""]
         lines += [f"  {name + ':':<14}{wrapped[0]}", *(" " * 16 + line for line in wrapped[1:])]
     return "\n".join(lines)
-
-
-def _sentences(performance: Mapping, path: str = "") -> Iterator[str]:
-    """What a card says in words about its performance: "about" and every measurement's "text"."""
-    for key, value in performance.items():
-        if key in ("about", "text") and isinstance(value, str):
-            yield f"{path}{value.rstrip('.')}"
-        elif isinstance(value, Mapping):
-            yield from _sentences(value, f"{key}: ")

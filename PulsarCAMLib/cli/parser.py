@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from .. import __version__
+from .bundle import add_bundle
 from .cohort import add_cohort
 from .features import add_features
 from .numbers import MOST_CORES, whole_number
@@ -58,6 +59,7 @@ def make_parser() -> argparse.ArgumentParser:
     add_train(commands, _command, EPILOG)
     add_study(commands, _command, EPILOG)
     add_sanity(commands, _command, EPILOG)
+    add_bundle(commands, _command, EPILOG)
     models = _command(commands, "models", "list the installed models with their cards")
     models.add_argument("--json", action="store_true", help="print the whole cards as JSON")
     return parser

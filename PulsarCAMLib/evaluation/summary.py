@@ -73,18 +73,20 @@ def _against_trivial(values: dict, name: str, measure: str, patients: np.ndarray
     return {"trivial": best, "mean": gain.mean, "low": gain.low, "high": gain.high, "better": gain.better}
 
 
-def map_table(summary: dict, space: str) -> str:
-    """Markdown table of one space of :func:`map_summary`."""
+def map_rows(summary: dict, space: str) -> list[list[str]]:
+    """One row per map of one space of :func:`map_summary`, the headings first."""
     part = summary[space]
-    lines = [
-        "| map | AUROC in the GTV | Dice of the top fraction | pointing game | better than every trivial map |",
-        "| --- | --- | --- | --- | --- |",
-    ]
+    rows = [["map", "AUROC in the GTV", "Dice of the top fraction", "pointing game", "better than every trivial map"]]
     for name in MAPS:
         cells = [_interval(part["maps"][name][measure]) for measure in MEASURES]
-        title = TITLES.get(name) or TRIVIAL_TITLES[name]
-        lines.append(f"| {title} | {' | '.join(cells)} | {_verdict(part, name)} |")
-    return "\n".join(lines)
+        rows.append([TITLES.get(name) or TRIVIAL_TITLES[name], *cells, _verdict(part, name)])
+    return rows
+
+
+def map_table(summary: dict, space: str) -> str:
+    """The same as a Markdown table."""
+    heads, *rows = map_rows(summary, space)
+    return "\n".join(f"| {' | '.join(row)} |" for row in (heads, ["---"] * len(heads), *rows))
 
 
 def _verdict(part: dict, name: str) -> str:

@@ -1,0 +1,96 @@
+"""``pulsarcam bundle``: what a model bundle says of itself, and whether it can be trusted to be what it says."""
+
+from __future__ import annotations
+
+import argparse
+import textwrap
+from collections.abc import Callable
+
+WIDTH = 100
+
+EXAMPLES = """\
+examples:
+  pulsarcam bundle show synthetic-demo          what it is, was trained on, and how well it does
+  pulsarcam bundle show my-model --json         the whole card
+  pulsarcam bundle check my-model               card, hash, shapes, numbers, and its answer to a fixed input
+
+Nothing is written. "check" says everything that is wrong, one sentence each, and then ends with exit code 4.
+
+"""
+
+
+def add_bundle(commands, command: Callable[..., argparse.ArgumentParser], epilog: str) -> None:
+    """Add the parsers; arguments as :func:`~.cohort.add_cohort`."""
+    group = command(commands, "bundle", "show or check one model bundle", EXAMPLES + epilog)
+    actions = group.add_subparsers(dest="action", required=True, metavar="ACTION")
+    show = command(actions, "show", "print a model's whole card", EXAMPLES + epilog)
+    show.add_argument("model", metavar="MODEL", help="installed model or bundle folder")
+    show.add_argument("--json", action="store_true", help="as the file has it")
+    check = command(actions, "check", "find everything that is wrong with a bundle", EXAMPLES + epilog)
+    check.add_argument("model", metavar="MODEL", help="installed model or bundle folder")
+
+
+def run(options) -> None:
+    """The command."""
+    {"show": show, "check": check}[options.action](options)
+
+
+def show(options) -> None:
+    """Print the card."""
+    import json
+
+    from ..models.bundle import find_card
+
+    card = find_card(options.model)
+    print(json.dumps(dict(card.fields), indent=1, ensure_ascii=False) if options.json else as_text(card))
+
+
+def as_text(card) -> str:
+    """The whole card for a console."""
+    from ..report.card_text import card_blocks
+
+    return "\n\n".join([card.title, *map(_block, card_blocks(card))])
+
+
+def _block(block) -> str:
+    from .console import table
+
+    lines = [block.title.upper()]
+    width = max((len(name) for name, _ in block.facts), default=0) + 3
+    for name, value in block.facts:
+        wrapped = textwrap.wrap(value, WIDTH - width, break_long_words=False) or [""]
+        lines += [f"  {name + ':':<{width}}{wrapped[0]}", *(" " * (width + 2) + line for line in wrapped[1:])]
+    for sentence in block.sentences:
+        lines.append(textwrap.fill(sentence, WIDTH, initial_indent="  ", subsequent_indent="    "))
+    for heads, *rows in block.tables:
+        columns = {str(n): head for n, head in enumerate(heads)}
+        found = table([dict(zip(columns, row, strict=True)) for row in rows], columns)
+        lines += ["", textwrap.indent(found, "  ")]
+    return "\n".join(lines)
+
+
+def check(options) -> None:
+    """Print every problem.
+
+    Raises:
+        BundleError: there are some.
+    """
+    from ..errors import BundleError
+    from ..models.bundle import bundle_folder, find_card
+    from ..models.checking import check_bundle
+    from ..report.card_text import unreadable_parts
+
+    folder = bundle_folder(options.model)
+    problems = check_bundle(folder)
+    for problem in problems:
+        print(problem)
+    if problems:
+        raise BundleError(
+            f"{options.model} has {len(problems)} problem{'s' * (len(problems) > 1)}, listed above; do not use it."
+        )
+    card = find_card(folder)
+    for problem in unreadable_parts(card):
+        print(problem)
+    answers = "as its card records" if "probe" in card.fields else "with finite numbers; its card records none"
+    members = f"{card.members} member{'s' * (card.members > 1)} of the right shapes with finite weights"
+    print(f"Model “{card.name}” is sound: card, SHA-256, {members}. It answers a fixed input {answers}.")

@@ -1,0 +1,210 @@
+"""A whole model card in readable form: blocks of sentences, facts and tables that any page or console can show."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ..evaluation.faithfulness.maps import MAPS, MODEL_MAPS, RANDOM
+from ..evaluation.faithfulness.table import COLUMNS, NAMES
+from ..evaluation.metrics import METRICS, TABLE_1, TITLES, AcrossTrials, Value
+from ..evaluation.summary import SPACES, map_rows
+
+if TYPE_CHECKING:
+    from ..models.card import ModelCard
+
+SHOWN_MAPS = (*MODEL_MAPS, "intensity", RANDOM)
+MRI = {"baseline": "first MRI", "second": "second MRI"}
+WHERE = {"volume": "all voxels of the GTV", "slice": "answering slice"}
+Rows = tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True)
+class Block:
+    """One part of a card.
+
+    Attributes:
+        title: its heading.
+        facts: (name, value).
+        sentences: to be read.
+        tables: each with its headings in the first row.
+    """
+
+    title: str
+    facts: tuple[tuple[str, str], ...] = ()
+    sentences: tuple[str, ...] = ()
+    tables: tuple[Rows, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.facts or self.sentences or self.tables)
+
+
+def card_blocks(card: ModelCard) -> list[Block]:
+    """Everything that a card says to people, in the order of reading; curves and whole settings stay in its file."""
+    return [block for block, _ in _tried(card) if block]
+
+
+def unreadable_parts(card: ModelCard) -> list[str]:
+    """Parts that are not as PulsarCAM writes them, one sentence each; the model may be used all the same."""
+    return [problem for _, problem in _tried(card) if problem]
+
+
+def _tried(card: ModelCard) -> Iterator[tuple[Block, str]]:
+    fields = card.fields
+    parts: tuple[tuple[str, Callable[[], Block]], ...] = (
+        ("What it is", lambda: _identity(card)),
+        ("Trained on", lambda: _training(fields["training"])),
+        ("Performance", lambda: _performance(fields["performance"])),
+        ("Protocols", lambda: _protocols(fields.get("protocols"))),
+        ("Are the maps true?", lambda: _checks(fields.get("explanation_checks"))),
+        ("Versions and hashes", lambda: _origin(card)),
+    )
+    for title, make in parts:
+        try:
+            yield make(), ""
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            problem = f"The card's part “{title}” is not as this PulsarCAM writes it ({type(error).__name__}: {error})."
+            yield Block(title, sentences=(problem,)), problem
+
+
+def told(part: Mapping[str, Any], path: str = "") -> Iterator[str]:
+    """What a part of a card says in words: "about" and every measurement's "text", at any depth."""
+    for key, value in part.items():
+        if key in ("about", "text") and isinstance(value, str):
+            yield f"{path}{value.rstrip('.')}"
+        elif isinstance(value, Mapping):
+            yield from told(value, f"{key.replace('_', ' ')}: ")
+
+
+def _identity(card: ModelCard) -> Block:
+    a, p, fields = card.architecture, card.preprocessing, card.fields
+    spacing = f"{p.in_plane_spacing_mm:g} mm" if p.in_plane_spacing_mm else "the MRI's own size"
+    facts = (
+        ("model", card.origin),
+        ("intended use", fields["intended_use"]),
+        ("licence", fields["licence"]),
+        ("response", str(fields["response"].get("definition", ""))),
+        ("called response", f"from a probability of {card.decision_threshold:g} on; temperature {card.temperature:g}"),
+        ("network", f"{card.members} x autoencoder-classifier: {a.filters} filters, {a.features} feature maps, "
+         f"{a.dense_units} units ({a.dense_activation}), norm {a.norm} the activation, dropout {a.dropout:g}"),
+        ("patches", f"{p.patch_size} x {p.patch_size} pixels of {spacing}, plane: {p.plane}"),
+    )  # fmt: skip
+    return Block("What it is", facts)
+
+
+def _training(training: Mapping[str, Any]) -> Block:
+    facts = [(key, str(training[key])) for key in ("data", "command", "machine", "minutes") if key in training]
+    for key in ("seeds", "epochs", "best_epoch"):
+        if isinstance(training.get(key), list):
+            facts.append((key.replace("_", " "), ", ".join(map(str, training[key]))))
+    sources = training.get("response_from")
+    if isinstance(sources, Mapping) and sources:
+        facts.append(("response from", ", ".join(f"{source}: {count}" for source, count in sources.items())))
+    dead = [f"member {n}: {', '.join(map(str, maps))}" for n, maps in enumerate(_lists(training), start=1) if maps]
+    facts += [("lost feature maps", "; ".join(dead))] if dead else []
+    return Block("Trained on", tuple(facts))
+
+
+def _lists(training: Mapping[str, Any]) -> list[list[int]]:
+    found = training.get("dead_feature_maps", [])
+    return [maps for maps in found if isinstance(maps, list)] if isinstance(found, list) else []
+
+
+def _performance(performance: Mapping[str, Any]) -> Block:
+    tables = list(_measured(performance))
+    maps = performance.get("maps")
+    if isinstance(maps, Mapping):
+        for space in SPACES:
+            (_, *heads), *rows = map_rows(maps, space)
+            tables.append(_as_rows([(f"map for non-response, {WHERE[space]}", *heads), *rows]))
+    return Block("Performance", (), tuple(f"{text}." for text in told(performance)), tuple(tables))
+
+
+def _measured(part: Mapping[str, Any], path: str = "") -> Iterator[Rows]:
+    """Metrics and calibration, wherever a part of a card holds some."""
+    metrics, bins = part.get("metrics"), part.get("calibration")
+    if isinstance(metrics, Mapping):
+        about = f"{path} (positive class: {part.get('positive', 'not stated')})".strip()
+        rows = [(TITLES[name], Value(**metrics[name]).text()) for name in METRICS if name in metrics]
+        yield ((about, "value (95 % interval over patients)"), *rows)
+    if isinstance(bins, Sequence) and bins:
+        heads = (f"{path} calibration: lesions".strip(), "mean predicted", "share observed")
+        yield (heads, *((str(b["count"]), f"{b['predicted']:.2f}", f"{b['observed']:.2f}") for b in bins))
+    for key, value in part.items():
+        if isinstance(value, Mapping) and key not in ("metrics", "maps"):
+            yield from _measured(value, key.replace("_", " "))
+
+
+def _protocols(section: Mapping[str, Any] | None) -> Block:
+    """Table 1 with one column per protocol and MRI, and the control beside it."""
+    if not section:
+        return Block("Protocols")
+    entries = section.get("table", [])
+    several = len({entry["model"] for entry in entries}) > 1
+    heads = [_head(entry, several) for entry in entries]
+    rows = [[TITLES[name], *(_spread(entry["metrics"].get(name)) for entry in entries)] for name in TABLE_1]
+    rows.append(["AUC of all lesions together", *(_value(entry.get("pooled_auc")) for entry in entries)])
+    rows.append(["AUC with permuted labels", *(_spread(entry.get("control_auc")) for entry in entries)])
+    tables = (_as_rows([["mean ± sd over trials", *heads], *rows]),) if entries else ()
+    return Block("Protocols", (), _sentences(section), tables)
+
+
+def _head(entry: Mapping[str, Any], several: bool) -> str:
+    own = f"{entry['model']}, " if several else ""
+    flatters = " (flatters)" if entry.get("flatters") else ""
+    return f"{own}{entry['protocol']}, {MRI.get(entry['time_point'], entry['time_point'])}{flatters}"
+
+
+def _spread(value: Mapping[str, Any] | None) -> str:
+    return "–" if not value else AcrossTrials(**value).text()
+
+
+def _value(value: Mapping[str, Any] | None) -> str:
+    return "–" if not value else Value(**value).text()
+
+
+def _checks(section: Mapping[str, Any] | None) -> Block:
+    if not section:
+        return Block("Are the maps true?")
+    maps = section["maps"]
+    failed = [
+        (NAMES[name], "; ".join(check for check, passed in maps[name]["verdicts"].items() if not passed) or "nothing")
+        for name in MAPS
+        if name in maps
+    ]
+    shown = [name for name in SHOWN_MAPS if name in maps]
+    found = [score for score in COLUMNS if any(maps[name]["scores"].get(score) for name in shown)]
+    rows = [[COLUMNS[score], *(_short(maps[name]["scores"].get(score)) for name in shown)] for score in found]
+    tables = (_as_rows([["mean (95 % interval)", *(NAMES[name] for name in shown)], *rows]),
+              (("map", "fails"), *failed))  # fmt: skip
+    return Block("Are the maps true?", (), _sentences(section), tables)
+
+
+def _short(value: Mapping[str, Any] | None) -> str:
+    return "–" if not value else f"{value['mean']:.2f} ({value['low']:.2f} to {value['high']:.2f})"
+
+
+def _sentences(section: Mapping[str, Any]) -> tuple[str, ...]:
+    """Its own "about" and "text", which may be several sentences."""
+    found = []
+    for key in ("about", "text"):
+        value = section.get(key, ())
+        found += [value] if isinstance(value, str) else list(value)
+    return tuple(f"{text.rstrip('.')}." for text in found if text)
+
+
+def _origin(card: ModelCard) -> Block:
+    training, fields = card.fields["training"], card.fields
+    software = training.get("software", {})
+    facts = [("format", f"{fields['format']}, version {fields['format_version']}")]
+    facts.append(("model", f"{card.name} {fields['version']}"))
+    facts.append(("software", ", ".join(f"{name} {version}" for name, version in software.items()) or "not stated"))
+    facts.append(("weights", f"{fields['weights']['file']}, SHA-256 {card.sha256}"))
+    for what, sha256 in training.get("sha256", {}).items():
+        facts.append((what.replace("_", " "), f"SHA-256 {sha256}"))
+    return Block("Versions and hashes", tuple(facts))
+
+
+def _as_rows(rows: Sequence[Sequence[str]]) -> Rows:
+    return tuple(tuple(row) for row in rows)

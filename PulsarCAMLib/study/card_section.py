@@ -1,0 +1,51 @@
+"""A study as the section ``protocols`` of a model's card: Table 1 per protocol and MRI, beside its control."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..evaluation.card_sections import rounded
+
+ABOUT = (
+    "Of models trained in the same way on parts of these lesions, not of the members of this bundle, which were "
+    "trained on more of them"
+)
+KEPT = ("synthetic", "positive", "shrinkage", "lesions", "patients", "responses", "prevalence", "second_mri", "missing",
+        "threshold", "resamples", "level")  # fmt: skip
+
+
+def protocols_section(summary: dict[str, Any], facts: dict[str, Any]) -> dict[str, Any]:
+    """What the card keeps of a study.
+
+    Args:
+        summary: of :func:`~.summary.summarise`.
+        facts: of the study, for its settings and hashes.
+    """
+    words = summary["sentences"]
+    settings = {name: facts["settings"][name] for name in ("trials", "paper_trials", "controls", "folds", "seed")}
+    section = {
+        "about": ABOUT,
+        "text": [*words["headline"], *words["why_flattering"], *words["state"]],
+        "cautions": words["cautions"],
+        **{name: summary[name] for name in KEPT},
+        "settings": settings,
+        "sha256": facts["sha256"],
+        "protocols": {each["name"]: each["about"] for each in summary["protocols"]},
+        "table": [_entry(each) for each in summary["table"]],
+    }
+    return rounded(section)
+
+
+def _entry(entry: dict[str, Any]) -> dict[str, Any]:
+    kept = ("protocol", "model", "time_point", "flatters", "trials", "lesions", "patients", "responses", "metrics")
+    pooled, chance, control = entry["pooled"], entry["chance"], entry["control"]
+    return {
+        **{name: entry[name] for name in kept},
+        "pooled": pooled["values"] if pooled else None,
+        "pooled_auc": pooled["values"]["auc"] if pooled else None,
+        "text": chance["text"] if chance else "AUC not defined",
+        "controls": control["trials"],
+        "control_auc": control["metrics"]["auc"],
+        "control_accuracy": control["metrics"]["accuracy"],
+        "against_control": entry["against_control"],
+    }

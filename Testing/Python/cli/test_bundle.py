@@ -1,0 +1,52 @@
+"""``pulsarcam bundle show`` and ``pulsarcam bundle check``."""
+
+import json
+
+import pytest
+from making_models import random_bundle
+
+from PulsarCAMLib.cli import main
+
+
+@pytest.fixture
+def folder(tmp_path):
+    performance = {"about": "on nobody", "validation": {"text": "AUC 0.500"}}
+    return random_bundle(tmp_path / "random", performance=performance).folder
+
+
+def test_show_prints_the_whole_card_for_people(folder, capsys):
+    assert main(["bundle", "show", str(folder)]) == 0
+    said = capsys.readouterr().out
+    for words in ("WHAT IT IS", "3 x autoencoder-classifier", "validation: AUC 0.500.", "VERSIONS AND HASHES"):
+        assert words in said
+    assert json.loads((folder / "card.json").read_text())["weights"]["sha256"] in said
+    assert max(map(len, said.splitlines())) <= 100
+
+
+def test_show_prints_the_card_as_json(folder, capsys):
+    assert main(["bundle", "show", str(folder), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == json.loads((folder / "card.json").read_text())
+
+
+def test_check_says_that_a_bundle_is_sound_and_compares_the_probe(folder, capsys):
+    assert main(["bundle", "check", str(folder)]) == 0
+    assert "is sound: card, SHA-256, 3 members" in capsys.readouterr().out
+    assert main(["bundle", "check", "synthetic-demo"]) == 0
+    assert "answers a fixed input" in capsys.readouterr().out
+
+
+def test_check_lists_every_problem_and_ends_with_the_models_exit_code(folder, capsys):
+    card = json.loads((folder / "card.json").read_text())
+    card["members"], card["name"] = -1, "Wrong"
+    (folder / "card.json").write_text(json.dumps(card))
+    assert main(["bundle", "check", str(folder)]) == 4
+    said = capsys.readouterr()
+    assert len(said.out.splitlines()) == 3
+    assert "has 3 problems, listed above; do not use it." in said.err
+
+
+def test_an_unknown_model_is_one_sentence(capsys):
+    assert main(["bundle", "show", "no-such"]) == 4
+    assert main(["bundle", "check", "no-such"]) == 4
+    assert capsys.readouterr().err.count("There is no model “no-such”") == 2
+    assert main(["bundle"]) == 2
