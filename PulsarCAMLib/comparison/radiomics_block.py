@@ -56,9 +56,9 @@ def intensity_scale(volume: np.ndarray, settings: RadiomicsSettings) -> Intensit
         brighter = values[values > values.mean(dtype=np.float64)]
         values = brighter if brighter.size else values
     deviation = values.std(dtype=np.float64, ddof=1) if values.size > 1 else 0.0
-    return IntensityScale(
-        float(values.mean(dtype=np.float64)), float(settings.normalization_scale / (deviation if deviation > 0 else 1))
-    )
+    factor = settings.normalization_scale / (deviation if deviation > 0 else 1.0)
+    # Sums over another order of voxels differ in the last digit, which can move an intensity to the next gray level.
+    return IntensityScale(float(f"{values.mean(dtype=np.float64):.12g}"), float(f"{factor:.12g}"))
 
 
 def block_of(

@@ -20,7 +20,9 @@ from pathlib import Path
 import numpy as np
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT))
+sys.path[:0] = [str(ROOT), str(Path(__file__).parent)]
+
+from pyradiomics_names import NAMES  # noqa: E402
 
 from PulsarCAMLib.comparison.features import FeatureRow  # noqa: E402
 from PulsarCAMLib.comparison.radiomics import radiomics_features  # noqa: E402
@@ -52,125 +54,10 @@ Resegmentation to 3 standard deviations removes no voxel of this lesion.
 """
 
 LEFT_OUT = {
-    "brain1_resampling": "PyRadiomics begins its 2 mm grid at the corner of the mask's box, here it is centered on it",
+    "brain1_resampling": "PyRadiomics lines its 2 mm grid up with the image's corner, here it is centered on the lesion's box",
     "brain1_2d": "matrices slice by slice are not offered here",
     "brain1_shape2D": "shape of one slice is not offered here",
 }
-
-NAMES = {
-    "firstorder": {
-        "InterquartileRange": "interquartile_range",
-        "Skewness": "skewness",
-        "Uniformity": "histogram_uniformity",
-        "Median": "median",
-        "Energy": "energy",
-        "RobustMeanAbsoluteDeviation": "robust_mean_absolute_deviation",
-        "MeanAbsoluteDeviation": "mean_absolute_deviation",
-        "TotalEnergy": "energy",
-        "Maximum": "maximum",
-        "RootMeanSquared": "root_mean_square",
-        "90Percentile": "percentile_90",
-        "Minimum": "minimum",
-        "Entropy": "histogram_entropy",
-        "Range": "range",
-        "Variance": "variance",
-        "10Percentile": "percentile_10",
-        "Kurtosis": "kurtosis",
-        "Mean": "mean",
-    },
-    "shape": {
-        "Maximum3DDiameter": "maximum_3d_diameter",
-        "Sphericity": "sphericity",
-        "MinorAxisLength": "minor_axis_length",
-        "Elongation": "elongation",
-        "SurfaceVolumeRatio": "surface_to_volume_ratio",
-        "MeshVolume": "volume",
-        "MajorAxisLength": "major_axis_length",
-        "SurfaceArea": "surface_area",
-        "Flatness": "flatness",
-        "LeastAxisLength": "shortest_axis_length",
-        "VoxelVolume": "approximate_volume",
-    },
-    "glcm": {
-        "JointAverage": "joint_average",
-        "SumAverage": "sum_average",
-        "JointEntropy": "joint_entropy",
-        "ClusterShade": "cluster_shade",
-        "MaximumProbability": "joint_maximum",
-        "Idmn": "normalized_inverse_difference_moment",
-        "JointEnergy": "angular_second_moment",
-        "Contrast": "contrast",
-        "DifferenceEntropy": "difference_entropy",
-        "InverseVariance": "inverse_variance",
-        "DifferenceVariance": "difference_variance",
-        "Idn": "normalized_inverse_difference",
-        "Idm": "inverse_difference_moment",
-        "Correlation": "correlation",
-        "Autocorrelation": "autocorrelation",
-        "SumEntropy": "sum_entropy",
-        "SumSquares": "joint_variance",
-        "ClusterProminence": "cluster_prominence",
-        "Imc2": "second_measure_of_information_correlation",
-        "Imc1": "first_measure_of_information_correlation",
-        "DifferenceAverage": "difference_average",
-        "Id": "inverse_difference",
-        "ClusterTendency": "cluster_tendency",
-    },
-    "glrlm": {
-        "ShortRunLowGrayLevelEmphasis": "short_run_low_gray_level_emphasis",
-        "GrayLevelVariance": "gray_level_variance",
-        "LowGrayLevelRunEmphasis": "low_gray_level_run_emphasis",
-        "GrayLevelNonUniformityNormalized": "normalized_gray_level_nonuniformity",
-        "RunVariance": "run_length_variance",
-        "GrayLevelNonUniformity": "gray_level_nonuniformity",
-        "LongRunEmphasis": "long_runs_emphasis",
-        "ShortRunHighGrayLevelEmphasis": "short_run_high_gray_level_emphasis",
-        "RunLengthNonUniformity": "run_length_nonuniformity",
-        "ShortRunEmphasis": "short_runs_emphasis",
-        "LongRunHighGrayLevelEmphasis": "long_run_high_gray_level_emphasis",
-        "RunPercentage": "run_percentage",
-        "LongRunLowGrayLevelEmphasis": "long_run_low_gray_level_emphasis",
-        "RunEntropy": "run_entropy",
-        "HighGrayLevelRunEmphasis": "high_gray_level_run_emphasis",
-        "RunLengthNonUniformityNormalized": "normalized_run_length_nonuniformity",
-    },
-    "glszm": {
-        "GrayLevelVariance": "gray_level_variance",
-        "ZoneVariance": "zone_size_variance",
-        "GrayLevelNonUniformityNormalized": "normalized_gray_level_nonuniformity",
-        "SizeZoneNonUniformityNormalized": "normalized_zone_size_nonuniformity",
-        "SizeZoneNonUniformity": "zone_size_nonuniformity",
-        "GrayLevelNonUniformity": "gray_level_nonuniformity",
-        "LargeAreaEmphasis": "large_zone_emphasis",
-        "SmallAreaHighGrayLevelEmphasis": "small_zone_high_gray_level_emphasis",
-        "ZonePercentage": "zone_percentage",
-        "LargeAreaLowGrayLevelEmphasis": "large_zone_low_gray_level_emphasis",
-        "LargeAreaHighGrayLevelEmphasis": "large_zone_high_gray_level_emphasis",
-        "HighGrayLevelZoneEmphasis": "high_gray_level_zone_emphasis",
-        "SmallAreaEmphasis": "small_zone_emphasis",
-        "LowGrayLevelZoneEmphasis": "low_gray_level_zone_emphasis",
-        "ZoneEntropy": "zone_size_entropy",
-        "SmallAreaLowGrayLevelEmphasis": "small_zone_low_gray_level_emphasis",
-    },
-    "gldm": {
-        "GrayLevelVariance": "gray_level_variance",
-        "HighGrayLevelEmphasis": "high_gray_level_count_emphasis",
-        "DependenceEntropy": "dependence_count_entropy",
-        "DependenceNonUniformity": "dependence_count_nonuniformity",
-        "GrayLevelNonUniformity": "gray_level_nonuniformity",
-        "SmallDependenceEmphasis": "low_dependence_emphasis",
-        "SmallDependenceHighGrayLevelEmphasis": "low_dependence_high_gray_level_emphasis",
-        "DependenceNonUniformityNormalized": "normalized_dependence_count_nonuniformity",
-        "LargeDependenceEmphasis": "high_dependence_emphasis",
-        "LargeDependenceLowGrayLevelEmphasis": "high_dependence_low_gray_level_emphasis",
-        "DependenceVariance": "dependence_count_variance",
-        "LargeDependenceHighGrayLevelEmphasis": "high_dependence_high_gray_level_emphasis",
-        "SmallDependenceLowGrayLevelEmphasis": "low_dependence_low_gray_level_emphasis",
-        "LowGrayLevelEmphasis": "low_gray_level_count_emphasis",
-    },
-    "ngtdm": {name: name.lower() for name in ("Coarseness", "Complexity", "Strength", "Contrast", "Busyness")},
-}
-"""PyRadiomics' names to ours; the family is the second word of ``original_<family>_<name>``."""
 
 
 @dataclass(frozen=True)
