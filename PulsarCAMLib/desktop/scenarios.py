@@ -16,6 +16,7 @@ import numpy as np
 import slicer
 
 from .scenarios_after import AfterApply
+from .scenarios_train import Training
 
 SHAPE = (12, 90, 90)
 IJK_TO_RAS = np.array([[0.8, 0, 0, -36], [0, 0.8, 0, -36], [0, 0, 3, -18], [0, 0, 0, 1]], dtype=float)
@@ -42,7 +43,7 @@ def make_lesions(volume, count: int = 2, name: str = "GTVs"):
     return node
 
 
-class Scenarios(AfterApply):
+class Scenarios(AfterApply, Training):
     """Mixed into the module's test class, which sets ``panel``."""
 
     panel = None
@@ -56,6 +57,7 @@ class Scenarios(AfterApply):
 
     def end(self) -> None:
         """The panel asks the person again."""
+        self.end_training()
         for name in ("folder", "agree"):
             vars(self.panel.asking).pop(name, None)
 

@@ -12,7 +12,7 @@ from ..training.progress_file import read_progress
 from . import train_findings as findings
 from .jobs import Job, forget_job, latest_job, start_job
 from .section import Section, set_enabled, slot
-from .train_curves import draw_curves, read_histories
+from .train_curves import CurvesLabel, read_histories
 from .train_form import TrainForm
 from .train_parameters import (
     arguments_of,
@@ -28,7 +28,6 @@ from .train_parameters import (
 from .train_watch import TimeLeft, in_words
 
 POLL_MILLISECONDS = 500
-PLOT_HEIGHT, NARROWEST_PLOT = 150, 240
 STEPS = 1000
 CHECK, TRAIN = "check", "train"
 
@@ -39,12 +38,15 @@ class Train(Section):
     def set_up(self) -> None:
         """Connect the controls, and take up a job that an earlier panel, or an earlier Slicer, began."""
         self._job, self._output, self._message, self._model = None, None, "", ""
-        self._histories, self._drawn = [], None
+        self._histories, self._said_for = [], None
         self._form = TrainForm(self)
         self._timer = qt.QTimer()
         self._timer.setInterval(POLL_MILLISECONDS)
         self._timer.connect("timeout()", self.on_tick)
         ui = self.ui
+        self._curves = CurvesLabel()
+        self._curves.toolTip = _("Faint: each member of the ensemble; strong: their mean")
+        ui.trainLayout.insertWidget(ui.trainLayout.indexOf(ui.trainResultLabel), self._curves)
         for button, act in (
             (ui.trainCheckButton, self.on_check),
             (ui.trainButton, self.on_train),
@@ -70,13 +72,29 @@ class Train(Section):
         """Whether a check or a training runs."""
         return self._job is not None
 
+    def is_watching(self) -> bool:
+        """Whether the timer runs."""
+        return self._timer.active
+
+    def job_folder(self) -> Path | None:
+        """Folder of the job that runs."""
+        return self._job.folder if self._job is not None else None
+
+    def epochs_seen(self) -> int:
+        """How many epochs the curves show."""
+        return sum(map(len, self._histories))
+
+    def arguments(self) -> list[str]:
+        """Of ``pulsarcam``, for what is chosen."""
+        return arguments_of(self.state)
+
     def refresh(self) -> None:
         """Show the parameters, and what can be pressed."""
         if self._job is not None and not self.state.trainTable:  # a new scene: what runs is still shown
             restore(self.state, self._job.facts["values"])
+        if not self.is_running and self._said_for not in (None, values_of(self.state)):
+            self._message, self._said_for = "", None
         self._form.refresh()
-        self._drawn = self._drawn if self._drawn == self._size() else None
-        self._show_curves()
         self._enable()
 
     def _enable(self) -> None:
@@ -157,6 +175,7 @@ class Train(Section):
         arguments = arguments_of(self.state, resume)
         facts = {"kind": TRAIN, "values": values_of(self.state), "output": str(output_of(self.state))}
         self._histories = []
+        self._show_curves()
         self._start(lambda _folder: arguments, facts)
 
     def _install(self, needed) -> None:
@@ -192,9 +211,9 @@ class Train(Section):
             try:
                 (self._training_ended if self._output else self._check_ended)(job)
             finally:
-                if self._job is None:
-                    forget_job(job)
-                    self._enable_if_open()
+                forget_job(job)
+                self._said_for = values_of(self.state) if self.state is not None else None
+                self._enable_if_open()
 
     def _enable_if_open(self) -> None:
         if self.state is not None and not self.panel.isRunning:
@@ -214,7 +233,7 @@ class Train(Section):
                 keep_options(run_folder, self._job.facts["values"])
         found = read_histories(run_folder)
         if found and found != self._histories:  # at its end a training takes its folder away: the curves stay
-            self._histories, self._drawn = found, None
+            self._histories = found
             self._show_curves()
         if not self._job.was_stopped:
             left = self._time_left.seconds(progress.overall) if progress else None
@@ -229,13 +248,13 @@ class Train(Section):
         else:
             self._form.checked(job.facts["key"], found, job.output())
             if job.facts["then"] and not found and self.state is not None:
-                forget_job(job)
                 self._start_training(resume=False)
             elif job.facts["then"] and not self._form.errors():
                 self._message = _("Read the warnings; press Train again to train all the same.")
 
     def _training_ended(self, job: Job) -> None:
         if job.code == 0:
+            self._message = _("The model is ready.")
             self._show_end("\n".join([job.output(), *job.warnings(), self._register()]))
             return
         left = is_unfinished(self._output)
@@ -279,13 +298,7 @@ class Train(Section):
         if self.state is not None and self._job is not None and self._job.was_stopped:
             self._enable()
 
-    def _size(self) -> int:
-        return max(NARROWEST_PLOT, self.ui.trainButton.width + self.ui.trainCancelButton.width)
-
     def _show_curves(self) -> None:
-        label = self.ui.trainPlotLabel
-        label.visible = bool(self._histories)
-        if self._histories and self._drawn is None:
-            self._drawn = self._size()
-            ratio = label.devicePixelRatioF()
-            label.setPixmap(draw_curves(self._histories, (self._drawn, PLOT_HEIGHT), label.palette, ratio))
+        self._curves.histories = self._histories
+        self._curves.visible = bool(self._histories)
+        self._curves.draw()

@@ -5,13 +5,15 @@ from __future__ import annotations
 import csv
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
 
 import qt
 from slicer.i18n import tr as _
 
-LEFT, RIGHT, TOP, BOTTOM = 38, 8, 22, 20
+HEIGHT, NARROWEST = 160, 200
+LEFT, RIGHT, TOP, BOTTOM, LEGEND = 38, 8, 22, 20, 18
+SAMPLE = 26
+"""Length of a line in the legend."""
 FEWEST_EPOCHS = 2
 
 
@@ -69,6 +71,30 @@ def mean_of(curves: Sequence[Curve]) -> Curve:
     return [(epoch, sum(values) / len(values)) for epoch, values in sorted(by_epoch.items())]
 
 
+class CurvesLabel(qt.QLabel):
+    """Shows the curves as wide as the panel is."""
+
+    histories = ()
+
+    def sizeHint(self):  # noqa: N802 - Qt's name
+        """Whatever the panel gives; the picture must not keep the panel from becoming narrower."""
+        return qt.QSize(NARROWEST, HEIGHT)
+
+    def minimumSizeHint(self):  # noqa: N802
+        """Likewise."""
+        return qt.QSize(NARROWEST, HEIGHT)
+
+    def resizeEvent(self, _event) -> None:  # noqa: N802
+        """The panel became wider or narrower."""
+        self.draw()
+
+    def draw(self) -> None:
+        """Draw anew."""
+        if self.histories:
+            size = max(NARROWEST, self.width), HEIGHT
+            self.setPixmap(draw_curves(self.histories, size, self.palette, self.devicePixelRatioF()))
+
+
 def draw_curves(histories, size: tuple[int, int], palette, ratio: float):
     """A ``QPixmap`` with loss and accuracy side by side: training as a full, validation as a dashed line.
 
@@ -89,7 +115,9 @@ def draw_curves(histories, size: tuple[int, int], palette, ratio: float):
         painter.setRenderHint(qt.QPainter.Antialiasing, True)
         half = size[0] // 2
         for number, chart in enumerate(charts()):
-            _Axes(painter, palette, (number * half, half, size[1])).draw(chart, histories)
+            axes = _Axes(painter, palette, (number * half, half, size[1] - LEGEND))
+            axes.draw(chart, histories)
+        _Axes(painter, palette, (0, size[0], size[1] - LEGEND)).legend()
     finally:
         painter.end()
     return pixmap
@@ -119,6 +147,17 @@ class _Axes:
                 self._curve(curve, _see_through(color), 1, style)
             self._curve(mean_of(curves), color, 2, style)
 
+    def legend(self) -> None:
+        """What the lines are, beneath both figures."""
+        y, half = self.bottom + BOTTOM + LEGEND // 2, (self.right - self.left) // 2
+        kinds = ((_("training"), self.line, None), (_("validation"), self.ink, qt.Qt.DashLine))
+        for number, (text, color, style) in enumerate(kinds):
+            x = self.left + number * half
+            self._pen(color, 2, style)
+            self._segment((x, y), (x + SAMPLE, y))
+            self._pen(self.ink, 1)
+            self._text(x + SAMPLE + 6, y - 8, half - SAMPLE - 6, qt.Qt.AlignLeft, text)
+
     def _axes(self, title: str) -> None:
         self._pen(self.faint, 1)
         for share in (0.0, 0.5, 1.0):
@@ -135,11 +174,12 @@ class _Axes:
 
     def _curve(self, curve: Curve, color, width: int, style) -> None:
         self._pen(color, width, style)
-        places = [(self._x(epoch), self._y(value)) for epoch, value in curve]
-        for before, after in pairwise(places):
-            self._segment(before, after)
-        if len(places) == 1:
-            self.painter.drawEllipse(round(places[0][0]) - 1, round(places[0][1]) - 1, 2, 2)
+        path = qt.QPainterPath()
+        for number, (epoch, value) in enumerate(curve):
+            (path.lineTo if number else path.moveTo)(self._x(epoch), self._y(value))
+        self.painter.drawPath(path)
+        if len(curve) == 1:
+            self.painter.drawEllipse(round(self._x(curve[0][0])) - 1, round(self._y(curve[0][1])) - 1, 2, 2)
 
     def _x(self, epoch: float) -> float:
         return self.left + (epoch - 1) / (self.last - 1) * (self.right - self.left)

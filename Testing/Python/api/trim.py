@@ -37,7 +37,7 @@ QVBoxLayout QHBoxLayout QGridLayout QFormLayout QLayout QSizePolicy QTimer QSett
 QUiLoader QPixmap QImage QIcon QColor QFont QSize QPoint QRect QApplication QCursor QThread QProcess QStandardItem
 QStandardItemModel QTableView QTreeView QListView QPainter QToolBar QBuffer QByteArray QEvent QKeySequence QShortcut
 QSpacerItem QModelIndex QItemSelectionModel QAbstractItemView QMainWindow QStatusBar QPalette QAbstractItemModel
-QPen QBrush
+QPen QBrush QPainterPath
 """
 """Qt classes that a panel may want; one more costs a few kilobytes."""
 

@@ -86,6 +86,8 @@ class ctkCollapsibleGroupBox(QtWidgets.QGroupBox):  # noqa: N801
     def _show_contents(self, on):
         for child in self.findChildren(QtWidgets.QWidget, options=_DIRECT):
             child.setVisible(on)
+        self.setFlat(not on)
+        self.setMaximumHeight(16777215 if on else HEADER)
 
     collapsed = Property(bool, lambda self: not self.isChecked(), lambda self, v: self.setChecked(not v))
 

@@ -10,14 +10,25 @@ pytest.importorskip("PySide6", reason="PySide6 is not installed")
 from PulsarCAMLib.desktop.scenarios import Scenarios
 
 NAMES = [name for name in dir(Scenarios) if name.startswith("test_")]
+SLOW = "resumed"
+"""In the name of those that train three times."""
 
 
-@pytest.mark.parametrize("name", NAMES, ids=lambda name: name.removeprefix("test_"))
+def scenario(name: str):
+    """A parameter of the test."""
+    marks = [pytest.mark.slow] if SLOW in name else []
+    return pytest.param(name, marks=marks, id=name.removeprefix("test_"))
+
+
+@pytest.mark.parametrize("name", [scenario(name) for name in NAMES])
 def test_scenario(name, a_desktop, a_model, capsys):
     test = a_desktop.module.PulsarCAMTest(name)
     a_desktop.open_panel()
     test.setUp()
-    getattr(test, name)()
+    try:
+        getattr(test, name)()
+    finally:
+        test.tearDown()
     assert "Traceback" not in capsys.readouterr().err, "an error left a slot"
     for _, text, details in a_desktop.messages:
         assert "\n" not in text.strip(), "a person reads one sentence"
@@ -26,5 +37,6 @@ def test_scenario(name, a_desktop, a_model, capsys):
 
 def test_the_list_of_scenarios_names_what_can_happen():
     told = " ".join(NAMES)
-    for word in ("cancel", "closed", "deleted", "renamed", "parameter_set", "saved", "twice", "forty", "transform"):
+    words = ("cancel", "closed", "deleted", "renamed", "parameter_set", "saved", "twice", "forty", "transform")
+    for word in (*words, "trained", "resumed", "outlives"):
         assert word in told, word
