@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -47,11 +47,12 @@ def compute_features(
     settings: FeatureSettings | None = None,
     folder: str | Path = "features",
     *,
+    only: Collection[int] | None = None,
     jobs: int = 1,
     progress: Progress | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> FeatureTable:
-    """Features of every row of a cohort table.
+    """Features of the rows of a cohort table.
 
     Lesions that are finished in the folder already are not computed again. A lesion that cannot be used has no values
     and is listed in :attr:`FeatureTable.problems`; the others go on. What comes out does not depend on ``jobs``.
@@ -61,6 +62,8 @@ def compute_features(
         groups: of :data:`GROUPS`.
         settings: None: the usual ones.
         folder: where finished lesions are kept, made if need be; it gets no name of a patient, lesion or file.
+        only: numbers of the rows to be computed; the others are neighbours that end a lesion's surroundings, no more.
+            None: all rows.
         jobs: MRIs worked on side by side, by joblib; 1 stays in this process. Within ``joblib.parallel_config`` the
             engine named there does the work (-1: all its workers), and the folder must be the same path for all.
         progress: called now and then with the share done and a text.
@@ -82,8 +85,9 @@ def compute_features(
         require(FOR_RADIOMICS, extra="compare")
     settings, folder = settings or FeatureSettings(), Path(folder)
     make_folder(folder)
-    collected = _Collected(table, groups)
-    works = _plan(table, groups, Keys(settings), folder, collected)
+    chosen = {row.row for row in table.rows if only is None or row.row in only}
+    collected = _Collected(table, chosen, groups)
+    works = _plan(table, chosen, groups, Keys(settings), folder, collected)
     _compute(works, settings, folder, collected, jobs, progress, cancelled)
     return collected.table()
 
@@ -91,15 +95,16 @@ def compute_features(
 class _Collected:
     """What is known of every row so far."""
 
-    def __init__(self, table: CohortTable, groups: tuple[str, ...]) -> None:
-        self._rows, self._groups = table.rows, groups
+    def __init__(self, table: CohortTable, chosen: set[int], groups: tuple[str, ...]) -> None:
+        self._chosen = chosen
+        self._rows, self._groups = [row for row in table.rows if row.row in chosen], groups
         self._found: dict[tuple[int, str], FeatureRow] = {}
         self._missing: dict[tuple[int, str], str] = {}
         self._problems: list[Problem] = []
         numbers = {key: n for n, key in enumerate(table.lesions)}
-        self._lesions = [numbers[row.key] for row in table.rows]
+        self._lesions = [numbers[row.key] for row in self._rows]
         if "clinical" in groups:
-            clinical, self._problems = clinical_features(table.rows)
+            clinical, self._problems = clinical_features(self._rows)
             self._found |= {(row, "clinical"): features for row, features in clinical.items()}
 
     def add(self, done: Done) -> None:
@@ -114,7 +119,8 @@ class _Collected:
         self._missing[row, group] = reason
 
     def refuse(self, row: int, group: str, sentence: str) -> None:
-        self._problems.append(Problem(row, group, sentence))
+        if row in self._chosen:
+            self._problems.append(Problem(row, group, sentence))
 
     def table(self) -> FeatureTable:
         by_group = {
@@ -144,7 +150,7 @@ class _Collected:
 
 
 def _plan(
-    table: CohortTable, groups: tuple[str, ...], keys: Keys, folder: Path, collected: _Collected
+    table: CohortTable, chosen: set[int], groups: tuple[str, ...], keys: Keys, folder: Path, collected: _Collected
 ) -> list[list[Work]]:
     """What is left to do, by MRI; what is finished is collected."""
     wanted = [group for group in groups if group != "clinical"]
@@ -155,7 +161,7 @@ def _plan(
     works = []
     for rows in by_mri.values():
         each = []
-        for row in rows:
+        for row in (row for row in rows if row.row in chosen):
             others = tuple(other for other in rows if other is not row)
             left = _left(row, wanted, others, keys, folder, collected)
             each += [Work(row, left, others if "dose" in left else ())] if left else []

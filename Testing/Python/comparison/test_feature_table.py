@@ -186,6 +186,15 @@ def test_nobody_is_named_in_the_folder_of_finished_lesions(cohort, tmp_path):
         assert set(json.loads(file.read_text())) == {"format", "key", "values", "reasons"}
 
 
+def test_rows_that_are_not_asked_for_are_neighbours_only(cohort, computed, tmp_path, calls):
+    some = compute_features(cohort, ("gradient", "dose"), folder=tmp_path, only={2, 7})
+    assert [row for row, _ in calls] == [2, 2, 7, 7]
+    assert some.rows.tolist() == [2, 7]
+    assert some.lesions.tolist() == [0, 3]
+    at = [computed.names.index(name) for name in some.names]
+    np.testing.assert_array_equal(some.values, computed.values[[0, 5]][:, at])
+
+
 @pytest.mark.slow
 def test_two_processes_give_what_one_gives(cohort, computed, tmp_path):
     assert same(compute_features(cohort, FAST, folder=tmp_path, jobs=2), computed)
