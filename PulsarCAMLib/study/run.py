@@ -207,15 +207,40 @@ def _asked_of(contender: Contender, split):
     return replace(split, asked=asked) if asked else None
 
 
-def _prepared(cohort, labels, settings: StudySettings, folder: Path, at_once: int, scheduler, progress, tell):
-    """Lesions, patches and features in the folder; all that is there already is left as it is."""
-    from ..files.hashing import sha256_of
-    from ..training.cohort_cases import inputs_digest, usable_rows
+def study_rows(cohort: CohortTable, labels: Sequence[LesionLabel]) -> tuple[list, list]:
+    """Rows with their responses: the lesions that take part on their first MRI, and those that have a second one.
+
+    Raises:
+        InputError: no lesion can take part.
+    """
+    from ..training.cohort_cases import usable_rows
 
     baseline = usable_rows(cohort, labels, BASELINE)
     known = {row.key for row, _ in baseline}
-    later = [(row, 0) for row in cohort.rows if row.time_point == SECOND]
-    second = [] if not later else [part for part in usable_rows(cohort, labels, SECOND) if part[0].key in known]
+    later = any(row.time_point == SECOND for row in cohort.rows)
+    second = [part for part in usable_rows(cohort, labels, SECOND) if part[0].key in known] if later else []
+    return baseline, second
+
+
+def check_study(cohort: CohortTable, labels: Sequence[LesionLabel], settings: StudySettings) -> StudyLesions:
+    """The lesions of a study that can be run; to be asked before hours of other work.
+
+    Raises:
+        InputError: the lesions cannot be split as a protocol wants it.
+    """
+    lesions = StudyLesions.of(*study_rows(cohort, labels))
+    for protocol in settings.protocols:
+        numbers = {"trials": settings.trials_of(protocol), "controls": settings.controls}
+        next(protocol_splits(lesions, protocol, **numbers, folds=settings.folds, seed=settings.seed))
+    return lesions
+
+
+def _prepared(cohort, labels, settings: StudySettings, folder: Path, at_once: int, scheduler, progress, tell):
+    """Lesions, patches and features in the folder; all that is there already is left as it is."""
+    from ..files.hashing import sha256_of
+    from ..training.cohort_cases import inputs_digest
+
+    baseline, second = study_rows(cohort, labels)
     lesions = StudyLesions.of(baseline, second)
     hashes = {"table": sha256_of(cohort.path), "images_and_masks": inputs_digest([*baseline, *second])}
     facts = read_facts(folder)

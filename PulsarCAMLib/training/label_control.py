@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import fields, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -54,6 +55,7 @@ def train_label_controls(
     count: int,
     *,
     epochs: int | None = None,
+    folder: Path | None = None,
     progress: Progress | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> list[AutoencoderClassifier]:
@@ -64,6 +66,7 @@ def train_label_controls(
         settings: of the model that is to be judged.
         count: how many models.
         epochs: instead of those of the settings.
+        folder: where the trainings are kept, so that they go on when they were stopped; None keeps nothing.
         progress: called after each epoch with the share done and a text.
         cancelled: asked after each epoch; True stops.
 
@@ -72,6 +75,7 @@ def train_label_controls(
         Cancelled: ``cancelled`` said so.
     """
     from .loop import train_member
+    from .trial import train_trial
 
     own = replace(settings, epochs=epochs or settings.epochs, patience=None, pictures_every=0)
     trained = []
@@ -84,5 +88,9 @@ def train_label_controls(
 
         dealt = with_permuted_labels(samples, number)
         seeded = own.with_seed(settings.seed + SEEDS + number)
-        trained.append(train_member(dealt, None, seeded, progress=tell, cancelled=cancelled).model)
+        told = {"progress": tell, "cancelled": cancelled}
+        if folder is None:
+            trained.append(train_member(dealt, None, seeded, **told).model)
+        else:
+            trained.append(train_trial(dealt, seeded, folder / f"control-{number + 1:03d}", **told).model())
     return trained

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...errors import InputError
@@ -29,11 +30,13 @@ class LabelControl:
         models: how many; 0 for none.
         samples: gives the lesions to train on, with rotated copies, for the settings of the model.
         epochs: instead of the model's own number.
+        folder: where the trainings are kept, so that they go on when they were stopped; None keeps nothing.
     """
 
     models: int
     samples: Callable[[TrainingSettings], Samples]
     epochs: int | None = None
+    folder: Path | None = None
 
 
 def judge_explanations(
@@ -82,7 +85,8 @@ def _controls(bundle: ModelBundle, control: LabelControl, tell: Progress) -> tup
     try:
         settings = settings_of_card(bundle.card)
         samples = control.samples(settings)
-        models = train_label_controls(samples, settings, control.models, epochs=control.epochs, progress=tell)
+        own = {"epochs": control.epochs, "folder": control.folder, "progress": tell}
+        models = train_label_controls(samples, settings, control.models, **own)
     except InputError as error:
         return [], {"reason": str(error).rstrip(".")}
     about = {

@@ -59,6 +59,15 @@ def test_controls_are_trained_by_the_same_settings_without_early_stopping(sample
     assert told[0][1].startswith("permuted labels 1 of 2: epoch 1 of 1")
 
 
+def test_controls_that_are_kept_are_the_same_and_are_not_trained_twice(samples, tmp_path, monkeypatch):
+    settings = TrainingSettings(epochs=1, batch_size=8, architecture=SMALL, device="cpu")
+    (plain,) = train_label_controls(samples, settings, 1)
+    train_label_controls(samples, settings, 1, folder=tmp_path)
+    monkeypatch.setattr("PulsarCAMLib.training.engine.Engine.run", None)
+    (kept,) = train_label_controls(samples, settings, 1, folder=tmp_path)
+    assert np.array_equal(plain.dense.weight.detach(), kept.dense.weight.detach())
+
+
 def test_a_card_tells_its_settings_and_an_older_one_what_was_not_yet_a_choice():
     settings = TrainingSettings(epochs=7, architecture=SMALL, rotations=(20,), seed=3)
     assert settings_of_card(card_with(settings.to_card())) == settings
