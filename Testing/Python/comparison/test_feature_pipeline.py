@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 from scipy.special import ndtr
 from sklearn.metrics import roc_auc_score
-from sklearn.model_selection import StratifiedGroupKFold
 
 from PulsarCAMLib.comparison import feature_tuning
 from PulsarCAMLib.comparison.feature_pipeline import FeatureModel, fit_feature_model
@@ -55,10 +54,6 @@ def selected(model: FeatureModel) -> list[str]:
     return [each["feature"] for each in model.details["selected"]]
 
 
-def outer_folds(labels, patients, seed):
-    return StratifiedGroupKFold(5, shuffle=True, random_state=seed).split(np.zeros(len(labels)), labels, patients)
-
-
 def test_on_noise_selection_inside_the_folds_finds_nothing_and_outside_finds_a_lot():
     inside, outside = [], []
     for seed in range(12):
@@ -66,7 +61,7 @@ def test_on_noise_selection_inside_the_folds_finds_nothing_and_outside_finds_a_l
         before = first_steps(FeatureModelSettings(), 0).fit(values, labels).transform(values)
         chosen = SparseColumns(3.0, most=10, balanced=True).fit(before, labels).transform(before)
         found = []
-        for train, test in outer_folds(labels, patients, seed):
+        for train, test in inner_folds(labels, patients, 5, seed)[0]:
             model = fit(values[train], labels[train], patients[train], inner_folds=2)
             peeked = logistic(1.0, balanced=True).fit(chosen[train], labels[train])
             answers = model.predict(values[test]), peeked.predict_proba(chosen[test])[:, 1]
