@@ -17,7 +17,8 @@ ROW_TIME_POINTS = (BASELINE, SECOND)
 CLINICAL, NOTE, TRUTH = "clinical_", "note_", "truth_"
 
 PREFIXES = {
-    CLINICAL: "clinical facts of the lesion or patient, numbers or words; may serve as features",
+    CLINICAL: "clinical facts of the lesion or patient, numbers or words; may serve as features "
+    "(clinical_prescription_gy: the prescribed dose)",
     NOTE: "anything else worth keeping; never used",
     TRUTH: "what is known about generated lesions; for tests only",
 }
