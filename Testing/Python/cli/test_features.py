@@ -81,10 +81,10 @@ def test_settings_are_kept_and_can_be_given_again(cohort, out, tmp_path, capsys)
     again = out / "f.settings.json"
     assert main(["features", str(cohort), "-o", str(out / "g.csv"), "--groups", "dose", "--settings", str(again)]) == 0
     assert (out / "g.csv").read_bytes() == first
-    for text in ("", "{}", json.dumps(head | {"settings": {"dose": {"tresholds": []}}})):
+    for text in ("", "{}", json.dumps(head | {"settings": {"dose": {"limits_gy": []}}})):
         given.write_text(text)
         assert main(["features", str(cohort), "-o", str(out / "h.csv"), "--settings", str(given)]) == 3
-    assert "tresholds" in capsys.readouterr().err
+    assert "limits_gy" in capsys.readouterr().err
 
 
 def test_a_broken_lesion_is_listed_with_its_row_and_is_no_failure(cohort, out, capsys):
