@@ -5,14 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 import qt
+import slicer
 from slicer.i18n import tr as _
 
-from ..errors import PulsarCAMError
 from ..training.progress_file import read_progress
 from . import train_findings as findings
 from .jobs import Job, forget_job, latest_job, start_job
 from .section import Section, set_enabled, slot
 from .train_curves import CurvesLabel, read_histories
+from .train_end import TrainEnd
 from .train_form import TrainForm
 from .train_parameters import (
     arguments_of,
@@ -20,7 +21,6 @@ from .train_parameters import (
     keep_options,
     kept_options,
     output_of,
-    report_of,
     restore,
     run_folder_of,
     values_of,
@@ -37,9 +37,9 @@ class Train(Section):
 
     def set_up(self) -> None:
         """Connect the controls, and take up a job that an earlier panel, or an earlier Slicer, began."""
-        self._job, self._output, self._message, self._model = None, None, "", ""
+        self._job, self._output, self._message = None, None, ""
         self._histories, self._said_for = [], None
-        self._form = TrainForm(self)
+        self._form, self._end = TrainForm(self), TrainEnd(self)
         self._timer = qt.QTimer()
         self._timer.setInterval(POLL_MILLISECONDS)
         self._timer.connect("timeout()", self.on_tick)
@@ -52,13 +52,10 @@ class Train(Section):
             (ui.trainButton, self.on_train),
             (ui.trainResumeButton, self.on_resume),
             (ui.trainCancelButton, self.on_cancel),
-            (ui.trainUseButton, self.on_use),
-            (ui.trainReportButton, self.on_report),
         ):
             button.connect("clicked(bool)", act)
         ui.trainCollapsibleButton.connect("contentsCollapsed(bool)", self.on_opened)
         self._show_curves()
-        self._show_end("")
         job = latest_job()
         if job is not None:
             self._watch(job)
@@ -95,7 +92,8 @@ class Train(Section):
         if not self.is_running and self._said_for not in (None, values_of(self.state)):
             self._message, self._said_for = "", None
         self._form.refresh()
-        self._enable()
+        if self.is_running or not self.ui.trainCollapsibleButton.collapsed:  # it looks at files
+            self._enable()
 
     def _enable(self) -> None:
         ui = self.ui
@@ -179,10 +177,20 @@ class Train(Section):
         self._start(lambda _folder: arguments, facts)
 
     def _install(self, needed) -> None:
-        self.logic.ensureTrainingDependencies(needed, tell=self.panel.apply.tell)
+        """Installing lets events through: nobody shall press twice meanwhile."""
+        for button in (self.ui.trainCheckButton, self.ui.trainButton, self.ui.trainResumeButton):
+            button.enabled = False
+        try:
+            self.logic.ensureTrainingDependencies(needed, tell=self._tell)
+        finally:
+            self._enable()
+
+    def _tell(self, text: str) -> None:
+        self._say(text)
+        slicer.app.processEvents()
 
     def _start(self, arguments, facts: dict) -> None:
-        self._show_end("")
+        self._end.hide()
         self._watch(start_job(arguments, facts))
 
     def _watch(self, job: Job) -> None:
@@ -237,7 +245,8 @@ class Train(Section):
             self._show_curves()
         if not self._job.was_stopped:
             left = self._time_left.seconds(progress.overall) if progress else None
-            self._say(in_words(progress, left))
+            other = self.state is None or self._output != output_of(self.state)
+            self._say((f"“{self._output.name}”: " if other else "") + in_words(progress, left))
 
     def _check_ended(self, job: Job) -> None:
         found = findings.read_findings(job.folder / findings.FILE)
@@ -255,41 +264,12 @@ class Train(Section):
     def _training_ended(self, job: Job) -> None:
         if job.code == 0:
             self._message = _("The model is ready.")
-            self._show_end("\n".join([job.output(), *job.warnings(), self._register()]))
+            self._end.show(self._output, [job.output(), *job.warnings()])
             return
         left = is_unfinished(self._output)
         resume = _("What is trained so far is kept: press Resume to go on.") if left else ""
         said = _("Stopped.") if job.was_stopped else job.error()
         self._message = " ".join(filter(None, [said, resume]))
-
-    def _register(self) -> str:
-        """Copy the bundle to the user's models; the folder may be moved or deleted then."""
-        try:
-            self._model = self.logic.addModel(str(self._output))
-        except PulsarCAMError as error:
-            return str(error)
-        self.panel.models.list_models()
-        return _("The model is in the list of models under “Inputs”.")
-
-    def _show_end(self, text: str) -> None:
-        ui = self.ui
-        if not text:
-            self._model = ""
-        ui.trainResultLabel.text = text
-        ui.trainResultLabel.visible = bool(text)
-        ui.trainUseButton.visible = bool(text and self._model)
-        ui.trainReportButton.visible = bool(text) and report_of(self._output).is_file()
-
-    @slot
-    def on_use(self) -> None:
-        """Choose the new model."""
-        self.state.model = self._model
-        self.panel.refresh()
-
-    @slot
-    def on_report(self) -> None:
-        """Show the report in the browser."""
-        qt.QDesktopServices.openUrl(qt.QUrl.fromLocalFile(str(report_of(self._output))))
 
     def _say(self, text: str) -> None:
         self._message = text

@@ -9,8 +9,8 @@ from slicer.i18n import tr as _
 
 from ..training.progress_file import RunProgress
 
-ENOUGH = 0.02
-"""Share of the run that must have been seen before a time is told."""
+ENOUGH, ENOUGH_SECONDS = 0.03, 5.0
+"""Share of the run, and time, that must have been seen before a time is told."""
 
 
 class TimeLeft:
@@ -35,7 +35,9 @@ class TimeLeft:
             self._first = now, overall
         began, at_first = self._first
         gone = overall - at_first
-        return (now - began) * (1 - overall) / gone if gone >= ENOUGH else None
+        if gone < ENOUGH or now - began < ENOUGH_SECONDS:
+            return None
+        return (now - began) * (1 - overall) / gone
 
 
 def in_words(progress: RunProgress | None, left: float | None) -> str:
