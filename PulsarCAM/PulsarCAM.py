@@ -48,6 +48,7 @@ from PulsarCAMLib.desktop.choices import (  # noqa: E402
     Statistic,
     Target,
 )
+from PulsarCAMLib.desktop.compare_parameters import COMPARE_OUTPUTS, CompareParameters  # noqa: E402
 from PulsarCAMLib.desktop.logic import DEFAULT_MODEL, ConsoleLogic, PulsarCAMResult  # noqa: E402, F401
 from PulsarCAMLib.desktop.scenarios import Scenarios  # noqa: E402
 from PulsarCAMLib.desktop.train_parameters import TrainParameters  # noqa: E402
@@ -61,6 +62,7 @@ NODE_PARAMETERS = (
     "subRegions",
     "lesionTable",
     "sliceTable",
+    *COMPARE_OUTPUTS,
 )
 
 
@@ -101,7 +103,7 @@ class PulsarCAM(ScriptedLoadableModule):
 
 
 @parameterNodeWrapper
-class PulsarCAMParameterNode(TrainParameters):
+class PulsarCAMParameterNode(TrainParameters, CompareParameters):
     """The state of the panel, saved with the scene.
 
     inputVolume - contrast-enhanced T1 MRI
@@ -115,7 +117,7 @@ class PulsarCAMParameterNode(TrainParameters):
     heatMapVolume, spreadVolume, subRegions, lesionTable, sliceTable - outputs; none: new ones are made
     opacity, colorMap, legend - how the overlay looks
     exportFormat, exportHeatMap, exportSubRegions, exportTables, exportReport - what Export writes
-    train... - see TrainParameters
+    train... - see TrainParameters; the comparison's - see CompareParameters
     """
 
     inputVolume: vtkMRMLScalarVolumeNode
@@ -154,6 +156,10 @@ class PulsarCAMParameterNode(TrainParameters):
 class PulsarCAMWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
     """The panel: holds its sections together; each moves values between its controls and the logic."""
 
+    # Its sections, see PulsarCAMLib.desktop.sections, and what they share.
+    asking = runs = parameterSets = lesionList = models = apply = live = results = tools = None
+    compare = exporter = train = None
+
     def __init__(self, parent=None):
         ScriptedLoadableModuleWidget.__init__(self, parent)
         VTKObservationMixin.__init__(self)
@@ -170,48 +176,17 @@ class PulsarCAMWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
     def setup(self):
         """Called when the user opens the module the first time."""
         ScriptedLoadableModuleWidget.setup(self)
-        from PulsarCAMLib.desktop.apply import Apply
-        from PulsarCAMLib.desktop.asking import Asking
-        from PulsarCAMLib.desktop.exporter import Exporter
-        from PulsarCAMLib.desktop.lesion_list import LesionList
-        from PulsarCAMLib.desktop.live import LiveExplanation
-        from PulsarCAMLib.desktop.model_chooser import ModelChooser
-        from PulsarCAMLib.desktop.parameter_sets import ParameterSets
-        from PulsarCAMLib.desktop.results import Results
-        from PulsarCAMLib.desktop.runs import Runs
-        from PulsarCAMLib.desktop.tools import Tools
-        from PulsarCAMLib.desktop.train import Train
+        from PulsarCAMLib.desktop.sections import make_sections
 
         uiWidget = slicer.util.loadUI(self.resourcePath("UI/PulsarCAM.ui"))
-        uiWidget.layout().insertWidget(
-            uiWidget.layout().count() - 1, slicer.util.loadUI(self.resourcePath("UI/Train.ui"))
-        )
+        for name, fromTheEnd in (("Compare", 2), ("Train", 1)):  # before Export, and after it
+            section = slicer.util.loadUI(self.resourcePath(f"UI/{name}.ui"))
+            uiWidget.layout().insertWidget(uiWidget.layout().count() - fromTheEnd, section)
         self.layout.addWidget(uiWidget)
         self.ui = slicer.util.childWidgetVariables(uiWidget)
         uiWidget.setMRMLScene(slicer.mrmlScene)
         self.logic = PulsarCAMLogic()
-        self.asking = Asking(self.parent)
-        self.runs = Runs()
-        self.parameterSets = ParameterSets(self)
-        self.lesionList = LesionList(self)
-        self.models = ModelChooser(self)
-        self.apply = Apply(self)
-        self.live = LiveExplanation(self)
-        self.results = Results(self)
-        self.tools = Tools(self)
-        self.exporter = Exporter(self)
-        self.train = Train(self)
-        self.sections = [
-            self.parameterSets,
-            self.lesionList,
-            self.models,
-            self.apply,
-            self.live,
-            self.results,
-            self.tools,
-            self.exporter,
-            self.train,
-        ]
+        self.sections = make_sections(self)
         self.addObserver(slicer.mrmlScene, slicer.mrmlScene.StartCloseEvent, self.onSceneStartClose)
         self.addObserver(slicer.mrmlScene, slicer.mrmlScene.EndCloseEvent, self.onSceneEndClose)
         self.addObserver(slicer.mrmlScene, slicer.mrmlScene.EndImportEvent, self.onSceneEndImport)

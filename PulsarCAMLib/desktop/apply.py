@@ -15,6 +15,7 @@ LOCKED = (
     "explanationCollapsibleButton",
     "outputsCollapsibleButton",
     "resultsCollapsibleButton",
+    "compareCollapsibleButton",
     "exportCollapsibleButton",
     "trainCollapsibleButton",
 )

@@ -16,6 +16,8 @@ from slicer import (
 )
 from slicer.i18n import tr as _
 
+from .compare_logic import CompareLogic
+
 DEFAULT_MODEL = "synthetic-demo"
 
 
@@ -38,7 +40,7 @@ class PulsarCAMResult:
     model: str = DEFAULT_MODEL
 
 
-class ConsoleLogic:
+class ConsoleLogic(CompareLogic):
     """Everything the panel does, for scripts:
 
     .. code-block:: python
@@ -47,6 +49,7 @@ class ConsoleLogic:
         logic = PulsarCAM.PulsarCAMLogic()
         result = logic.explain(volumeNode, segmentationNode)
         logic.update(result, method="gradcam++", threshold=0.3)
+        logic.compareMaps(result)
         logic.export(result, "/some/folder")
     """
 

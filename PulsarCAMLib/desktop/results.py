@@ -130,6 +130,13 @@ class Results(Section):
             views.jump_to(place)
         self._show_chosen()
         self.panel.tools.refresh()
+        self.panel.compare.on_chosen(name)
+
+    def choose_row_of(self, name: str) -> None:
+        """Choose a lesion as if its row were clicked."""
+        names = [row["lesion"] for row in self._rows]
+        if name in names and name != self._chosen:
+            self.ui.resultsTable.setCurrentCell(names.index(name), 0)
 
     def place_of(self, name: str) -> tuple[float, float, float] | None:
         """Centre of the slice that answers for a lesion, RAS millimetres of the scene."""

@@ -61,7 +61,11 @@ class ComparisonNodes:
 
     def __iter__(self) -> Iterator[Any]:
         """The nodes that are there."""
-        return iter([node for node in (getattr(self, f.name) for f in fields(self)) if node is not None])
+        return iter([node for node in self.all() if node is not None])
+
+    def all(self) -> tuple[Any, ...]:
+        """All nodes in the order of the fields, None where there is none."""
+        return tuple(getattr(self, f.name) for f in fields(self))
 
 
 def write_comparison(

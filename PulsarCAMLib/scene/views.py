@@ -12,6 +12,9 @@ from .colors import HEAT, SIGNED as SIGNED_COLORS, SPREAD, color_node
 from .display import add_legend
 from .provenance import PREFIX
 
+OWN_VIEWS = "PulsarCAM"
+"""So begin the names of the views of comparisons."""
+
 COMPARE_VIEWS = ("PulsarCAM1", "PulsarCAM2", "PulsarCAM3")
 COMPARE_LAYOUT = 41507
 """Number of the layout of the comparison; Slicer's own are below 1000."""
@@ -50,7 +53,7 @@ def show_over(volume_node, map_node, opacity: float, instead_of: Sequence = ()) 
     """
     others = {node.GetID() for node in instead_of if node is not None}
     for composite in composites():
-        if composite.GetLayoutName() in COMPARE_VIEWS:
+        if (composite.GetLayoutName() or "").startswith(OWN_VIEWS):
             continue
         if others and composite.GetForegroundVolumeID() not in others:
             continue
@@ -116,36 +119,48 @@ def compare(volume_node, map_nodes: Sequence, titles: Sequence[str], opacity: fl
     Raises:
         OutputError: there are no views (no main window).
     """
-    manager = slicer.app.layoutManager()
-    if manager is None:
-        raise OutputError("There are no slice views to compare in; start 3D Slicer with its main window.")
-    _register_layout(manager.layoutLogic().GetLayoutNode())
-    manager.setLayout(COMPARE_LAYOUT)
-    shown = {c.GetLayoutName(): c for c in composites()}
-    for tag, node, title in zip(COMPARE_VIEWS, map_nodes, titles, strict=False):
-        composite = shown[tag]
-        composite.SetLinkedControl(True)
-        composite.SetBackgroundVolumeID(volume_node.GetID())
-        composite.SetForegroundVolumeID(node.GetID())
-        composite.SetForegroundOpacity(opacity)
-        slicer.mrmlScene.GetSingletonNode(tag, "vtkMRMLSliceNode").SetLayoutLabel(title)
-    for tag in COMPARE_VIEWS:
-        widget = manager.sliceWidget(tag)
-        if widget is not None:
-            widget.fitSliceToBackground()
+    views = "".join(linked_view(tag, n, COMPARE_GROUP) for n, tag in enumerate(COMPARE_VIEWS, start=1))
+    register_layout(COMPARE_LAYOUT, f'<layout type="horizontal" split="true">{views}</layout>')
+    set_layout(COMPARE_LAYOUT)
+    show_linked(COMPARE_VIEWS, volume_node, map_nodes, titles, opacity)
 
 
-def _register_layout(layout_node) -> None:
+def linked_view(tag: str, label: str | int, group: int) -> str:
+    """Description of one slice view of a comparison, in the orientation of the Red view, for a layout."""
     red = slicer.mrmlScene.GetSingletonNode("Red", "vtkMRMLSliceNode")
     orientation = red.GetOrientation() if red is not None else "Axial"
     if orientation not in ("Axial", "Sagittal", "Coronal"):
         orientation = "Axial"
-    views = "".join(
-        _VIEW.format(tag=tag, orientation=orientation, label=n + 1, group=COMPARE_GROUP)
-        for n, tag in enumerate(COMPARE_VIEWS)
-    )
-    text = f'<layout type="horizontal" split="true">{views}</layout>'
-    if layout_node.IsLayoutDescription(COMPARE_LAYOUT):
-        layout_node.SetLayoutDescription(COMPARE_LAYOUT, text)
+    return _VIEW.format(tag=tag, orientation=orientation, label=label, group=group)
+
+
+def register_layout(number: int, description: str) -> None:
+    """Make a layout known, or change what it describes.
+
+    Raises:
+        OutputError: there are no views (no main window).
+    """
+    manager = slicer.app.layoutManager()
+    if manager is None:
+        raise OutputError("There are no slice views to compare in; start 3D Slicer with its main window.")
+    layout_node = manager.layoutLogic().GetLayoutNode()
+    if layout_node.IsLayoutDescription(number):
+        layout_node.SetLayoutDescription(number, description)
     else:
-        layout_node.AddLayoutDescription(COMPARE_LAYOUT, text)
+        layout_node.AddLayoutDescription(number, description)
+
+
+def show_linked(tags: Sequence[str], volume_node, map_nodes: Sequence, titles: Sequence[str], opacity: float) -> None:
+    """Fill the linked views of the layout that is shown: each has the MRI behind and its map (or none) in front."""
+    shown = {c.GetLayoutName(): c for c in composites()}
+    for tag, node, title in zip(tags, map_nodes, titles, strict=False):
+        composite = shown[tag]
+        composite.SetLinkedControl(True)
+        composite.SetBackgroundVolumeID(volume_node.GetID())
+        composite.SetForegroundVolumeID(node.GetID() if node is not None else None)
+        composite.SetForegroundOpacity(opacity)
+        slicer.mrmlScene.GetSingletonNode(tag, "vtkMRMLSliceNode").SetLayoutLabel(title)
+    for tag in tags:
+        widget = slicer.app.layoutManager().sliceWidget(tag)
+        if widget is not None:
+            widget.fitSliceToBackground()

@@ -1,0 +1,301 @@
+"""Section: how the heat maps agree with what one sees in the MRI, and where in the lesion they lie."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import qt
+from slicer.i18n import tr as _
+
+from ..errors import Cancelled
+from ..explanation import SIGNED
+from ..scene import side_by_side, views
+from ..scene.state import rows_of
+from .compare_logic import PulsarCAMComparison
+from .compare_parameters import COMPARE_OUTPUTS
+from .section import Section, set_enabled, slot
+from .shell_plot import Shell, ShellLabel
+
+NARROWEST_COLUMN = 46
+
+
+def quantity_labels() -> dict[str, str]:
+    """What the person reads."""
+    return {
+        "gradient_magnitude": _("Gradient magnitude"),
+        "radial_gradient": _("Radial gradient"),
+        "intensity": _("Intensity"),
+        "local_entropy": _("Local entropy"),
+        "border_distance": _("Distance to border"),
+    }
+
+
+class Compare(Section):
+    """Reads its tables from the scene, so they are there again when a scene is opened."""
+
+    def set_up(self) -> None:
+        """Prepare table and plot, connect the buttons."""
+        self._rows, self._shells, self._key, self._lesion = [], [], None, None
+        self._made, self._run, self._plotted, self._layout_before = None, None, None, None
+        table = self.ui.agreementResultsTable
+        table.setHorizontalHeaderLabels([_("Heat map and"), _("ρ"), _("partial ρ"), _("p")])
+        tips = (
+            _("What one sees in the MRI, voxel by voxel inside the lesion"),
+            _("Spearman's rank correlation with the heat map, -1 to 1"),
+            _(
+                "What is left of it when that is taken out which any map of this resolution shows by interpolation "
+                "alone (a map with the same value in every cell)"
+            ),
+            _(
+                "p-value of the partial ρ; it knows that neighbouring voxels are alike, and how many numbers there are"
+            ),
+        )
+        for column, tip in enumerate(tips):
+            table.horizontalHeaderItem(column).setToolTip(tip)
+        header = table.horizontalHeader()
+        header.setSectionResizeMode(0, qt.QHeaderView.Stretch)
+        for column in (1, 2, 3):
+            header.setSectionResizeMode(column, qt.QHeaderView.ResizeToContents)
+        header.setMinimumSectionSize(NARROWEST_COLUMN)
+        table.verticalHeader().hide()
+        table.verticalHeader().setSectionResizeMode(qt.QHeaderView.ResizeToContents)
+        self.plot = ShellLabel()
+        self.plot.toolTip = _("Share of the activation in shells under the lesion's surface, beside that of the volume")
+        self.ui.shellPlotLayout.addWidget(self.plot)
+        self.ui.compareMapsButton.connect("clicked(bool)", self.on_compare)
+        self.ui.sideBySideButton.connect("clicked(bool)", self.on_side_by_side)
+        self.ui.compareLesionComboBox.connect("currentIndexChanged(int)", self.on_lesion)
+
+    @property
+    def is_side_by_side(self) -> bool:
+        """Whether the views are those of this comparison."""
+        return self._layout_before is not None and views.current_layout() == side_by_side.LAYOUT
+
+    def forget(self) -> None:
+        """Another parameter set has another comparison."""
+        self._key, self._made, self._run, self._plotted = None, None, None, None
+
+    def refresh(self) -> None:
+        """Show the tables of the parameter set, for the heat map that is shown."""
+        nodes = (self.state.agreementTable, self.state.shellTable)
+        key = tuple((n.GetID(), n.GetTable().GetMTime()) for n in nodes if n is not None and n.GetTable())
+        if key != self._key:
+            self._key = key
+            self._rows = [r for r in rows_of(nodes[0]) if "partial_p_adjusted" in r and "undefined" in r]
+            self._shells = [r for r in rows_of(nodes[1]) if "activation_share" in r and "volume_share" in r]
+            self._fill_lesions()
+        self._show()
+        self._plot_anew()
+        self._enable()
+
+    def _enable(self) -> None:
+        chosen = self.panel.results.chosen_name() or not self.state.compareChosenOnly
+        reason = self.panel.whyNoResult() or ("" if chosen else _("Choose a lesion in the table of results first"))
+        tip = _("Compute gradient maps, and compare the heat maps of all methods with what one sees in the MRI")
+        set_enabled(self.ui.compareMapsButton, reason, tip)
+        self._refresh_views_button()
+
+    def _refresh_views_button(self) -> None:
+        if self.is_side_by_side:
+            self.ui.sideBySideButton.text = _("Earlier views")
+            set_enabled(self.ui.sideBySideButton, "", _("Go back to the views as they were before"))
+            return
+        self.ui.sideBySideButton.text = _("Side by side")
+        tip = _("Show MRI, heat map, gradient magnitude and radial gradient in linked slice views, above the shells")
+        missing = "" if self._volume() is not None else _("Press Compare first")
+        no_views = "" if views.current_layout() is not None else _("There are no slice views to compare in")
+        set_enabled(self.ui.sideBySideButton, missing or no_views, tip)
+
+    def _volume(self):
+        """The MRI that the gradient maps were made from."""
+        nodes = (self.state.gradientMagnitudeVolume, self.state.radialGradientVolume)
+        return None if None in nodes else nodes[0].GetNodeReference("PulsarCAM.inputVolume")
+
+    @slot
+    def on_compare(self) -> None:
+        """Compare, and show what was found."""
+        if self.panel.isRunning or self.panel.whyNoResult():
+            return
+        with self.panel.running():
+            self._compare()
+
+    def _compare(self) -> None:
+        state, result = self.state, self.panel.result()
+        chosen = self.panel.results.chosen_name()
+        try:
+            made = self.logic.compareMaps(
+                result,
+                lesions=[chosen] if state.compareChosenOnly and chosen else None,
+                sigma=state.gradientSigma,
+                margin=state.compareMargin,
+                shellThickness=state.shellThickness,
+                method=state.method.value,
+                target=state.target.value,
+                **{name: getattr(state, parameter) for parameter, name in COMPARE_OUTPUTS.items()},
+                progress=self.panel.apply.on_progress,
+                cancelled=lambda: self.panel.cancelRequested,
+            )
+        except Cancelled:
+            self.panel.say(_("Stopped; the scene is as it was."))
+            return
+        for parameter, name in COMPARE_OUTPUTS.items():
+            setattr(state, parameter, getattr(made, name))
+        self._made, self._run = made, self.panel.runs.of(state)
+        self._plotted = (state.method.value, state.target.value)
+        count = len(made.mapComparison.lesions)
+        self.panel.say(_("1 lesion compared.") if count == 1 else _("{count} lesions compared.").format(count=count))
+
+    @slot
+    def on_side_by_side(self) -> None:
+        """Show the maps side by side, or go back."""
+        if self.is_side_by_side:
+            views.set_layout(self._layout_before)
+            self._layout_before = None
+        else:
+            before = views.current_layout()
+            side_by_side.show_side_by_side(
+                self._volume(), self.state.heatMapVolume, self.logic._comparisonNodes(self._nodes()),
+                self.state.opacity / 100,
+            )  # fmt: skip
+            self._layout_before = before
+            place = self.panel.results.place_of(self._lesion) if self._lesion else None
+            if place is not None:
+                views.jump_to(place)
+        self._refresh_views_button()
+        self.panel.tools.refresh()
+
+    def _nodes(self) -> PulsarCAMComparison:
+        """The comparison in the nodes of the parameter set."""
+        nodes = {name: getattr(self.state, parameter) for parameter, name in COMPARE_OUTPUTS.items()}
+        return replace(self._made or PulsarCAMComparison(), **nodes)
+
+    @slot
+    def on_lesion(self) -> None:
+        """The person chose a lesion here: show it everywhere."""
+        self._lesion = self.ui.compareLesionComboBox.currentText or None
+        if self._lesion and self.state is not None:
+            self.panel.results.choose_row_of(self._lesion)
+            self._show()
+
+    def on_chosen(self, name: str) -> None:
+        """The person chose a lesion in the results."""
+        self._enable()
+        box = self.ui.compareLesionComboBox
+        index = box.findText(name)
+        if index >= 0 and name != self._lesion:
+            was_blocked = box.blockSignals(True)
+            box.setCurrentIndex(index)
+            box.blockSignals(was_blocked)
+            self._lesion = name
+            self._show()
+
+    def _fill_lesions(self) -> None:
+        names = list(dict.fromkeys(row["lesion"] for row in self._rows))
+        box = self.ui.compareLesionComboBox
+        was_blocked = box.blockSignals(True)
+        box.clear()
+        box.addItems(names)
+        wanted = next((n for n in (self.panel.results.chosen_name(), self._lesion) if n in names), None)
+        self._lesion = wanted or (names[0] if names else None)
+        if self._lesion:
+            box.setCurrentIndex(names.index(self._lesion))
+        box.blockSignals(was_blocked)
+
+    def _shown(self, rows: list[dict]) -> list[dict]:
+        """Rows of the chosen lesion and the heat map that is shown."""
+        mine = [row for row in rows if row["lesion"] == self._lesion and row["map_method"] == self.state.method.value]
+        if self.state.method.value == SIGNED:
+            return mine
+        target = self.state.target.value
+        if target == "predicted":
+            predicted = [r["predicted_class"] for r in rows_of(self.state.lesionTable) if r["lesion"] == self._lesion]
+            target = predicted[0] if predicted else None
+        return [row for row in mine if row["map_class"] == target]
+
+    def _show(self) -> None:
+        rows, table = self._shown(self._rows), self.ui.agreementResultsTable
+        there = bool(self._rows)
+        for name in ("compareLesionComboBoxLabel", "compareLesionComboBox", "agreementResultsTable"):
+            getattr(self.ui, name).visible = there
+        table.setRowCount(len(rows))
+        labels = quantity_labels()
+        for index, row in enumerate(rows):
+            name = labels.get(row["quantity"], row["quantity"])
+            for column, text in enumerate((name, *(_number(row[k]) for k in ("spearman", "partial")), _p(row))):
+                item = qt.QTableWidgetItem(text)
+                item.setToolTip(_details(row))
+                if column:
+                    item.setTextAlignment(qt.Qt.AlignRight | qt.Qt.AlignVCenter)
+                table.setItem(index, column, item)
+        shells = self._shown(self._shells)
+        self.ui.compareLabel.text = "\n".join(filter(None, (self._stale(), _where(shells), _resolution(rows)))) or _(
+            "Compare shows how the heat map goes with gradient, intensity, entropy and depth in each lesion."
+        )
+        self.plot.show_shells(
+            [
+                Shell(row["from_mm"], row["to_mm"], row["activation_share"], row["volume_share"])
+                for row in shells
+                if row["region"].startswith("shell") and _is_known(row["activation_share"])
+            ]
+        )
+
+    def _stale(self) -> str:
+        if self._run is None or self._run is self.panel.runs.of(self.state):
+            return ""
+        return _("These numbers belong to the result before: press Compare.")
+
+    def _plot_anew(self) -> None:
+        """The plot in the scene shows the shells of the heat map that is shown."""
+        shown = (self.state.method.value, self.state.target.value)
+        if self._made is None or self._plotted == shown or self.state.profileTable is None:
+            return
+        self._plotted = shown  # first: an error is told once
+        try:
+            self.logic.updateComparison(self.panel.result(), self._nodes(), *shown)
+        except Exception as error:
+            self.panel.showError(error)
+
+
+def _where(shells: list[dict]) -> str:
+    """Core and margin in words."""
+    found = {row["region"]: row for row in shells}
+    margin = found.get("margin")
+    if margin is None or not _is_known(margin["activation_share"]):
+        return _("The heat map is empty in this lesion.") if margin is not None else ""
+    text = _("The margin of {mm:g} mm has {share:.0f} % of the activation and {volume:.0f} % of the volume.")
+    return text.format(mm=margin["to_mm"], share=100 * margin["activation_share"], volume=100 * margin["volume_share"])
+
+
+def _resolution(rows: list[dict]) -> str:
+    if not rows:
+        return ""
+    text = _("The map has {cells} cells of {mm:.1f} mm in this lesion; finer detail is interpolation.")
+    return text.format(cells=rows[0]["cells"], mm=rows[0]["cell_mm"])
+
+
+def _is_known(value) -> bool:
+    return isinstance(value, (int, float)) and math.isfinite(value)
+
+
+def _number(value) -> str:
+    return f"{value:.2f}".replace("-", "−") if _is_known(value) else "–"
+
+
+def _p(row: dict) -> str:
+    value = row["partial_p_adjusted"]
+    return "–" if not _is_known(value) else "<0.001" if value < 0.001 else f"{value:.3f}"
+
+
+def _details(row: dict) -> str:
+    """Tool tip of a row."""
+    lines = [row["undefined"].capitalize()] if row["undefined"] else []
+    if _is_known(row["effective_samples"]):
+        text = _("{voxels} voxels, but only about {samples:.0f} independent places")
+        lines.append(text.format(voxels=row["voxels"], samples=row["effective_samples"]))
+    if _is_known(row["spearman_even_map"]):
+        lines.append(_("ρ of a map with one value everywhere: {rho}").format(rho=_number(row["spearman_even_map"])))
+    if _is_known(row["dice"]):
+        text = _("Overlap of the top {share:.0f} % of both: Dice {dice:.2f} (by chance {share:.0f} %)")
+        lines.append(text.format(share=100 * row["dice_by_chance"], dice=row["dice"]))
+    return "\n".join(lines)

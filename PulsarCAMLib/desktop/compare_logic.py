@@ -1,0 +1,128 @@
+"""The comparison of heat maps with what a radiologist sees, for scripts: a part of the module's logic."""
+
+# ruff: noqa: N802, N803, N815 - what scripts use is named as Slicer names it
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from slicer import vtkMRMLPlotChartNode, vtkMRMLScalarVolumeNode, vtkMRMLTableNode
+
+
+@dataclass
+class PulsarCAMComparison:
+    """What :meth:`CompareLogic.compareMaps` made.
+
+    mapComparison holds the rows of both tables: ``mapComparison.agreement`` and ``mapComparison.shells``.
+    """
+
+    gradientMagnitudeNode: vtkMRMLScalarVolumeNode | None = None
+    radialGradientNode: vtkMRMLScalarVolumeNode | None = None
+    agreementTableNode: vtkMRMLTableNode | None = None
+    shellTableNode: vtkMRMLTableNode | None = None
+    profileTableNode: vtkMRMLTableNode | None = None
+    profileChartNode: vtkMRMLPlotChartNode | None = None
+    mapComparison: object = None
+
+
+class CompareLogic:
+    """Mixed into the logic."""
+
+    def compareMaps(
+        self,
+        result,
+        lesions: Sequence[str] | None = None,
+        sigma: float = 1.0,
+        margin: float = 2.0,
+        shellThickness: float = 1.0,
+        method: str = "pixelwise",
+        target: str = "non-response",
+        gradientMagnitudeNode: vtkMRMLScalarVolumeNode | None = None,
+        radialGradientNode: vtkMRMLScalarVolumeNode | None = None,
+        agreementTableNode: vtkMRMLTableNode | None = None,
+        shellTableNode: vtkMRMLTableNode | None = None,
+        profileTableNode: vtkMRMLTableNode | None = None,
+        profileChartNode: vtkMRMLPlotChartNode | None = None,
+        progress: Callable[[float, str], None] | None = None,
+        cancelled: Callable[[], bool] | None = None,
+    ) -> PulsarCAMComparison:
+        """Gradient maps of the lesions, and how the heat maps of all methods agree with what one sees in the MRI.
+
+        :param result: of :meth:`explain`.
+        :param lesions: names of the lesions; None: all.
+        :param sigma: scale of the gradient in millimetres.
+        :param margin: thickness of the margin under the lesion's surface in millimetres.
+        :param shellThickness: of the shells in millimetres.
+        :param method, target: of the heat map whose shells are plotted; the tables have all of them.
+        :param gradientMagnitudeNode: write into this node; None makes a new one. Likewise the other nodes.
+        :param progress: called with a fraction (0..1) and a text.
+        :param cancelled: asked often; True stops the work.
+        :raises PulsarCAMLib.errors.PulsarCAMError: one sentence for the user; the scene is then as it was.
+        """
+        from PulsarCAMLib.comparison import ComparisonSettings, compare_maps
+        from PulsarCAMLib.errors import Cancelled
+        from PulsarCAMLib.scene.compared import ComparisonNodes, write_comparison
+        from PulsarCAMLib.scene.inputs import read_volume
+
+        def checkpoint() -> None:
+            if cancelled is not None and cancelled():
+                raise Cancelled("Stopped; the scene is as it was.")
+
+        scan = result.scanResult
+        comparison = compare_maps(
+            scan,
+            read_volume(result.volumeNode)[0],
+            ComparisonSettings(sigma_mm=sigma, margin_mm=margin, thickness_mm=shellThickness),
+            lesions=lesions,
+            progress=progress,
+            cancelled=cancelled,
+        )
+        given = ComparisonNodes(
+            gradientMagnitudeNode, radialGradientNode, agreementTableNode, shellTableNode, profileTableNode,
+            profileChartNode,
+        )  # fmt: skip
+        nodes = write_comparison(
+            comparison, result.volumeNode, result.segmentationNode, scan.card.facts(),
+            self._profiled(scan, method, target), given, checkpoint,
+        )  # fmt: skip
+        return PulsarCAMComparison(*nodes.all(), comparison)
+
+    def showSideBySide(self, result, comparison: PulsarCAMComparison, opacity: float = 0.5) -> None:
+        """MRI, heat map, gradient magnitude and radial gradient in linked slice views, above the plot of the shells.
+
+        :raises PulsarCAMLib.errors.OutputError: there are no slice views.
+        """
+        from PulsarCAMLib.scene.side_by_side import show_side_by_side
+
+        show_side_by_side(result.volumeNode, result.heatMapNode, self._comparisonNodes(comparison), opacity)
+
+    def updateComparison(self, result, comparison: PulsarCAMComparison, method: str, target: str) -> None:
+        """Plot the shells of another heat map, without comparing anew."""
+        from PulsarCAMLib.scene.compared import rewrite_profile
+
+        shown = self._profiled(result.scanResult, method, target)
+        rewrite_profile(comparison.mapComparison, shown, self._comparisonNodes(comparison))
+
+    @staticmethod
+    def _profiled(scan, method: str, target: str) -> tuple[str, str]:
+        """Method and class of the plotted map; one plot has one class, so "predicted" is that of the first lesion."""
+        from PulsarCAMLib.explanation import METHODS, SIGNED
+
+        if method == SIGNED:
+            return method, "both"
+        target = scan.lesions[0].predicted_class if target == "predicted" else target
+        return (method if method in METHODS else METHODS[0]), target
+
+    @staticmethod
+    def _comparisonNodes(comparison: PulsarCAMComparison):
+        from PulsarCAMLib.scene.compared import ComparisonNodes
+
+        return ComparisonNodes(
+            comparison.gradientMagnitudeNode,
+            comparison.radialGradientNode,
+            comparison.agreementTableNode,
+            comparison.shellTableNode,
+            comparison.profileTableNode,
+            comparison.profileChartNode,
+        )
