@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -35,6 +36,14 @@ class LesionFeatures:
         own = [group_of(name) in groups and (delta or not name.startswith(DELTA)) for name in self.names]
         return np.flatnonzero(own)
 
+    def digest(self, columns: np.ndarray) -> str:
+        """Hash of some columns and of which lesions have which MRI; other columns may come and go."""
+        found = hashlib.sha256("|".join(self.names[at] for at in columns).encode())
+        for point in sorted(self.values):
+            found.update(np.ascontiguousarray(self.rows[point], dtype=np.int64).tobytes())
+            found.update(np.ascontiguousarray(self.values[point][:, columns]).tobytes())
+        return found.hexdigest()
+
     def excluded(self, limit: float) -> np.ndarray:
         """bool ``[L]``, see :func:`.feature_values.excluded_by_gradient_index`.
 
@@ -58,24 +67,12 @@ def lesion_features(features_csv: Path, lesions_csv: Path) -> LesionFeatures:
     return _read(Path(features_csv), _state(features_csv), Path(lesions_csv), _state(lesions_csv))
 
 
-def content_hash(path: Path) -> str:
-    """Hash of a file, computed anew only when the file was written to."""
-    return _hash(Path(path), _state(path))
-
-
 def _state(path: Path) -> tuple[int, int, int]:
     try:
         found = Path(path).stat()
     except OSError as error:
         raise InputError(f"The study's table {path} is missing; run the study anew.") from error
     return found.st_mtime_ns, found.st_size, found.st_ino
-
-
-@lru_cache(maxsize=8)
-def _hash(path: Path, state: tuple[int, int, int]) -> str:
-    from ..files.hashing import sha256_of
-
-    return sha256_of(path)
 
 
 @lru_cache(maxsize=2)

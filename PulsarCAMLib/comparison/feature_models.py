@@ -13,7 +13,7 @@ import numpy as np
 
 from ..cohort.columns import BASELINE, SECOND
 from ..errors import InputError
-from .feature_data import LesionFeatures, content_hash, lesion_features
+from .feature_data import LesionFeatures, lesion_features
 from .feature_settings import FeatureModelSettings
 from .feature_values import DELTA as CHANGED, GROUPS, group_of
 
@@ -95,10 +95,14 @@ class FeatureContender:
         return (SECOND,) if self.delta else (BASELINE, SECOND)
 
     def identity(self) -> str:
-        """Hash of both files' content, the groups, switches and settings; not of the name or the place."""
+        """Hash of its features' values, the groups, switches and settings; not of the name, the place or what else is
+        in the files, so that other models may join a study later.
+        """
+        found = lesion_features(self.features, self.lesions)
         own = [self.groups, self.delta, self.gi_limit, self.settings.identity()]
-        files = [content_hash(self.features), content_hash(self.lesions)]
-        return hashlib.sha256(json.dumps([*own, *files]).encode()).hexdigest()
+        left_out = [] if self.gi_limit is None else self._excluded(found).tolist()
+        data = found.digest(found.columns(self.groups, self.delta))
+        return hashlib.sha256(json.dumps([*own, left_out, data]).encode()).hexdigest()
 
     def check(self) -> None:
         """Refuse before the work what cannot be learnt from.

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from ..cohort import CohortTable
-from ..comparison.feature_models import CHANGE, WORDS, FeatureContender, feature_contenders
+from ..comparison.feature_models import DELTA, WORDS, FeatureContender, feature_contenders
 from ..comparison.feature_settings import FeatureModelSettings
 from ..comparison.feature_table import compute_features, with_delta
 from ..comparison.table_settings import FeatureSettings, feature_settings_of, read_feature_settings
@@ -58,7 +58,7 @@ def contenders(models: Sequence[str], options: dict[str, Any], features: Path, l
 
 def groups_of(models: Sequence[str], gi_limit: float | None) -> tuple[str, ...]:
     """Groups of features that some models need."""
-    words = {word for name in models for word in name.split("+") if word != CHANGE}
+    words = {word for name in models for word in name.split("+") if word != DELTA}
     found = {group for word in words for group in WORDS[word]}
     return tuple(sorted(found | ({"dose"} if gi_limit is not None else set())))
 
@@ -79,7 +79,7 @@ def prepare_features(
 
     Args:
         cohort: table of the study.
-        lesions: that take part; features of other rows are not computed.
+        lesions: that take part; those of other rows only end their neighbours' surroundings.
         models: feature models.
         options: of :func:`feature_options`.
         folder: of the study.
@@ -94,16 +94,15 @@ def prepare_features(
     from ..training.checkpoint import write_durably
 
     used = {int(row) for point in TIME_POINTS for row in lesions.rows[point] if row != NO_ROW}
-    table = replace(cohort, rows=tuple(row for row in cohort.rows if row.row in used))
     settings = feature_settings_of(options["table"])
     groups = groups_of(models, options["gi_limit"])
     with spread():
-        found = compute_features(table, groups, settings, folder / FOLDER, jobs=at_once, progress=stage)
+        found = compute_features(cohort, groups, settings, folder / FOLDER, jobs=at_once, progress=stage, only=used)
     for problem in found.problems if tell else ():
         tell(str(problem))
     if not found.names:
         raise InputError("No lesion of the cohort has features; see the warnings above, or leave the models out.")
-    if any(CHANGE in name.split("+") for name in models):
+    if any(DELTA in name.split("+") for name in models):
         found = with_delta(found)
     write_durably(folder / FEATURES, found.as_csv().encode())
     write_durably(folder / SETTINGS_FILE, settings.as_json(groups).encode())
