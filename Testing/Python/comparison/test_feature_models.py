@@ -203,7 +203,7 @@ def test_the_identity_follows_content_and_choices_and_not_the_place(files, tmp_p
     (tmp_path / "copy").mkdir()
     assert contender(written(tmp_path / "copy")).identity() == own
     table = columns()
-    table["second", "radiomics_0"][7] += 1e-9
+    table["second", "dose_mean_gy"][7] += 1e-9
     (tmp_path / "elsewhere").mkdir()
     assert contender(written(tmp_path / "elsewhere", table)).identity() == own, "other models may join later"
     table["second", "radiomics_2"][7] += 1e-9
