@@ -16,6 +16,7 @@ import numpy as np
 import slicer
 
 from .scenarios_after import AfterApply
+from .scenarios_compare import Comparing
 from .scenarios_train import Training
 
 SHAPE = (12, 90, 90)
@@ -43,7 +44,7 @@ def make_lesions(volume, count: int = 2, name: str = "GTVs"):
     return node
 
 
-class Scenarios(AfterApply, Training):
+class Scenarios(AfterApply, Comparing, Training):
     """Mixed into the module's test class, which sets ``panel``."""
 
     panel = None

@@ -16,6 +16,7 @@ from .colors import SEGMENT_COLORS
 from .contents import image_from, table_from
 from .display import show_as_heat_map
 from .hierarchy import place_beside
+from .outputs import made_name
 from .provenance import PREFIX, write_provenance
 from .transaction import SceneTransaction
 
@@ -101,11 +102,14 @@ def write_comparison(
     with SceneTransaction([*given, *series]):
         for role, content in contents.items():
             checkpoint()
-            node = getattr(nodes, role) or _new(role, f"{volume_node.GetName()} {role.replace('_', ' ')}")
+            measure = role.replace("_", " ")
+            title = f"{volume_node.GetName()} {measure}"
+            node = getattr(nodes, role) or _new(role, title)
             setattr(written, role, node)
             _fill(role, node, content, volume_node)
-            about = {"method": shown[0], "target": shown[1]} if role.startswith("profile") else {}
-            write_provenance(node, volume_node, mask_node, facts | about | {"measure": role.replace("_", " ")})
+            about = {"measure": measure, "madeName": made_name(node, title, is_new=getattr(nodes, role) is None)}
+            about |= {"method": shown[0], "target": shown[1]} if role.startswith("profile") else {}
+            write_provenance(node, volume_node, mask_node, facts | about)
         left = _plot(written.profile_chart, written.profile_table, series, list(contents["profile_table"][0])[1:])
         place_beside(volume_node, [node for node in written if node not in given])
         checkpoint()

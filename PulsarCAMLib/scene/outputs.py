@@ -78,8 +78,8 @@ def write_result(
             given = getattr(nodes, role)
             node = given or _new_node(role, piece.name)
             _fill(role, node, piece, volume_node)
-            made_name = _made_name(node, piece.name, is_new=given is None)
-            write_provenance(node, volume_node, mask_node, piece.facts | {"madeName": made_name})
+            called = made_name(node, piece.name, is_new=given is None)
+            write_provenance(node, volume_node, mask_node, piece.facts | {"madeName": called})
             setattr(written, role, node)
         place_beside(volume_node, [n for n in written if n not in list(nodes)])
         checkpoint()
@@ -182,7 +182,7 @@ def _new_node(role: str, name: str):
     return slicer.mrmlScene.AddNewNodeByClass(CLASSES[role], slicer.mrmlScene.GenerateUniqueName(name))
 
 
-def _made_name(node, title: str, is_new: bool) -> str | None:
+def made_name(node, title: str, is_new: bool) -> str | None:
     """The name that PulsarCAM gave the node: renewed when a later run says something else, never over the user's."""
     made = node.GetAttribute(f"{PREFIX}madeName")
     if made == node.GetName() and not made.startswith(title):
