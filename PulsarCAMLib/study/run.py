@@ -23,7 +23,7 @@ from .jobs import Job, Progress, dask_workers, run_jobs
 from .lesions import TIME_POINTS, StudyLesions
 from .records import TrialRecord, read_record, trial_folder
 from .settings import StudySettings
-from .splits import protocol_splits
+from .splits import PAPER, protocol_splits
 
 FORMAT, FORMAT_VERSION = "PulsarCAM study", 1
 STUDY, LESIONS, SAMPLES = "study.json", "lesions.csv", "samples.npz"
@@ -202,7 +202,12 @@ def _jobs(settings: StudySettings, lesions: StudyLesions, facts: dict[str, Any],
 
 
 def _asked_of(contender: Contender, split):
-    """A split as far as a contender can be asked; None where it cannot be at all."""
+    """A split as far as a contender can be asked; None where it cannot be at all.
+
+    A model that learns from both MRIs has seen what the paper's protocol tests.
+    """
+    if split.protocol == PAPER and BASELINE not in contender.time_points:
+        return None
     asked = tuple(part for part in split.asked if part[0] in contender.time_points)
     return replace(split, asked=asked) if asked else None
 

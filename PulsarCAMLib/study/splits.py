@@ -68,7 +68,8 @@ def protocol_splits(
         lesions: of the study.
         protocol: in :data:`PROTOCOLS`.
         trials: wanted; "leave-one-patient-out" has one per patient whatever this says.
-        controls: trainings on permuted labels.
+        controls: trainings on permuted labels; in "leave-one-patient-out" one per patient, or none, for only all of
+            them together can be judged.
         folds: parts of a division; 5 for 80/20.
         seed: of the study.
 
@@ -80,6 +81,7 @@ def protocol_splits(
     _check(lesions, protocol, folds)
     if protocol == LEAVE_ONE_OUT:
         trials = len(np.unique(lesions.patients))
+        controls = trials if controls else 0
     for control, count in ((False, trials), (True, controls)):
         for number in range(count):
             yield _split(lesions, protocol, control, number, folds, seed)
@@ -119,13 +121,15 @@ def _tested(lesions: StudyLesions, labels: np.ndarray, protocol: str, number: in
 def _check(lesions: StudyLesions, protocol: str, folds: int) -> None:
     patients = len(np.unique(lesions.patients))
     if protocol in (PATIENTS, LEAVE_ONE_OUT) and patients < (folds if protocol == PATIENTS else 3):
-        raise InputError(f"The cohort has {patients} patients, too few for the protocol “{protocol}”.")
+        raise InputError(
+            f"The cohort has {patients} patients, too few for the protocol “{protocol}”; use fewer folds or another."
+        )
     counts = np.bincount(lesions.labels, minlength=2)
     least = {PAPER: 1, LEAVE_ONE_OUT: 2}.get(protocol, folds)
     if counts.min() < least:
         raise InputError(
             f"The cohort has {counts[1]} responding and {counts[0]} non-responding lesions; the protocol “{protocol}” "
-            f"needs at least {least} of each."
+            f"needs at least {least} of each; use fewer folds or another one."
         )
     missing = [point for point in (BASELINE, SECOND) if not lesions.having(point).any()]
     if protocol == PAPER and missing:

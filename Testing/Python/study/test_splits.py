@@ -60,6 +60,7 @@ def test_every_patient_is_left_out_once():
     lesions = some_lesions()
     trials = [split for split in splits_of("leave-one-patient-out", lesions) if not split.control]
     assert [set(lesions.patients[split.asked[0][1]]) for split in trials] == [{n} for n in range(1, 16)]
+    assert len(splits_of("leave-one-patient-out", controls=0)) == 15, "no control unless it is asked for"
 
 
 def test_controls_deal_the_labels_out_anew_and_each_in_its_own_way():
@@ -67,9 +68,9 @@ def test_controls_deal_the_labels_out_anew_and_each_in_its_own_way():
     for protocol in PROTOCOLS:
         splits = splits_of(protocol, lesions)
         controls = [split for split in splits if split.control]
-        assert len(controls) == 3
+        assert len(controls) == (15 if protocol == "leave-one-patient-out" else 3)
         assert all(split.labels.sum() == lesions.labels.sum() for split in controls)
-        assert len({tuple(split.labels) for split in (*controls, splits[0])}) == 4
+        assert len({tuple(split.labels) for split in (*controls, splits[0])}) == 1 + len(controls)
         assert all(np.array_equal(s.labels, lesions.labels) for s in splits if not s.control)
 
 
