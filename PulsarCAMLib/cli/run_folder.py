@@ -13,7 +13,7 @@ from ..errors import Cancelled, OutputError
 from .console import TimedBar
 
 RUN, RUN_FORMAT = "run.json", "PulsarCAM training run"
-SUFFIX = ".training"
+SUFFIX, REPORT_SUFFIX = ".training", ".report"
 
 
 class RunFolder:
@@ -75,12 +75,20 @@ def is_run(folder: Path) -> bool:
         return False
 
 
-def check_places(output: Path, run_folder: Path, *, overwrite: bool, resume: bool) -> None:
+def check_places(output: Path, run_folder: Path, report: Path | None, *, overwrite: bool, resume: bool) -> None:
     """Refuse now what would have to be refused after hours.
+
+    Args:
+        output: the bundle's folder.
+        run_folder: of the run.
+        report: folder of the report; None for none.
+        overwrite: bundle and report may be replaced.
+        resume: the run may be there; so may its report, whose writing came before the bundle's.
 
     Raises:
         OutputError: something is in the way, or there is nothing to be continued from what is there.
     """
+    from ..files import ResultFolder
     from ..models.bundle import CARD_FILE
 
     if os.path.lexists(output):
@@ -96,6 +104,8 @@ def check_places(output: Path, run_folder: Path, *, overwrite: bool, resume: boo
                 f"{run_folder} holds a training that was not finished or was kept; add --resume to continue it, or "
                 "delete that folder."
             )
+    if report is not None:
+        ResultFolder(report, overwrite or resume).check()
     parent = next(folder for folder in output.parents if folder.exists())
     if not os.access(parent, os.W_OK):
         raise OutputError(f"{parent} cannot be written; choose another folder.")

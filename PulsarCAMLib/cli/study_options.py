@@ -9,6 +9,7 @@ from .numbers import share, whole_number
 from .train_options import add_model, add_training
 
 PROTOCOLS = ("paper", "lesions", "patients", "leave-one-patient-out")
+NONE = "none"
 MODELS = ("cam", "radiomics", "gradients", "dose", "clinical", "delta")
 
 EXAMPLES = """\
@@ -37,7 +38,9 @@ def add_study(commands, command: Callable[..., argparse.ArgumentParser], epilog:
     parser = command(commands, "study", text, EXAMPLES + epilog)
     parser.add_argument("cohort", metavar="COHORT", help="table of lesions: CSV or XLSX")
     parser.add_argument("-o", "--output", metavar="RUN", required=True, help="folder of the study, new or begun")
-    add_protocols(parser.add_argument_group("protocols"), ",".join(PROTOCOLS[:3]), trials=50, controls=10)
+    protocols = parser.add_argument_group("protocols")
+    add_protocols(protocols, ",".join(PROTOCOLS[:3]), trials=50, controls=10)
+    add_choices(protocols)
     study = parser.add_argument_group("models that take part")
     study.add_argument(
         "--models", type=_names_of(MODELS, "+"), default="cam", metavar="A,B",
@@ -68,11 +71,11 @@ def add_study(commands, command: Callable[..., argparse.ArgumentParser], epilog:
     again.add_argument("--quiet", action="store_true", help="no progress bar, no summary; warnings and errors only")
 
 
-def add_protocols(group, protocols: str, *, trials: int, controls: int) -> None:
-    """How models are judged, for every command that judges."""
+def add_protocols(group, protocols: str, *, trials: int, controls: int, may_skip: bool = False) -> None:
+    """How models are judged, for every command that judges; "none" where that may be left out."""
     group.add_argument(
-        "--protocols", type=_names_of(PROTOCOLS), default=protocols, metavar="A,B",
-        help=f"of {', '.join(PROTOCOLS)} (%(default)s)",
+        "--protocols", type=_names_of(PROTOCOLS, may_skip=may_skip), default=protocols, metavar="A,B",
+        help=f"of {', '.join(PROTOCOLS)}{'; or none' if may_skip else ''} (%(default)s)",
     )  # fmt: skip
     group.add_argument("--trials", type=whole_number(1), default=trials, metavar="N", help="(%(default)s)")
     group.add_argument(
@@ -83,6 +86,15 @@ def add_protocols(group, protocols: str, *, trials: int, controls: int) -> None:
         help="trainings on permuted labels for each protocol (%(default)s)",
     )  # fmt: skip
     group.add_argument("--folds", type=whole_number(2), default=5, metavar="N", help="5 tests 20 %% (%(default)s)")
+    group.add_argument("--study-seed", type=whole_number(0), default=0, metavar="SEED", help="of splits (%(default)s)")
+    group.add_argument(
+        "--shrinkage", type=share, default=0.2, metavar="SHARE",
+        help="share of its volume that a responding lesion has lost at follow-up, more than (%(default)s)",
+    )  # fmt: skip
+
+
+def add_choices(group) -> None:
+    """What every trial chooses anew, for commands that only judge."""
     group.add_argument(
         "--threshold", choices=("fixed", "inner"), default="fixed",
         help="of the decision: 0.5, or the best on inner splits of the training patients (%(default)s)",
@@ -94,15 +106,14 @@ def add_protocols(group, protocols: str, *, trials: int, controls: int) -> None:
         "--tune", action="append", type=_tuned, default=[], metavar="NAME=A,B",
         help="choose a setting of the network anew in every trial, on inner splits by patient; may be repeated",
     )  # fmt: skip
-    group.add_argument("--study-seed", type=whole_number(0), default=0, metavar="SEED", help="of splits (%(default)s)")
-    group.add_argument(
-        "--shrinkage", type=share, default=0.2, metavar="SHARE",
-        help="share of its volume that a responding lesion has lost at follow-up, more than (%(default)s)",
-    )  # fmt: skip
 
 
-def _names_of(known: tuple[str, ...], joined: str | None = None) -> Callable[[str], tuple[str, ...]]:
+def _names_of(
+    known: tuple[str, ...], joined: str | None = None, *, may_skip: bool = False
+) -> Callable[[str], tuple[str, ...]]:
     def names(text: str) -> tuple[str, ...]:
+        if may_skip and text.strip() == NONE:
+            return ()
         found = tuple(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
         unknown = [word for name in found for word in name.split(joined) if word not in known]
         if unknown or not found:

@@ -13,8 +13,12 @@ examples:
   pulsarcam train cohort.csv -o my-model
   pulsarcam train cohort.xlsx -o my-model --members 5 --jobs 2 --patience 20
   pulsarcam train cohort.csv -o my-model --members 5 --jobs 2 --patience 20 --resume
+  pulsarcam train cohort.csv -o my-model --protocols paper,lesions,patients --trials 50 --sanity --jobs 2
 
 The table is checked first and all that is wrong with it is said at once (its columns: pulsarcam cohort columns).
+Beside the members of the bundle, models are trained in the same way on parts of the lesions and asked about the rest:
+the protocols of pulsarcam study. Their figures, and with --sanity the checks of the maps, go into the bundle's card;
+the report is in OUT.report. --protocols none leaves them out.
 While it runs, everything is in OUT.training; after Ctrl-C, a kill or a power cut the same command with --resume goes on
 and ends with the same weights. The bundle appears when everything is done.
 
@@ -40,24 +44,36 @@ def add_train(commands, command: Callable[..., argparse.ArgumentParser], epilog:
     training = parser.add_argument_group("training (defaults: the paper's)")
     _add_ensemble(training)
     add_training(training)
+    _add_judging(parser)
     _add_running(parser.add_argument_group("running"))
 
 
 def _add_cohort(group) -> None:
     group.add_argument("--time-point", default="baseline", help="MRI to train on: baseline or second (%(default)s)")
     group.add_argument(
-        "--shrinkage",
-        type=share,
-        default=0.2,
-        metavar="SHARE",
-        help="share of its volume that a responding lesion has lost at follow-up, more than (%(default)s)",
-    )
-    group.add_argument(
         "--validation-share",
         type=share_or_none,
         default=0.2,
         metavar="SHARE",
         help="share of the patients set aside for curves, calibration and the card's figures; 0 for none (%(default)s)",
+    )
+
+
+def _add_judging(parser: argparse.ArgumentParser) -> None:
+    from .study_options import add_protocols
+
+    protocols = parser.add_argument_group("how the training is judged, on models trained in the same way")
+    add_protocols(protocols, "patients", trials=10, controls=5, may_skip=True)
+    # what these models would choose anew, the bundle's own members do not choose
+    parser.set_defaults(threshold="fixed", inner_folds=3, tune=(), models=("cam",))
+    maps = parser.add_argument_group("whether its maps are true")
+    maps.add_argument("--sanity", action="store_true", help="check them on the patients set aside, for the card")
+    maps.add_argument(
+        "--label-control", type=whole_number(0, 1000), default=3, metavar="K",
+        help="with --sanity: networks trained on permuted labels, to be held against (%(default)s)",
+    )  # fmt: skip
+    maps.add_argument(
+        "--label-epochs", type=whole_number(1), metavar="N", help="of these networks (as many as the members)"
     )
 
 

@@ -75,34 +75,24 @@ def load_bundle(folder: str | os.PathLike) -> ModelBundle:
     return ModelBundle(folder, card, weights)
 
 
-def save_bundle(
-    folder: str | os.PathLike,
-    members: Sequence[AutoencoderClassifier],
-    fields: dict[str, Any],
-    *,
-    overwrite: bool = False,
+def bundle_of(
+    members: Sequence[AutoencoderClassifier], fields: dict[str, Any], folder: str | os.PathLike
 ) -> ModelBundle:
-    """Write a bundle; it appears whole or not at all.
+    """A bundle in memory, for use before it is written.
 
     Args:
-        folder: the bundle's folder, made new.
         members: the ensemble, all of one architecture.
         fields: the card without format, version, architecture, members, classes, weights and probe: those are filled
             in.
-        overwrite: replace a bundle that is already there.
+        folder: where it will lie.
 
     Raises:
-        OutputError: the folder exists or cannot be written.
         BundleError: the card would not be valid, or weights are not finite.
     """
     import safetensors.torch
 
-    from ..files.replacing import put_in_place
     from .probe import probe_card
 
-    folder = Path(folder)
-    if folder.exists() and not overwrite:
-        raise OutputError(f"{folder} exists already; choose another folder or allow overwriting.")
     tensors = {f"{i}.{name}": t.contiguous() for i, m in enumerate(members) for name, t in m.state_dict().items()}
     weights = safetensors.torch.save({name: t.cpu() for name, t in tensors.items()})
     whole = {
@@ -114,14 +104,41 @@ def save_bundle(
         "classes": CLASSES,
         "weights": {"file": WEIGHTS_FILE, "sha256": hashlib.sha256(weights).hexdigest()},
     }
-    whole["probe"] = probe_card(ModelBundle(folder, ModelCard.from_fields(whole), weights).ensemble)
-    text = json.dumps(whole, indent=1, ensure_ascii=False) + "\n"
+    whole["probe"] = probe_card(ModelBundle(Path(folder), ModelCard.from_fields(whole), weights).ensemble)
+    return ModelBundle(Path(folder), ModelCard.from_fields(whole), weights)
+
+
+def save_bundle(
+    folder: str | os.PathLike,
+    members: Sequence[AutoencoderClassifier],
+    fields: dict[str, Any],
+    *,
+    overwrite: bool = False,
+) -> ModelBundle:
+    """Write a bundle; it appears whole or not at all.
+
+    Args:
+        folder: the bundle's folder, made new.
+        members, fields: as :func:`bundle_of` takes them.
+        overwrite: replace a bundle that is already there.
+
+    Raises:
+        OutputError: the folder exists or cannot be written.
+        BundleError: the card would not be valid, or weights are not finite.
+    """
+    from ..files.replacing import put_in_place
+
+    folder = Path(folder)
+    if folder.exists() and not overwrite:
+        raise OutputError(f"{folder} exists already; choose another folder or allow overwriting.")
+    bundle = bundle_of(members, fields, folder)
+    text = json.dumps(dict(bundle.card.fields), indent=1, ensure_ascii=False) + "\n"
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         made = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
         try:
             (made / CARD_FILE).write_text(text, encoding="utf-8")
-            (made / WEIGHTS_FILE).write_bytes(weights)
+            (made / WEIGHTS_FILE).write_bytes(bundle.weights)
             made.chmod(0o755)
             put_in_place(made, folder)
         finally:

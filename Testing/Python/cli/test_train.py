@@ -12,7 +12,8 @@ from PulsarCAMLib.models import load_bundle
 from PulsarCAMLib.training.engine import Engine
 from PulsarCAMLib.training.progress_file import DONE, RunProgress, read_progress
 
-QUICK = ("--epochs", "2", "--filters", "2", "--rotations", "90", "--batch-size", "8", "--validation-share", "0.4")
+QUICK = ("--protocols", "none", "--epochs", "2", "--filters", "2", "--rotations", "90", "--batch-size", "8",
+         "--validation-share", "0.4")  # fmt: skip
 
 
 @pytest.fixture(scope="module")
