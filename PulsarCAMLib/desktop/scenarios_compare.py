@@ -66,7 +66,8 @@ class Comparing:
 
     def test_heat_maps_are_compared_with_what_one_sees_in_the_mri(self):
         volume, _ = self.compared()
-        state, ui = self.panel.state, self.panel.ui
+        state = self.panel.state
+        ui = self.panel.ui
         for name in MADE:
             assert getattr(state, name).GetNodeReference("PulsarCAM.inputVolume") is volume, name
         magnitude, radial = (
@@ -102,7 +103,8 @@ class Comparing:
 
     def test_only_the_chosen_lesion_is_compared_and_then_all_in_the_same_nodes(self):
         self.explained(3)
-        ui, state = self.panel.ui, self.panel.state
+        ui = self.panel.ui
+        state = self.panel.state
         ui.compareChosenOnlyCheckBox.checked = True
         name = self.choose_row(1)
         self.press_compare()
@@ -117,7 +119,8 @@ class Comparing:
     def test_cancel_while_comparing_leaves_the_scene_as_it_was(self):
         self.explained(3)
         before = slicer.mrmlScene.GetNumberOfNodes()
-        ui, locked = self.panel.ui, []
+        ui = self.panel.ui
+        locked = []
 
         def stop() -> None:
             locked.append(not ui.compareCollapsibleButton.enabled)
@@ -134,7 +137,8 @@ class Comparing:
 
     def test_four_linked_views_side_by_side_and_back(self):
         self.compared()
-        ui, manager = self.panel.ui, slicer.app.layoutManager()
+        ui = self.panel.ui
+        manager = slicer.app.layoutManager()
         layout, text = manager.layout, ui.sideBySideButton.text
         ui.sideBySideButton.click()
         assert manager.layout != layout
