@@ -4,12 +4,13 @@
 SHELL := /bin/bash
 VENV_PYTHON := .venv/bin/python
 WORKERS ?= 2
+STUDY_COHORT := --second-mri --lesions 1 3 --seed 4 --patients 39
 PYTHON ?=
 export PYTHON
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test bench pictures lint clean
+.PHONY: help demo test study bench pictures lint clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST)
@@ -24,8 +25,19 @@ test:  ## run all tests (ARGS="..." goes to pytest)
 	@bash Testing/offscreen.sh
 	@OMP_NUM_THREADS=1 $(VENV_PYTHON) -m pytest -n $(WORKERS) $(ARGS)
 
-bench:  ## measure against the plain forward pass and the public libraries (ARGS="..." goes to the benchmark)
-	@bash Testing/setup.sh bench
+# The folder is that of a study: the same command goes on with one that was stopped.
+study:  ## judge models on generated lesions, with signal and without, under every protocol (1 to 2 hours; into ./study)
+	@bash Testing/setup.sh
+	@test -d study/cohort || $(VENV_PYTHON) -m PulsarCAMLib.cli cohort make-synthetic -o study/cohort $(STUDY_COHORT)
+	@test -d study/no-signal || $(VENV_PYTHON) -m PulsarCAMLib.cli cohort make-synthetic -o study/no-signal \
+	  --difficulty none $(STUDY_COHORT)
+	@OMP_NUM_THREADS=1 $(VENV_PYTHON) -m PulsarCAMLib.cli study study/no-signal/cohort.csv -o study/run-no-signal \
+	  --protocols paper,patients --trials 20 --controls 5 --jobs $(WORKERS) $(ARGS)
+	@OMP_NUM_THREADS=1 $(VENV_PYTHON) -m PulsarCAMLib.cli study study/cohort/cohort.csv -o study/run \
+	  --protocols paper,patients,lesions --models cam,radiomics,gradients --jobs $(WORKERS) $(ARGS)
+
+bench:  ## measure against plain PyTorch and the public libraries (ARGS="--keras": Keras too; goes to the benchmark)
+	@bash Testing/setup.sh bench $(if $(findstring --keras,$(ARGS)),keras)
 	@$(VENV_PYTHON) Testing/Benchmarks/run.py $(ARGS)
 
 pictures:  ## make the pictures of the README anew: the panel beside slice views, drawn without a screen
@@ -40,6 +52,6 @@ lint:  ## check style and spelling, and that the CMake lists are complete
 	@$(VENV_PYTHON) -m codespell_lib
 	@$(VENV_PYTHON) Testing/update_cmake_lists.py --check
 
-clean:  ## remove everything that make has made, .venv too
-	rm -rf .venv build dist demo bench-results *.egg-info .pytest_cache .ruff_cache .hypothesis
+clean:  ## remove everything that make has made, .venv too, but not ./study (hours of training)
+	rm -rf .venv .venv-keras build dist demo bench-results *.egg-info .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
