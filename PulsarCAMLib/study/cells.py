@@ -11,7 +11,6 @@ from functools import cached_property
 import numpy as np
 
 from ..comparison.fusion import fused
-from ..errors import PulsarCAMError
 from ..evaluation.metrics import Evaluation, evaluate_predictions
 from .lesions import TIME_POINTS
 from .records import Answers, TrialRecord
@@ -147,7 +146,8 @@ def study_cells(study: Study) -> list[Cell]:
 def fusion_records(study: Study) -> list[TrialRecord]:
     """Late fusion: the mean of the models' probabilities in every trial that all of them have finished.
 
-    On the first MRI it has only those members that can be asked about it. Its threshold is the mean of theirs.
+    Where a model cannot be asked, such as one of both MRIs about the first, it is the mean of the others. Its threshold
+    is the mean of theirs.
     """
     if len(study.settings.models) < 2:
         return []
@@ -157,20 +157,22 @@ def fusion_records(study: Study) -> list[TrialRecord]:
     makers = _members_of(study)
     found = []
     for members in groups.values():
-        answers = [a for point in TIME_POINTS if (a := _fused_answers(members, point, makers[point]))]
+        own = makers[members[0].protocol]
+        answers = [a for point in TIME_POINTS if (a := _fused_answers(members, point, own[point]))]
         if answers:
             threshold = float(np.mean([record.threshold for record in members]))
-            own = {"model": FUSION, "answers": tuple(answers), "threshold": threshold, "details": {}}
-            found.append(replace(members[0], threshold_from="mean of the members' thresholds", **own))
+            changed = {"model": FUSION, "answers": tuple(answers), "threshold": threshold, "details": {}}
+            found.append(replace(members[0], threshold_from="mean of the members' thresholds", **changed))
     return found
 
 
-def _members_of(study: Study) -> dict[str, set[str]]:
-    """Which models are ever asked about an MRI."""
-    return {
-        point: {r.model for r in study.records if any(a.time_point == point for a in r.answers)}
-        for point in TIME_POINTS
-    }
+def _members_of(study: Study) -> dict[str, dict[str, set[str]]]:
+    """Which models are ever asked about an MRI, by protocol."""
+    found = {protocol: {point: set() for point in TIME_POINTS} for protocol in study.settings.protocols}
+    for record in study.records:
+        for answers in record.answers:
+            found[record.protocol][answers.time_point].add(record.model)
+    return found
 
 
 def _fused_answers(members: list[TrialRecord], point: str, wanted: set[str]) -> Answers | None:
@@ -183,18 +185,10 @@ def _fused_answers(members: list[TrialRecord], point: str, wanted: set[str]) -> 
 
 def model_words(study: Study) -> dict[str, tuple[str, str]]:
     """Title and one sentence about every model, the late fusion included."""
-    words = {name: _own_words(study, name) for name in study.settings.models}
+    contenders = contenders_of(study.settings, study.facts, study.folder)
+    words = {each.name: (each.title, each.about) for each in contenders}
     if len(words) > 1:
         members = ", ".join(title for title, _ in words.values())
         about = f"Mean of the probabilities of {members} on the same splits; answered where all of them answer."
         words[FUSION] = (FUSION_TITLE, about)
     return words
-
-
-def _own_words(study: Study, name: str) -> tuple[str, str]:
-    try:
-        (found,) = contenders_of(replace(study.settings, models=(name,)), study.facts, study.folder)
-    except (PulsarCAMError, ImportError):
-        # A study whose features were taken away still has its figures.
-        return name, ""
-    return found.title, found.about

@@ -16,7 +16,9 @@ import numpy as np
 
 from ..evaluation.comparison import compare_models
 from ..evaluation.metrics import TABLE_1
-from ..evaluation.resampling import LEVEL
+from ..evaluation.predictions import Predictions
+from ..evaluation.resampling import LEVEL, interval, patient_weights
+from ..evaluation.weighted import weighted
 from .cells import Asked, Cell, Pooled
 from .splits import LEAVE_ONE_OUT, PAPER
 
@@ -117,8 +119,10 @@ def mean_interval(values: np.ndarray) -> dict[str, Any]:
     return {"low": found["low"], "high": found["high"]}
 
 
-def against_control(cell: Cell) -> dict[str, Any]:
+def against_control(cell: Cell, patients: np.ndarray, resamples: int) -> dict[str, Any]:
     """Mean AUC of the trials minus that of the controls, with a 95 % interval.
+
+    Leave one patient out: AUC of the pool minus that of the controls' pool, by a bootstrap over patients.
 
     For repeated splits the error is sqrt(s^2 (1/n + n_test/n_train) + s_c^2 / n_c), with s and n of the trials and s_c
     and n_c of the controls, each of which has a permutation of its own. Trials of the paper's protocol share one set of
@@ -129,7 +133,7 @@ def against_control(cell: Cell) -> dict[str, Any]:
 
     found: dict[str, Any] = dict.fromkeys(("difference", "low", "high", "differs"))
     if cell.one_by_one:
-        return found | {"reason": "a control leaves one patient out only; see its pooled AUC"}
+        return found | _pool_against_control(cell, patients, resamples)
     own, controls = (aucs(trials) for trials in (cell.trials, cell.controls))
     if not len(own) or len(controls) < 2:
         return found | {"reason": "it needs finished trials and at least two finished controls"}
@@ -147,6 +151,28 @@ def against_control(cell: Cell) -> dict[str, Any]:
     reach = float(t.ppf((1 + LEVEL) / 2, free)) * math.sqrt(variance)
     low, high = found["difference"] - reach, found["difference"] + reach
     return found | {"low": low, "high": high, "differs": not low <= 0 <= high, "reason": ""}
+
+
+def _pool_against_control(cell: Cell, patients: np.ndarray, resamples: int) -> dict[str, Any]:
+    pools = [cell.pooled(patients), cell.control_pool(patients)]
+    if any(len(np.unique(pool.labels)) < 2 for pool in pools):
+        return {"reason": "it needs finished trials and controls of both classes"}
+    everybody = np.concatenate([pool.patients for pool in pools])
+    weights = patient_weights(everybody, max(resamples, 1), np.random.default_rng(0))
+    parts = np.split(weights, [len(pools[0].labels)], axis=1)
+    samples, values = [], []
+    for pool, part in zip(pools, parts, strict=True):
+        own = Predictions.of(pool.labels, pool.probabilities)
+        samples.append(weighted("auc", own, part))
+        values.append(float(weighted("auc", own, np.ones((1, len(own))))[0]))
+    low, high = interval(samples[0] - samples[1])
+    return {
+        "difference": values[0] - values[1],
+        "low": low,
+        "high": high,
+        "differs": not low <= 0 <= high,
+        "reason": "",
+    }
 
 
 def aucs(trials: Sequence[Asked]) -> np.ndarray:

@@ -96,9 +96,10 @@ def _protocol(name: str, study: Study) -> dict[str, Any]:
 
 def wanted(protocol: str, study: Study) -> tuple[int, int]:
     """How many trials and controls each model has under a protocol when the study is finished."""
+    if protocol != LEAVE_ONE_OUT:
+        return study.settings.trials_of(protocol), study.settings.controls
     patients = len(np.unique(study.lesions.patients))
-    trials = patients if protocol == LEAVE_ONE_OUT else study.settings.trials_of(protocol)
-    return trials, study.settings.controls
+    return patients, patients if study.settings.controls else 0
 
 
 def _entry(cell: Cell, study: Study, resamples: int) -> dict[str, Any]:
@@ -128,9 +129,9 @@ def _entry(cell: Cell, study: Study, resamples: int) -> dict[str, Any]:
             "metrics": _across(cell.controls),
             "auc_by_trial": aucs(cell.controls).tolist(),
             "auc_interval": mean_interval(aucs(cell.controls)),
-            "pooled_auc": _control_auc(cell, patients, resamples) if cell.one_by_one else None,
+            "pooled": _pooled(cell.control_pool(patients), resamples) if cell.one_by_one else None,
         },
-        "against_control": against_control(cell),
+        "against_control": against_control(cell, patients, resamples),
     }
 
 
@@ -160,13 +161,6 @@ def _chance(pool: Pooled, resamples: int) -> dict[str, Any] | None:
     except InputError:
         return None
     return {**asdict(found), "differs": found.differs_from_chance, "text": found.sentence()}
-
-
-def _control_auc(cell: Cell, patients: np.ndarray, resamples: int) -> dict[str, Any]:
-    """AUC over all answers of all controls."""
-    pool = cell.control_pool(patients)
-    found = evaluate_predictions(pool.labels, pool.probabilities, pool.patients, resamples=resamples)
-    return {**asdict(found.values["auc"]), "answers": len(pool.labels)}
 
 
 def same_patient(lesions: StudyLesions) -> dict[str, Any]:

@@ -84,7 +84,7 @@ def _against_control(entry: Entry) -> str:
     found, control = entry["against_control"], entry["control"]["metrics"]["auc"]
     if found["differs"] is None:
         return ""
-    interval = f"difference {found['difference']:+.3f}, {found['low']:+.3f} to {found['high']:+.3f}"
+    interval = f"difference {signed(found['difference'])}, {signed(found['low'])} to {signed(found['high'])}"
     if not found["differs"]:
         words = "not distinguishable from"
     else:
@@ -120,7 +120,7 @@ def _paper_control(title: str, entry: Entry) -> str:
     accuracy = entry["control"]["metrics"]["accuracy"]
     return (
         f"{told}; with random labels it still reaches {_spread(control)} (accuracy {_spread(accuracy)}), "
-        f"{control['mean'] - 0.5:+.3f} against 0.5: {_by_heart(entry['control']['auc_interval'])}."
+        f"{signed(control['mean'] - 0.5)} against 0.5: {_by_heart(entry['control']['auc_interval'])}."
     )
 
 
@@ -138,7 +138,7 @@ def _minus_honest(entry: Entry, honest: Entry | None, name: str) -> str:
         return ""
     mine, other = entry["metrics"]["auc"]["mean"], honest["metrics"]["auc"]["mean"]
     mri = MRI[entry["time_point"]]
-    return f"{name} minus (c) on the {mri}: {mine:.3f} − {other:.3f} = {mine - other:+.3f}."
+    return f"{name} minus (c) on the {mri}: {mine:.3f} − {other:.3f} = {signed(mine - other)}."
 
 
 def _why_lesions(summary: dict[str, Any]) -> list[str]:
@@ -166,8 +166,8 @@ def _alike(pairs: dict[str, Any]) -> str:
     if pairs["alike"] is None or pairs["alike_in_others"] is None:
         return "In this cohort no patient has two lesions, so (b) and (c) are the same."
     return (
-        f"In this cohort {pairs['alike']:.0%} of the {_count(pairs['pairs'], 'pair')} of lesions of one patient "
-        f"respond alike, against {pairs['alike_in_others']:.0%} of pairs from different patients."
+        f"In this cohort {percent(pairs['alike'])} of the {_count(pairs['pairs'], 'pair')} of lesions of one patient "
+        f"respond alike, against {percent(pairs['alike_in_others'])} of pairs from different patients."
     )
 
 
@@ -211,6 +211,16 @@ def _state(summary: dict[str, Any]) -> list[str]:
         f"This study is not finished: {summary['missing']} of {_count(total, 'training')} are missing. All figures are "
         "of those that are there and will change."
     ]
+
+
+def signed(value: float) -> str:
+    """With its sign, a real minus."""
+    return f"{value:+.3f}".replace("-", "−")
+
+
+def percent(share: float) -> str:
+    """ "49 %"."""
+    return f"{100 * share:.0f} %"
 
 
 def _spread(value: dict[str, Any]) -> str:

@@ -4,7 +4,9 @@ from dataclasses import replace
 
 import numpy as np
 
+from PulsarCAMLib.study.cam import CAM
 from PulsarCAMLib.study.contenders import Fitted
+from PulsarCAMLib.study.features import feature_options
 from PulsarCAMLib.study.lesions import StudyLesions
 from PulsarCAMLib.study.records import TrialRecord
 from PulsarCAMLib.study.run import Study
@@ -25,6 +27,7 @@ def made_study(folder, answer, *, models=("cam",), lesions=None, missing=0, synt
     The last ``missing`` trials are left out, as in a study that was stopped.
     """
     lesions = lesions or some_lesions()
+    settings["features"] = feature_options([name for name in models if name != CAM])
     settings = StudySettings(models=tuple(models), **{"trials": 5, "paper_trials": 3, "controls": 4} | settings)
     records = []
     for protocol in settings.protocols:

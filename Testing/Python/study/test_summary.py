@@ -1,5 +1,6 @@
 import json
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -27,7 +28,7 @@ def blurred(model, split, point, lesions):
 def two_models(tmp_path_factory):
     protocols = ("patients", "paper")
     return made_study(
-        tmp_path_factory.mktemp("run"), blurred, models=("cam", "other"), protocols=protocols, trials=10, controls=8
+        tmp_path_factory.mktemp("run"), blurred, models=("cam", "gradients"), protocols=protocols, trials=10, controls=8
     )
 
 
@@ -67,7 +68,7 @@ def test_every_control_is_judged_on_its_own_permuted_labels(two_models, summary)
 
 def test_late_fusion_is_the_mean_of_the_members_on_the_same_splits(two_models):
     cells = {(c.protocol, c.model, c.time_point): c for c in study_cells(two_models)}
-    parts = [cells["patients", model, "second"].trials[4] for model in ("cam", "other", "fusion")]
+    parts = [cells["patients", model, "second"].trials[4] for model in ("cam", "gradients", "fusion")]
     np.testing.assert_allclose(parts[2].probabilities, (parts[0].probabilities + parts[1].probabilities) / 2)
     assert parts[2].lesions.tolist() == parts[0].lesions.tolist()
 
@@ -85,17 +86,19 @@ def test_the_corrected_interval_is_that_of_nadeau_and_bengio():
 
 
 def test_differences_are_paired_over_the_same_splits(two_models, summary):
-    pair = next(d for d in summary["differences"] if (d["first"], d["second"]) == ("cam", "other"))
-    means = [entry_of(summary, "patients", model, "baseline")["metrics"]["auc"]["mean"] for model in ("cam", "other")]
+    pair = next(d for d in summary["differences"] if (d["first"], d["second"]) == ("cam", "gradients"))
+    means = [
+        entry_of(summary, "patients", model, "baseline")["metrics"]["auc"]["mean"] for model in ("cam", "gradients")
+    ]
     assert (pair["protocol"], pair["time_point"], pair["trials"]) == ("patients", "baseline", 10)
     assert pair["metrics"]["auc"]["mean"] == pytest.approx(means[0] - means[1])
     assert pair["test_share"] == pytest.approx(0.25)
     pooled = [
-        entry_of(summary, "patients", m, "baseline")["pooled"]["values"]["auc"]["value"] for m in ("cam", "other")
+        entry_of(summary, "patients", m, "baseline")["pooled"]["values"]["auc"]["value"] for m in ("cam", "gradients")
     ]
     assert pair["pooled_auc"]["difference"]["value"] == pytest.approx(pooled[0] - pooled[1])
     names = {(d["first"], d["second"]) for d in summary["differences"]}
-    assert names == {("cam", "other"), ("cam", "fusion"), ("other", "fusion")}
+    assert names == {("cam", "gradients"), ("cam", "fusion"), ("gradients", "fusion")}
 
 
 def test_trials_of_the_papers_protocol_get_no_interval_of_repeated_splits(summary):
@@ -130,7 +133,11 @@ def test_what_was_learnt_by_heart_is_pointed_out(tmp_path):
     alone = entry_of(found, "leave-one-patient-out", "cam", "baseline")
     assert alone["trials"] == alone["patients"] == 15
     assert alone["by_trial_means_little"]
-    assert alone["control"]["pooled_auc"]["answers"] == 8
+    assert alone["control"]["trials"] == alone["control"]["trials_wanted"] == 15
+    assert alone["control"]["pooled"]["lesions"] == len(study.lesions)
+    values = [part["pooled"]["values"]["auc"]["value"] for part in (alone, alone["control"])]
+    assert alone["against_control"]["difference"] == pytest.approx(values[0] - values[1])
+    assert not alone["against_control"]["differs"]
 
 
 def test_an_answer_that_was_not_given_is_left_out_and_counted(tmp_path):
@@ -139,26 +146,38 @@ def test_an_answer_that_was_not_given_is_left_out_and_counted(tmp_path):
         answers[(lesions == 5) | ((lesions == 6) & (split.number < 5))] = np.nan
         return answers if model == "cam" else blurred(model, split, point, lesions)
 
-    study = made_study(tmp_path, silent, models=("cam", "other"), protocols=("patients",), trials=10)
+    study = made_study(tmp_path, silent, models=("cam", "gradients"), protocols=("patients",), trials=10)
     found = summarise(study, RESAMPLES)
     entry = entry_of(found, "patients", "cam", "baseline")
     assert entry["lesions"] == len(study.lesions) - 1
     assert entry["not_answered"] == {"lesions": 1, "answers": 3}
     assert entry_of(found, "patients", "fusion", "baseline")["lesions"] == len(study.lesions) - 1
-    pair = next(d for d in found["differences"] if (d["first"], d["second"]) == ("cam", "other"))
+    pair = next(d for d in found["differences"] if (d["first"], d["second"]) == ("cam", "gradients"))
     assert pair["pooled_auc"]["lesions"] == len(study.lesions) - 1
     assert any("gave no answer" in sentence for sentence in found["sentences"]["cautions"])
 
 
 def test_a_model_that_needs_both_mris_is_not_asked_about_the_first(tmp_path):
     def only_later(model, split, point, lesions):
-        return None if (model, point) == ("other", "baseline") else blurred(model, split, point, lesions)
+        return None if (model, point) == ("gradients", "baseline") else blurred(model, split, point, lesions)
 
-    found = summarise(made_study(tmp_path, only_later, models=("cam", "other"), protocols=("patients",)), RESAMPLES)
-    assert entry_of(found, "patients", "other", "baseline") is None
+    found = summarise(made_study(tmp_path, only_later, models=("cam", "gradients"), protocols=("patients",)), RESAMPLES)
+    assert entry_of(found, "patients", "gradients", "baseline") is None
     assert entry_of(found, "patients", "fusion", "baseline") is None
     assert entry_of(found, "patients", "fusion", "second")["trials"] == 5
     assert "on the second MRI" in found["sentences"]["headline"][1]
+
+
+def test_late_fusion_does_without_members_that_a_protocol_does_not_ask(tmp_path):
+    def but_one(model, split, point, lesions):
+        return None if (model, split.protocol) == ("dose", "paper") else blurred(model, split, point, lesions)
+
+    study = made_study(tmp_path, but_one, models=("cam", "gradients", "dose"), protocols=("paper", "patients"))
+    kept = tuple(record for record in study.records if record.answers)
+    cells = {(c.protocol, c.model, c.time_point): c for c in study_cells(replace(study, records=kept))}
+    for protocol, members in (("paper", ("cam", "gradients")), ("patients", ("cam", "gradients", "dose"))):
+        parts = [cells[protocol, model, "second"].trials[0].probabilities for model in members]
+        np.testing.assert_allclose(cells[protocol, "fusion", "second"].trials[0].probabilities, np.mean(parts, axis=0))
 
 
 @pytest.mark.parametrize("missing", [3, 9])

@@ -1,0 +1,64 @@
+"""A study's figures as plain lines: what the command line prints."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..words import MRI, POINTS, entry_of
+
+
+def summary_lines(summary: dict[str, Any]) -> list[str]:
+    """The answer in words, then the paper's Table 1 for every protocol: models side by side, each with its control."""
+    words = summary["sentences"]
+    lines = [*_warning(summary), *words["state"], *words["headline"]]
+    for protocol in summary["protocols"]:
+        for point in POINTS:
+            lines += _table(summary, protocol, point)
+    return [*lines, "", *words["why_flattering"]]
+
+
+def _warning(summary: dict[str, Any]) -> list[str]:
+    return ["SYNTHETIC lesions: these figures say nothing about patients."] if summary["synthetic"] else []
+
+
+def _table(summary: dict[str, Any], protocol: dict[str, Any], point: str) -> list[str]:
+    names = [model["name"] for model in summary["models"]]
+    entries = [entry for name in names if (entry := entry_of(summary, protocol["name"], name, point))]
+    if not entries:
+        return []
+    first = entries[0]
+    head = f"{protocol['title']}, {MRI[point]}: {first['trials']} trials, {first['control']['trials']} controls"
+    rows = [["", *(entry["model"] for entry in entries)]]
+    for name in summary["table_1"]:
+        rows.append([summary["metrics"][name], *(_by_trial(entry, name) for entry in entries)])
+    rows.append(["AUC of controls", *(_control(entry) for entry in entries)])
+    rows.append(["AUC, pooled (95 %)", *(_pooled(entry) for entry in entries)])
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    body = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+    return ["", head, *body]
+
+
+def _by_trial(entry: dict[str, Any], name: str) -> str:
+    if entry["by_trial_means_little"]:
+        value = entry["pooled"]["values"][name]["value"] if entry["pooled"] else None
+        return "-" if value is None else f"{value:.3f} (pooled)"
+    return _spread(entry["metrics"][name])
+
+
+def _control(entry: dict[str, Any]) -> str:
+    control = entry["control"]
+    if not entry["by_trial_means_little"]:
+        return _spread(control["metrics"]["auc"])
+    value = control["pooled"]["values"]["auc"]["value"] if control["pooled"] else None
+    return "-" if value is None else f"{value:.3f} (pooled)"
+
+
+def _pooled(entry: dict[str, Any]) -> str:
+    found = entry["chance"]
+    return "-" if found is None else f"{found['auc']:.3f} ({found['low']:.3f}-{found['high']:.3f})"
+
+
+def _spread(value: dict[str, Any]) -> str:
+    if value["mean"] is None:
+        return "-"
+    return f"{value['mean']:.3f}" + ("" if value["sd"] is None else f" ± {value['sd']:.3f}")

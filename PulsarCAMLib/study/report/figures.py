@@ -1,0 +1,196 @@
+"""The parts of the page that hold tables of figures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from ...evaluation.metrics import METRICS, TABLE_1, TITLES
+from ...report import markup
+from ...report.markup import number, text
+from ..words import MRI, entry_of, percent, signed
+from . import paper
+
+OTHERS = tuple(name for name in METRICS if name not in TABLE_1)
+
+
+def protocols(summary: dict[str, Any]) -> str:
+    """Table 1 of all protocols side by side with their controls."""
+    about = (
+        "Positive class: response. Large: mean ± standard deviation over trials. Small, beneath: the control, trained "
+        "and judged on permuted labels. Leave one patient out: pooled figures. Pool: every lesion once, with its mean "
+        "probability over the trials that tested it, and a 95 % interval of a bootstrap over patients."
+    )
+    more = scrolled(_grouped(summary, OTHERS, "accuracy"))
+    return markup.section(
+        "Every protocol beside its control",
+        f'<p class="sub">{text(about)}</p>',
+        scrolled(_grouped(summary, TABLE_1, "auc")),
+        f'<details><summary>Further metrics</summary>{more}<p class="sub">{text(FURTHER)}</p></details>',
+    )
+
+
+FURTHER = (
+    "Brier score and expected calibration error: lower is better. The expected calibration error is above 0 even for a "
+    "perfectly calibrated model on few lesions; compare it between models only. Average precision of a model without "
+    "any signal equals the share of response."
+)
+
+
+def _grouped(summary: dict[str, Any], metrics: Sequence[str], pooled: str) -> str:
+    """A table with a headed group for every protocol."""
+    heads = ["Model", *(TITLES[name] for name in metrics), f"{TITLES[pooled]} of the pool"]
+    lines = ["<thead><tr>" + "".join(f'<th scope="col">{text(h)}</th>' for h in heads) + "</tr></thead>"]
+    for protocol in summary["protocols"]:
+        entries = [entry for entry in summary["table"] if entry["protocol"] == protocol["name"]]
+        if entries:
+            lines.append(f'<tbody class="{"flatters" if protocol["flatters"] else "honest"}">')
+            lines.append(
+                f'<tr class="group"><th scope="rowgroup" colspan="{len(heads)}">{_protocol(protocol)}</th></tr>'
+            )
+            lines += [_entry(summary, entry, metrics, pooled) for entry in entries]
+            lines.append("</tbody>")
+    return f"<table>{chr(10).join(lines)}</table>"
+
+
+def _protocol(protocol: dict[str, Any]) -> str:
+    flatters = " <em>Flatters: what is tested was, in part, learnt from.</em>" if protocol["flatters"] else ""
+    return f'<span class="stuck">{text(protocol["title"])} <small>{text(protocol["about"])}.{flatters}</small></span>'
+
+
+def _entry(summary: dict[str, Any], entry: dict[str, Any], metrics: Sequence[str], pooled: str) -> str:
+    models = {model["name"]: model["title"] for model in summary["models"]}
+    name = f"{text(models[entry['model']])}<small>{_tested(entry)}</small>"
+    cells = [name, *(_metric(entry, metric) for metric in metrics), _pool(entry, pooled)]
+    return "<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"
+
+
+def _tested(entry: dict[str, Any]) -> str:
+    """What the figures of a row are of."""
+    share = "" if entry["prevalence"] is None else f" ({percent(entry['prevalence'])} responding)"
+    lost, control = entry["not_answered"]["answers"], entry["control"]
+    missing = f", {lost} answers missing" if lost else ""
+    trials = _of(entry["trials"], entry["trials_wanted"], "trial")
+    controls = _of(control["trials"], control["trials_wanted"], "control")
+    return f"{MRI[entry['time_point']]}, {entry['lesions']} lesions{share}{missing}; {trials}, {controls}"
+
+
+def _metric(entry: dict[str, Any], name: str) -> str:
+    control = entry["control"]
+    if not entry["by_trial_means_little"]:
+        return f"{spread(entry['metrics'][name])}<small>{spread(control['metrics'][name])}</small>"
+    own, other = (part["pooled"]["values"][name]["value"] if part["pooled"] else None for part in (entry, control))
+    return f"{_number(own)}<small>{_number(other)}</small>"
+
+
+def _pool(entry: dict[str, Any], name: str) -> str:
+    if not entry["pooled"]:
+        return "–"
+    found = entry["pooled"]["values"][name]
+    if found["low"] is None:
+        return _number(found["value"])
+    return f"{number(found['value'], 3)}<small>{number(found['low'], 3)} to {number(found['high'], 3)}</small>"
+
+
+def _of(done: int, wanted: int, noun: str) -> str:
+    count = str(done) if done == wanted else f"{done} of {wanted}"
+    return f"{count} {noun}{'' if wanted == 1 else 's'}"
+
+
+def beside_the_paper(summary: dict[str, Any]) -> str:
+    """The paper's own Table 1, with this study's same protocol where there is one, and the caveats."""
+    mine = [
+        (model["title"], entry)
+        for model in summary["models"]
+        if (entry := entry_of(summary, "paper", model["name"], "second"))
+    ]
+    heads = ["", *(f"paper: {name}" for name in paper.COLUMNS), *(f"here, (a): {title}" for title, _ in mine)]
+    rows = [
+        [
+            text(TITLES[name]),
+            *(f"{mean:.3f} ± {sd:.3f}" for mean, sd in values),
+            *(f"{spread(e['metrics'][name])}<small>control {spread(e['control']['metrics'][name])}</small>"
+              for _, e in mine),
+        ]
+        for name, values in paper.TABLE.items()
+    ]  # fmt: skip
+    table = scrolled(markup.table(heads, rows))
+    about = f'<p class="sub">{text(paper.TITLE)}</p>'
+    return markup.section("The paper's Table 1 beside it", about, table, markup.paragraphs(paper.CAVEATS))
+
+
+def differences(summary: dict[str, Any]) -> str:
+    """Pairs of models over the same splits."""
+    if not summary["differences"]:
+        return ""
+    titles = {p["name"]: p["title"] for p in summary["protocols"]}
+    models = {model["name"]: model["title"] for model in summary["models"]}
+    rows = []
+    for pair in summary["differences"]:
+        names = f"{text(models[pair['first']])} minus {text(models[pair['second']])}"
+        where = f"<small>{text(titles[pair['protocol']])}, {text(MRI[pair['time_point']])}</small>"
+        by_trial = [_difference(pair["metrics"][name]) for name in TABLE_1]
+        pooled = pair["pooled_auc"]
+        rows.append([names + where, *by_trial, _difference(_pooled(pooled))])
+    about = (
+        "Mean over the same trials, and its 95 % interval with the correction of Nadeau and Bengio (2003), which takes "
+        "into account that repeated splits share training lesions; for the pooled AUC, 95 % of a paired bootstrap over "
+        "patients. Bold: the interval leaves 0 out. Nothing is corrected for the number of comparisons."
+    )
+    table = markup.table(["First minus second", *(TITLES[n] for n in TABLE_1), "AUC of the pool"], rows)
+    return markup.section("Models against each other", f'<p class="sub">{text(about)}</p>', scrolled(table))
+
+
+def _pooled(found: dict[str, Any]) -> dict[str, Any]:
+    return {**found["difference"], "mean": found["difference"]["value"]}
+
+
+def _difference(found: dict[str, Any]) -> str:
+    if found["mean"] is None:
+        return "–"
+    value = signed(found["mean"])
+    if found["low"] is None:
+        return value
+    clear = not found["low"] <= 0 <= found["high"]
+    value = f"<strong>{value}</strong>" if clear else value
+    return f"{value}<small>{signed(found['low'])} to {signed(found['high'])}</small>"
+
+
+def choices(summary: dict[str, Any], found: list[dict[str, Any]], most: int) -> str:
+    """What trials chose: features, settings, thresholds."""
+    models = {model["name"]: model["title"] for model in summary["models"]}
+    titles = {p["name"]: p["title"] for p in summary["protocols"]}
+    parts = []
+    for each in found:
+        if not each["features"] and len(each["settings"]) == 0:
+            continue
+        parts.append(f"<h3>{text(models[each['model']])}, {text(titles[each['protocol']])}</h3>")
+        if each["settings"]:
+            told = (f"{s['chosen']}: {s['times']} of {each['trials']} trials" for s in each["settings"][:5])
+            parts.append(f"<p>Chosen settings: {text('; '.join(told))}.</p>")
+        if each["features"]:
+            rows = [
+                [text(f["feature"]), f"{f['times']} of {f['trials']}", number(f["mean_weight"], 3)]
+                for f in each["features"][:most]
+            ]
+            parts.append(scrolled(markup.table(["Feature", "Selected in trials", "Mean weight"], rows)))
+            left = len(each["features"]) - most
+            note = f" {left} more are in results.json." if left > 0 else ""
+            parts.append(f'<p class="sub">{text("Weights: " + "; ".join(each["meaning"]) + "." + note)}</p>')
+    return markup.section("What the trials chose", *parts) if parts else ""
+
+
+def scrolled(table: str) -> str:
+    """A table that may be wider than the page."""
+    return f'<div class="scroll">{table}</div>'
+
+
+def spread(value: dict[str, Any]) -> str:
+    """ "0.812 ± 0.041", or a dash."""
+    if value["mean"] is None:
+        return "–"
+    return number(value["mean"], 3) + ("" if value["sd"] is None else f" ± {number(value['sd'], 3)}")
+
+
+def _number(value: float | None) -> str:
+    return "–" if value is None else number(value, 3)

@@ -1,0 +1,246 @@
+"""The page of a study: one HTML file with its pictures inside, without scripts, dates or a network."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ... import __version__
+from ...report import markup
+from ...report.markup import text
+from ...report.page import RESEARCH_ONLY
+from ...report.style import STYLE
+from ..run import Study
+from ..words import percent
+from . import figures, gallery, gallery_pictures, plots
+from .choices import MOST_SHOWN
+from .curves import TERMS, CellCurves, TrainingCurve
+
+SYNTHETIC = "SYNTHETIC: the lesions of this study are generated. No figure here says anything about patients."
+
+EXTRA = """
+body { max-width: 70rem; }
+.synthetic { margin: .9rem 0 0; padding: .7rem .8rem; border: 3px solid var(--warn); background: var(--warn-panel);
+  font-weight: 700; font-size: 1.1rem; color: var(--warn); }
+.answer { font-size: 1.05rem; padding: .2rem .8rem; border-left: 4px solid var(--accent); background: var(--panel); }
+.panels { display: grid; grid-template-columns: repeat(auto-fit, minmax(17rem, 1fr)); gap: .6rem 1rem; }
+.panels svg { width: 100%; max-width: 24rem; height: auto; }
+h3 { font-size: 1rem; margin: 1.1rem 0 .3rem; }
+li { margin: .3rem 0; }
+tr.group th { text-align: left; color: var(--ink); padding: .9rem .45rem .35rem; }
+th[colspan] { position: static !important; }
+th small { font-weight: 400; color: var(--faint); margin-left: .4rem; }
+th small em { font-style: normal; font-weight: 600; color: var(--warn); }
+tbody.flatters td:first-child { border-left: 4px solid var(--warn); }
+tbody.honest td:first-child { border-left: 4px solid var(--accent); }
+tbody[class] td:first-child { padding-left: .5rem; min-width: 11rem; }
+tbody[class] td { padding-left: .3rem; padding-right: .3rem; }
+td:first-child, th:first-child { position: sticky; left: 0; background: var(--paper);
+  box-shadow: inset 0 -1px var(--line); }
+.stuck { position: sticky; left: .45rem; display: inline-block; max-width: 86vw; }
+.wide img { min-width: 44rem; max-width: none; }
+.wide figure { margin: .5rem 0 1rem; }
+details { margin: .6rem 0; }
+summary { cursor: pointer; color: var(--accent); }
+dd { overflow-wrap: anywhere; }
+@media print { .wide img { min-width: 0; width: 100%; } table { font-size: 9px; }
+  td:first-child, th:first-child { position: static; }
+  .panels { grid-template-columns: repeat(3, 1fr); } td, th { padding: .2rem .25rem; } }
+"""
+
+
+@dataclass(frozen=True, eq=False)
+class Contents:
+    """Everything that the page shows.
+
+    Attributes:
+        study: whose.
+        summary: of :func:`~..summary.summarise`.
+        curves: of all cells.
+        training: of models that keep a training.
+        explained: lesions of the galleries.
+        choices: of :func:`.choices.model_choices`.
+        facts: term and value for the last section.
+    """
+
+    study: Study
+    summary: dict[str, Any]
+    curves: list[CellCurves]
+    training: list[TrainingCurve]
+    explained: list[gallery.Explained]
+    choices: list[dict[str, Any]]
+    facts: list[tuple[str, str]]
+
+
+def page_html(found: Contents, progress: Callable[[float, str], None] | None = None) -> str:
+    """The page as text."""
+    told = progress or (lambda *_: None)
+    words = found.summary["sentences"]
+    told(0.0, "drawing curves")
+    parts = [
+        _answer(words),
+        markup.section("Please note", markup.paragraphs(words["state"]), kind="warnings") if words["state"] else "",
+        figures.protocols(found.summary),
+        markup.section("Why (a) and (b) flatter", markup.paragraphs(words["why_flattering"]))
+        if words["why_flattering"]
+        else "",
+        figures.beside_the_paper(found.summary),
+        figures.differences(found.summary),
+        *_curves(found),
+        _training(found),
+        *_galleries(found, told),
+        figures.choices(found.summary, found.choices, MOST_SHOWN),
+        markup.section("Models", markup.definitions((m["title"], m["about"] or "–") for m in found.summary["models"])),
+        markup.section("How to read the figures", markup.paragraphs(words["cautions"])),
+        markup.section("Settings and origin", markup.definitions(found.facts)),
+    ]
+    return PAGE.format(
+        title=text("How well do models tell which lesions respond?"),
+        style=STYLE + EXTRA,
+        version=text(__version__),
+        about=text(_about(found.summary)),
+        research_only=text(RESEARCH_ONLY),
+        synthetic=f'<p class="synthetic">{text(SYNTHETIC)}</p>' if found.summary["synthetic"] else "",
+        sections="\n".join(filter(None, parts)).replace(" %", "\u00a0%"),
+    )
+
+
+def _about(summary: dict[str, Any]) -> str:
+    return (
+        f"{summary['lesions']} lesions of {summary['patients']} patients, {summary['responses']} responding "
+        f"({percent(summary['prevalence'])}), {summary['second_mri']} with a second MRI. Response: a lesion has lost "
+        f"more than {percent(summary['shrinkage'])} of its volume at follow-up."
+    )
+
+
+def _answer(words: dict[str, list[str]]) -> str:
+    lines = "".join(f"<p>{text(sentence)}</p>" for sentence in words["headline"])
+    return markup.section("The answer", f'<div class="answer">{lines}</div>')
+
+
+def _curves(found: Contents) -> list[str]:
+    names = {model["name"]: model["title"] for model in found.summary["models"]}
+    colors = dict(zip(names, plots.COLORS * len(names), strict=False))
+    kinds = (
+        (plots.roc, "ROC", "Thick: the pool, with its AUC. Band: mean ± sd of the trials. Dashed: mean of the "
+         "controls: well above the diagonal, lesions were learnt by heart; few controls wander about it by chance."),
+        (plots.precision_recall, "Precision and recall", "Of the pool, with average precision. Dotted: the share of "
+         "response, which a model without any signal reaches."),
+        (plots.calibration, "Calibration", "Of the pool, in bins of about equal counts. Above the diagonal lesions "
+         "respond more often than predicted. Means over many trials are less extreme than a single model's answers."),
+    )  # fmt: skip
+    parts = []
+    for draw, title, about in kinds:
+        panels = [
+            plots.svg(draw(cells, names, colors, heading), f"{draw.__name__}-{n}", text(f"{title}: {heading}"))
+            for n, (heading, cells) in enumerate(_by_protocol(found))
+        ]
+        if panels:
+            parts.append(markup.section(title, f'<p class="sub">{text(about)}</p>', _grid(panels)))
+    return parts
+
+
+def _by_protocol(found: Contents) -> list[tuple[str, Sequence[CellCurves]]]:
+    groups = []
+    for protocol in found.summary["protocols"]:
+        for point, mri in (("baseline", "first MRI"), ("second", "second MRI")):
+            cells = [
+                each
+                for each in found.curves
+                if (each.cell.protocol, each.cell.time_point) == (protocol["name"], point) and each.roc.area is not None
+            ]
+            if cells:
+                groups.append((f"{protocol['title']}, {mri}", cells))
+    return groups
+
+
+def _training(found: Contents) -> str:
+    if not found.training:
+        return ""
+    titles = {protocol["name"]: protocol["title"] for protocol in found.summary["protocols"]}
+    counts = "; ".join(
+        f"{titles[c.protocol]}: {c.trials} {'controls' if c.control else 'trainings'}" for c in found.training
+    )
+    about = (
+        f"Mean over trainings; the band reaches from the lowest to the highest; dashed: controls. {counts}. All on "
+        "the lesions that were learnt from: a high accuracy here, which the controls reach too, is no merit."
+    )
+    panels = []
+    for term in TERMS:
+        if any(term in curve.terms for curve in found.training):
+            heading = term if term == "accuracy" else f"{term} loss"
+            figure = plots.training(found.training, term, titles, heading)
+            panels.append(plots.svg(figure, f"training-{term}", text(f"Training: {heading}")))
+    return markup.section("Training", f'<p class="sub">{text(about)}</p>', _grid(panels))
+
+
+def _grid(panels: Sequence[str]) -> str:
+    return f'<div class="panels">{"".join(panels)}</div>'
+
+
+def _galleries(found: Contents, told: Callable[[float, str], None]) -> list[str]:
+    if not found.explained:
+        reason = (
+            "There is no picture of a lesion: the study has no finished trial of the autoencoder-classifier that held "
+            "lesions out, or its folder lacks the patches or trainings."
+        )
+        return [markup.section("Explanations of held-out lesions", f"<p>{text(reason)}</p>")]
+    maps, made = [], []
+    for number, each in enumerate(found.explained):
+        told(0.2 + 0.8 * number / len(found.explained), f"drawing lesion {each.shown.lesion}")
+        caption = _caption(each.shown)
+        maps.append(_figure(gallery_pictures.maps_png(each), caption))
+        if each.shown.rank == gallery.RANKS[0]:
+            made.append(_figure(gallery_pictures.reconstruction_png(each), caption))
+    about = f"{gallery.RULE} {gallery_pictures.MAPS_ABOUT}"
+    return [
+        markup.section("Explanations of held-out lesions", f'<p class="sub">{text(about)}</p>', *maps, kind="wide"),
+        markup.section(
+            "Reconstructions and feature maps of held-out lesions",
+            f'<p class="sub">{text("The surest lesion of each group. " + gallery_pictures.RECONSTRUCTIONS_ABOUT)}</p>',
+            *made,
+            kind="wide",
+        ),
+    ]
+
+
+def _figure(png: bytes, caption: str) -> str:
+    picture = figures.scrolled(markup.image(png, caption))
+    return f"<figure>{picture}<figcaption>{text(caption)}</figcaption></figure>"
+
+
+def _caption(shown: gallery.Shown) -> str:
+    truth = "response" if shown.label else "non-response"
+    verdict = "called correctly" if shown.right else "called WRONGLY"
+    return (
+        f"Lesion {shown.lesion} of patient {shown.patient}: truly {truth}, {verdict} ({shown.rank} of its group); "
+        f"probability of response {shown.probability:.3f}, threshold {shown.record.threshold:.3f}; held out in trial "
+        f"{shown.record.number + 1} of “{shown.record.protocol}”, "
+        f"{'first' if shown.time_point == 'baseline' else 'second'} MRI."
+    )
+
+
+PAGE = """<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">
+<meta name="generator" content="PulsarCAM {version}">
+<title>{title}</title>
+<style>{style}</style>
+</head>
+<body>
+<header>
+<h1>{title}</h1>
+<p class="sub">{about}</p>
+{synthetic}
+<p class="origin"><strong>{research_only}</strong></p>
+</header>
+{sections}
+<footer>{research_only} Made by PulsarCAM {version}; every figure is in results.json and the CSV files beside this
+page.</footer>
+</body>
+</html>
+"""

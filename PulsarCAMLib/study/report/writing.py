@@ -1,0 +1,172 @@
+"""The report of a study: a folder with the page and every figure as JSON and CSV, made without any training."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from ...evaluation.curves import Curve
+from ...files.folder import ResultFolder
+from ..cells import study_cells
+from ..run import Study
+from ..splits import protocol_splits
+from ..summary import RESAMPLES, summarise
+from . import gallery, tables
+from .choices import model_choices
+from .console import summary_lines
+from .curves import HEADINGS, CellCurves, cell_curves, rows, training_curves
+from .page import Contents, page_html
+
+FORMAT, FORMAT_VERSION = "PulsarCAM study report", 1
+PAGE, RESULTS = "index.html", "results.json"
+
+Progress = Callable[[float, str], None]
+
+
+def write_study_report(
+    study: Study,
+    folder: str | Path,
+    *,
+    overwrite: bool = False,
+    progress: Progress | None = None,
+    resamples: int = RESAMPLES,
+) -> Path:
+    """Write the report of a study, finished or not; the folder appears whole or not at all.
+
+    It holds ``index.html``, ``results.json``, ``table1.csv``, ``predictions.csv``, ``differences.csv``, ``curves.csv``
+    and ``result.json`` (the list of these). All of it comes from the study's folder, and the same study gives the same
+    files.
+
+    Args:
+        study: of :func:`~..run.open_study`.
+        folder: of the report alone.
+        overwrite: replace an earlier report.
+        progress: called with the share done and a text.
+        resamples: bootstrap samples.
+
+    Returns:
+        The page.
+
+    Raises:
+        OutputError: the folder exists and may not be replaced, or cannot be written.
+        InputError: the study's folder is damaged.
+    """
+    told = progress or (lambda *_: None)
+    with ResultFolder(folder, overwrite) as kept:
+        told(0.0, "measuring")
+        contents = contents_of(study, resamples, lambda share, words: told(0.6 * share, words))
+        files = {
+            RESULTS: json.dumps(results_of(contents), indent=1, allow_nan=False) + "\n",
+            "table1.csv": tables.table_1(contents.summary),
+            "predictions.csv": tables.predictions(study),
+            "differences.csv": tables.differences(contents.summary),
+            "curves.csv": tables.as_csv(HEADINGS, rows(contents.curves, contents.training)),
+            PAGE: page_html(contents, lambda share, words: told(0.6 + 0.4 * share, words)),
+        }
+        for name, content in files.items():
+            (kept.made / name).write_text(content, encoding="utf-8", newline="\n")
+        kept.write_marker({"what": FORMAT})
+    told(1.0, "done")
+    return Path(folder) / PAGE
+
+
+def contents_of(study: Study, resamples: int = RESAMPLES, progress: Progress | None = None) -> Contents:
+    """Everything that the report shows."""
+    told = progress or (lambda *_: None)
+    summary = summarise(study, resamples)
+    told(0.5, "reading trainings")
+    patients = study.lesions.patients
+    curves = [cell_curves(cell, patients) for cell in study_cells(study)]
+    training = training_curves(study)
+    told(0.8, "explaining lesions")
+    explained = [found for shown in gallery.chosen(study) if (found := gallery.explain(study, shown))]
+    return Contents(study, summary, curves, training, explained, model_choices(study), _facts(study))
+
+
+def results_of(found: Contents) -> dict[str, Any]:
+    """The whole of ``results.json``."""
+    study = found.study
+    return {
+        "format": FORMAT,
+        "format_version": FORMAT_VERSION,
+        "summary": {"text": summary_lines(found.summary), **found.summary},
+        "study": study.facts,
+        "trials": _trials(study),
+        "choices": found.choices,
+        "curves": [_curve(each) for each in found.curves],
+        "training": [
+            {"model": c.model, "protocol": c.protocol, "control": c.control, "trainings": c.trials}
+            | {"terms": {name: dict(zip(("mean", "low", "high"), map(_plain, v), strict=True)) for name, v in
+                         c.terms.items()}}
+            for c in found.training
+        ],
+        "gallery": {"rule": gallery.RULE, "lesions": [each.shown.as_dict() for each in found.explained]},
+    }  # fmt: skip
+
+
+def _plain(values) -> list[float]:
+    return values.tolist()
+
+
+def _trials(study: Study) -> list[dict[str, Any]]:
+    """Seed, threshold and details of every finished trial."""
+    seeds = {}
+    for protocol in study.settings.protocols:
+        numbers = {"trials": study.settings.trials_of(protocol), "controls": study.settings.controls}
+        own = {"folds": study.settings.folds, "seed": study.settings.seed}
+        for split in protocol_splits(study.lesions, protocol, **numbers, **own):
+            seeds[protocol, split.control, split.number] = split.seed
+    return [
+        {
+            "model": record.model,
+            "protocol": record.protocol,
+            "control": record.control,
+            "trial": record.number + 1,
+            "seed": seeds[record.protocol, record.control, record.number],
+            "trained_on": record.train.tolist(),
+            "threshold": record.threshold,
+            "threshold_from": record.threshold_from,
+            "details": record.details,
+        }
+        for record in study.records
+    ]
+
+
+def _curve(found: CellCurves) -> dict[str, Any]:
+    def points(curve: Curve) -> dict[str, Any]:
+        return {"x": curve.x.tolist(), "y": curve.y.tolist(), "area": curve.area, "reason": curve.reason}
+
+    return {
+        "protocol": found.cell.protocol,
+        "model": found.cell.model,
+        "time_point": found.cell.time_point,
+        "roc": points(found.roc),
+        "precision_recall": points(found.precision_recall),
+        "calibration": [vars(each) for each in found.calibration],
+    }
+
+
+def _facts(study: Study) -> list[tuple[str, str]]:
+    """Settings and origin, flat, for the page's last section."""
+    facts = study.facts
+    found = [(name.replace("_", " "), _value(value)) for name, value in facts["settings"].items() if name != "training"]
+    found += _flat("training", facts["settings"]["training"])
+    for part in ("software", "machine", "sha256", "seconds"):
+        found += _flat(part, facts.get(part, {}))
+    return found
+
+
+def _flat(head: str, part: dict[str, Any]) -> list[tuple[str, str]]:
+    found = []
+    for name, value in part.items():
+        words = f"{head}: {name.replace('_', ' ')}"
+        found += _flat(words, value) if isinstance(value, dict) else [(words, _value(value))]
+    return found
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, (list, tuple)):
+        return ", ".join(map(str, value)) or "none"
+    return "none" if value is None or value == {} else str(value)

@@ -1,0 +1,315 @@
+import csv
+import io
+import json
+import re
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+from making_samples import SMALL, stripes
+from making_studies import made_study, noise, some_lesions
+
+from PulsarCAMLib.errors import OutputError
+from PulsarCAMLib.study.cam import CamContender, save_samples
+from PulsarCAMLib.study.jobs import Job, run_jobs
+from PulsarCAMLib.study.report import write_study_report
+from PulsarCAMLib.study.report.gallery import chosen, explain, held_out
+from PulsarCAMLib.study.report.paper import TABLE
+from PulsarCAMLib.study.run import SAMPLES, Study
+from PulsarCAMLib.study.settings import StudySettings
+from PulsarCAMLib.study.splits import protocol_splits
+from PulsarCAMLib.study.words import entry_of
+from PulsarCAMLib.training.augmentation import Samples
+from PulsarCAMLib.training.settings import TrainingSettings
+
+FILES = {"index.html", "results.json", "result.json", "table1.csv", "predictions.csv", "differences.csv", "curves.csv"}
+QUICK = {"resamples": 50}
+FEW = {"trials": 3, "paper_trials": 2, "controls": 2}
+VOID = {"meta", "img", "br", "use", "path"}
+
+
+class Page(HTMLParser):
+    """Attributes and text; HTML tags must close in order."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.open, self.attributes, self.words = [], [], []
+        self.feed(text)
+        assert self.open == []
+
+    def handle_starttag(self, tag, attrs):
+        self.attributes += [(tag, *pair) for pair in attrs]
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.attributes += [(tag, *pair) for pair in attrs]
+
+    def handle_endtag(self, tag):
+        if tag not in VOID:
+            assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        if "style" not in self.open:
+            self.words.append(data)
+
+    @property
+    def text(self):
+        return " ".join(" ".join(self.words).replace("\u00a0", " ").split())
+
+
+def table_of(path):
+    return list(csv.DictReader(io.StringIO(path.read_text(encoding="utf-8"))))
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    protocols = ("paper", "patients")
+    return made_study(tmp_path_factory.mktemp("run"), noise, models=("cam", "gradients"), protocols=protocols, **FEW)
+
+
+@pytest.fixture(scope="module")
+def report(made, tmp_path_factory):
+    return write_study_report(made, tmp_path_factory.mktemp("out") / "report", **QUICK).parent
+
+
+@pytest.fixture(scope="module")
+def page(report):
+    return Page((report / "index.html").read_text(encoding="utf-8"))
+
+
+@pytest.fixture(scope="module")
+def results(report):
+    return json.loads((report / "results.json").read_text(encoding="utf-8"))
+
+
+def test_the_folder_holds_the_page_and_every_figure(report):
+    assert {path.name for path in report.iterdir()} == FILES
+
+
+def test_the_page_needs_nothing_from_outside(report, page):
+    text = (report / "index.html").read_text(encoding="utf-8")
+    assert not re.search(r"https?:|//\w|@import|<script|<link|file:", re.sub(r"base64,[^\"]*", "", text))
+    for tag, name, value in page.attributes:
+        if name in ("src", "href", "xlink:href"):
+            assert value.startswith(("data:", "#")), (tag, name)
+    assert not re.search(r"url\((?!#)", text)
+
+
+def test_names_within_the_page_are_there_once(page):
+    ids = [value for _, name, value in page.attributes if name == "id"]
+    assert len(ids) == len(set(ids))
+    references = {value[1:] for _, name, value in page.attributes if name == "href" and value.startswith("#")}
+    assert references <= set(ids)
+
+
+def test_the_answer_comes_first_and_generated_lesions_are_named_loudly(page, results):
+    text = page.text
+    assert text.index("SYNTHETIC") < text.index("The answer") < text.index("Every protocol beside its control")
+    assert "Research use only" in text
+    for sentence in results["summary"]["sentences"]["headline"]:
+        assert sentence in text
+    for sentence in results["summary"]["sentences"]["why_flattering"]:
+        assert sentence in text
+
+
+def test_real_lesions_are_not_called_synthetic(tmp_path):
+    study = made_study(tmp_path, noise, protocols=("patients",), **FEW, synthetic=False)
+    path = write_study_report(study, tmp_path / "report", **QUICK)
+    assert "SYNTHETIC" not in path.read_text(encoding="utf-8")
+
+
+def test_page_table_and_json_have_the_same_figures(report, page, results):
+    rows = table_of(report / "table1.csv")
+    for row in rows:
+        entry = entry_of(results["summary"], row["protocol"], row["model"], row["time_point"])
+        found, control = entry["metrics"][row["metric"]], entry["control"]["metrics"][row["metric"]]
+        for column, value in (("mean", found["mean"]), ("sd", found["sd"]), ("control_mean", control["mean"])):
+            assert row[column] == ("" if value is None else str(value))
+        if row["metric"] == "auc" and not entry["by_trial_means_little"]:
+            assert f"{float(row['mean']):.3f} ± {float(row['sd']):.3f}" in page.text
+    assert {(row["protocol"], row["model"]) for row in rows} >= {("paper", "cam"), ("patients", "fusion")}
+
+
+def test_the_papers_table_stands_beside_it_with_its_caveats(page):
+    for values in TABLE.values():
+        for mean, sd in values:
+            assert f"{mean:.3f} ± {sd:.3f}" in page.text
+    assert "gives a prevalence of about 0.50 for the CAM column, but 0.20 and 0.18" in page.text
+
+
+def test_every_answer_is_in_the_predictions(made, report):
+    rows = table_of(report / "predictions.csv")
+    mine = [r for r in rows if (r["model"], r["protocol"], r["control"], r["trial"]) == ("cam", "patients", "0", "2")]
+    record = made.of("cam", "patients")[1]
+    expected = [
+        (answers.time_point, str(lesion), str(made.lesions.patients[lesion]), str(p))
+        for answers in record.answers
+        for lesion, p in zip(answers.lesions, answers.probabilities.tolist(), strict=True)
+    ]
+    assert [(r["time_point"], r["lesion"], r["patient"], r["probability"]) for r in mine] == expected
+    assert mine[0]["row"] == str(made.lesions.rows["baseline"][record.answers[0].lesions[0]])
+    assert {r["model"] for r in rows} == {"cam", "gradients", "fusion"}
+
+
+def test_differences_in_csv_are_those_of_the_json(report, results):
+    rows = table_of(report / "differences.csv")
+    for pair in results["summary"]["differences"]:
+        own = [r for r in rows if all(r[k] == pair[k] for k in ("protocol", "time_point", "first", "second"))]
+        auc = next(r for r in own if (r["metric"], r["kind"]) == ("auc", "by trial"))
+        mean = pair["metrics"]["auc"]["mean"]
+        assert auc["difference"] == ("" if mean is None else str(mean))
+        pooled = next(r for r in own if r["kind"] == "pooled")
+        assert pooled["difference"] == str(pair["pooled_auc"]["difference"]["value"])
+        assert len(own) == 7
+
+
+def test_curves_in_csv_are_those_of_the_json(report, results):
+    rows = table_of(report / "curves.csv")
+    for curve in results["curves"]:
+        own = [
+            (float(r["x"]), float(r["y"]))
+            for r in rows
+            if r["curve"] == "roc pooled" and all(r[k] == curve[k] for k in ("protocol", "model", "time_point"))
+        ]
+        assert own == list(zip(curve["roc"]["x"], curve["roc"]["y"], strict=True))
+        assert np.trapezoid([y for _, y in own], [x for x, _ in own]) == pytest.approx(curve["roc"]["area"])
+
+
+def test_the_console_prints_table_1_for_every_protocol(results):
+    text = "\n".join(results["summary"]["text"])
+    assert "(c) split by patient, first MRI: 3 trials, 2 controls" in text
+    assert re.search(r"sensitivity +0\.\d{3} ± 0\.\d{3} +0\.\d{3} ± 0\.\d{3} +0\.\d{3} ± 0\.\d{3}", text)
+
+
+def test_settings_seeds_and_hashes_are_in_the_json(made, results):
+    assert results["study"]["settings"] == made.settings.to_card()
+    assert results["study"]["sha256"]["table"] == "1" * 64
+    assert len({trial["seed"] for trial in results["trials"] if trial["model"] == "cam"}) == len(made.records) // 2
+
+
+def test_the_same_study_gives_the_same_files(made, report, tmp_path):
+    again = write_study_report(made, tmp_path / "report", **QUICK).parent
+    for name in FILES:
+        assert (again / name).read_bytes() == (report / name).read_bytes(), name
+
+
+def test_an_earlier_report_is_replaced_only_if_allowed(made, tmp_path):
+    study = made_study(tmp_path, noise, protocols=("patients",), **FEW)
+    folder = tmp_path / "report"
+    write_study_report(study, folder, **QUICK)
+    with pytest.raises(OutputError, match="exists already"):
+        write_study_report(study, folder, **QUICK)
+    write_study_report(study, folder, overwrite=True, **QUICK)
+    (folder / "mine.txt").write_text("kept")
+    with pytest.raises(OutputError, match=r"mine\.txt"):
+        write_study_report(study, folder, overwrite=True, **QUICK)
+
+
+def test_a_report_that_fails_leaves_nothing(tmp_path, monkeypatch):
+    from PulsarCAMLib.study.report import writing
+
+    monkeypatch.setattr(writing, "page_html", lambda *_: 1 / 0)
+    study = made_study(tmp_path / "run", noise, protocols=("patients",), **FEW)
+    with pytest.raises(ZeroDivisionError):
+        write_study_report(study, tmp_path / "out" / "report", **QUICK)
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("missing", [2, 5])
+def test_an_unfinished_study_is_reported_and_says_so(tmp_path, missing):
+    study = made_study(tmp_path, noise, protocols=("patients",), **FEW, missing=missing)
+    path = write_study_report(study, tmp_path / "report", **QUICK)
+    text = Page(path.read_text(encoding="utf-8")).text
+    assert f"{missing} of 5 trainings are missing" in text
+    assert "There is no picture of a lesion" in text
+
+
+def test_features_that_trials_selected_are_counted(tmp_path):
+    study = made_study(tmp_path, noise, models=("radiomics",), protocols=("patients",), **FEW)
+    for record in study.records:
+        always = {"feature": "radiomics_a<b>", "weight": 0.5}
+        now_and_then = [{"feature": "radiomics_c", "weight": -1.0}] if record.number == 0 else []
+        record.details.update({"selected": [always, *now_and_then], "weights_are": "coefficients"})
+    path = write_study_report(study, tmp_path / "report", **QUICK)
+    text = Page(path.read_text(encoding="utf-8")).text
+    assert "radiomics_a<b> 3 of 3 0.500" in text
+    assert "radiomics_c 1 of 3 −1.000" in text
+    found = json.loads((tmp_path / "report" / "results.json").read_text())["choices"][0]["features"]
+    assert found[0] == {"feature": "radiomics_a<b>", "times": 3, "trials": 3, "mean_weight": 0.5}
+
+
+def test_leave_one_patient_out_is_told_by_its_pool(tmp_path):
+    study = made_study(tmp_path, noise, protocols=("leave-one-patient-out",), controls=6)
+    path = write_study_report(study, tmp_path / "report", **QUICK)
+    found = json.loads((path.parent / "results.json").read_text())["summary"]
+    entry = entry_of(found, "leave-one-patient-out", "cam", "baseline")
+    own, control = (part["pooled"]["values"]["sensitivity"]["value"] for part in (entry, entry["control"]))
+    text = Page(path.read_text(encoding="utf-8")).text
+    assert f"{own:.3f} {control:.3f}" in text
+    assert "falls BELOW 0.5" in text
+
+
+def test_the_gallery_follows_its_rule(tmp_path):
+    made = made_study(tmp_path, noise, protocols=("patients",))
+    everybody, shown = held_out(made), chosen(made)
+    assert [each.lesion for each in everybody] == list(range(len(made.lesions)))
+    for each in everybody:
+        assert each.record.protocol == "patients"
+        assert each.lesion not in each.record.train
+        assert each.record.number == min(
+            r.number for r in made.of("cam", "patients") if each.lesion in r.answers[0].lesions
+        )
+    groups = {}
+    for each in shown:
+        groups.setdefault((each.label, each.right), []).append(each)
+    assert list(groups) == [(1, True), (1, False), (0, True), (0, False)]
+    for key, group in groups.items():
+        sure = [abs(e.probability - 0.5) for e in everybody if (e.label, e.right) == key]
+        assert abs(group[0].probability - 0.5) == max(sure)
+        assert abs(group[-1].probability - 0.5) == min(sure)
+        assert len(group) == 3
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """A real study of striped lesions: two epochs of a small network, no cohort table."""
+    folder = tmp_path_factory.mktemp("trained") / "run"
+    folder.mkdir()
+    lesions = some_lesions(patients=8)
+    first = stripes(len(lesions))
+    own = {**vars(first), "labels": lesions.labels, "patients": lesions.patients, "lesions": np.arange(len(lesions))}
+    samples = Samples(**own)
+    sha256 = save_samples(folder / SAMPLES, {"baseline": samples, "second": samples})
+    training = TrainingSettings(epochs=2, architecture=SMALL, rotations=())
+    settings = StudySettings(protocols=("patients",), trials=2, controls=1, folds=2, training=training)
+    numbers = {"trials": 2, "controls": 1, "folds": 2, "seed": 0}
+    contender = CamContender(folder / SAMPLES, sha256, training)
+    splits = protocol_splits(lesions, "patients", **numbers)
+    jobs = [Job(contender, split, lesions.patients, folder, "fixed", 3) for split in splits]
+    facts = {"settings": settings.to_card(), "synthetic": True, "sha256": {"samples": sha256}}
+    return Study(folder, settings, lesions, facts, tuple(run_jobs(jobs)))
+
+
+def test_a_trained_study_shows_curves_maps_and_reconstructions(trained, tmp_path):
+    told = []
+    path = write_study_report(trained, tmp_path / "report", progress=lambda *said: told.append(said), **QUICK)
+    results = json.loads((path.parent / "results.json").read_text())
+    shown = results["gallery"]["lesions"]
+    page = Page(path.read_text(encoding="utf-8"))
+    pictures = [value for tag, name, value in page.attributes if (tag, name) == ("img", "src")]
+    assert len(pictures) == len(shown) + sum(each["rank"] == "the surest" for each in shown)
+    assert all(value.startswith("data:image/png;base64,") for value in pictures)
+    assert f"Lesion {shown[0]['lesion']} of patient {shown[0]['patient']}" in page.text
+    curve = next(c for c in results["training"] if not c["control"])
+    assert curve["trainings"] == 2
+    assert len(curve["terms"]["total"]["mean"]) == 2
+    assert curve["terms"]["total"]["low"][0] <= curve["terms"]["total"]["mean"][0] <= curve["terms"]["total"]["high"][0]
+    shares = [share for share, _ in told]
+    assert shares == sorted(shares)
+    assert shares[-1] == 1.0
+
+
+def test_patches_that_were_taken_away_leave_no_picture(trained, tmp_path):
+    bare = Study(tmp_path, trained.settings, trained.lesions, trained.facts, trained.records)
+    assert explain(bare, chosen(trained)[0]) is None
