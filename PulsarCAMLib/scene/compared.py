@@ -205,7 +205,7 @@ def _fill_table(node, rows: list[dict]) -> None:
 def _title(chart, shown: tuple[str, str]) -> None:
     chart.SetTitle(f"Where the heat map lies: {TITLES.get(shown[0], shown[0])}, {shown[1]}")
     chart.SetXAxisTitle("Depth under the lesion's surface (mm)")
-    chart.SetYAxisTitle("Concentration (1: as in the whole lesion)")
+    chart.SetYAxisTitle("Concentration")
 
 
 def _series_of(chart) -> list:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import slicer
 from PySide6 import QtCore, QtGui, QtWidgets
 from PySide6.QtCore import Signal
@@ -46,7 +48,9 @@ class qMRMLPlotView(QtWidgets.QWidget):  # noqa: N801 - Slicer's names
                 rows = range(column.GetNumberOfTuples())
                 values = [column.GetVariantValue(r).ToDouble() for r in rows]
                 places = [across.GetVariantValue(r).ToDouble() if across is not None else float(r) for r in rows]
-                yield series, places, values
+                known = [(x, y) for x, y in zip(places, values, strict=True) if math.isfinite(x) and math.isfinite(y)]
+                if known:  # a value that is not finite is no point, as in VTK's charts
+                    yield series, *zip(*known, strict=True)
 
     def paintEvent(self, _event):
         painter = QtGui.QPainter(self)
@@ -79,6 +83,16 @@ class qMRMLPlotView(QtWidgets.QWidget):  # noqa: N801 - Slicer's names
                 painter.setBrush(color)
                 for point in points:
                     painter.drawEllipse(point, 3, 3)
+        if chart.GetLegendVisibility():
+            self._legend(painter, area, [series for series, *_ in drawn])
+
+    @staticmethod
+    def _legend(painter, area, drawn):
+        for n, series in enumerate(drawn):
+            y = area.top() + 6 + 16 * n
+            painter.fillRect(QtCore.QRectF(area.right() - 92, y + 5, 14, 4), QtGui.QColor.fromRgbF(*series.GetColor()))
+            painter.setPen(QtCore.Qt.black)
+            painter.drawText(QtCore.QRectF(area.right() - 74, y - 1, 74, 16), QtCore.Qt.AlignLeft, series.GetName())
 
     @staticmethod
     def _range(chart, axis, values):
@@ -98,8 +112,8 @@ class qMRMLPlotView(QtWidgets.QWidget):  # noqa: N801 - Slicer's names
         painter.drawText(below, QtCore.Qt.AlignRight, f"{right:g}")
         painter.drawText(below, QtCore.Qt.AlignHCenter, chart.GetXAxisTitle() or "")
         beside = QtCore.QRectF(0, area.top() - 8, area.left() - 4, area.height() + 16)
-        painter.drawText(beside, QtCore.Qt.AlignRight | QtCore.Qt.AlignTop, f"{high:g}")
-        painter.drawText(beside, QtCore.Qt.AlignRight | QtCore.Qt.AlignBottom, f"{low:g}")
+        painter.drawText(beside, QtCore.Qt.AlignRight | QtCore.Qt.AlignTop, f"{high:.3g}")
+        painter.drawText(beside, QtCore.Qt.AlignRight | QtCore.Qt.AlignBottom, f"{low:.3g}")
         painter.drawText(
             QtCore.QRectF(area.left(), 2, area.width(), 20), QtCore.Qt.AlignHCenter, chart.GetTitle() or ""
         )

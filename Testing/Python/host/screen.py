@@ -5,9 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import slicer
 from PIL import Image
 from PySide6 import QtCore, QtGui, QtWidgets
 
+from PulsarCAMLib.scene import side_by_side
+
+from .plot_widgets import qMRMLPlotView
 from .views import SliceView
 from .wrapping import unwrap
 
@@ -36,13 +40,19 @@ class Screen:
         self._area.setWidget(self._panel)
         desktop.kept.append(self._area)  # it owns the panel now
         self._panel.layout().addStretch(1)
-        width = size[0] - panel_width - 2 * GAP
-        tall = (width * 3 // 5 - GAP, size[1] - BAR)
-        small = (width - tall[0] - GAP, (size[1] - GAP) // 2 - BAR)
-        sizes = {"Red": tall, "Green": small, "Yellow": small}
-        self._views = [(SliceView(name, axis, sizes[name]), color, letter) for name, axis, color, letter in VIEWS]
+        self._left = panel_width + GAP
+        self._views, self._places = self._make_views(size[0] - panel_width - 2 * GAP, size[1])
         for view in self.views:
             view.logic.ResizeSliceNode(*view.size)
+
+    def _make_views(self, width: int, height: int):
+        """View, color and letter of each, and where they stand."""
+        tall = (width * 3 // 5 - GAP, height - BAR)
+        small = (width - tall[0] - GAP, (height - GAP) // 2 - BAR)
+        sizes = {"Red": tall, "Green": small, "Yellow": small}
+        views = [(SliceView(name, axis, sizes[name]), color, letter) for name, axis, color, letter in VIEWS]
+        right = self._left + tall[0] + GAP
+        return views, ((self._left, 0), (right, 0), (right, small[1] + BAR + GAP))
 
     @property
     def views(self) -> list[SliceView]:
@@ -73,12 +83,9 @@ class Screen:
         canvas.fill(QtGui.QColor("#3c3c3c"))
         painter = QtGui.QPainter(canvas)
         painter.drawPixmap(0, 0, self._area.grab())
-        left = self._panel_width + GAP
-        (red, *_), (green, *_), _yellow = self._views
-        right = left + red.size[0] + GAP
-        places = ((left, 0), (right, 0), (right, green.size[1] + BAR + GAP))
-        for (view, color, letter), (x, y) in zip(self._views, places, strict=True):
+        for (view, color, letter), (x, y) in zip(self._views, self._places, strict=True):
             self._draw(painter, view, QtGui.QColor(color), letter, x, y)
+        self._draw_more(painter)
         painter.end()
         return canvas
 
@@ -92,19 +99,39 @@ class Screen:
         for _ in range(4):  # sections that grow make others move
             QtWidgets.QApplication.processEvents()
 
+    def _draw_more(self, painter) -> None:
+        """What is no slice view."""
+
     def _draw(self, painter, view: SliceView, color, letter: str, x: int, y: int) -> None:
         width, height = view.size
         bar = QtCore.QRect(x, y, width, BAR)
         painter.fillRect(bar, color)
         painter.setPen(QtCore.Qt.black)
         offset = f"{letter}: {view.node.GetSliceOffset():.1f} mm"
-        painter.drawText(
-            bar.adjusted(6, 0, -6, 0), QtCore.Qt.AlignVCenter | QtCore.Qt.AlignLeft, view.node.GetName()[0]
-        )
+        name = view.node.GetLayoutLabel() or view.node.GetName()[0]
+        painter.drawText(bar.adjusted(6, 0, -6, 0), QtCore.Qt.AlignVCenter | QtCore.Qt.AlignLeft, name)
         painter.drawText(bar.adjusted(6, 0, -6, 0), QtCore.Qt.AlignVCenter | QtCore.Qt.AlignRight, offset)
         pixels = view.pixels()
         image = QtGui.QImage(pixels.tobytes(), width, height, 3 * width, QtGui.QImage.Format_RGB888)
         painter.drawImage(x, y + BAR, image)
+
+
+class SideScreen(Screen):
+    """The panel beside the four linked views of its comparison and the plot beneath them."""
+
+    def _make_views(self, width: int, height: int):
+        self._plot_height = height // 4
+        small = ((width - GAP) // 2, (height - self._plot_height) // 2 - BAR - GAP)
+        views = [(SliceView(tag, "Axial", small), "#777777", "S") for tag in side_by_side.VIEWS]
+        lefts, tops = (self._left, self._left + small[0] + GAP), (0, small[1] + BAR + GAP)
+        self._plot_width = width
+        return views, [(x, y) for y in tops for x in lefts]
+
+    def _draw_more(self, painter) -> None:
+        plot = qMRMLPlotView()
+        plot.setMRMLPlotViewNode(slicer.mrmlScene.GetSingletonNode(side_by_side.PLOT_VIEW, "vtkMRMLPlotViewNode"))
+        plot.resize(self._plot_width, self._plot_height)
+        painter.drawPixmap(self._left, self._size[1] - self._plot_height, plot.grab())
 
 
 def save_small(picture, path: str | Path) -> None:
