@@ -13,6 +13,8 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+import tempfile
+import time
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
@@ -28,6 +30,9 @@ from host.screen import Screen, save_pixels, save_small  # noqa: E402
 PICTURES = ROOT / "Resources" / "Screenshots"
 RESISTANT = "Lesion 4"
 """The lesion of the generated patient that does not shrink."""
+COHORT = {"patients": 14, "seed": 4, "lesions": (1, 3), "difficulty": "easy"}
+TRAINING = {"trainMembers": 3, "trainEpochs": 60, "trainFilters": 8, "trainTrials": 2, "trainControls": 1}
+PANEL_WIDTH = 420
 
 
 def panel_inputs(desktop: Desktop, screen: Screen) -> None:
@@ -61,6 +66,49 @@ def panel_inspect(desktop: Desktop) -> None:
     save_small(dialog.grab(), PICTURES / "panel-inspect.png")
 
 
+def panel_train() -> None:
+    """A model trained on a synthetic cohort, with its curves and figures."""
+    with Desktop() as desktop, a_training(desktop, COHORT) as ui:
+        run_training(desktop, ui)
+        for section in ("inputsCollapsibleButton", "explanationCollapsibleButton"):
+            getattr(ui, section).collapsed = True
+        desktop.picture(PICTURES / "panel-train.png", width=PANEL_WIDTH)
+
+
+@contextmanager
+def a_training(desktop: Desktop, recipe: dict, **values):
+    """The section “Train on a cohort” filled in for a synthetic cohort; nothing of it is left behind."""
+    from PulsarCAMLib.cohort import CohortSettings, write_cohort
+
+    with tempfile.TemporaryDirectory(prefix="PulsarCAM-") as folder:
+        os.environ["PULSARCAM_MODELS"] = str(Path(folder) / "installed")
+        table = write_cohort(Path(folder) / "cohort", CohortSettings(**recipe))
+        ui = desktop.open_panel().ui
+        ui.trainCollapsibleButton.collapsed = False
+        ui.trainTablePathLineEdit.currentPath = str(table)
+        ui.trainFolderPathLineEdit.currentPath = folder
+        ui.trainTitleLineEdit.text = "Our own lesions"
+        for name, value in (TRAINING | values).items():
+            setattr(desktop.widget.state, name, value)
+        try:
+            yield ui
+        finally:
+            ui.trainCancelButton.click()
+            run_training(desktop, ui, press=False)
+            del os.environ["PULSARCAM_MODELS"]
+
+
+def run_training(desktop: Desktop, ui, *, press: bool = True, until=lambda: False) -> None:
+    """Train, and wait for the end or for something else."""
+    import slicer
+
+    if press:
+        ui.trainButton.click()
+    while desktop.widget.train.is_running and not until():
+        slicer.app.processEvents()
+        time.sleep(0.02)
+
+
 def overlay(desktop: Desktop) -> None:
     """The command line's picture of the same lesion."""
     import slicer
@@ -77,11 +125,11 @@ def overlay(desktop: Desktop) -> None:
     save_pixels(np.asarray(figure.canvas.buffer_rgba())[..., :3], PICTURES / "overlay.png")
 
 
-def review(folder: Path) -> None:
-    """Every state of the panel, to be looked at."""
+def review(folder: Path, names: list[str]) -> None:
+    """States of the panel, to be looked at."""
     folder.mkdir(parents=True, exist_ok=True)
-    for name, act in STATES.items():
-        with Desktop() as desktop, dark_colors() if name == "dark" else nullcontext():
+    for name, act in [(name, STATES[name]) for name in names]:
+        with Desktop() as desktop, dark_colors() if name.endswith("dark") else nullcontext():
             desktop.open_panel()
             act(desktop, lambda suffix="", name=name, **size: desktop.picture(folder / f"{name}{suffix}.png", **size))
         print(folder / f"{name}.png")
@@ -114,6 +162,36 @@ def _error(desktop, take) -> None:
     take()
 
 
+def _train(desktop, take) -> None:
+    with a_training(desktop, COHORT | {"patients": 8}, trainEpochs=60, trainTrials=2) as ui:
+        for section in ("inputsCollapsibleButton", "explanationCollapsibleButton"):
+            getattr(ui, section).collapsed = True
+        desktop.widget.state.trainTable += ".gone"
+        take("-wrong-path")
+        desktop.widget.state.trainTable = desktop.widget.state.trainTable.removesuffix(".gone")
+        table = Path(desktop.widget.state.trainTable)
+        text = table.read_text(encoding="utf-8")
+        table.write_text(text + text.splitlines()[1].replace("baseline.nrrd", "gone.nrrd") + "\n", encoding="utf-8")
+        run_training(desktop, ui)
+        take("-findings")
+        take("-findings-narrow", width=340)
+        table.write_text(text, encoding="utf-8")
+        ui.trainCheckButton.click()
+        run_training(desktop, ui, press=False)
+        ui.trainMoreGroupBox.collapsed = False
+        run_training(desktop, ui, until=lambda: desktop.widget.train.epochs_seen() > 70)
+        take("-running")
+        take("-running-narrow", width=340)
+        ui.trainCancelButton.click()
+        run_training(desktop, ui, press=False)
+        take("-stopped")
+        ui.trainResumeButton.click()
+        run_training(desktop, ui, press=False)
+        ui.trainMoreGroupBox.collapsed = True
+        take("-done")
+        take("-done-narrow", width=340)
+
+
 def _done(desktop, take) -> None:
     ui = desktop.widget.ui
     ui.sampleDataButton.click()
@@ -126,7 +204,15 @@ def _done(desktop, take) -> None:
     take("-wide", width=700)
 
 
-STATES = {"empty": _empty, "running": _running, "error": _error, "done": _done, "dark": _done}
+STATES = {
+    "empty": _empty,
+    "running": _running,
+    "error": _error,
+    "done": _done,
+    "dark": _done,
+    "train": _train,
+    "train-dark": _train,
+}
 
 
 @contextmanager
@@ -165,9 +251,10 @@ def main() -> None:
     """Runs the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--review", type=Path, help="instead write every state of the panel into this folder")
+    parser.add_argument("--only", metavar="STATE", choices=STATES, help="with --review: only this state")
     options = parser.parse_args()
     if options.review:
-        review(options.review)
+        review(options.review, [options.only] if options.only else list(STATES))
         return
     PICTURES.mkdir(exist_ok=True)
     with Desktop() as desktop:
@@ -177,6 +264,7 @@ def main() -> None:
         panel_results(desktop, screen)
         panel_inspect(desktop)
         overlay(desktop)
+    panel_train()
     for path in sorted(PICTURES.glob("*.png")):
         print(f"{path.relative_to(ROOT)}: {path.stat().st_size / 1000:.0f} kB")
 

@@ -97,9 +97,9 @@ class Training:
         found = self.findings()
         assert {"error"} <= {row[0] for row in found}
         assert str(len(lines) + 1) in {row[1] for row in found}
-        assert any("gone.nrrd" in row[3] for row in found)
+        assert any("gone.nrrd" in row[2] for row in found)
         assert not ui.trainButton.enabled
-        assert ui.trainButton.toolTip == "Put right the errors in the table first"
+        assert ui.trainButton.toolTip == "Put right the errors in the table, then check it again"
         assert not output.exists()
         table.write_text("\n".join(lines) + "\n", encoding="utf-8")
         ui.trainCheckButton.click()
@@ -133,6 +133,9 @@ class Training:
     def test_a_training_is_cancelled_and_resumed_to_the_weights_of_an_unbroken_one(self):
         output = self.begin_training(epochs=60)
         ui = self.panel.ui
+        ui.trainPatientsCheckBox.checked = True
+        ui.trainTrialsSpinBox.value = 1
+        ui.trainControlsSpinBox.value = 0
         arguments = self.panel.train.arguments()
         ui.trainButton.click()
         self.wait_for(lambda: self.panel.train.epochs_seen() > 0)
@@ -145,6 +148,7 @@ class Training:
         ui.trainResumeButton.click()
         assert ui.trainEpochsSpinBox.value == 60, "a training goes on with its own settings"
         assert self.wait_for_training() == "The model is ready."
+        assert (output.with_name(f"{NAME}.report") / "index.html").is_file()
         from ..cli import main
         from ..models import load_bundle
 

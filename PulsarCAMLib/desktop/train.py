@@ -221,13 +221,14 @@ class Train(Section):
             finally:
                 forget_job(job)
                 self._said_for = values_of(self.state) if self.state is not None else None
-                self._enable_if_open()
+                self._show_ready()
 
-    def _enable_if_open(self) -> None:
-        if self.state is not None and not self.panel.isRunning:
-            self.panel.refresh()
-        else:
+    def _show_ready(self) -> None:
+        if self.state is None:  # the user is in another module: shown when the panel is entered
             self.ui.trainProgressBar.visible = False
+            return
+        self._enable()
+        self.panel.refresh()
 
     def _show_progress(self) -> None:
         if self._output is None:

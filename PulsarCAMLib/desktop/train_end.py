@@ -11,6 +11,9 @@ from ..errors import PulsarCAMError
 from .section import slot
 from .train_parameters import report_of
 
+FOR_THE_CONSOLE = ("Report: ", "The whole card: ", "Curves and pictures: ")
+"""Beginnings of lines that name places for which the panel has buttons."""
+
 
 class TrainEnd:
     """Result, “Use this model” and “Open report”; hidden until there is something to show.
@@ -41,7 +44,8 @@ class TrainEnd:
         """
         self._output = output
         self._model, where = self._register()
-        self._show("\n".join([*sentences, where]))
+        lines = [line for text in sentences for line in text.splitlines() if not line.startswith(FOR_THE_CONSOLE)]
+        self._show("\n".join(f"• {line}" for line in [*lines, where]))
 
     def _show(self, text: str) -> None:
         ui = self.ui

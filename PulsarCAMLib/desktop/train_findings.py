@@ -33,24 +33,13 @@ def count(findings: list[dict[str, str]], severity: str) -> int:
     return sum(finding["severity"] == severity for finding in findings)
 
 
-def counted(findings: list[dict[str, str]]) -> str:
-    """For people: "2 errors and 1 warning"."""
-    errors, warnings = count(findings, ERROR), count(findings, WARNING)
-    texts = []
-    if errors:
-        texts.append(_("1 error") if errors == 1 else _("{n} errors").format(n=errors))
-    if warnings:
-        texts.append(_("1 warning") if warnings == 1 else _("{n} warnings").format(n=warnings))
-    return _(" and ").join(texts)
-
-
 def prepare(table) -> None:
     """Headings and widths of the ``QTableWidget``."""
-    table.setHorizontalHeaderLabels([_("Severity"), _("Row"), _("Lesion"), _("What is wrong")])
+    table.setHorizontalHeaderLabels([_("Severity"), _("Row"), _("What is wrong")])
     header = table.horizontalHeader()
-    for column in (0, 1, 2):
+    for column in (0, 1):
         header.setSectionResizeMode(column, qt.QHeaderView.ResizeToContents)
-    header.setSectionResizeMode(3, qt.QHeaderView.Stretch)
+    header.setSectionResizeMode(2, qt.QHeaderView.Stretch)
     header.setMinimumSectionSize(NARROWEST_COLUMN)
     table.verticalHeader().hide()
     table.verticalHeader().setSectionResizeMode(qt.QHeaderView.ResizeToContents)
@@ -62,11 +51,10 @@ def show(table, findings: list[dict[str, str]]) -> None:
     ordered = sorted(findings, key=lambda finding: finding["severity"] != ERROR)
     table.setRowCount(len(ordered))
     for index, finding in enumerate(ordered):
-        lesion = " / ".join(filter(None, [finding["patient"], finding["lesion"]]))
         sentence = f"{finding['what']}: {finding['what to do']}."
-        texts = (severities.get(finding["severity"], ""), finding["row"], lesion, sentence)
-        for column, text in enumerate(texts):
+        lesion = ", ".join(filter(None, [finding["patient"], finding["lesion"]]))
+        for column, text in enumerate((severities.get(finding["severity"], ""), finding["row"], sentence)):
             item = qt.QTableWidgetItem(text)
-            item.setToolTip(text)
+            item.setToolTip(f"{lesion}: {sentence}" if lesion else sentence)
             table.setItem(index, column, item)
     table.visible = bool(ordered)

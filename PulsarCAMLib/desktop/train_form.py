@@ -115,7 +115,7 @@ class TrainForm:
         if state.trainName.strip() in self._section.logic.modelNames():
             return _("A model of that name is installed already: choose another name")
         if self._found is not None and self._checked == self.key() and self.errors():
-            return _("Put right the errors in the table first")
+            return _("Put right the errors in the table, then check it again")
         return ""
 
     def checked(self, key: list, found: list[dict[str, str]], said: str) -> None:
@@ -127,8 +127,7 @@ class TrainForm:
             said: how many lesions there are.
         """
         self._checked = key
-        counted = findings.counted(found)
-        self.show_findings(found, "\n".join(filter(None, [said, counted and _("Found: {n}.").format(n=counted)])))
+        self.show_findings(found, said)
         self._found = found
 
     def show_findings(self, found: list[dict[str, str]], text: str) -> None:

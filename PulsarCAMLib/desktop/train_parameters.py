@@ -13,12 +13,11 @@ from typing import Annotated
 from slicer.i18n import tr as _
 from slicer.parameterNodeWrapper import WithinRange
 
-from ..cli.run_folder import SUFFIX, is_run
+from ..cli.run_folder import REPORT_SUFFIX, SUFFIX, is_run
 from ..errors import OutputError
 from ..files.single import write_whole
 from ..models.bundle import CARD_FILE
 
-REPORT_SUFFIX = ".report"
 OPTIONS = "panel.json"
 """In the run's folder: the options with which the panel began it; no path, no name of a file."""
 PLACES = ("trainTable", "trainFolder", "trainName")
@@ -49,9 +48,7 @@ class Device(enum.Enum):
 
     def label(self) -> str:
         """What the user reads."""
-        return {"auto": _("Graphics card if there is one"), "cpu": _("Processor"), "cuda": _("Graphics card")}[
-            self.value
-        ]
+        return {"auto": _("Graphics card if any"), "cpu": _("Processor"), "cuda": _("Graphics card")}[self.value]
 
 
 class TrainParameters:
@@ -61,6 +58,7 @@ class TrainParameters:
     trainFolder, trainName - where the bundle is made, and its name
     trainTitle - the model's name for people
     trainPaper, trainLesions, trainPatients, trainLeaveOneOut - protocols by which the model is judged
+    trainSanity - whether its heat maps are checked, too
     trainTrials, trainControls - repetitions of each protocol, and how many more with shuffled labels
     the others - as the options of ``pulsarcam train``; shares in percent
     """
@@ -73,8 +71,9 @@ class TrainParameters:
     trainLesions: bool = False
     trainPatients: bool = True
     trainLeaveOneOut: bool = False
+    trainSanity: bool = False
     trainTrials: Annotated[int, WithinRange(1, 1000)] = 10
-    trainControls: Annotated[int, WithinRange(0, 1000)] = 10
+    trainControls: Annotated[int, WithinRange(0, 1000)] = 5
     trainMembers: Annotated[int, WithinRange(1, 50)] = 5
     trainEpochs: Annotated[int, WithinRange(1, 10000)] = 150
     trainShrinkage: Annotated[float, WithinRange(1, 99)] = 20.0
@@ -154,10 +153,12 @@ def arguments_of(state, resume: bool = False) -> list[str]:
     if state.trainPatience:
         named["--patience"] = state.trainPatience
     chosen = [name for parameter, name in PROTOCOLS.items() if getattr(state, parameter)]
+    named["--protocols"] = ",".join(chosen) or "none"
     if chosen:
-        named |= {"--protocols": ",".join(chosen), "--trials": state.trainTrials, "--controls": state.trainControls}
+        named |= {"--trials": state.trainTrials, "--controls": state.trainControls}
     options = [f"{name}={value}" for name, value in named.items()]  # with "=": a value may begin with a dash
-    return ["train", state.trainTable.strip(), *options, *(["--resume"] if resume else [])]
+    flags = [*(["--sanity"] if state.trainSanity else []), *(["--resume"] if resume else [])]
+    return ["train", state.trainTable.strip(), *options, *flags]
 
 
 def values_of(state) -> dict:

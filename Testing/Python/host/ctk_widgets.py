@@ -87,7 +87,7 @@ class ctkCollapsibleGroupBox(QtWidgets.QGroupBox):  # noqa: N801
         for child in self.findChildren(QtWidgets.QWidget, options=_DIRECT):
             child.setVisible(on)
         self.setFlat(not on)
-        self.setMaximumHeight(16777215 if on else HEADER)
+        self.setMaximumHeight(16777215 if on else self.fontMetrics().height() + 4)
 
     collapsed = Property(bool, lambda self: not self.isChecked(), lambda self, v: self.setChecked(not v))
 
