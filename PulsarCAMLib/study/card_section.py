@@ -6,10 +6,7 @@ from typing import Any
 
 from ..evaluation.card_sections import rounded
 
-ABOUT = (
-    "Of models trained in the same way on parts of these lesions, not of the members of this bundle, which were "
-    "trained on more of them"
-)
+ABOUT = "Of models trained in the same way on these lesions or parts of them, not of the members of this bundle"
 KEPT = ("synthetic", "positive", "shrinkage", "lesions", "patients", "responses", "prevalence", "second_mri", "missing",
         "threshold", "resamples", "level")  # fmt: skip
 
