@@ -20,7 +20,7 @@ from ..evaluation.predictions import Predictions
 from ..evaluation.resampling import LEVEL, interval, patient_weights
 from ..evaluation.weighted import weighted
 from .cells import Asked, Cell, Pooled
-from .splits import LEAVE_ONE_OUT, PAPER
+from .splits import PAPER
 
 NO_SPLITS = "the paper's protocol repeats seeds, not splits, and tests the lesions it learnt from"
 ONE_PATIENT = "every trial holds one patient only; see the pooled difference"
@@ -70,15 +70,16 @@ def differences(cells: Sequence[Cell], patients: np.ndarray, resamples: int) -> 
 def _pair(first: Cell, second: Cell, patients: np.ndarray, resamples: int) -> dict[str, Any]:
     mine, other = ({trial.number: trial for trial in cell.trials} for cell in (first, second))
     numbers = [number for number in mine if number in other]
-    by_trial = [_on_common(mine[number], other[number]) for number in numbers]
+    by_trial = [] if first.one_by_one else [_on_common(mine[number], other[number]) for number in numbers]
     share = tested_share([mine[number] for number in numbers]) if numbers else 0.0
-    reason = {PAPER: NO_SPLITS, LEAVE_ONE_OUT: ONE_PATIENT}.get(first.protocol, "")
     metrics = {}
     for name in TABLE_1:
         defined = [a.values[name].value - b.values[name].value for a, b in by_trial if _both(a, b, name)]
-        metrics[name] = corrected_interval(defined, share)
-        if reason:
-            metrics[name] |= {"low": None, "high": None, "p_value": None, "reason": reason}
+        metrics[name] = corrected_interval([] if first.one_by_one else defined, share)
+        if first.one_by_one:
+            metrics[name]["reason"] = ONE_PATIENT
+        elif first.protocol == PAPER:
+            metrics[name] |= {"low": None, "high": None, "p_value": None, "reason": NO_SPLITS}
     return {
         "protocol": first.protocol,
         "time_point": first.time_point,

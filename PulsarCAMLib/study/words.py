@@ -65,7 +65,7 @@ def verdict(entry: Entry) -> str:
         return f"on the {mri} of patients it had not seen, an AUC is not defined yet."
     splits = ""
     if not entry["by_trial_means_little"] and auc["mean"] is not None:
-        splits = f"AUC {_spread(auc)} over {_count(auc['defined'], 'split')}; "
+        splits = f"AUC {_spread(auc)} over {counted(auc['defined'], 'split')}; "
     pooled = (
         f"over all {chance['lesions']} lesions of {chance['patients']} patients {_interval(chance)}, "
         f"permutation p = {chance['p_value']:.4f}"
@@ -166,7 +166,7 @@ def _alike(pairs: dict[str, Any]) -> str:
     if pairs["alike"] is None or pairs["alike_in_others"] is None:
         return "In this cohort no patient has two lesions, so (b) and (c) are the same."
     return (
-        f"In this cohort {percent(pairs['alike'])} of the {_count(pairs['pairs'], 'pair')} of lesions of one patient "
+        f"In this cohort {percent(pairs['alike'])} of the {counted(pairs['pairs'], 'pair')} of lesions of one patient "
         f"respond alike, against {percent(pairs['alike_in_others'])} of pairs from different patients."
     )
 
@@ -182,6 +182,8 @@ def _cautions(summary: dict[str, Any]) -> list[str]:
         "error of the mean; intervals come from resampling whole patients.",
         summary["threshold"],
         "Each control is judged on its own permuted labels.",
+        "The pool averages the answers of several models for a lesion, which can do better than any one of them; the "
+        "figures by trial are those of one model.",
         "Intervals and p-values of pooled figures take the answers as they are; how far other splits and another draw "
         "of labels would move them is told by the trials and the controls.",
     ]
@@ -197,7 +199,7 @@ def _cautions(summary: dict[str, Any]) -> list[str]:
     if lost:
         most = max(entry["not_answered"]["answers"] for entry in lost)
         found.append(
-            f"Some models gave no answer for some lesions (up to {_count(most, 'answer')} in one cell of the table); "
+            f"Some models gave no answer for some lesions (up to {counted(most, 'answer')} in one cell of the table); "
             "these are left out and counted, and models are compared on lesions that both answered for."
         )
     return found
@@ -208,8 +210,8 @@ def _state(summary: dict[str, Any]) -> list[str]:
         return []
     total = summary["missing"] + summary["finished"]
     return [
-        f"This study is not finished: {summary['missing']} of {_count(total, 'training')} are missing. All figures are "
-        "of those that are there and will change."
+        f"This study is not finished: {summary['missing']} of {counted(total, 'training')} are missing. All figures "
+        "are of those that are there and will change."
     ]
 
 
@@ -233,5 +235,6 @@ def _interval(value: dict[str, Any]) -> str:
     return f"{value['auc']:.3f} (95 % interval {value['low']:.3f} to {value['high']:.3f})"
 
 
-def _count(number: int, noun: str) -> str:
+def counted(number: int, noun: str) -> str:
+    """ "1 trial", "2 trials"."""
     return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -8,7 +8,7 @@ from typing import Any
 from ...evaluation.metrics import METRICS, TABLE_1, TITLES
 from ...report import markup
 from ...report.markup import number, text
-from ..words import MRI, entry_of, percent, signed
+from ..words import HONEST, MRI, counted, entry_of, percent, signed
 from . import paper
 
 OTHERS = tuple(name for name in METRICS if name not in TABLE_1)
@@ -69,7 +69,7 @@ def _tested(entry: dict[str, Any]) -> str:
     """What the figures of a row are of."""
     share = "" if entry["prevalence"] is None else f" ({percent(entry['prevalence'])} responding)"
     lost, control = entry["not_answered"]["answers"], entry["control"]
-    missing = f", {lost} answers missing" if lost else ""
+    missing = f", {counted(lost, 'answer')} missing" if lost else ""
     trials = _of(entry["trials"], entry["trials_wanted"], "trial")
     controls = _of(control["trials"], control["trials_wanted"], "control")
     return f"{MRI[entry['time_point']]}, {entry['lesions']} lesions{share}{missing}; {trials}, {controls}"
@@ -120,25 +120,33 @@ def beside_the_paper(summary: dict[str, Any]) -> str:
 
 
 def differences(summary: dict[str, Any]) -> str:
-    """Pairs of models over the same splits."""
-    if not summary["differences"]:
+    """Pairs of models over the same splits; the first honest protocol is open, the others are folded."""
+    pairs = summary["differences"]
+    if not pairs:
         return ""
-    titles = {p["name"]: p["title"] for p in summary["protocols"]}
-    models = {model["name"]: model["title"] for model in summary["models"]}
-    rows = []
-    for pair in summary["differences"]:
-        names = f"{text(models[pair['first']])} minus {text(models[pair['second']])}"
-        where = f"<small>{text(titles[pair['protocol']])}, {text(MRI[pair['time_point']])}</small>"
-        by_trial = [_difference(pair["metrics"][name]) for name in TABLE_1]
-        pooled = pair["pooled_auc"]
-        rows.append([names + where, *by_trial, _difference(_pooled(pooled))])
     about = (
         "Mean over the same trials, and its 95 % interval with the correction of Nadeau and Bengio (2003), which takes "
         "into account that repeated splits share training lesions; for the pooled AUC, 95 % of a paired bootstrap over "
         "patients. Bold: the interval leaves 0 out. Nothing is corrected for the number of comparisons."
     )
-    table = markup.table(["First minus second", *(TITLES[n] for n in TABLE_1), "AUC of the pool"], rows)
-    return markup.section("Models against each other", f'<p class="sub">{text(about)}</p>', scrolled(table))
+    there = [pair["protocol"] for pair in pairs]
+    first = next((protocol for protocol in HONEST if protocol in there), there[0])
+    mine, others = ([p for p in pairs if (p["protocol"] == first) == wanted] for wanted in (True, False))
+    folded = f"<details><summary>Under the other protocols</summary>{_pairs(summary, others)}</details>"
+    parts = [f'<p class="sub">{text(about)}</p>', _pairs(summary, mine), folded if others else ""]
+    return markup.section("Models against each other", *parts)
+
+
+def _pairs(summary: dict[str, Any], pairs: list[dict[str, Any]]) -> str:
+    titles = {p["name"]: p["title"] for p in summary["protocols"]}
+    models = {model["name"]: model["title"] for model in summary["models"]}
+    rows = []
+    for pair in pairs:
+        names = f"{text(models[pair['first']])} minus {text(models[pair['second']])}"
+        where = f"<small>{text(titles[pair['protocol']])}, {text(MRI[pair['time_point']])}</small>"
+        by_trial = [_difference(pair["metrics"][name]) for name in TABLE_1]
+        rows.append([names + where, *by_trial, _difference(_pooled(pair["pooled_auc"]))])
+    return scrolled(markup.table(["First minus second", *(TITLES[n] for n in TABLE_1), "AUC of the pool"], rows))
 
 
 def _pooled(found: dict[str, Any]) -> dict[str, Any]:

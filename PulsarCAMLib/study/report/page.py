@@ -36,8 +36,8 @@ tbody.flatters td:first-child { border-left: 4px solid var(--warn); }
 tbody.honest td:first-child { border-left: 4px solid var(--accent); }
 tbody[class] td:first-child { padding-left: .5rem; min-width: 11rem; }
 tbody[class] td { padding-left: .3rem; padding-right: .3rem; }
-td:first-child, th:first-child { position: sticky; left: 0; background: var(--paper);
-  box-shadow: inset 0 -1px var(--line); }
+td:first-child, th:first-child { position: sticky; left: 0; background: var(--paper); }
+table { border-collapse: separate; border-spacing: 0; }
 .stuck { position: sticky; left: .45rem; display: inline-block; max-width: 86vw; }
 .wide img { min-width: 44rem; max-width: none; }
 .wide figure { margin: .5rem 0 1rem; }
@@ -123,7 +123,8 @@ def _curves(found: Contents) -> list[str]:
     names = {model["name"]: model["title"] for model in found.summary["models"]}
     colors = dict(zip(names, plots.COLORS * len(names), strict=False))
     kinds = (
-        (plots.roc, "ROC", "Thick: the pool, with its AUC. Band: mean ± sd of the trials. Dashed: mean of the "
+        (plots.roc, "ROC", "Thick: the pool, with its AUC. Band, for two models at most: mean ± sd of the trials. "
+         "Dashed: mean of the "
          "controls: well above the diagonal, lesions were learnt by heart; few controls wander about it by chance."),
         (plots.precision_recall, "Precision and recall", "Of the pool, with average precision. Dotted: the share of "
          "response, which a model without any signal reaches."),

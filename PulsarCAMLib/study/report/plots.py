@@ -22,6 +22,9 @@ VARIABLES = {INK: "var(--ink)", FAINT: "var(--faint)", LINE: "var(--line)"}
 COLORS = ("#1f8fd0", "#e07b00", "#2a9d5c", "#c2459e", "#8a6fd1", "#b59400", "#d1495b", "#5f8d9c")
 """Of the models, in their order; readable on light and dark."""
 
+MOST_BANDS = 2
+"""Models whose bands can be told apart."""
+
 SIZE_INCHES = (3.7, 3.4)
 SMALL, LINE_INCHES = 7.5, 0.15
 
@@ -82,11 +85,11 @@ def roc(found: Sequence[CellCurves], names: dict[str, str], colors: dict[str, st
     axes.plot([0, 1], [0, 1], color=FAINT, linewidth=0.8, linestyle=":")
     for each in found:
         color = colors[each.cell.model]
-        if each.trials and each.trials.trials > 1:
+        if each.trials and each.trials.trials > 1 and len(found) <= MOST_BANDS:
             low, high = each.trials.mean - each.trials.sd, each.trials.mean + each.trials.sd
             axes.fill_between(GRID, low.clip(0, 1), high.clip(0, 1), color=color, alpha=0.16, linewidth=0)
         if each.controls:
-            axes.plot(GRID, each.controls.mean, color=color, linewidth=1.1, linestyle="--")
+            axes.plot(GRID, each.controls.mean, color=color, linewidth=1, linestyle="--", alpha=0.8)
         if each.roc.area is not None:
             label = f"{names[each.cell.model]} {each.roc.area:.3f}"
             axes.plot(each.roc.x, each.roc.y, color=color, linewidth=1.7, label=label)

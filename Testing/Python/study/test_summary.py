@@ -108,6 +108,14 @@ def test_trials_of_the_papers_protocol_get_no_interval_of_repeated_splits(summar
     assert "not splits" in pair["metrics"]["auc"]["reason"]
 
 
+def test_one_patient_at_a_time_is_compared_by_the_pool_only(tmp_path):
+    study = made_study(tmp_path, blurred, models=("cam", "gradients"), protocols=("leave-one-patient-out",))
+    pair = summarise(study, RESAMPLES)["differences"][0]
+    assert pair["metrics"]["auc"]["mean"] is None
+    assert "pooled" in pair["metrics"]["auc"]["reason"]
+    assert pair["pooled_auc"]["difference"]["low"] is not None
+
+
 def test_a_real_signal_is_told_from_a_half_and_from_its_control(summary):
     entry = entry_of(summary, "patients", "cam", "baseline")
     assert entry["chance"]["differs"]
