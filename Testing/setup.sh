@@ -2,6 +2,7 @@
 # Makes the virtual environment .venv ready with the locked packages and this checkout; does nothing when it is.
 #   Testing/setup.sh          what the demo, the tests and lint need
 #   Testing/setup.sh bench    the libraries of the benchmark as well
+#   Testing/setup.sh bench keras    and .venv-keras, for its column in Keras
 # PYTHON=/path/to/python chooses the interpreter.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -97,4 +98,15 @@ if [ "${1:-}" = bench ] && once "$VENV/.bench-ready" requirements-bench.txt "$VE
   # Their own requirements would replace the locked torch by another build.
   install --no-deps --no-build-isolation -r requirements-bench.txt
   echo "$key" >"$VENV/.bench-ready"
+fi
+
+KERAS=.venv-keras
+if [ "${2:-}" = keras ] && once "$KERAS/.ready" requirements-keras.txt "$VENV/.ready"; then
+  : >"$LOG"
+  echo "Installing Keras and TensorFlow into $KERAS (some minutes) ..."
+  rm -rf "$KERAS"
+  "$VENV/bin/python" -m venv "$KERAS" || fail "$PWD/$KERAS could not be made; is the folder writable?"
+  "$KERAS/bin/python" -m pip --disable-pip-version-check install -r requirements-keras.txt >>"$LOG" 2>&1 ||
+    fail "Keras could not be installed: $(reason_of_failure) Without it: make bench"
+  echo "$key" >"$KERAS/.ready"
 fi

@@ -7,7 +7,6 @@ times do not. A missed target is said and does not fail the run; an error does.
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import sys
 import time
@@ -24,14 +23,20 @@ torch.set_num_threads(1)
 
 from machine import cores, describe  # noqa: E402
 from measuring import Row  # noqa: E402
+from printing import print_end, print_head, print_rows, save  # noqa: E402
 
-PARTS = ("forward", "libraries", "process")
+PARTS = ("forward", "libraries", "process", "trials")
+HOW = (
+    "Times are the best of several turns; ratios are best over best of turns taken in one run; "
+    "those of (d) are medians over turns."
+)
 
 
-def parts(quick: bool) -> dict[str, Callable[[], Iterable[Row]]]:
+def parts(quick: bool, keras: bool) -> dict[str, Callable[[], Iterable[Row]]]:
     """What is measured, by name."""
     import forward
     import libraries
+    import trials
     import whole_process
 
     threads = sorted({1, min(2, cores())})
@@ -39,6 +44,7 @@ def parts(quick: bool) -> dict[str, Callable[[], Iterable[Row]]]:
         "forward": lambda: forward.rows(threads, quick),
         "libraries": lambda: libraries.rows(quick),
         "process": lambda: whole_process.rows(quick),
+        "trials": lambda: trials.rows(quick, keras),
     }
 
 
@@ -47,50 +53,17 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="fewer slices and turns; figures are rougher")
     parser.add_argument("--only", choices=PARTS, action="append", help="measure this part; may be repeated")
+    parser.add_argument("--keras", action="store_true", help="the trials in Keras as well; its set-up takes minutes")
     parser.add_argument("-o", "--output", type=Path, default=ROOT / "bench-results", help="folder of benchmark.json")
     options = parser.parse_args()
     facts, found, began = describe(), [], time.time()
-    print(_about(facts, options.quick), flush=True)
-    for name, measure in parts(options.quick).items():
-        if options.only and name not in options.only:
-            continue
-        for row in measure():
-            _print_row(row, found)
-            found.append(row)
-    verdicts = [row.verdict for row in found]
-    print(f"\n{verdicts.count('met')} targets met, {verdicts.count('MISSED')} missed; {time.time() - began:.0f} s.")
-    _save(options.output, facts, found, options.quick)
+    print_head(f"Benchmark{' (quick)' * options.quick}", facts, HOW)
+    for name, measure in parts(options.quick, options.keras).items():
+        if not options.only or name in options.only:
+            print_rows(measure(), found)
+    print_end(found, time.time() - began)
+    save(options.output / "benchmark.json", facts, found, quick=options.quick)
     return 0
-
-
-def _about(facts: dict, quick: bool) -> str:
-    versions = ", ".join(f"{name} {version}" for name, version in facts["versions"].items())
-    return (
-        f"# Benchmark{' (quick)' * quick}\n\n{facts['processor']}; {facts['cores']} cores, {facts['memory_gb']} GB, "
-        f"{facts['system']}; Python {facts['python']}, {versions}; load at the start {facts['load_at_start']}.\n"
-        "Times are the best of several turns; ratios are best over best of turns taken in one run."
-    )
-
-
-def _print_row(row: Row, before: list[Row]) -> None:
-    if not before or before[-1].group != row.group:
-        print(f"\n## {row.group}\n\n| what | figure | target | | note |\n|---|---|---|---|---|")
-    print(_line(row), flush=True)
-
-
-def _line(row: Row) -> str:
-    return f"| {row.what} | {row.value:.{_digits(row)}f} {row.unit} | {row.limit} | {row.verdict} | {row.note} |"
-
-
-def _digits(row: Row) -> int:
-    return 1 if row.value >= 10 else 3 if row.limit.startswith("<=") else 2
-
-
-def _save(folder: Path, facts: dict, found: list[Row], quick: bool) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    document = {"machine": facts, "quick": quick, "rows": [row.to_json() for row in found]}
-    (folder / "benchmark.json").write_text(json.dumps(document, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    print(f"Written: {folder / 'benchmark.json'}")
 
 
 if __name__ == "__main__":

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
 import sys
@@ -13,11 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
+from contestants import CORES, two_cores
 from machine import cores
 from making import LESIONS, scan
 from measuring import Row
 
-CORES = 2
 WATCH_S = 0.05
 SHIPPED = "synthetic-demo"
 GROUP = "(c) pulsarcam explain, 512 x 512 x 180 voxels, 20 lesions, whole process"
@@ -66,7 +65,7 @@ def rows(quick: bool) -> Iterator[Row]:
 def _run(command: list[str], watch: bool) -> Run:
     start = time.perf_counter()
     with tempfile.TemporaryFile("w+") as printed:
-        process = psutil.Popen(command, stdout=printed, stderr=subprocess.STDOUT, preexec_fn=_two_cores)
+        process = psutil.Popen(command, stdout=printed, stderr=subprocess.STDOUT, preexec_fn=two_cores)
         peak = 0.0
         while watch and process.poll() is None:
             peak = max(peak, _memory(process))
@@ -78,11 +77,6 @@ def _run(command: list[str], watch: bool) -> Run:
     if code:
         raise RuntimeError(f"pulsarcam explain ended with {code}: {text.strip()}")
     return Run(seconds, peak / 1e9, text)
-
-
-def _two_cores() -> None:
-    if hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:CORES])
 
 
 def _memory(process: psutil.Process) -> float:
