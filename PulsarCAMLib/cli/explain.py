@@ -12,6 +12,7 @@ from pathlib import Path
 from .. import __version__
 from ..errors import PulsarCAMError
 from ..explanation.methods import CLASSES, METHODS, NORMALISATIONS, SIGNED, TARGETS, Threshold
+from .comparing import write_compared
 from .console import Progress, Timings, table, warn
 
 SUMMARY = {
@@ -41,6 +42,10 @@ class Job:
     labels: tuple[int, ...] | None = None
     segments: tuple[str, ...] | None = None
     series: str | None = None
+    compare: bool = False
+    sigma_mm: float = 1.0
+    shell_mm: float = 1.0
+    report: bool = False
     scene: bool = False
     pictures: bool = True
     overwrite: bool = False
@@ -76,6 +81,10 @@ def run(options) -> None:
         labels=options.labels,
         segments=options.segments,
         series=options.series,
+        compare=options.compare,
+        sigma_mm=options.sigma_mm,
+        shell_mm=options.shell_mm,
+        report=options.report,
         scene=options.scene,
         pictures=options.pictures,
         overwrite=options.overwrite,
@@ -145,7 +154,7 @@ def _import_all(job: Job) -> None:
         import SimpleITK as sitk
         import torch
 
-        if job.pictures:
+        if job.pictures or job.report:
             from ..pictures import overlay  # noqa: F401
     except ImportError as error:
         raise PulsarCAMError(
@@ -178,9 +187,16 @@ def _write_all(job: Job, folder, result, volume, progress: Progress, timings: Ti
             write_segmentation(path, result.sub_regions(method, target, job.threshold), result.geometry, described)
         write_table(folder.made / "lesions.csv", [row for found in rows for row in found])
         write_table(folder.made / "slices.csv", slice_table(result))
+    compared = None
+    if job.compare:
+        with timings.step("comparing"):
+            compared = write_compared(job, folder.made, result, volume, progress.part(0.7, 0.75))
     if job.pictures:
         with timings.step("drawing"):
-            _draw_all(job, folder.made / "pictures", result, volume, progress.part(0.7, 0.95))
+            _draw_all(job, folder.made / "pictures", result, volume, progress.part(0.75, 0.9))
+    if job.report:
+        with timings.step("writing the report"):
+            _write_report(job, folder.made / "report.html", result, volume, compared, progress.part(0.9, 0.95))
     if job.scene:
         progress.part(0.95, 1)(0, "Writing the scene")
         with timings.step("writing the scene"):
@@ -221,6 +237,14 @@ def _draw_all(job: Job, folder: Path, result, volume, tell) -> None:
                 done += 1
 
 
+def _write_report(job: Job, path: Path, result, volume, compared, tell) -> None:
+    from ..report import write_report
+
+    method, target = job.class_maps[0]
+    shown = {"method": method, "target": target, "threshold": job.threshold, "normalisation": job.normalisation}
+    write_report(result, volume, path, **shown, margin_mm=job.margin_mm, comparison=compared, progress=tell)
+
+
 def _scene_requests(job: Job) -> list:
     from ..scene.request import Request
 
@@ -259,6 +283,7 @@ def _provenance(job: Job, result) -> dict:
             "normalisation": job.normalisation,
             "threshold": {"kind": job.threshold.kind, "value": job.threshold.value},
             "margin_mm": job.margin_mm,
+            "compare": {"sigma_mm": job.sigma_mm, "shell_mm": job.shell_mm} if job.compare else None,
             "parts": job.parts,
             "labels": job.labels,
             "segments": job.segments,

@@ -7,6 +7,7 @@ import argparse
 from .. import __version__
 from .bundle import add_bundle
 from .cohort import add_cohort
+from .comparing import WRITTEN, add_comparing
 from .features import add_features
 from .numbers import MOST_CORES, whole_number
 from .sanity import add_sanity
@@ -21,7 +22,8 @@ exit codes: 0 done, 1 unexpected fault, 2 wrong usage, 3 input cannot be used, 4
             5 output cannot be written, 130 interrupted
 """
 
-EXAMPLES = """\
+EXAMPLES = (
+    """\
 examples:
   pulsarcam explain t1c.nrrd lesions.seg.nrrd -o result
   pulsarcam explain t1c.nii.gz labels.nii.gz -o result --labels 1,3 --method all --class both
@@ -34,11 +36,15 @@ what is written into the folder:
   <method>_<class>_regions.seg.nrrd           voxels above the threshold, one named segment per lesion
   lesions.csv, slices.csv                     one row per lesion (and map), one row per slice
   pictures/NN-<lesion>_<method>.png           overlay picture of every lesion
+"""
+    + WRITTEN
+    + """\
   scene.mrb                                   all of it for 3D Slicer (--scene)
   result.json                                 model, options and versions; nothing about the patient
 The folder appears when everything is done; after an error or Ctrl-C nothing is left.
 
 """
+)
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -127,6 +133,7 @@ def _add_explain(commands) -> None:
     maps.add_argument(
         "--margin-mm", type=_millimetres, default=2.0, metavar="MM", help="thickness of the rim in lesions.csv (2.0)"
     )
+    add_comparing(parser, _millimetres)
     _add_running(parser)
 
 

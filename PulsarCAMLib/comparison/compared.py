@@ -14,6 +14,12 @@ from .gradients import DEFAULT_SIGMA_MM, gradient_maps
 from .shells import DEFAULT_THICKNESS_MM, shell_table
 from .spatial import adjust
 
+MEASURES = {
+    "gradient_magnitude": "Gradient magnitude of the MRI, its units per millimetre",
+    "radial_gradient": "Radial gradient of the MRI: 1 where it falls straight outwards, -1 where it rises",
+}
+"""What the two volumes of a comparison hold."""
+
 
 @dataclass(frozen=True)
 class ComparisonSettings:
@@ -46,6 +52,7 @@ class MapComparison:
     Attributes:
         settings: how it was made.
         lesions: names of the compared lesions.
+        predicted: predicted class of each.
         magnitude: gradient magnitude on the MRI's grid, float32 ``[k, j, i]``, 0 outside the lesions.
         radial: radial gradient, likewise.
         agreement: rows of :func:`.agreement.agreement_table`.
@@ -54,19 +61,28 @@ class MapComparison:
 
     settings: ComparisonSettings
     lesions: tuple[str, ...]
+    predicted: tuple[str, ...]
     magnitude: np.ndarray
     radial: np.ndarray
     agreement: list[dict]
     shells: list[dict]
+
+    def rows_of(self, rows: list[dict], method: str, target: str) -> list[dict]:
+        """The rows of one heat map; of each lesion's own predicted class if that is the target."""
+        own = dict(zip(self.lesions, self.predicted, strict=True))
+
+        def shown(row: dict) -> str:
+            return "both" if method == SIGNED else own[row["lesion"]] if target == "predicted" else target
+
+        return [row for row in rows if row["map_method"] == method and row["map_class"] == shown(row)]
 
     def profile(self, method: str, target: str) -> list[dict]:
         """One row per depth: ``depth_mm`` in the middle of a shell, and the concentration in each lesion, for a plot.
 
         Lesions are columns, under their names (numbered where two have the same); None beyond a lesion's middle.
         """
-        per_map = [row for row in self.shells if (row["map_method"], row["map_class"]) == (method, target)]
         columns: list[dict[int, float | None]] = []
-        for row in per_map:
+        for row in self.rows_of(self.shells, method, target):
             if row["region"] == "core":  # the first row of every lesion
                 columns.append({})
             elif row["region"].startswith("shell"):
@@ -125,7 +141,8 @@ def compare_maps(
         adjust(agreement, name, into)  # over all lesions, not only over one
     depth = {"margin_mm": settings.margin_mm, "thickness_mm": settings.thickness_mm}
     shells = shell_table(result, **maps, lesions=chosen, **depth)
-    return MapComparison(settings, tuple(each.name for each in chosen), magnitude, radial, agreement, shells)
+    names, predicted = (tuple(getattr(each, what) for each in chosen) for what in ("name", "predicted_class"))
+    return MapComparison(settings, names, predicted, magnitude, radial, agreement, shells)
 
 
 def _unique(names: Sequence[str]) -> list[str]:

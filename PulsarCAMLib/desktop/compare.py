@@ -47,9 +47,7 @@ class Compare(Section):
                 "What is left of it when that is taken out which any map of this resolution shows by interpolation "
                 "alone (a map with the same value in every cell)"
             ),
-            _(
-                "p-value of the partial ρ; it knows that neighbouring voxels are alike, and how many numbers there are"
-            ),
+            _("p-value of the partial ρ; it knows that neighbouring voxels are alike, and how many numbers there are"),
         )
         for column, tip in enumerate(tips):
             table.horizontalHeaderItem(column).setToolTip(tip)
@@ -252,7 +250,7 @@ class Compare(Section):
             return
         self._plotted = shown  # first: an error is told once
         try:
-            self.logic.updateComparison(self.panel.result(), self._nodes(), *shown)
+            self.logic.updateComparison(self._nodes(), *shown)
         except Exception as error:
             self.panel.showError(error)
 

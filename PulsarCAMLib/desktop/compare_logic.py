@@ -84,7 +84,7 @@ class CompareLogic:
         )  # fmt: skip
         nodes = write_comparison(
             comparison, result.volumeNode, result.segmentationNode, scan.card.facts(),
-            self._profiled(scan, method, target), given, checkpoint,
+            self._profiled(method, target), given, checkpoint,
         )  # fmt: skip
         return PulsarCAMComparison(*nodes.all(), comparison)
 
@@ -97,22 +97,19 @@ class CompareLogic:
 
         show_side_by_side(result.volumeNode, result.heatMapNode, self._comparisonNodes(comparison), opacity)
 
-    def updateComparison(self, result, comparison: PulsarCAMComparison, method: str, target: str) -> None:
+    def updateComparison(self, comparison: PulsarCAMComparison, method: str, target: str) -> None:
         """Plot the shells of another heat map, without comparing anew."""
         from PulsarCAMLib.scene.compared import rewrite_profile
 
-        shown = self._profiled(result.scanResult, method, target)
+        shown = self._profiled(method, target)
         rewrite_profile(comparison.mapComparison, shown, self._comparisonNodes(comparison))
 
     @staticmethod
-    def _profiled(scan, method: str, target: str) -> tuple[str, str]:
-        """Method and class of the plotted map; one plot has one class, so "predicted" is that of the first lesion."""
+    def _profiled(method: str, target: str) -> tuple[str, str]:
+        """Method and class of the plotted map, which is one of those that were compared."""
         from PulsarCAMLib.explanation import METHODS, SIGNED
 
-        if method == SIGNED:
-            return method, "both"
-        target = scan.lesions[0].predicted_class if target == "predicted" else target
-        return (method if method in METHODS else METHODS[0]), target
+        return (method if method in (*METHODS, SIGNED) else METHODS[0]), "both" if method == SIGNED else target
 
     @staticmethod
     def _comparisonNodes(comparison: PulsarCAMComparison):

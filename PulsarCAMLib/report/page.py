@@ -70,6 +70,7 @@ def report_html(
     title: str | None = None,
     normalisation: str = "none",
     margin_mm: float = DEFAULT_MARGIN_MM,
+    comparison=None,
     private: Sequence[str] = (),
     made_at: datetime | None = None,
     progress: Progress | None = None,
@@ -80,6 +81,7 @@ def report_html(
     Args:
         normalisation: of the pictures: ``"none"``, ``"lesion"`` or ``"scan"``.
         margin_mm: thickness of the shell that is called margin.
+        comparison: a ``MapComparison`` of the result, for a section of its own.
         private: texts that warnings may hold and the page must not, such as names of the input's nodes.
         made_at: the time to print (default: now).
         progress: is told the fraction done and what is being done.
@@ -96,6 +98,7 @@ def report_html(
         sections.warnings(result.warnings, private),
         sections.table(result, lesions, method, target, threshold, margin_mm),
         sections.pictures(result, lesions, volume, (method, target, normalisation), progress, cancelled),
+        _compared(comparison, method, target),
         sections.model(result),
         sections.settings(result, method, target, threshold, normalisation, margin_mm),
         markup.section("What the words mean", markup.definitions(words)),
@@ -112,6 +115,14 @@ def report_html(
         origin=text(result.card.origin),
         sections="\n".join(filter(None, parts)),
     )
+
+
+def _compared(comparison, method: str, target: str) -> str:
+    if comparison is None:
+        return ""
+    from .compared import section
+
+    return section(comparison, method, target)
 
 
 PAGE = """<!DOCTYPE html>

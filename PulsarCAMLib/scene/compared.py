@@ -10,6 +10,7 @@ import numpy as np
 import slicer
 
 from ..comparison import MapComparison
+from ..comparison.compared import MEASURES
 from ..errors import InputError, OutputError
 from ..explanation import TITLES
 from .colors import SEGMENT_COLORS
@@ -27,11 +28,6 @@ CLASSES = {
     "shell_table": "vtkMRMLTableNode",
     "profile_table": "vtkMRMLTableNode",
     "profile_chart": "vtkMRMLPlotChartNode",
-}
-
-MEANINGS = {
-    "gradient_magnitude": "Gradient magnitude of the MRI, its units per millimetre",
-    "radial_gradient": "Radial gradient of the MRI: 1 where it falls straight outwards, -1 where it rises",
 }
 
 BRIGHTEST_SHARE = 0.99
@@ -171,7 +167,7 @@ def _new(role: str, name: str):
 def _fill(role: str, node, content, volume_node) -> None:
     modifying = node.StartModify()
     try:
-        if role in MEANINGS:
+        if role in MEASURES:
             _fill_volume(role, node, content, volume_node)
         elif role.endswith("table"):
             _fill_table(node, content)
@@ -186,7 +182,7 @@ def _fill_volume(role: str, node, values, volume_node) -> None:
     node.SetAndObserveImageData(image_from(values))
     node.SetAndObserveTransformNodeID(volume_node.GetTransformNodeID())
     quantity = slicer.vtkCodedEntry()
-    quantity.SetValueSchemeMeaning(role.replace("_", "-"), "99PULSARCAM", MEANINGS[role])
+    quantity.SetValueSchemeMeaning(role.replace("_", "-"), "99PULSARCAM", MEASURES[role])
     node.SetVoxelValueQuantity(quantity)
     inside = values[values > 0]
     top = float(np.quantile(inside, BRIGHTEST_SHARE)) if role == "gradient_magnitude" and inside.size else 1.0
