@@ -9,15 +9,15 @@ import argparse
 import json
 import sys
 from collections.abc import Callable
-from dataclasses import asdict
 from pathlib import Path
 
 from ..cohort import CohortSettings
 from ..errors import PulsarCAMError
 from ..files.single import write_whole
 from ..models.bundle import ModelBundle, find_bundle
+from .card_sections import performance_section
 from .scoring import score_cohort
-from .summary import map_summary, map_table, prediction_summary
+from .summary import map_summary, map_table, prediction_columns
 
 TEST_SEED = 7001
 """Seed of the test patients; no choice about cohort, model or training was made on them."""
@@ -36,10 +36,7 @@ def evaluate(
     standard = score_cohort(bundle, CohortSettings(patients=patients, seed=seed), progress=progress)
     nothing = CohortSettings(patients=patients, seed=seed, difficulty="none")
     silent = score_cohort(bundle, nothing, with_maps=False, progress=progress)
-    predictions = {
-        "standard": prediction_summary(standard, resamples=resamples),
-        "none": prediction_summary(silent, resamples=resamples),
-    }
+    rows = {"standard": standard, "none": silent}
     return {
         "model": bundle.card.name,
         "sha256": bundle.card.sha256,
@@ -47,8 +44,10 @@ def evaluate(
         "patients": patients,
         "seed": seed,
         "prediction": {
-            name: {**asdict(found), "differs_from_chance": found.differs_from_chance, "text": found.sentence()}
-            for name, found in predictions.items()
+            name: performance_section(
+                *prediction_columns(found), threshold=bundle.card.decision_threshold, resamples=resamples
+            )
+            for name, found in rows.items()
         },
         "maps": map_summary(standard, resamples),
     }

@@ -24,8 +24,13 @@ TRIVIAL_TITLES = {
 
 def prediction_summary(rows: Sequence[LesionScore], **options) -> Discrimination:
     """AUC of response over all lesions."""
+    return discrimination(*prediction_columns(rows), **options)
+
+
+def prediction_columns(rows: Sequence[LesionScore]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Labels, probabilities of response and patients, ``[N]`` each."""
     columns = zip(*((row.response, row.probability, row.patient) for row in rows), strict=True)
-    return discrimination(*map(np.array, columns), **options)
+    return tuple(map(np.array, columns))
 
 
 def map_summary(rows: Sequence[LesionScore], resamples: int = 2000) -> dict:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 SHOWN_MAPS = (*MODEL_MAPS, "intensity", RANDOM)
 MRI = {"baseline": "first MRI", "second": "second MRI"}
+TOLD = ("data", "command", "train_command", "machine", "minutes", "minutes_since_last_start")
 WHERE = {"volume": "all voxels of the GTV", "slice": "answering slice"}
 Rows = tuple[tuple[str, ...], ...]
 
@@ -94,7 +95,7 @@ def _identity(card: ModelCard) -> Block:
 
 
 def _training(training: Mapping[str, Any]) -> Block:
-    facts = [(key, str(training[key])) for key in ("data", "command", "machine", "minutes") if key in training]
+    facts = [(key.replace("_", " "), str(training[key])) for key in TOLD if key in training]
     for key in ("seeds", "epochs", "best_epoch"):
         if isinstance(training.get(key), list):
             facts.append((key.replace("_", " "), ", ".join(map(str, training[key]))))

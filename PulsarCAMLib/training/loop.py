@@ -1,4 +1,4 @@
-"""Training in memory: one autoencoder-classifier, and an ensemble of them. What must survive a crash is in `.trial`."""
+"""Training in memory: one autoencoder-classifier. What must survive a crash is in `.trial`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .engine import Engine, Progress, own_random_numbers
 from .measuring import predict_logits
 from .settings import LossWeights, TrainingSettings
 
-__all__ = ["LossWeights", "TrainedMember", "TrainingSettings", "predict_logits", "train_ensemble", "train_member"]
+__all__ = ["LossWeights", "TrainedMember", "TrainingSettings", "predict_logits", "train_member"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,25 +53,3 @@ def train_member(
         engine = Engine(settings, samples, validation)
         engine.run(progress=progress, cancelled=cancelled)
     return TrainedMember(engine.model, engine.history)
-
-
-def train_ensemble(
-    samples: Samples,
-    members: int,
-    validation: Samples | None = None,
-    settings: TrainingSettings | None = None,
-    **callbacks,
-) -> list[TrainedMember]:
-    """Members that differ in their seed only: ``settings.seed``, ``settings.seed + 1``, ..."""
-    settings = settings or TrainingSettings()
-    report = callbacks.pop("progress", None)
-    trained = []
-    for number in range(members):
-        own = settings.with_seed(settings.seed + number)
-        progress = _part_of(report, number, members) if report else None
-        trained.append(train_member(samples, validation, own, progress=progress, **callbacks))
-    return trained
-
-
-def _part_of(report: Progress, number: int, members: int) -> Progress:
-    return lambda share, text: report((number + share) / members, f"member {number + 1} of {members}: {text}")
