@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from .paper import CAM_COLUMN, TABLE
 from .splits import LEAVE_ONE_OUT, LESIONS, PAPER, PATIENTS
 
 HONEST = (PATIENTS, LEAVE_ONE_OUT)
@@ -83,7 +84,7 @@ def _against_half(chance: dict[str, Any]) -> str:
 def _against_control(entry: Entry) -> str:
     found, control = entry["against_control"], entry["control"]["metrics"]["auc"]
     if found["differs"] is None:
-        return ""
+        return f"; not compared with its control yet ({found['reason']})"
     interval = f"difference {signed(found['difference'])}, {signed(found['low'])} to {signed(found['high'])}"
     if not found["differs"]:
         words = "not distinguishable from"
@@ -121,7 +122,15 @@ def _paper_control(title: str, entry: Entry) -> str:
     return (
         f"{told}; with random labels it still reaches {_spread(control)} (accuracy {_spread(accuracy)}), "
         f"{signed(control['mean'] - 0.5)} against 0.5: {_by_heart(entry['control']['auc_interval'])}."
+        f"{_against_paper(control['mean'])}"
     )
+
+
+def _against_paper(mean: float) -> str:
+    published = TABLE["auc"][CAM_COLUMN][0]
+    if mean < published:
+        return ""
+    return f" That is no less than the {published:.3f} of the paper's Table 1, reached without any sign of response."
 
 
 def _by_heart(interval: dict[str, Any]) -> str:

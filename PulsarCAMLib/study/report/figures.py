@@ -8,8 +8,8 @@ from typing import Any
 from ...evaluation.metrics import METRICS, TABLE_1, TITLES
 from ...report import markup
 from ...report.markup import number, text
+from .. import paper
 from ..words import HONEST, MRI, counted, entry_of, percent, signed
-from . import paper
 
 OTHERS = tuple(name for name in METRICS if name not in TABLE_1)
 

@@ -79,7 +79,7 @@ def page_html(found: Contents, progress: Callable[[float, str], None] | None = N
     words = found.summary["sentences"]
     told(0.0, "drawing curves")
     parts = [
-        _answer(words),
+        _answer(found.summary),
         markup.section("Please note", markup.paragraphs(words["state"]), kind="warnings") if words["state"] else "",
         figures.protocols(found.summary),
         markup.section("Why (a) and (b) flatter", markup.paragraphs(words["why_flattering"]))
@@ -114,9 +114,14 @@ def _about(summary: dict[str, Any]) -> str:
     )
 
 
-def _answer(words: dict[str, list[str]]) -> str:
-    lines = "".join(f"<p>{text(sentence)}</p>" for sentence in words["headline"])
-    return markup.section("The answer", f'<div class="answer">{lines}</div>')
+def _answer(summary: dict[str, Any]) -> str:
+    titles = {model["title"] for model in summary["models"]}
+    lines = []
+    for sentence in summary["sentences"]["headline"]:
+        head, _, rest = sentence.partition(": ")
+        told = f"<strong>{text(head)}:</strong> {text(rest)}" if head in titles else text(sentence)
+        lines.append(f"<p>{told}</p>")
+    return markup.section("The answer", f'<div class="answer">{"".join(lines)}</div>')
 
 
 def _curves(found: Contents) -> list[str]:

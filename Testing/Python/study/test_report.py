@@ -12,9 +12,9 @@ from making_studies import made_study, noise, some_lesions
 from PulsarCAMLib.errors import OutputError
 from PulsarCAMLib.study.cam import CamContender, save_samples
 from PulsarCAMLib.study.jobs import Job, run_jobs
+from PulsarCAMLib.study.paper import TABLE
 from PulsarCAMLib.study.report import write_study_report
 from PulsarCAMLib.study.report.gallery import chosen, explain, held_out
-from PulsarCAMLib.study.report.paper import TABLE
 from PulsarCAMLib.study.run import SAMPLES, Study
 from PulsarCAMLib.study.settings import StudySettings
 from PulsarCAMLib.study.splits import protocol_splits

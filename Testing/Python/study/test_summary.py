@@ -135,6 +135,7 @@ def test_what_was_learnt_by_heart_is_pointed_out(tmp_path):
     why = " ".join(found["sentences"]["why_flattering"])
     assert "with random labels it still reaches 1.000 ± 0.000" in why
     assert "+0.500 against 0.5: learnt by heart" in why
+    assert "no less than the 0.844 of the paper's Table 1" in why
     assert "(a) minus (c)" in why
     assert "(b) minus (c)" in why
     assert any("falls BELOW 0.5" in sentence for sentence in found["sentences"]["cautions"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 TITLE = "Peng, Jiang, Timmerman 2025, Table 1 (second MRI, 50 trials of 80/20 splits)"
 
 COLUMNS = ("radiomics", "gradients", "pixel-CAM model")
+CAM_COLUMN = 2
 
 TABLE: dict[str, tuple[tuple[float, float], ...]] = {
     "sensitivity": ((0.503, 0.271), (0.779, 0.267), (0.877, 0.045)),
