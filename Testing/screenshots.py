@@ -25,13 +25,13 @@ sys.path[:0] = [str(ROOT), str(ROOT / "Testing" / "Python")]
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 from host.desktop import Desktop  # noqa: E402
-from host.screen import Screen, save_pixels, save_small  # noqa: E402
+from host.screen import Screen, SideScreen, save_pixels, save_small  # noqa: E402
 
 PICTURES = ROOT / "Resources" / "Screenshots"
 RESISTANT = "Lesion 4"
 """The lesion of the generated patient that does not shrink."""
-COHORT = {"patients": 14, "seed": 4, "lesions": (1, 3), "difficulty": "easy"}
-TRAINING = {"trainMembers": 3, "trainEpochs": 60, "trainFilters": 8, "trainTrials": 2, "trainControls": 1}
+COHORT = {"patients": 24, "seed": 4, "lesions": (1, 3), "difficulty": "easy"}
+TRAINING = {"trainMembers": 3, "trainEpochs": 60, "trainFilters": 8, "trainTrials": 5, "trainControls": 2}
 PANEL_WIDTH = 420
 
 
@@ -64,6 +64,34 @@ def panel_inspect(desktop: Desktop) -> None:
     desktop.widget.ui.inspectButton.click()
     dialog = unwrap(desktop.widget.tools._inspector.dialog)
     save_small(dialog.grab(), PICTURES / "panel-inspect.png")
+
+
+def panel_compare() -> None:
+    """The same lesion's heat map beside gradients, in linked views."""
+    from PulsarCAMLib.scene import views
+
+    with Desktop() as desktop:
+        desktop.open_panel()
+        compared(desktop)
+        desktop.widget.ui.sideBySideButton.click()
+        screen = SideScreen(desktop)
+        screen.fit()
+        views.jump_to(desktop.widget.results.place_of(RESISTANT))
+        screen.zoom(60)
+        screen.save(PICTURES / "panel-compare.png")
+
+
+def compared(desktop: Desktop) -> None:
+    """The generated patient, explained by Grad-CAM and compared."""
+    ui = desktop.widget.ui
+    ui.sampleDataButton.click()
+    ui.methodComboBox.currentIndex = 1
+    ui.applyButton.click()
+    for section in ("inputs", "explanation", "results"):
+        getattr(ui, f"{section}CollapsibleButton").collapsed = True
+    ui.compareCollapsibleButton.collapsed = False
+    ui.compareMapsButton.click()
+    choose(desktop, RESISTANT)
 
 
 def panel_train() -> None:
@@ -192,6 +220,23 @@ def _train(desktop, take) -> None:
         take("-done-narrow", width=340)
 
 
+def _compare(desktop, take) -> None:
+    ui = desktop.widget.ui
+    ui.compareCollapsibleButton.collapsed = False
+    take("-before")
+    compared(desktop)
+    take()
+    take("-narrow", width=340)
+    taken = []
+
+    def look() -> None:
+        if desktop.widget.isRunning and not taken:
+            taken.append(take("-running"))
+
+    desktop.while_running(look)
+    ui.compareMapsButton.click()
+
+
 def _done(desktop, take) -> None:
     ui = desktop.widget.ui
     ui.sampleDataButton.click()
@@ -210,6 +255,8 @@ STATES = {
     "error": _error,
     "done": _done,
     "dark": _done,
+    "compare": _compare,
+    "compare-dark": _compare,
     "train": _train,
     "train-dark": _train,
 }
@@ -264,6 +311,7 @@ def main() -> None:
         panel_results(desktop, screen)
         panel_inspect(desktop)
         overlay(desktop)
+    panel_compare()
     panel_train()
     for path in sorted(PICTURES.glob("*.png")):
         print(f"{path.relative_to(ROOT)}: {path.stat().st_size / 1000:.0f} kB")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 import os
 import shutil
 import signal
@@ -76,12 +77,14 @@ class Job:
 
     def error(self) -> str:
         """Why it failed, as one sentence."""
-        lines = [line.strip() for line in (self._text(ERRORS) or self._early_words()).splitlines() if line.strip()]
+        text = self._text(ERRORS) or self._early_words()
+        lines = [line.strip() for line in text.splitlines() if line.strip()]
         said = [line.removeprefix(SAYS_ERROR) for line in lines if line.startswith(SAYS_ERROR)]
         if said:
             return said[-1]
         if lines:
-            return f"The process failed ({lines[-1]}); {self.folder / ERRORS} has the details."
+            logging.error("A process of PulsarCAM failed:\n%s", text)
+            return f"The process failed ({lines[-1]}); the error log has the details."
         return "The process ended without a word; the computer may lack memory: close other programs and try again."
 
     def _text(self, name: str) -> str:

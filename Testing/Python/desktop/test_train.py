@@ -103,7 +103,7 @@ def test_a_job_says_why_it_failed_in_one_sentence(a_desktop, tmp_path):
     assert (job.code, job.poll(), job.output(), job.error()) == (3, False, "done", "There is no table.")
     assert job.warnings() == ["Row 3 is odd."]
     crashed = Job(ended(tmp_path / "b", 1, errors="Traceback (most recent call last):\n  File\nOSError: no disk\n"))
-    assert crashed.error().startswith("The process failed (OSError: no disk)")
+    assert crashed.error() == "The process failed (OSError: no disk); the error log has the details."
     assert "memory" in Job(ended(tmp_path / "c", 1)).error()
 
 
