@@ -6,20 +6,17 @@ from html.parser import HTMLParser
 
 import numpy as np
 import pytest
-from making_samples import SMALL, stripes
-from making_studies import made_study, noise, some_lesions
+from making_samples import SMALL
+from making_studies import made_study, noise
 
+from PulsarCAMLib.cohort import CohortSettings, label_cohort, read_cohort, write_cohort
 from PulsarCAMLib.errors import OutputError
-from PulsarCAMLib.study.cam import CamContender, save_samples
-from PulsarCAMLib.study.jobs import Job, run_jobs
 from PulsarCAMLib.study.paper import TABLE
 from PulsarCAMLib.study.report import write_study_report
 from PulsarCAMLib.study.report.gallery import chosen, explain, held_out
-from PulsarCAMLib.study.run import SAMPLES, Study
+from PulsarCAMLib.study.run import Study, open_study, run_study
 from PulsarCAMLib.study.settings import StudySettings
-from PulsarCAMLib.study.splits import protocol_splits
 from PulsarCAMLib.study.words import entry_of
-from PulsarCAMLib.training.augmentation import Samples
 from PulsarCAMLib.training.settings import TrainingSettings
 
 FILES = {"index.html", "results.json", "result.json", "table1.csv", "predictions.csv", "differences.csv", "curves.csv"}
@@ -272,28 +269,31 @@ def test_the_gallery_follows_its_rule(tmp_path):
 
 
 @pytest.fixture(scope="module")
-def trained(tmp_path_factory):
-    """A real study of striped lesions: two epochs of a small network, no cohort table."""
-    folder = tmp_path_factory.mktemp("trained") / "run"
-    folder.mkdir()
-    lesions = some_lesions(patients=8)
-    first = stripes(len(lesions))
-    own = {**vars(first), "labels": lesions.labels, "patients": lesions.patients, "lesions": np.arange(len(lesions))}
-    samples = Samples(**own)
-    sha256 = save_samples(folder / SAMPLES, {"baseline": samples, "second": samples})
+def cohort(tmp_path_factory):
+    settings = CohortSettings(patients=6, seed=3, lesions=(2, 3), second_mri=True)
+    return read_cohort(write_cohort(tmp_path_factory.mktemp("cohorts") / "cohort", settings))
+
+
+@pytest.fixture(scope="module")
+def trained(cohort, tmp_path_factory):
+    """A real study: two epochs of a small network."""
     training = TrainingSettings(epochs=2, architecture=SMALL, rotations=())
     settings = StudySettings(protocols=("patients",), trials=2, controls=1, folds=2, training=training)
-    numbers = {"trials": 2, "controls": 1, "folds": 2, "seed": 0}
-    contender = CamContender(folder / SAMPLES, sha256, training)
-    splits = protocol_splits(lesions, "patients", **numbers)
-    jobs = [Job(contender, split, lesions.patients, folder, "fixed", 3) for split in splits]
-    facts = {"settings": settings.to_card(), "synthetic": True, "sha256": {"samples": sha256}}
-    return Study(folder, settings, lesions, facts, tuple(run_jobs(jobs)))
+    folder = tmp_path_factory.mktemp("trained") / "run"
+    run_study(cohort, label_cohort(cohort), settings, folder)
+    return open_study(folder)
 
 
-def test_a_trained_study_shows_curves_maps_and_reconstructions(trained, tmp_path):
+@pytest.fixture(scope="module")
+def trained_report(trained, tmp_path_factory):
+    """The page, and what was told of the progress."""
     told = []
-    path = write_study_report(trained, tmp_path / "report", progress=lambda *said: told.append(said), **QUICK)
+    place = tmp_path_factory.mktemp("trained-report") / "report"
+    return write_study_report(trained, place, progress=lambda *said: told.append(said), **QUICK), told
+
+
+def test_a_trained_study_shows_curves_maps_and_reconstructions(trained, trained_report):
+    path, told = trained_report
     results = json.loads((path.parent / "results.json").read_text())
     shown = results["gallery"]["lesions"]
     page = Page(path.read_text(encoding="utf-8"))
@@ -305,9 +305,17 @@ def test_a_trained_study_shows_curves_maps_and_reconstructions(trained, tmp_path
     assert curve["trainings"] == 2
     assert len(curve["terms"]["total"]["mean"]) == 2
     assert curve["terms"]["total"]["low"][0] <= curve["terms"]["total"]["mean"][0] <= curve["terms"]["total"]["high"][0]
+    assert results["study"]["sha256"] == trained.facts["sha256"]
     shares = [share for share, _ in told]
     assert shares == sorted(shares)
     assert shares[-1] == 1.0
+
+
+def test_no_name_of_a_patient_or_file_is_in_the_report(trained_report, cohort):
+    names = {row.patient for row in cohort.rows} | {row.image.name for row in cohort.rows} | {str(cohort.path.parent)}
+    for path in trained_report[0].parent.iterdir():
+        content = path.read_text(encoding="utf-8")
+        assert not [name for name in names if name in content], path.name
 
 
 def test_patches_that_were_taken_away_leave_no_picture(trained, tmp_path):
