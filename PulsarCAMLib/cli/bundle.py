@@ -79,7 +79,9 @@ def check(options) -> None:
     from ..models.bundle import bundle_folder, find_card
     from ..models.checking import check_bundle
     from ..report.card_text import unreadable_parts
+    from ..requirements import require
 
+    require()
     folder = bundle_folder(options.model)
     problems = check_bundle(folder)
     for problem in problems:

@@ -88,8 +88,11 @@ def _output(text: str) -> Path:
 def run(options) -> None:
     """The command."""
     from ..files.single import check_place
+    from ..requirements import require
     from .console import TimedBar
+    from .train import NEEDS
 
+    require(NEEDS, extra="train")
     for path in options.output:
         check_place(path, overwrite=options.overwrite)
     if options.threads:

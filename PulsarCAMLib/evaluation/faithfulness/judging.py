@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from ...errors import InputError
 from ..card_sections import rounded
 from .checks import Settings, check_explanations
@@ -59,7 +61,7 @@ def judge_explanations(
         progress: called with the share done and a text.
 
     Raises:
-        InputError: no lesion.
+        InputError: no lesion, or the control's folder holds another training.
     """
     tell = progress or (lambda _share, _text: None)
     wanted = control is not None and control.models > 0
@@ -84,11 +86,13 @@ def _controls(bundle: ModelBundle, control: LabelControl, tell: Progress) -> tup
 
     try:
         settings = settings_of_card(bundle.card)
-        samples = control.samples(settings)
-        own = {"epochs": control.epochs, "folder": control.folder, "progress": tell}
-        models = train_label_controls(samples, settings, control.models, **own)
     except InputError as error:
         return [], {"reason": str(error).rstrip(".")}
+    samples = control.samples(settings)
+    if len(np.unique(samples.labels)) < 2:
+        return [], {"reason": "the lesions to train on all have the same response"}
+    own = {"epochs": control.epochs, "folder": control.folder, "progress": tell}
+    models = train_label_controls(samples, settings, control.models, **own)
     about = {
         "models": len(models),
         "epochs": control.epochs or settings.epochs,
