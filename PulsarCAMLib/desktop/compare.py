@@ -39,15 +39,15 @@ class Compare(Section):
         self._rows, self._shells, self._key, self._lesion = [], [], None, None
         self._made, self._run, self._plotted, self._layout_before = None, None, None, None
         table = self.ui.agreementResultsTable
-        table.setHorizontalHeaderLabels([_("Heat map and"), _("ρ"), _("partial ρ"), _("p")])
+        table.setHorizontalHeaderLabels([_("Heat map and"), _("ρ"), _("partial"), _("p")])
         tips = (
             _("What one sees in the MRI, voxel by voxel inside the lesion"),
             _("Spearman's rank correlation with the heat map, -1 to 1"),
             _(
-                "What is left of it when that is taken out which any map of this resolution shows by interpolation "
-                "alone (a map with the same value in every cell)"
+                "Partial correlation: what is left when that is taken out which any map of this resolution shows by "
+                "interpolation alone (a map with the same value in every cell)"
             ),
-            _("p-value of the partial ρ; it knows that neighbouring voxels are alike, and how many numbers there are"),
+            _("p-value of the partial correlation; it knows that neighbours are alike, and how many numbers there are"),
         )
         for column, tip in enumerate(tips):
             table.horizontalHeaderItem(column).setToolTip(tip)

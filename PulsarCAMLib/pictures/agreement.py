@@ -27,7 +27,7 @@ def draw_agreement(comparison: MapComparison, method: str, target: str) -> Figur
     FigureCanvasAgg(figure)
     left, right = figure.subplots(1, 2, width_ratios=(1, 1.25))
     names = list(dict.fromkeys(comparison.lesions))
-    shades = colormaps["turbo"](np.linspace(0.12, 0.92, max(2, len(names))))
+    shades = colormaps["turbo"](np.linspace(0.15, 0.85, max(2, len(names))))
     colors = dict(zip(names, shades, strict=False))
     _correlations(left, comparison.rows_of(comparison.agreement, method, target), colors)
     _profiles(right, comparison.profile(method, target), list(colors.values()), comparison.lesions)
