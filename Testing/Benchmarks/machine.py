@@ -7,7 +7,7 @@ import platform
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-PACKAGES = ("torch", "numpy", "captum", "monai", "grad-cam", "torchvision", "SimpleITK", "matplotlib")
+PACKAGES = ("torch", "numpy", "joblib", "captum", "monai", "grad-cam", "torchvision", "SimpleITK", "matplotlib")
 
 
 def cores() -> int:

@@ -9,6 +9,8 @@ its own with its framework's default threads on the same two cores and gets the 
 form trains few trials for one epoch and for some more, in turns; their difference is the epochs' cost, the rest of the
 short run is what each trial costs besides, and what only the very first run took is added once:
     whole = first + trials / measured * (short + 149 * (long - short) / (epochs - 1)).
+Other work on the cores slows the contestants unevenly (two threads that wait for each other most of all), so that it is
+watched between the measurements and no target is judged beside it.
 """
 
 from __future__ import annotations
@@ -24,6 +26,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
+import psutil
+
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
@@ -34,6 +38,8 @@ from printing import print_end, print_head, print_rows, save  # noqa: E402
 from trials_study import Prepared, prepare  # noqa: E402
 
 TRIALS, EPOCHS = 50, 150
+QUIET_PERCENT = 10.0
+"""Share of the cores that other work may take."""
 GROUP = "(d) 50 trials, 69 lesions x 6 rotations x 150 epochs, two cores{}"
 OURS, ALONE, PLAIN, KERAS = "PulsarCAM, two processes", "PulsarCAM, one process", "plain PyTorch loop", "Keras"
 HOW = "Ratios are of whole protocols, turn by turn: the median, and the least and the greatest in the note."
@@ -124,17 +130,27 @@ def entries(stack: ExitStack, study: Path, keras: bool) -> dict[str, Entry]:
     return found
 
 
-def measure(found: dict[str, Entry], epochs: int, turns: int, seconds: float = 600.0) -> dict[str, Costs]:
-    """All contestants in turn; no new turn begins after ``seconds``."""
+def measure(found: dict[str, Entry], epochs: int, turns: int, seconds: float = 600.0) -> tuple[dict[str, Costs], float]:
+    """All contestants in turn, and the greatest share of the cores in per cent that other work took between them.
+
+    No new turn begins after ``seconds``.
+    """
     costs = {name: Costs(len(e.trials), epochs, e.ask(1).seconds, [], []) for name, e in found.items()}
-    began = time.perf_counter()
+    began, busy = time.perf_counter(), other_work()
     for _ in range(turns):
         for name, entry in found.items():
             costs[name].short.append(entry.ask(1).seconds)
             costs[name].long.append(entry.ask(epochs).seconds)
+        busy = max(busy, other_work())
         if time.perf_counter() - began > seconds:
             break
-    return costs
+    return costs, busy
+
+
+def other_work() -> float:
+    """Per cent of all cores that are in use while every contestant waits."""
+    time.sleep(0.5)  # threads of the last one may still spin
+    return psutil.cpu_percent(interval=1.0)
 
 
 def rows(
@@ -160,24 +176,31 @@ def rows(
     with tempfile.TemporaryDirectory(prefix="pulsarcam-bench-") as name, ExitStack() as stack:
         prepared = prepare(Path(name), cohort, TRIALS)
         found = entries(stack, prepared.folder, keras)
-        costs = measure(found, epochs, turns)
+        costs, busy = measure(found, epochs, turns)
         about = {name: entry.process.about for name, entry in found.items()}
-    group = GROUP.format(f"; from runs of 1 and {epochs} epochs, {turns} turns")
+    group = GROUP.format(f"; from runs of 1 and {epochs} epochs, {turns} turns; other work took up to {busy:.0f} %")
     for name, cost in costs.items():
         whole = [cost.whole(turn) / 60 for turn in cost.turns]
         spread = f"{min(whole):.1f} to {max(whole):.1f}; {cost.in_words()}"
         yield Row(group, name, median(whole), "min", note=f"{spread}{_versions(about[name])}")
-    yield _ratio(group, "plain loop / two processes", costs[PLAIN], costs[OURS], ">= 3")
-    yield _ratio(group, "one process / two, the same trials", costs[ALONE], costs[OURS], ">= 1.8")
-    if keras:
-        yield _ratio(group, "Keras / two processes", costs[KERAS], costs[OURS], "")
+    times = {name: [cost.whole(turn) for turn in cost.turns] for name, cost in costs.items()}
+    yield from ratios(group, times, busy)
     ours = median(costs[OURS].whole(turn) for turn in costs[OURS].turns)
     yield _preparation(group, prepared, about[OURS]["loading"], ours)
 
 
-def _ratio(group: str, what: str, slow: Costs, fast: Costs, limit: str) -> Row:
-    found = [slow.whole(turn) / fast.whole(turn) for turn in fast.turns]
-    return Row(group, what, median(found), "times", limit, f"{min(found):.2f} to {max(found):.2f} over turns")
+def ratios(group: str, times: dict[str, list[float]], busy: float) -> Iterator[Row]:
+    """Of whole protocols, turn by turn; targets hold for a machine that has nothing else to do."""
+    judged = busy <= QUIET_PERCENT
+    asked = ((PLAIN, OURS, ">= 3"), (ALONE, OURS, ">= 1.8"), (KERAS, OURS, ""), (PLAIN, ALONE, ""))
+    for slow, fast, limit in asked:
+        if slow not in times:
+            continue
+        found = [a / b for a, b in zip(times[slow], times[fast], strict=True)]
+        note = f"{min(found):.2f} to {max(found):.2f} over turns"
+        if limit and not judged:
+            note += f"; target {limit} is not judged: other work took up to {busy:.0f} % of the cores"
+        yield Row(group, f"{slow} / {fast}", median(found), "times", limit if judged else "", note)
 
 
 def _preparation(group: str, prepared: Prepared, loading: float, protocol: float) -> Row:
@@ -202,17 +225,16 @@ def whole_rows(trials: int, epochs: int, keras: bool, cohort: Path | None) -> It
         prepared = prepare(Path(name), cohort, trials)
         found = entries(stack, prepared.folder, keras)
         group = f"(d) whole: {trials} trials, {epochs} epochs, {prepared.about}, two cores"
-        times: dict[str, float] = {}
+        times: dict[str, list[float]] = {}
+        busy = 0.0
         for name, entry in found.items():
             entry.command.pop("checkpoint_seconds", None)
-            times[name] = entry.ask(epochs, list(range(trials))).seconds
-            yield Row(group, name, times[name] / 60, "min", note=_versions(entry.process.about)[2:])
+            busy = max(busy, other_work())
+            times[name] = [entry.ask(epochs, list(range(trials))).seconds]
+            yield Row(group, name, times[name][0] / 60, "min", note=_versions(entry.process.about)[2:])
         loading = found[OURS].process.about["loading"]
-    yield Row(group, "plain loop / two processes", times[PLAIN] / times[OURS], "times", ">= 3")
-    yield Row(group, "one process / two, the same trials", times[ALONE] / times[OURS], "times", ">= 1.8")
-    if keras:
-        yield Row(group, "Keras / two processes", times[KERAS] / times[OURS], "times")
-    yield _preparation(group, prepared, loading, times[OURS])
+    yield from ratios(group, times, busy)
+    yield _preparation(group, prepared, loading, times[OURS][0])
 
 
 def main() -> int:

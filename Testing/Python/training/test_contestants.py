@@ -132,6 +132,15 @@ def test_a_short_run_is_extrapolated_to_what_the_whole_one_takes(benchmark_modul
     assert costs.whole(0) == pytest.approx(start + 25 * (besides + 150 * epoch))
 
 
+@pytest.mark.parametrize(("busy", "verdicts"), [(0.0, {"met", "MISSED", ""}), (60.0, {""})])
+def test_targets_are_judged_on_a_quiet_machine_only(benchmark_module, busy, verdicts):
+    trials = benchmark_module("trials")
+    times = {trials.OURS: [10.0, 20.0, 10.0], trials.ALONE: [17.0, 34.0, 15.0], trials.PLAIN: [50.0, 60.0, 40.0]}
+    rows = list(trials.ratios("group", times, busy))
+    assert [row.value for row in rows] == pytest.approx([4.0, 1.7, 40 / 15])
+    assert {row.verdict for row in rows} == verdicts
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(not KERAS.exists(), reason='Keras is installed by make bench ARGS="--keras" only')
 def test_keras_computes_the_same_answers_and_the_same_losses_step_by_step(plain, tmp_path):
