@@ -37,6 +37,8 @@ def _run(options) -> None:
         from .cohort import run
     elif options.command == "features":
         from .features import run
+    elif options.command == "agreement":
+        from .agreement import run
     elif options.command == "train":
         from .train import run
     elif options.command == "study":

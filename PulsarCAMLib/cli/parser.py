@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from .. import __version__
+from .agreement import add_agreement
 from .bundle import add_bundle
 from .cohort import add_cohort
 from .comparing import WRITTEN, add_comparing
@@ -62,6 +63,7 @@ def make_parser() -> argparse.ArgumentParser:
     _add_demo(commands)
     add_cohort(commands, _command, EPILOG)
     add_features(commands, _command, EPILOG)
+    add_agreement(commands, _command, EPILOG, _millimetres)
     add_train(commands, _command, EPILOG)
     add_study(commands, _command, EPILOG)
     add_sanity(commands, _command, EPILOG)
