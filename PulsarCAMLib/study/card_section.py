@@ -41,6 +41,7 @@ def _entry(entry: dict[str, Any]) -> dict[str, Any]:
         "pooled": pooled["values"] if pooled else None,
         "pooled_auc": pooled["values"]["auc"] if pooled else None,
         "text": chance["text"] if chance else "AUC not defined",
+        "by_split": entry["by_split"],
         "controls": control["trials"],
         "control_auc": control["metrics"]["auc"],
         "control_accuracy": control["metrics"]["accuracy"],

@@ -53,6 +53,28 @@ def corrected_interval(differences: Sequence[float], test_share: float) -> dict[
     return found | {"low": found["mean"] - reach, "high": found["mean"] + reach, "p_value": p_value}
 
 
+def by_split(cell: Cell) -> dict[str, Any] | None:
+    """Mean AUC over repeated splits with its corrected 95 % interval, and whether that leaves 0.5 out.
+
+    This and not the pool decides whether a model is better than chance: within a split one model ranks lesions that it
+    has not seen, while the pool averages models each of which lacked just the lesion it is asked about, which without
+    any signal brings the pooled AUC below 0.5. None where a protocol has no splits, or one patient in each.
+    """
+    if cell.one_by_one or cell.protocol == PAPER:
+        return None
+    found = corrected_interval(aucs(cell.trials) - 0.5, tested_share(cell.trials) if cell.trials else 0.0)
+    if found["low"] is None:
+        return None
+    low, high = found["low"] + 0.5, found["high"] + 0.5
+    return {
+        "auc": found["mean"] + 0.5,
+        "low": low,
+        "high": high,
+        "p_value": found["p_value"],
+        "differs": not low <= 0.5 <= high,
+    }
+
+
 def tested_share(trials: Sequence[Asked]) -> float:
     """n_test / n_train of some trials."""
     return float(np.mean([len(trial.lesions) / trial.train for trial in trials]))

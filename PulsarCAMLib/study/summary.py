@@ -18,7 +18,7 @@ from ..evaluation.resampling import LEVEL
 from .cells import Asked, Cell, Pooled, model_words, study_cells
 from .inner import FIXED
 from .lesions import StudyLesions
-from .pairs import against_control, aucs, differences, mean_interval
+from .pairs import against_control, aucs, by_split, differences, mean_interval
 from .run import Study
 from .splits import FLATTERING, LEAVE_ONE_OUT, PROTOCOLS
 from .words import sentences
@@ -122,6 +122,7 @@ def _entry(cell: Cell, study: Study, resamples: int) -> dict[str, Any]:
         "metrics": _across(cell.trials),
         "pooled": _pooled(pool, resamples),
         "chance": _chance(pool, resamples),
+        "by_split": by_split(cell),
         "control": {
             "trials": len(cell.controls),
             "trials_wanted": controls,

@@ -66,13 +66,23 @@ def verdict(entry: Entry) -> str:
         return f"on the {mri} of patients it had not seen, an AUC is not defined yet."
     splits = ""
     if not entry["by_trial_means_little"] and auc["mean"] is not None:
-        splits = f"AUC {_spread(auc)} over {counted(auc['defined'], 'split')}; "
+        splits = f"AUC {_spread(auc)} over {counted(auc['defined'], 'split')}{_mean_interval(entry)}; "
     pooled = (
         f"over all {chance['lesions']} lesions of {chance['patients']} patients {_interval(chance)}, "
         f"permutation p = {chance['p_value']:.4f}"
     )
-    told = f"on the {mri} of patients it had not seen, {splits}{pooled}: {_against_half(chance)}"
+    told = f"on the {mri} of patients it had not seen, {splits}{pooled}: {_against_half(judged(entry))}"
     return f"{told}{_against_control(entry)}."
+
+
+def judged(entry: Entry) -> dict[str, Any]:
+    """What decides whether an AUC can be told from 0.5: the splits where they are repeated, else the pool."""
+    return entry["by_split"] or entry["chance"]
+
+
+def _mean_interval(entry: Entry) -> str:
+    found = entry["by_split"]
+    return f" (95 % interval of the mean {found['low']:.3f} to {found['high']:.3f})" if found else ""
 
 
 def _against_half(chance: dict[str, Any]) -> str:
@@ -90,7 +100,7 @@ def _against_control(entry: Entry) -> str:
         words = "not distinguishable from"
     else:
         words = "better than" if found["difference"] > 0 else "worse than"
-    own = "and" if found["differs"] == entry["chance"]["differs"] else "but"
+    own = "and" if found["differs"] == judged(entry)["differs"] else "but"
     return f", {own} {words} its control with permuted labels ({_spread(control)}; {interval})"
 
 
@@ -192,7 +202,10 @@ def _cautions(summary: dict[str, Any]) -> list[str]:
         summary["threshold"],
         "Each control is judged on its own permuted labels.",
         "The pool averages the answers of several models for a lesion, which can do better than any one of them; the "
-        "figures by trial are those of one model.",
+        "figures by trial are those of one model. Every one of these models lacked just the lesion that it was asked "
+        "about, so without any signal a pooled AUC falls below 0.5. Where splits are repeated, the mean AUC over them "
+        "decides what can be told from 0.5; its interval is widened for the training lesions that splits share "
+        "(Nadeau and Bengio 2003).",
         "Intervals and p-values of pooled figures take the answers as they are; how far other splits and another draw "
         "of labels would move them is told by the trials and the controls.",
     ]

@@ -31,8 +31,10 @@ def _table(summary: dict[str, Any], protocol: dict[str, Any], point: str) -> lis
     rows = [["", *(entry["model"] for entry in entries)]]
     for name in summary["table_1"]:
         rows.append([summary["metrics"][name], *(_by_trial(entry, name) for entry in entries)])
+    if any(entry["by_split"] for entry in entries):
+        rows.append(["AUC, mean (95 %)", *(_interval(entry["by_split"]) for entry in entries)])
     rows.append(["AUC of controls", *(_control(entry) for entry in entries)])
-    rows.append(["AUC, pooled (95 %)", *(_pooled(entry) for entry in entries)])
+    rows.append(["AUC, pooled (95 %)", *(_interval(entry["chance"]) for entry in entries)])
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     body = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
     return ["", head, *body]
@@ -53,8 +55,7 @@ def _control(entry: dict[str, Any]) -> str:
     return "-" if value is None else f"{value:.3f} (pooled)"
 
 
-def _pooled(entry: dict[str, Any]) -> str:
-    found = entry["chance"]
+def _interval(found: dict[str, Any] | None) -> str:
     return "-" if found is None else f"{found['auc']:.3f} ({found['low']:.3f}-{found['high']:.3f})"
 
 

@@ -119,8 +119,27 @@ def test_one_patient_at_a_time_is_compared_by_the_pool_only(tmp_path):
 def test_a_real_signal_is_told_from_a_half_and_from_its_control(summary):
     entry = entry_of(summary, "patients", "cam", "baseline")
     assert entry["chance"]["differs"]
+    assert entry["by_split"]["differs"]
     assert entry["against_control"]["differs"]
     assert "better than 0.5, and better than its control" in summary["sentences"]["headline"][0]
+
+
+def test_the_mean_over_splits_has_the_interval_of_nadeau_and_bengio(summary, two_models):
+    from scipy.stats import t
+    from sklearn.metrics import roc_auc_score
+
+    records = two_models.of("cam", "patients")
+    values, shares = [], []
+    for record in records:
+        (own,) = (answers for answers in record.answers if answers.time_point == "baseline")
+        values.append(roc_auc_score(record.labels[own.lesions], own.probabilities))
+        shares.append(len(own.lesions) / len(record.train))
+    count = len(values)
+    reach = t.ppf(0.975, count - 1) * np.std(values, ddof=1) * np.sqrt(1 / count + np.mean(shares))
+    found = entry_of(summary, "patients", "cam", "baseline")["by_split"]
+    assert found["auc"] == pytest.approx(np.mean(values))
+    assert (found["low"], found["high"]) == pytest.approx((np.mean(values) - reach, np.mean(values) + reach))
+    assert reach > 1.9 * t.ppf(0.975, count - 1) * np.std(values, ddof=1) / np.sqrt(count), "the naive one is too small"
 
 
 def test_what_was_learnt_by_heart_is_pointed_out(tmp_path):
@@ -130,6 +149,8 @@ def test_what_was_learnt_by_heart_is_pointed_out(tmp_path):
     assert paper["metrics"]["auc"]["mean"] == paper["control"]["metrics"]["auc"]["mean"] == 1.0
     honest = entry_of(found, "patients", "cam", "baseline")
     assert not honest["chance"]["differs"]
+    assert not honest["by_split"]["differs"]
+    assert paper["by_split"] is None, "it repeats seeds, not splits"
     assert not honest["against_control"]["differs"]
     assert "not distinguishable from 0.5, and not distinguishable from" in found["sentences"]["headline"][0]
     why = " ".join(found["sentences"]["why_flattering"])

@@ -1,0 +1,106 @@
+"""``pulsarcam study`` and ``pulsarcam evaluate`` from a table on disk to a report, as a stranger would use them."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+from making_files import files_in
+
+from PulsarCAMLib.cli import main
+from PulsarCAMLib.cohort import CohortSettings, write_cohort
+from PulsarCAMLib.study.run import open_study
+
+QUICK = ("--epochs", "1", "--filters", "2", "--rotations", "90", "--batch-size", "8", "--folds", "3", "--trials", "3")
+SMALL = (*QUICK, "--paper-trials", "1", "--controls", "1")
+
+
+@pytest.fixture(scope="module")
+def cohort(tmp_path_factory):
+    settings = CohortSettings(patients=6, seed=3, lesions=(2, 3), second_mri=True)
+    return write_cohort(tmp_path_factory.mktemp("cohorts") / "cohort", settings)
+
+
+@pytest.fixture(scope="module")
+def run(cohort, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("studies") / "run"
+    models = ("--models", "cam,gradients")
+    assert main(["study", str(cohort), "-o", str(folder), "--protocols", "paper,patients", *models, *SMALL]) == 0
+    return folder
+
+
+def test_one_command_gives_records_and_a_report_that_says_synthetic(run):
+    study = open_study(run)
+    assert (len(study.records), study.missing) == (12, 0)
+    page = (run / "report" / "index.html").read_text(encoding="utf-8")
+    assert "SYNTHETIC" in page
+    results = json.loads((run / "report" / "results.json").read_text(encoding="utf-8"))
+    assert results
+
+
+def test_the_report_is_made_again_without_the_cohort_and_without_training(run, tmp_path, monkeypatch, capsys):
+    from PulsarCAMLib.training import trial
+
+    monkeypatch.setattr(trial, "Engine", None)
+    assert main(["evaluate", str(run), "-o", str(tmp_path / "again")]) == 0
+    assert "AUC" in capsys.readouterr().out
+    names = files_in(tmp_path / "again")
+    assert "index.html" in names
+    for name in names:
+        assert (tmp_path / "again" / name).read_bytes() == (run / "report" / name).read_bytes(), name
+
+
+def test_all_figures_can_be_had_as_json(run, capsys):
+    assert main(["evaluate", str(run), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)
+
+
+def test_a_killed_study_goes_on_and_ends_with_the_same_answers(cohort, run, tmp_path):
+    """Not only the weights: every probability of every trial."""
+    folder = tmp_path / "run"
+    options = ["--protocols", "paper,patients", *SMALL, "--quiet", "--no-report"]
+    command = [sys.executable, "-m", "PulsarCAMLib.cli", "study", str(cohort), "-o", str(folder), *options]
+    process = subprocess.Popen(command, start_new_session=True, stderr=subprocess.PIPE)
+    deadline = time.monotonic() + 120
+    while not list(folder.glob("trials/*/*/*/result.json")) and time.monotonic() < deadline and process.poll() is None:
+        time.sleep(0.02)
+    assert process.poll() is None, process.communicate()
+    os.killpg(process.pid, signal.SIGKILL)
+    process.communicate()
+    assert open_study(folder).missing, "it was killed before it was done"
+    assert main(["study", str(cohort), "-o", str(folder), *options]) == 0
+    whole = [record for record in open_study(run).records if record.model == "cam"]
+    for one, other in zip(whole, open_study(folder).records, strict=True):
+        assert one.to_json("") == other.to_json("")
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "words"),
+    [
+        (("--protocols", "magic"), 2, "magic"),
+        (("--models", "cam,magic"), 2, "magic"),
+        (("--tune", "filters"), 2, "filters=8,16"),
+        (("--tune", "colour=1,2"), 3, "cannot be tuned"),
+        (("--models", "dose"), 3, "No lesion of the cohort has features"),
+    ],
+)
+def test_what_cannot_be_meant_is_said_in_one_sentence(cohort, tmp_path, capsys, options, code, words):
+    assert main(["study", str(cohort), "-o", str(tmp_path / "run"), *SMALL, *options]) == code
+    said = capsys.readouterr().err
+    assert words in said
+    assert "Traceback" not in said
+
+
+def test_a_cohort_without_a_second_mri_is_told_what_to_do(tmp_path, capsys):
+    table = write_cohort(tmp_path / "cohort", CohortSettings(patients=6, seed=3, lesions=(2, 3)))
+    assert main(["study", str(table), "-o", str(tmp_path / "run"), *SMALL]) == 3
+    assert "second MRI" in capsys.readouterr().err
+    assert main(["study", str(table), "-o", str(tmp_path / "new"), "--protocols", "patients", *SMALL, "--quiet"]) == 0
+
+
+def test_there_is_nothing_to_evaluate_in_another_folder(tmp_path, capsys):
+    assert main(["evaluate", str(tmp_path)]) == 3
+    assert "no study" in capsys.readouterr().err
