@@ -139,7 +139,8 @@ def test_the_mean_over_splits_has_the_interval_of_nadeau_and_bengio(summary, two
     found = entry_of(summary, "patients", "cam", "baseline")["by_split"]
     assert found["auc"] == pytest.approx(np.mean(values))
     assert (found["low"], found["high"]) == pytest.approx((np.mean(values) - reach, np.mean(values) + reach))
-    assert reach > 1.9 * t.ppf(0.975, count - 1) * np.std(values, ddof=1) / np.sqrt(count), "the naive one is too small"
+    naive = t.ppf(0.975, count - 1) * np.std(values, ddof=1) / np.sqrt(count)
+    assert reach / naive == pytest.approx(np.sqrt(1 + 10 * 0.25)), "ten splits of 80/20"
 
 
 def test_what_was_learnt_by_heart_is_pointed_out(tmp_path):
