@@ -163,7 +163,7 @@ def latest_job() -> Job | None:
 
 
 def forget_job(job: Job) -> None:
-    """It has ended and somebody has taken note."""
+    """It has ended and somebody has taken note; what cannot be deleted yet, on Windows, is no job any more."""
     shutil.rmtree(job.folder, ignore_errors=True)
 
 

@@ -129,24 +129,29 @@ class Train(Section):
     def on_check(self) -> None:
         """Check the table."""
         if not self.is_running:
-            self._start_check(then_train=False)
+            self._install(findings.needed_for(self.state.trainTable))
+            self._start_check(then=None)
 
     @slot
     def on_train(self) -> None:
         """Train; a table that nobody has checked, or that was changed since, is checked first."""
         if self.is_running or self._form.why_not():
             self.refresh()
-        elif self._form.is_checked():
-            self._start_training(resume=False)
+            return
+        self._install(None)
+        training = self._training(resume=False)
+        if self._form.is_checked():
+            self._start_training(training)
         else:
-            self._start_check(then_train=True)
+            self._start_check(then=training)
 
     @slot
     def on_resume(self) -> None:
         """Go on where a training was stopped, with its own settings."""
         if not self.is_running and self._can_resume():
             restore(self.state, kept_options(run_folder_of(output_of(self.state))))
-            self._start_training(resume=True)
+            self._install(None)
+            self._start_training(self._training(resume=True))
 
     @slot
     def on_cancel(self) -> None:
@@ -155,26 +160,25 @@ class Train(Section):
             self._job.stop()
             self._say(_("Stopping..."))
 
-    def _start_check(self, then_train: bool) -> None:
-        self._install(findings.needed_for(self.state.trainTable))
-        facts = {"kind": CHECK, "values": values_of(self.state), "then": then_train, "key": self._form.key()}
-        shrinkage = f"--shrinkage={self.state.trainShrinkage / 100:.6g}"
+    def _start_check(self, then: dict | None) -> None:
+        """Check the table; ``then``, if nothing is wrong, train, even if the panel is closed meanwhile."""
+        facts = {"kind": CHECK, "values": values_of(self.state), "then": then, "key": self._form.key()}
+        table, shrinkage = self.state.trainTable.strip(), f"--shrinkage={self.state.trainShrinkage / 100:.6g}"
         self._form.show_findings([], "")
         self._start(
-            lambda folder: [
-                *("cohort", "check", self.state.trainTable.strip(), shrinkage),
-                f"--output={folder / findings.FILE}",
-            ],
+            lambda folder: ["cohort", "check", table, shrinkage, f"--output={folder / findings.FILE}"],
             facts,
         )
 
-    def _start_training(self, resume: bool) -> None:
-        self._install(None)
-        arguments = arguments_of(self.state, resume)
+    def _training(self, resume: bool) -> dict:
+        """What is to be trained, as JSON values."""
         facts = {"kind": TRAIN, "values": values_of(self.state), "output": str(output_of(self.state))}
+        return {"arguments": arguments_of(self.state, resume), "facts": facts}
+
+    def _start_training(self, training: dict) -> None:
         self._histories = []
         self._show_curves()
-        self._start(lambda _folder: arguments, facts)
+        self._start(lambda _folder: training["arguments"], training["facts"])
 
     def _install(self, needed) -> None:
         """Installing lets events through: nobody shall press twice meanwhile."""
@@ -257,8 +261,8 @@ class Train(Section):
             self._message = job.error()
         else:
             self._form.checked(job.facts["key"], found, job.output())
-            if job.facts["then"] and not found and self.state is not None:
-                self._start_training(resume=False)
+            if job.facts["then"] and not found:
+                self._start_training(job.facts["then"])
             elif job.facts["then"] and not self._form.errors():
                 self._message = _("Read the warnings; press Train again to train all the same.")
 
