@@ -21,6 +21,7 @@ from trial_data import SAMPLES
 from trials_study import borrow, lesion_splits, prepare
 
 from PulsarCAMLib.study.cam import CAM
+from PulsarCAMLib.study.pairs import corrected_interval
 from PulsarCAMLib.study.records import read_record, trial_folder
 from PulsarCAMLib.study.splits import Split
 
@@ -54,10 +55,11 @@ def rows(count: int, epochs: int, run: Path | None, cohort: Path | None, kept: P
         missing = [split for split in splits if split.number not in found[OURS]]
         found[OURS] |= _trained("trials_ours.py", study, missing, epochs, kept)
     group = GROUP.format(count, epochs, about)
+    test_share = mean(len(split.labels) / len(split.train) - 1 for split in splits)
     for at, (point, _) in enumerate(splits[0].asked):
         for measure, figure in (("AUC", roc_auc_score), ("accuracy", _accuracy)):
             values = {who: [_of(figure, s, each[s.number], at) for s in splits] for who, each in found.items()}
-            yield from _compared(group, f"{measure}, {point} MRI", values)
+            yield from _compared(group, f"{measure}, {point} MRI", values, test_share)
     yield _agreement(group, splits, found)
 
 
@@ -100,19 +102,17 @@ def _accuracy(labels: np.ndarray, probabilities: np.ndarray) -> float:
     return accuracy_score(labels, probabilities >= CUTOFF)
 
 
-def _compared(group: str, what: str, values: dict[str, list[float]]) -> Iterator[Row]:
-    """Means with standard deviations, and the paired difference with Student's interval over splits."""
-    from scipy.stats import t
-
+def _compared(group: str, what: str, values: dict[str, list[float]], test_share: float) -> Iterator[Row]:
+    """Means with standard deviations, and the paired difference as the study's report has it."""
     for who, each in values.items():
         spread = f" +- {stdev(each):.3f}" if len(each) > 1 else ""
         yield Row(group, f"{what}: {who}", mean(each), "", note=f"{mean(each):.3f}{spread}; {_listed(each)}")
     differences = [ours - plain for ours, plain in zip(values[OURS], values[PLAIN], strict=True)]
-    note = f"{mean(differences):+.3f}"
-    if len(differences) > 1:
-        half = t.ppf(0.975, len(differences) - 1) * stdev(differences) / len(differences) ** 0.5
-        note += f", 95 % interval {mean(differences) - half:+.3f} to {mean(differences) + half:+.3f} over splits"
-    yield Row(group, f"{what}: {OURS} - {PLAIN}, paired", mean(differences), "", note=note)
+    found = corrected_interval(differences, test_share)
+    note = f"{found['mean']:+.3f}"
+    if found["low"] is not None:
+        note += f", 95 % interval {found['low']:+.3f} to {found['high']:+.3f} over splits (Nadeau and Bengio)"
+    yield Row(group, f"{what}: {OURS} - {PLAIN}, paired", found["mean"], "", note=note)
 
 
 def _listed(values: list[float]) -> str:
