@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import qt
 from slicer.i18n import tr as _
@@ -31,13 +31,22 @@ def quantity_labels() -> dict[str, str]:
     }
 
 
+@dataclass
+class _Kept:
+    """A comparison, the run that it belongs to, and the heat map whose shells are plotted."""
+
+    made: PulsarCAMComparison
+    run: object
+    plotted: tuple[str, str]
+
+
 class Compare(Section):
     """Reads its tables from the scene, so they are there again when a scene is opened."""
 
     def set_up(self) -> None:
         """Prepare table and plot, connect the buttons."""
         self._rows, self._shells, self._key, self._lesion = [], [], None, None
-        self._made, self._run, self._plotted, self._layout_before = None, None, None, None
+        self._kept, self._layout_before = {}, None
         table = self.ui.agreementResultsTable
         table.setHorizontalHeaderLabels([_("Heat map and"), _("ρ"), _("partial"), _("p")])
         tips = (
@@ -72,7 +81,7 @@ class Compare(Section):
 
     def forget(self) -> None:
         """Another parameter set has another comparison."""
-        self._key, self._made, self._run, self._plotted = None, None, None, None
+        self._key = None
 
     def refresh(self) -> None:
         """Show the tables of the parameter set, for the heat map that is shown."""
@@ -139,8 +148,8 @@ class Compare(Section):
             return
         for parameter, name in COMPARE_OUTPUTS.items():
             setattr(state, parameter, getattr(made, name))
-        self._made, self._run = made, self.panel.runs.of(state)
-        self._plotted = (state.method.value, state.target.value)
+        shown = (state.method.value, state.target.value)
+        self._kept[state.parameterNode.GetID()] = _Kept(made, self.panel.runs.of(state), shown)
         count = len(made.mapComparison.lesions)
         self.panel.say(_("1 lesion compared.") if count == 1 else _("{count} lesions compared.").format(count=count))
 
@@ -166,7 +175,8 @@ class Compare(Section):
     def _nodes(self) -> PulsarCAMComparison:
         """The comparison in the nodes of the parameter set."""
         nodes = {name: getattr(self.state, parameter) for parameter, name in COMPARE_OUTPUTS.items()}
-        return replace(self._made or PulsarCAMComparison(), **nodes)
+        kept = self._last()
+        return replace(kept.made if kept else PulsarCAMComparison(), **nodes)
 
     @slot
     def on_lesion(self) -> None:
@@ -238,17 +248,28 @@ class Compare(Section):
             ]
         )
 
+    def current(self) -> PulsarCAMComparison | None:
+        """The comparison of the present result, to be exported with it."""
+        kept = self._last()
+        return kept.made if kept and not self._stale() else None
+
+    def _last(self) -> _Kept | None:
+        """The last comparison of the parameter set; none where its results are forgotten, as in another scene."""
+        return self._kept.get(self.state.parameterNode.GetID()) if self.panel.runs.of(self.state) else None
+
     def _stale(self) -> str:
-        if self._run is None or self._run is self.panel.runs.of(self.state):
+        kept = self._last()
+        if kept is None or kept.run is self.panel.runs.of(self.state):
             return ""
         return _("These numbers belong to the result before: press Compare.")
 
     def _plot_anew(self) -> None:
         """The plot in the scene shows the shells of the heat map that is shown."""
         shown = (self.state.method.value, self.state.target.value)
-        if self._made is None or self._plotted == shown or self.state.profileTable is None:
+        kept = self._last()
+        if kept is None or kept.plotted == shown or self.state.profileTable is None:
             return
-        self._plotted = shown  # first: an error is told once
+        kept.plotted = shown  # first: an error is told once
         try:
             self.logic.updateComparison(self._nodes(), *shown)
         except Exception as error:

@@ -39,7 +39,7 @@ class Exporter(Section):
         folder = self.panel.asking.folder(_("Export into this folder"), self._folder)
         if not folder:
             return
-        there = self.logic.existingFiles(self.panel.result(), folder, **self.files())
+        there = self.logic.existingFiles(self.panel.result(), folder, self.panel.compare.current(), **self.files())
         question = _("These files are there already and will be replaced:\n{names}").format(names="\n".join(there))
         if there and not self.panel.asking.agree(question, _("PulsarCAM - export")):
             return
@@ -58,6 +58,7 @@ class Exporter(Section):
                     folder,
                     **settings,
                     **files,
+                    comparison=self.panel.compare.current(),
                     overwrite=overwrite,
                     progress=self.panel.apply.on_progress,
                     cancelled=lambda: self.panel.cancelRequested,

@@ -16,7 +16,7 @@ from slicer import (
 )
 from slicer.i18n import tr as _
 
-from .compare_logic import CompareLogic
+from .compare_logic import CompareLogic, PulsarCAMComparison
 
 DEFAULT_MODEL = "synthetic-demo"
 
@@ -260,6 +260,7 @@ class ConsoleLogic(CompareLogic):
         normalisation: str = "none",
         threshold: float = 0.5,
         restrict: bool = True,
+        comparison: PulsarCAMComparison | None = None,
         overwrite: bool = False,
         progress: Callable[[float, str], None] | None = None,
         cancelled: Callable[[], bool] | None = None,
@@ -269,6 +270,7 @@ class ConsoleLogic(CompareLogic):
 
         :param result: of :meth:`explain`; parameters up to restrict as there.
         :param folder: an existing folder.
+        :param comparison: of :meth:`compareMaps`, to be written too.
         :param overwrite: replace files of the same names.
         :param files: fields of :class:`PulsarCAMLib.files.export.Export`: images="nrrd" or "nii.gz", and heat_map,
             sub_regions, tables, report, each True or False.
@@ -284,19 +286,21 @@ class ConsoleLogic(CompareLogic):
             folder,
             result.volumeNode.GetName(),
             request,
-            Export(**files),
+            Export(**files, compared=comparison is not None),
             facts_of(result.scanResult, request),
+            comparison=comparison and comparison.mapComparison,
             overwrite=overwrite,
             progress=progress,
             cancelled=cancelled,
         )
 
-    def existingFiles(self, result: PulsarCAMResult, folder: str, **files) -> list[str]:
+    def existingFiles(self, result: PulsarCAMResult, folder: str, comparison=None, **files) -> list[str]:
         """Names of the files that :meth:`export` would replace."""
         from PulsarCAMLib.files.export import Export
         from PulsarCAMLib.files.together import existing
 
-        return existing(folder, Export(**files).names(result.volumeNode.GetName()))
+        export = Export(**files, compared=comparison is not None)
+        return existing(folder, export.names(result.volumeNode.GetName()))
 
     @staticmethod
     def _request(method, target, normalisation, threshold, restrict):

@@ -171,6 +171,18 @@ class Comparing:
         assert self.panel.ui.compareMarginSliderWidget.value == 3.5
         assert self.panel.ui.sideBySideButton.enabled
 
+    def test_what_was_compared_is_exported_with_the_result(self):
+        self.compared()
+        self.panel.parent.exit()
+        self.panel.parent.enter()
+        self.panel.ui.exportReportCheckBox.checked = False
+        with tempfile.TemporaryDirectory() as folder:
+            self.answer(folder=folder)
+            self.panel.ui.exportButton.click()
+            names = {path.name for path in Path(folder).iterdir()}
+        more = ("agreement.csv", "gradient-magnitude.nrrd", "radial-gradient.nrrd", "shells.csv")
+        assert names > {f"MRI_{end}" for end in more}
+
     def test_a_new_result_says_that_the_comparison_is_old(self):
         _, lesions = self.compared()
         lesions.GetSegmentation().RemoveSegment(lesions.GetSegmentation().GetNthSegmentID(1))

@@ -27,6 +27,8 @@ class Export:
         sub_regions: a segmentation (NRRD), or a label map (NIfTI) with values in the order of the lesion table.
         tables: lesions and slices as CSV.
         report: one web page; needs Matplotlib.
+        compared: what a comparison found, too: gradient maps with the heat map, agreement and shells with the tables,
+            and a part of the report.
     """
 
     images: str = "nrrd"
@@ -34,6 +36,7 @@ class Export:
     sub_regions: bool = True
     tables: bool = True
     report: bool = True
+    compared: bool = False
 
     def names(self, name: str) -> list[str]:
         """File names, for a scan of that name."""
@@ -42,9 +45,13 @@ class Export:
         wanted = {
             f"{base}_heat-map.{self.images}": self.heat_map,
             f"{base}_spread.{self.images}": self.heat_map,
+            f"{base}_gradient-magnitude.{self.images}": self.heat_map and self.compared,
+            f"{base}_radial-gradient.{self.images}": self.heat_map and self.compared,
             f"{base}_sub-regions.{regions}": self.sub_regions,
             f"{base}_lesions.csv": self.tables,
             f"{base}_slices.csv": self.tables,
+            f"{base}_agreement.csv": self.tables and self.compared,
+            f"{base}_shells.csv": self.tables and self.compared,
             f"{base}_report.html": self.report,
         }
         return [file for file, is_wanted in wanted.items() if is_wanted]
@@ -69,6 +76,7 @@ def export_files(
     export: Export,
     facts: Mapping[str, object],
     *,
+    comparison=None,
     overwrite: bool = False,
     progress: Callable[[float, str], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
@@ -83,6 +91,7 @@ def export_files(
         shown: method, class and so on.
         export: which files.
         facts: provenance, for the headers of NRRD files.
+        comparison: the ``MapComparison`` that ``export.compared`` asks for.
         overwrite: replace files of the same names.
         progress: is told the fraction done and what is being done.
         cancelled: is asked before each picture of the report.
@@ -99,14 +108,37 @@ def export_files(
         for count, file in enumerate(names):
             if progress:
                 progress(count / len(names), f"Writing {file}")
-            _write_one(files.made / file, result, volume, shown, facts, cancelled)
+            if not _write_compared(files.made / file, result, comparison):
+                _write_one(files.made / file, result, volume, shown, facts, comparison, cancelled)
     return [Path(folder) / file for file in names]
 
 
-def _write_one(path: Path, result: ScanResult, volume: np.ndarray, shown: Shown, facts: dict, cancelled) -> None:
+def _write_compared(path: Path, result: ScanResult, comparison) -> bool:
+    """Whether this file is one of a comparison's, and was written."""
     from . import writing
 
-    what = path.name.rpartition("_")[2].split(".")[0]
+    what = _what(path)
+    if what in ("agreement", "shells"):
+        writing.write_table(path, getattr(comparison, what))
+    elif what in ("gradient-magnitude", "radial-gradient"):
+        from ..comparison.compared import MEASURES
+
+        values = comparison.magnitude if what == "gradient-magnitude" else comparison.radial
+        facts = {"measure": MEASURES[what.replace("-", "_")], "sigma_mm": comparison.settings.sigma_mm}
+        writing.write_map(path, values, result.geometry, facts)
+    else:
+        return False
+    return True
+
+
+def _what(path: Path) -> str:
+    return path.name.rpartition("_")[2].split(".")[0]
+
+
+def _write_one(path, result: ScanResult, volume, shown: Shown, facts: dict, comparison, cancelled) -> None:
+    from . import writing
+
+    what = _what(path)
     how = (shown.method, shown.target)
     if what in ("heat-map", "spread"):
         statistic = "std" if what == "spread" else "mean"
@@ -124,7 +156,7 @@ def _write_one(path: Path, result: ScanResult, volume: np.ndarray, shown: Shown,
     elif what == "slices":
         writing.write_table(path, slice_table(result))
     else:
-        _write_report(path, result, volume, shown, cancelled)
+        _write_report(path, result, volume, shown, comparison, cancelled)
 
 
 def _label_map(result: ScanResult, regions) -> np.ndarray:
@@ -134,7 +166,7 @@ def _label_map(result: ScanResult, regions) -> np.ndarray:
     return labels
 
 
-def _write_report(path: Path, result: ScanResult, volume: np.ndarray, shown: Shown, cancelled) -> None:
+def _write_report(path: Path, result: ScanResult, volume: np.ndarray, shown: Shown, comparison, cancelled) -> None:
     from ..report import write_report
 
     target = "predicted" if shown.method == SIGNED else shown.target
@@ -146,5 +178,6 @@ def _write_report(path: Path, result: ScanResult, volume: np.ndarray, shown: Sho
         target=target,
         threshold=shown.threshold,
         normalisation=shown.normalisation,
+        comparison=comparison,
         cancelled=cancelled,
     )

@@ -14,6 +14,7 @@ import SimpleITK as sitk
 import slicer
 from host.making import GRIDS, a_result, an_mri, box
 
+from PulsarCAMLib.comparison import compare_maps
 from PulsarCAMLib.errors import OutputError
 from PulsarCAMLib.files.export import Export, export_files
 from PulsarCAMLib.scene.request import Request
@@ -26,10 +27,11 @@ def result(a_scene):
     return a_result(an_mri(ijk_to_ras=GRIDS["oblique"]), MASKS)
 
 
-def export(result, folder, name="My MRI", overwrite=False, **files):
+def export(result, folder, name="My MRI", overwrite=False, comparison=None, **files):
     volume = np.zeros(result.geometry.shape, dtype=np.int16)
     facts = {"method": "pixelwise", "nothing": None}
-    return export_files(result, volume, folder, name, Request(), Export(**files), facts, overwrite=overwrite)
+    how = {"comparison": comparison, "overwrite": overwrite}
+    return export_files(result, volume, folder, name, Request(), Export(**files), facts, **how)
 
 
 @pytest.mark.parametrize("images", ["nrrd", "nii.gz"])
@@ -64,6 +66,21 @@ def test_the_report_is_one_page(result, tmp_path):
     pytest.importorskip("matplotlib", reason="Matplotlib is not installed")
     (path,) = export(result, tmp_path, heat_map=False, tables=False, sub_regions=False)
     assert "Research use only" in path.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("images", ["nrrd", "nii.gz"])
+def test_what_was_compared_is_written_too(result, tmp_path, images):
+    volume = np.random.default_rng(0).normal(300, 50, result.geometry.shape)
+    found = compare_maps(result, volume)
+    paths = export(result, tmp_path, images=images, report=False, compared=True, comparison=found)
+    assert len(paths) == 9
+    for name, wanted in (("gradient-magnitude", found.magnitude), ("radial-gradient", found.radial)):
+        read = sitk.ReadImage(str(tmp_path / f"My_MRI_{name}.{images}"))
+        assert np.allclose(sitk.GetArrayFromImage(read), wanted)
+        assert np.allclose(read.GetOrigin(), result.geometry.origin, atol=1e-4)
+    for name, rows in (("agreement", found.agreement), ("shells", found.shells)):
+        with (tmp_path / f"My_MRI_{name}.csv").open(encoding="utf-8") as file:
+            assert len(list(csv.DictReader(file))) == len(rows)
 
 
 def test_nothing_chosen_and_files_in_the_way_are_told(result, tmp_path):
