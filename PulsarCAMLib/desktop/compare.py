@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, replace
 
 import qt
@@ -14,21 +13,11 @@ from ..scene import side_by_side, views
 from ..scene.state import rows_of
 from .compare_logic import PulsarCAMComparison
 from .compare_parameters import COMPARE_OUTPUTS
+from .compare_words import details_text, is_known, number_text, p_text, quantity_labels, resolution_text, where_text
 from .section import Section, set_enabled, slot
 from .shell_plot import Shell, ShellLabel
 
 NARROWEST_COLUMN = 46
-
-
-def quantity_labels() -> dict[str, str]:
-    """What the person reads."""
-    return {
-        "gradient_magnitude": _("Gradient magnitude"),
-        "radial_gradient": _("Radial gradient"),
-        "intensity": _("Intensity"),
-        "local_entropy": _("Local entropy"),
-        "border_distance": _("Distance to border"),
-    }
 
 
 @dataclass
@@ -222,31 +211,33 @@ class Compare(Section):
         return [row for row in mine if row["map_class"] == target]
 
     def _show(self) -> None:
-        rows, table = self._shown(self._rows), self.ui.agreementResultsTable
-        there = bool(self._rows)
         for name in ("compareLesionComboBoxLabel", "compareLesionComboBox", "agreementResultsTable"):
-            getattr(self.ui, name).visible = there
-        table.setRowCount(len(rows))
-        labels = quantity_labels()
-        for index, row in enumerate(rows):
-            name = labels.get(row["quantity"], row["quantity"])
-            for column, text in enumerate((name, *(_number(row[k]) for k in ("spearman", "partial")), _p(row))):
-                item = qt.QTableWidgetItem(text)
-                item.setToolTip(_details(row))
-                if column:
-                    item.setTextAlignment(qt.Qt.AlignRight | qt.Qt.AlignVCenter)
-                table.setItem(index, column, item)
-        shells = self._shown(self._shells)
-        self.ui.compareLabel.text = "\n".join(filter(None, (self._stale(), _where(shells), _resolution(rows)))) or _(
+            getattr(self.ui, name).visible = bool(self._rows)
+        rows, shells = self._shown(self._rows), self._shown(self._shells)
+        self._fill_table(rows)
+        said = "\n".join(filter(None, (self._stale(), where_text(shells), resolution_text(rows))))
+        self.ui.compareLabel.text = said or _(
             "Compare shows how the heat map goes with gradient, intensity, entropy and depth in each lesion."
         )
         self.plot.show_shells(
             [
                 Shell(row["from_mm"], row["to_mm"], row["activation_share"], row["volume_share"])
                 for row in shells
-                if row["region"].startswith("shell") and _is_known(row["activation_share"])
+                if row["region"].startswith("shell") and is_known(row["activation_share"])
             ]
         )
+
+    def _fill_table(self, rows: list[dict]) -> None:
+        table, labels = self.ui.agreementResultsTable, quantity_labels()
+        table.setRowCount(len(rows))
+        for index, row in enumerate(rows):
+            name = labels.get(row["quantity"], row["quantity"])
+            for column, text in enumerate((name, *(number_text(row[k]) for k in ("spearman", "partial")), p_text(row))):
+                item = qt.QTableWidgetItem(text)
+                item.setToolTip(details_text(row))
+                if column:
+                    item.setTextAlignment(qt.Qt.AlignRight | qt.Qt.AlignVCenter)
+                table.setItem(index, column, item)
 
     def current(self) -> PulsarCAMComparison | None:
         """The comparison of the present result, to be exported with it."""
@@ -274,47 +265,3 @@ class Compare(Section):
             self.logic.updateComparison(self._nodes(), *shown)
         except Exception as error:
             self.panel.showError(error)
-
-
-def _where(shells: list[dict]) -> str:
-    """Core and margin in words."""
-    found = {row["region"]: row for row in shells}
-    margin = found.get("margin")
-    if margin is None or not _is_known(margin["activation_share"]):
-        return _("The heat map is empty in this lesion.") if margin is not None else ""
-    text = _("The margin of {mm:g} mm has {share:.0f} % of the activation and {volume:.0f} % of the volume.")
-    return text.format(mm=margin["to_mm"], share=100 * margin["activation_share"], volume=100 * margin["volume_share"])
-
-
-def _resolution(rows: list[dict]) -> str:
-    if not rows:
-        return ""
-    text = _("The map has {cells} cells of {mm:.1f} mm in this lesion; finer detail is interpolation.")
-    return text.format(cells=rows[0]["cells"], mm=rows[0]["cell_mm"])
-
-
-def _is_known(value) -> bool:
-    return isinstance(value, (int, float)) and math.isfinite(value)
-
-
-def _number(value) -> str:
-    return f"{value:.2f}".replace("-", "−") if _is_known(value) else "–"
-
-
-def _p(row: dict) -> str:
-    value = row["partial_p_adjusted"]
-    return "–" if not _is_known(value) else "<0.001" if value < 0.001 else f"{value:.3f}"
-
-
-def _details(row: dict) -> str:
-    """Tool tip of a row."""
-    lines = [row["undefined"].capitalize()] if row["undefined"] else []
-    if _is_known(row["effective_samples"]):
-        text = _("{voxels} voxels, but only about {samples:.0f} independent places")
-        lines.append(text.format(voxels=row["voxels"], samples=row["effective_samples"]))
-    if _is_known(row["spearman_even_map"]):
-        lines.append(_("ρ of a map with one value everywhere: {rho}").format(rho=_number(row["spearman_even_map"])))
-    if _is_known(row["dice"]):
-        text = _("Overlap of the top {share:.0f} % of both: Dice {dice:.2f} (by chance {share:.0f} %)")
-        lines.append(text.format(share=100 * row["dice_by_chance"], dice=row["dice"]))
-    return "\n".join(lines)
