@@ -111,6 +111,14 @@ def check_places(output: Path, run_folder: Path, report: Path | None, *, overwri
         raise OutputError(f"{parent} cannot be written; choose another folder.")
 
 
+def remove_leftovers(report: Path | None) -> None:
+    """What a kill in the middle of writing the report has left beside it; to be called by the run that owns it."""
+    if report is None or not report.parent.is_dir():
+        return
+    for partial in report.parent.glob(f".{report.name}.????????.partial"):
+        shutil.rmtree(partial, ignore_errors=True)
+
+
 class Stages(TimedBar):
     """What a run is doing, stage by stage: a bar on a terminal, and ``progress.json`` in the run's folder."""
 

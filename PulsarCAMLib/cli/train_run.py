@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ..cohort import CohortTable, LesionLabel
 from ..cohort.columns import BASELINE
 from .console import warn
-from .run_folder import RunFolder, Stages
+from .run_folder import RunFolder, Stages, remove_leftovers
 from .train_stages import CUTTING, JUDGING, MAPS, REPORT, TRAINING, WRITING
 
 if TYPE_CHECKING:
@@ -153,6 +153,7 @@ class TrainRun:
     def _report(self, study: Study) -> None:
         from ..study.report import write_study_report
 
+        remove_leftovers(self.report)
         with self.stages.stage(REPORT) as tell:
             write_study_report(study, self.report, overwrite=True, progress=tell)
 

@@ -65,6 +65,7 @@ def stopped(cohort, tmp_path_factory):
 @pytest.fixture(scope="module")
 def bundle(stopped):
     command, out, _, _ = stopped
+    (out.parent / ".m.report.abcd1234.partial").mkdir()  # a kill while the report was written
     assert main([*command, "--resume"]) == 0
     return load_bundle(out)
 
@@ -79,6 +80,7 @@ def test_a_stop_within_the_study_keeps_members_and_trials_and_writes_neither_bun
 def test_resumed_it_ends_with_bundle_and_report_and_nothing_else(bundle):
     left = {name.split("/")[0] for name in files_in(bundle.folder.parent)}
     assert left == {"m", "m.report"}
+    assert sorted(path.name for path in bundle.folder.parent.iterdir()) == ["m", "m.report"]
     assert check_bundle(bundle.folder) == []
     assert (bundle.folder.parent / "m.report" / "index.html").read_text() == "5 trials, 0 missing"
 
