@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import platform
 import time
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import product
@@ -233,24 +233,32 @@ def check_study(cohort: CohortTable, labels: Sequence[LesionLabel], settings: St
     Raises:
         InputError: the lesions cannot be split as a protocol wants it.
     """
-    lesions = StudyLesions.of(*study_rows(cohort, labels))
+    return _usable(StudyLesions.of(*study_rows(cohort, labels)), settings)
+
+
+def _usable(lesions: StudyLesions, settings: StudySettings) -> StudyLesions:
+    """These lesions, unless a protocol cannot split them or a setting cannot be tuned."""
     for protocol in settings.protocols:
         numbers = {"trials": settings.trials_of(protocol), "controls": settings.controls}
         next(protocol_splits(lesions, protocol, **numbers, folds=settings.folds, seed=settings.seed))
+    _cam(settings, "", Path())
     return lesions
 
 
 def _prepared(cohort, labels, settings: StudySettings, folder: Path, at_once: int, scheduler, progress, tell):
-    """Lesions, patches and features in the folder; all that is there already is left as it is."""
+    """Lesions, patches and features in the folder; all that is there already is left as it is.
+
+    ``study.json`` tells of other settings only when the trials that are there are found to go with them.
+    """
     from ..files.hashing import sha256_of
     from ..training.cohort_cases import inputs_digest
 
     baseline, second = study_rows(cohort, labels)
-    lesions = StudyLesions.of(baseline, second)
+    lesions = _usable(StudyLesions.of(baseline, second), settings)
     hashes = {"table": sha256_of(cohort.path), "images_and_masks": inputs_digest([*baseline, *second])}
     facts = read_facts(folder)
     if facts is not None:
-        _check_same(facts, settings, hashes, folder)
+        _check_same(facts, settings, lesions, hashes, folder)
     else:
         _make(folder)
         began = time.monotonic()
@@ -258,20 +266,43 @@ def _prepared(cohort, labels, settings: StudySettings, folder: Path, at_once: in
         _write_text(folder / LESIONS, lesions.to_csv())
         facts = _facts(settings, lesions, hashes, warnings, any(row.truth for row in cohort.rows))
         facts["seconds"] = {"patches": round(time.monotonic() - began, 2)}
+        _write(folder, facts)
+    with _features_kept_if_refused(folder):
+        if settings.feature_models:
+            _features(cohort, lesions, settings, facts, folder, at_once, scheduler, progress, tell)
+        for _, job in _jobs(settings, lesions, facts, folder):
+            read_record(job.folder, job.identity())
     facts["settings"] = settings.to_card()
     _write(folder, facts)
-    if settings.feature_models:
-        from .features import prepare_features
-
-        began = time.monotonic()
-        spread = partial(dask_workers, scheduler)
-        with progress(FEATURE_STAGE) as stage:
-            own = (settings.feature_models, settings.features, folder)
-            running = {"at_once": -1 if scheduler else at_once, "spread": spread, "stage": stage, "tell": tell}
-            facts["sha256"]["features"] = prepare_features(cohort, lesions, *own, **running)
-        facts["seconds"]["features"] = round(facts["seconds"].get("features", 0.0) + time.monotonic() - began, 2)
-        _write(folder, facts)
     return lesions, facts
+
+
+def _features(cohort, lesions, settings, facts, folder: Path, at_once: int, scheduler, progress, tell) -> None:
+    from .features import prepare_features
+
+    began = time.monotonic()
+    spread = partial(dask_workers, scheduler)
+    with progress(FEATURE_STAGE) as stage:
+        own = (settings.feature_models, settings.features, folder)
+        running = {"at_once": -1 if scheduler else at_once, "spread": spread, "stage": stage, "tell": tell}
+        facts["sha256"]["features"] = prepare_features(cohort, lesions, *own, **running)
+    facts["seconds"]["features"] = round(facts["seconds"].get("features", 0.0) + time.monotonic() - began, 2)
+
+
+@contextmanager
+def _features_kept_if_refused(folder: Path) -> Iterator[None]:
+    """Trials that are refused shall still find the features that they were made from."""
+    from ..training.checkpoint import write_durably
+    from .features import FEATURES, SETTINGS_FILE
+
+    paths = [path for name in (FEATURES, SETTINGS_FILE) if (path := folder / name).is_file()]
+    before = {path: path.read_bytes() for path in paths}
+    try:
+        yield
+    except InputError:
+        for path, content in before.items():
+            write_durably(path, content)
+        raise
 
 
 def _patches(baseline, second, lesions: StudyLesions, settings: StudySettings, folder: Path, progress, tell):
@@ -319,8 +350,12 @@ def _facts(settings, lesions: StudyLesions, hashes: dict, warnings: int, synthet
     }
 
 
-def _check_same(facts: dict[str, Any], settings: StudySettings, hashes: dict[str, str], folder: Path) -> None:
+def _check_same(
+    facts: dict[str, Any], settings: StudySettings, lesions: StudyLesions, hashes: dict[str, str], folder: Path
+) -> None:
     same_data = all(facts["sha256"].get(name) == value for name, value in hashes.items())
+    # Responses come from volumes at follow-up, too, which no hash is kept of.
+    same_data = same_data and StudyLesions.from_csv(folder / LESIONS).to_csv() == lesions.to_csv()
     if facts["identity"] != settings.identity() or not same_data:
         raise InputError(
             f"{folder} holds a study of other data, or with another seed, other folds, shrinkage or preprocessing; "

@@ -83,6 +83,30 @@ def test_another_study_is_not_put_on_top(cohort, study, change):
     assert {path: (study.folder / path).read_bytes() for path in files_in(study.folder)} == before
 
 
+def test_trials_of_other_settings_are_refused_and_can_still_be_read(cohort, study):
+    before = {path: (study.folder / path).read_bytes() for path in files_in(study.folder)}
+    with pytest.raises(InputError, match="other settings"):
+        run_study(*cohort, replace(SETTINGS, training=replace(TINY, epochs=2)), study.folder)
+    assert {path: (study.folder / path).read_bytes() for path in files_in(study.folder)} == before
+    assert open_study(study.folder).missing == 0
+
+
+def test_responses_that_have_changed_since_are_other_data(cohort, study):
+    table, labels = cohort
+    turned = [replace(label, response=1 - label.response) for label in labels]
+    with pytest.raises(InputError, match="holds a study of other data"):
+        run_study(table, turned, SETTINGS, study.folder)
+
+
+@pytest.mark.parametrize(
+    ("change", "says"), [({"folds": 9}, "use fewer folds"), ({"tune": {"colour": (1, 2)}}, "cannot be tuned")]
+)
+def test_what_cannot_be_run_is_refused_before_any_work(cohort, tmp_path, change, says):
+    with pytest.raises(InputError, match=says):
+        run_study(*cohort, replace(SETTINGS, **change), tmp_path / "run")
+    assert files_in(tmp_path) == []
+
+
 def test_a_folder_with_other_things_is_left_alone(cohort, tmp_path):
     (tmp_path / "thesis.txt").write_text("mine")
     with pytest.raises(OutputError, match="other files"):
