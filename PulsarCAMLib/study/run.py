@@ -237,10 +237,17 @@ def check_study(cohort: CohortTable, labels: Sequence[LesionLabel], settings: St
 
 
 def _usable(lesions: StudyLesions, settings: StudySettings) -> StudyLesions:
-    """These lesions, unless a protocol cannot split them or a setting cannot be tuned."""
+    """These lesions, unless a protocol cannot split them so that there is something to learn, or a setting cannot be
+    tuned.
+    """
     for protocol in settings.protocols:
         numbers = {"trials": settings.trials_of(protocol), "controls": settings.controls}
-        next(protocol_splits(lesions, protocol, **numbers, folds=settings.folds, seed=settings.seed))
+        for split in protocol_splits(lesions, protocol, **numbers, folds=settings.folds, seed=settings.seed):
+            if CAM in settings.models and len(set(split.labels[split.train].tolist())) < 2:
+                raise InputError(
+                    f"In {split.place} of the protocol “{protocol}” all lesions that are left to learn from have the "
+                    "same response, for the others are of too few patients; leave this protocol out."
+                )
     _cam(settings, "", Path())
     return lesions
 

@@ -107,6 +107,15 @@ def test_what_cannot_be_run_is_refused_before_any_work(cohort, tmp_path, change,
     assert files_in(tmp_path) == []
 
 
+@pytest.mark.parametrize("protocol", ["patients", "leave-one-patient-out"])
+def test_responses_of_one_patient_only_are_refused_before_any_work(cohort, tmp_path, protocol):
+    table, labels = cohort
+    only = [replace(label, response=int(label.patient == labels[0].patient)) for label in labels]
+    with pytest.raises(InputError, match="same response"):
+        run_study(table, only, replace(SETTINGS, protocols=(protocol,), trials=3, folds=2), tmp_path / "run")
+    assert files_in(tmp_path) == []
+
+
 def test_a_folder_with_other_things_is_left_alone(cohort, tmp_path):
     (tmp_path / "thesis.txt").write_text("mine")
     with pytest.raises(OutputError, match="other files"):
