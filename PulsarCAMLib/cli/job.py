@@ -35,6 +35,7 @@ def run(folder: Path, arguments: list[str]) -> int:
     _tell_alive(folder)
     threading.Thread(target=_watch, args=(folder,), daemon=True).start()
     code = main(arguments)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # who stops it only now shall still be told how it ended
     sys.stdout.flush()
     sys.stderr.flush()
     made = folder / f".{END}.partial"

@@ -54,6 +54,17 @@ def test_a_job_that_waits_is_stopped_as_by_ctrl_c_and_cleans_up(tmp_path):
     assert json.loads((tmp_path / job.END).read_text()) == {"code": 130}
 
 
+def test_a_stop_that_comes_too_late_does_not_hide_how_the_job_ended(tmp_path):
+    code = (
+        "write = job.json.dumps\n"
+        "job.main = lambda _: 0\n"
+        "job.json.dumps = lambda value: (job._interrupt(), write(value))[1]\n"
+    )
+    assert started(tmp_path, code=code).wait(timeout=60) == 0
+    assert json.loads((tmp_path / job.END).read_text()) == {"code": 0}
+    assert (tmp_path / job.ERRORS).read_text() == ""
+
+
 @pytest.mark.skipif(os.name != "posix", reason="sessions are POSIX's")
 def test_ctrl_c_in_the_terminal_of_slicer_does_not_reach_a_job(tmp_path):
     code = "import os\njob.main = lambda _: print(os.getsid(0) == os.getpid()) or 0"
