@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from ...evaluation.card_sections import rounded
 from ...evaluation.curves import Curve
 from ...files.folder import ResultFolder
 from ..cells import study_cells
@@ -21,6 +22,8 @@ from .page import Contents, page_html
 
 FORMAT, FORMAT_VERSION = "PulsarCAM study report", 1
 PAGE, RESULTS = "index.html", "results.json"
+DIGITS = 15
+"""Of what trials tell; a training that came to NaN has no number to tell."""
 
 Progress = Callable[[float, str], None]
 
@@ -128,7 +131,7 @@ def _trials(study: Study) -> list[dict[str, Any]]:
             "trained_on": record.train.tolist(),
             "threshold": record.threshold,
             "threshold_from": record.threshold_from,
-            "details": record.details,
+            "details": rounded(record.details, DIGITS),
         }
         for record in study.records
     ]

@@ -2,6 +2,7 @@ import csv
 import io
 import json
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import numpy as np
@@ -321,3 +322,11 @@ def test_no_name_of_a_patient_or_file_is_in_the_report(trained_report, cohort):
 def test_patches_that_were_taken_away_leave_no_picture(trained, tmp_path):
     bare = Study(tmp_path, trained.settings, trained.lesions, trained.facts, trained.records)
     assert explain(bare, chosen(trained)[0]) is None
+
+
+def test_a_training_that_came_to_nan_is_reported_too(tmp_path):
+    study = made_study(tmp_path / "run", noise, protocols=("patients",))
+    broken = replace(study.records[0], details={"last_epoch": {"total": float("nan"), "accuracy": 0.5}})
+    page = write_study_report(replace(study, records=(broken, *study.records[1:])), tmp_path / "report", resamples=10)
+    results = json.loads((page.parent / "results.json").read_text(encoding="utf-8"))
+    assert results["trials"][0]["details"] == {"last_epoch": {"total": None, "accuracy": 0.5}}
