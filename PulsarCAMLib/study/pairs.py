@@ -54,7 +54,7 @@ def corrected_interval(differences: Sequence[float], test_share: float) -> dict[
 
 
 def by_split(cell: Cell) -> dict[str, Any] | None:
-    """Mean AUC over repeated splits with its corrected 95 % interval, and whether that leaves 0.5 out.
+    """Mean AUC over repeated splits with its corrected 95 % interval (cut at 0 and 1), and whether 0.5 is outside.
 
     This and not the pool decides whether a model is better than chance: within a split one model ranks lesions that it
     has not seen, while the pool averages models each of which lacked just the lesion it is asked about, which without
@@ -65,7 +65,7 @@ def by_split(cell: Cell) -> dict[str, Any] | None:
     found = corrected_interval(aucs(cell.trials) - 0.5, tested_share(cell.trials) if cell.trials else 0.0)
     if found["low"] is None:
         return None
-    low, high = found["low"] + 0.5, found["high"] + 0.5
+    low, high = max(found["low"] + 0.5, 0.0), min(found["high"] + 0.5, 1.0)
     return {
         "auc": found["mean"] + 0.5,
         "low": low,
