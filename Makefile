@@ -34,7 +34,7 @@ study:  ## judge models on generated lesions, with signal and without, under eve
 	@OMP_NUM_THREADS=1 $(VENV_PYTHON) -m PulsarCAMLib.cli study study/no-signal/cohort.csv -o study/run-no-signal \
 	  --protocols paper,patients --trials 20 --controls 5 --jobs $(WORKERS) $(ARGS)
 	@OMP_NUM_THREADS=1 $(VENV_PYTHON) -m PulsarCAMLib.cli study study/cohort/cohort.csv -o study/run \
-	  --protocols paper,patients,lesions --models cam,radiomics,gradients --jobs $(WORKERS) $(ARGS)
+	  --protocols paper,patients,lesions --models cam,radiomics,gradients --controls 5 --jobs $(WORKERS) $(ARGS)
 
 bench:  ## measure against plain PyTorch and the public libraries (ARGS="--keras": Keras too; goes to the benchmark)
 	@bash Testing/setup.sh bench $(if $(findstring --keras,$(ARGS)),keras)
