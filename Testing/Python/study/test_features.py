@@ -99,3 +99,12 @@ def test_a_cohort_without_features_ends_with_a_sentence(cohort, tmp_path, monkey
     with pytest.raises(InputError, match="No lesion of the cohort has features"):
         run_study(*cohort, settings, tmp_path / "run", tell=told.append)
     assert module.FEATURES not in files_in(tmp_path / "run")
+
+
+def test_trials_of_other_features_are_refused_and_keep_theirs(study, cohort):
+    before = {name: (study.folder / name).read_bytes() for name in ("study.json", "features.csv")}
+    table = SETTINGS.features["table"] | {"gradient": {"margin_mm": 3.0, "sigma_mm": 1.0}}
+    with pytest.raises(InputError, match="other settings"):
+        run_study(*cohort, replace(SETTINGS, features=SETTINGS.features | {"table": table}), study.folder)
+    assert {name: (study.folder / name).read_bytes() for name in before} == before
+    assert open_study(study.folder).missing == 0
