@@ -6,7 +6,7 @@ import json
 import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 from ..errors import Cancelled, OutputError
@@ -28,8 +28,10 @@ class RunFolder:
         self.folder = folder
         self.worth_keeping = False
         self._new: list[Path] = []
+        self._alone: AbstractContextManager | None = None
 
     def __enter__(self) -> RunFolder:
+        from ..files.lock import only_one
         from ..training.checkpoint import write_durably
 
         self._new = [path for path in (self.folder, *self.folder.parents) if not path.exists()]
@@ -38,10 +40,13 @@ class RunFolder:
         except OSError as error:
             self._forget()
             raise OutputError(f"{self.folder} cannot be made ({error.strerror}); choose another place.") from error
+        self._alone = only_one(self.folder, "training")
+        self._alone.__enter__()
         write_durably(self.folder / RUN, (json.dumps({"format": RUN_FORMAT, "format_version": 1}) + "\n").encode())
         return self
 
     def __exit__(self, kind, error, _trace) -> None:
+        self._let_go()
         if kind is None:
             return
         if not self.worth_keeping:
@@ -54,7 +59,13 @@ class RunFolder:
 
     def remove(self) -> None:
         """Delete it; what cannot be deleted stays and harms nobody."""
+        self._let_go()
         shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _let_go(self) -> None:
+        alone, self._alone = self._alone, None
+        if alone is not None:
+            alone.__exit__(None, None, None)
 
     def _forget(self) -> None:
         """Leave nothing that was not there before."""

@@ -82,7 +82,7 @@ class TrainRun:
         if self.options.time_point != BASELINE:
             warn(f"No protocol was run: {FIRST_MRI_ONLY}.")
             return None
-        from ..study.run import check_study
+        from ..study.preparing import check_study
         from .study import study_settings_of
 
         found = study_settings_of(argparse.Namespace(**vars(self.options)))

@@ -11,7 +11,8 @@ PATIENTS = 39
 
 def stages_of(options) -> dict[str, float]:
     """Stages in their order and about how long each takes, in trainings."""
-    from ..study.run import CUTTING as CUTTING_FOR, TRAINING as TRAINING_ALL
+    from ..study.preparing import CUTTING as CUTTING_FOR
+    from ..study.run import TRAINING as TRAINING_ALL
     from ..study.splits import LEAVE_ONE_OUT, PAPER
 
     found = {CHECKING: 0.3, LABELLING: 0.1, CUTTING: 0.3, TRAINING: float(options.members)}

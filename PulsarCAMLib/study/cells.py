@@ -13,8 +13,9 @@ import numpy as np
 from ..comparison.fusion import fused
 from ..evaluation.metrics import Evaluation, evaluate_predictions
 from .lesions import TIME_POINTS
+from .plan import contenders_of
 from .records import Answers, TrialRecord
-from .run import Study, contenders_of
+from .run import Study
 from .splits import LEAVE_ONE_OUT
 
 FUSION, FUSION_TITLE = "fusion", "Late fusion"

@@ -6,11 +6,13 @@ import hashlib
 import json
 import math
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from .. import __version__
 from ..errors import InputError
 from ..evaluation.thresholds import DEFAULT
 from .contenders import Fitted
@@ -83,7 +85,7 @@ class TrialRecord:
         ]
         plain = {name: value for name, value in vars(self).items() if name not in ("labels", "train", "answers")}
         plain |= {"labels": self.labels.tolist(), "train": self.train.tolist(), "answers": answers}
-        head = {"format": FORMAT, "format_version": FORMAT_VERSION, "identity": identity}
+        head = {"format": FORMAT, "format_version": FORMAT_VERSION, "identity": identity, "software": _software()}
         return (json.dumps(head | plain) + "\n").encode()
 
 
@@ -119,6 +121,7 @@ def read_record(folder: Path, identity: str | None = None) -> TrialRecord | None
     try:
         fields = json.loads(path.read_text(encoding="utf-8"))
         same = fields.pop("identity")
+        fields.pop("software", None)
         if fields.pop("format") != FORMAT or fields.pop("format_version") != FORMAT_VERSION:
             raise ValueError("another format")
         answers = tuple(
@@ -135,3 +138,20 @@ def read_record(folder: Path, identity: str | None = None) -> TrialRecord | None
             "begun, or choose another folder."
         )
     return record
+
+
+@cache
+def _software() -> dict[str, str]:
+    """Versions that made a trial's record; a study may be continued years later. Not part of the identity."""
+    from importlib import metadata
+
+    names = ("torch", "numpy", "scikit-learn", "mirp")
+    installed = {name: _version(metadata, name) for name in names}
+    return {"PulsarCAM": __version__, **{name: found for name, found in installed.items() if found}}
+
+
+def _version(metadata, name: str) -> str:
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return ""

@@ -19,9 +19,9 @@ from trial_data import SAMPLES, serve
 from trials_study import lesion_splits
 
 from PulsarCAMLib.study.cam import CamContender, load_samples
+from PulsarCAMLib.study.folder import LESIONS as LESIONS_CSV, read_facts
 from PulsarCAMLib.study.jobs import Job, run_jobs
 from PulsarCAMLib.study.lesions import StudyLesions
-from PulsarCAMLib.study.run import LESIONS as LESIONS_CSV, read_facts
 from PulsarCAMLib.study.settings import StudySettings
 
 

@@ -9,9 +9,10 @@ import numpy as np
 
 from ...errors import InputError
 from ..cam import CAM, TRAINING, load_samples, slices_of
+from ..folder import SAMPLES
 from ..lesions import TIME_POINTS
 from ..records import TrialRecord
-from ..run import SAMPLES, Study
+from ..run import Study
 from ..splits import LEAVE_ONE_OUT, LESIONS, PATIENTS
 
 HELD_OUT_BY = (PATIENTS, LEAVE_ONE_OUT, LESIONS)

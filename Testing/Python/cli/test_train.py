@@ -149,3 +149,18 @@ def test_the_run_with_its_curves_can_be_kept(cohort, tmp_path):
 def test_options_out_of_range_are_wrong_usage(wrong, capsys):
     assert main(["train", "a.csv", "-o", "b", *wrong]) == 2
     assert "error: argument" in capsys.readouterr().err
+
+
+def test_two_trainings_in_one_folder_are_refused(cohort, tmp_path, capsys):
+    from PulsarCAMLib.cli.run_folder import RUN, RUN_FORMAT
+    from PulsarCAMLib.files.lock import only_one
+
+    run = tmp_path / "model.training"
+    run.mkdir()
+    (run / RUN).write_text(json.dumps({"format": RUN_FORMAT, "format_version": 1}))
+    with only_one(run, "training"):
+        assert (
+            main(["train", str(cohort), "-o", str(tmp_path / "model"), "--resume", "--protocols", "none", *QUICK]) == 3
+        )
+    assert "Another process is running the training" in capsys.readouterr().err
+    assert not (tmp_path / "model").exists()

@@ -113,4 +113,6 @@ def test_a_record_keeps_every_digit_and_no_answer_stays_none(tmp_path):
     assert np.array_equal(again.answers[0].probabilities, found, equal_nan=True)
     assert np.array_equal(again.answers[0].lesions, [4, 2, 9])
     assert (again.threshold, again.control, again.number, again.threshold_from) == (0.31, True, 6, "here")
-    assert json.loads((tmp_path / RESULT).read_text())["answers"][0]["probabilities"][1] is None
+    kept = json.loads((tmp_path / RESULT).read_text())
+    assert kept["answers"][0]["probabilities"][1] is None
+    assert {"PulsarCAM", "torch", "numpy"} <= set(kept["software"])

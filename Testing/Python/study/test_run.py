@@ -9,10 +9,12 @@ from making_files import files_in
 
 from PulsarCAMLib.cohort import CohortSettings, label_cohort, read_cohort, write_cohort
 from PulsarCAMLib.errors import InputError, OutputError
+from PulsarCAMLib.files.lock import only_one
 from PulsarCAMLib.models import Architecture
-from PulsarCAMLib.study import run as module
+from PulsarCAMLib.study import preparing as module
 from PulsarCAMLib.study.cam import load_samples
-from PulsarCAMLib.study.run import open_study, run_study, tuned_settings
+from PulsarCAMLib.study.plan import tuned_settings
+from PulsarCAMLib.study.run import open_study, run_study
 from PulsarCAMLib.study.settings import StudySettings
 from PulsarCAMLib.training.settings import TrainingSettings
 
@@ -156,3 +158,11 @@ def test_what_is_no_study_is_said_so(tmp_path, study):
     (tmp_path / "study.json").write_text(json.dumps({"format": "PulsarCAM study", "format_version": 99}))
     with pytest.raises(InputError, match="another version"):
         open_study(tmp_path)
+
+
+def test_two_runs_in_one_folder_do_not_disturb_each_other(cohort, study):
+    before = {path: (study.folder / path).read_bytes() for path in files_in(study.folder)}
+    with only_one(study.folder, "study"), pytest.raises(InputError, match="Another process is running the study"):
+        run_study(*cohort, SETTINGS, study.folder)
+    assert {path: (study.folder / path).read_bytes() for path in files_in(study.folder)} == before
+    assert len(run_study(*cohort, SETTINGS, study.folder).records) == 8

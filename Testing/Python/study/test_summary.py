@@ -10,7 +10,7 @@ from sklearn.metrics import roc_auc_score
 from PulsarCAMLib.study.cells import study_cells
 from PulsarCAMLib.study.pairs import corrected_interval
 from PulsarCAMLib.study.summary import summarise
-from PulsarCAMLib.study.words import entry_of
+from PulsarCAMLib.study.words import entry_of, verdict
 
 RESAMPLES = 100
 
@@ -141,6 +141,15 @@ def test_the_mean_over_splits_has_the_interval_of_nadeau_and_bengio(summary, two
     assert (found["low"], found["high"]) == pytest.approx((np.mean(values) - reach, min(np.mean(values) + reach, 1.0)))
     naive = t.ppf(0.975, count - 1) * np.std(values, ddof=1) / np.sqrt(count)
     assert reach / naive == pytest.approx(np.sqrt(1 + 10 * 0.25)), "ten splits of 80/20"
+
+
+def test_better_needs_the_word_of_the_control(summary):
+    entry = dict(entry_of(summary, "patients", "cam", "baseline"))
+    assert "better than 0.5" in verdict(entry)
+    doubtful = entry | {"against_control": entry["against_control"] | {"differs": False}}
+    assert "above 0.5, which its control does not confirm, but not distinguishable" in verdict(doubtful)
+    unknown = entry | {"against_control": entry["against_control"] | {"differs": None, "reason": "no control"}}
+    assert "has yet to confirm" in verdict(unknown)
 
 
 def test_what_was_learnt_by_heart_is_pointed_out(tmp_path):

@@ -1,0 +1,64 @@
+"""The folder of a study: its description, what may lie in it, and who may write to it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from ..errors import InputError, OutputError
+from ..files.lock import LOCK
+
+FORMAT, FORMAT_VERSION = "PulsarCAM study", 1
+STUDY, LESIONS, SAMPLES = "study.json", "lesions.csv", "samples.npz"
+
+
+def read_facts(folder: Path) -> dict[str, Any] | None:
+    """``study.json``; None where there is none.
+
+    Raises:
+        InputError: it is damaged or of another version.
+    """
+    path = Path(folder) / STUDY
+    if not path.is_file():
+        return None
+    try:
+        facts = json.loads(path.read_text(encoding="utf-8"))
+        if facts["format"] != FORMAT or facts["format_version"] != FORMAT_VERSION:
+            raise ValueError("another format")
+        return {**facts, "settings": dict(facts["settings"]), "sha256": dict(facts["sha256"])}
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InputError(f"{path} is damaged or of another version; run the study in another folder.") from error
+
+
+def make_folder(folder: Path) -> None:
+    """Make it, or take one that is empty or was left half begun.
+
+    Raises:
+        OutputError: it cannot be made, or holds something else.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        others = [
+            path for path in folder.iterdir() if path.name not in (LESIONS, SAMPLES, LOCK) and path.suffix != ".partial"
+        ]
+    except OSError as error:
+        raise OutputError(f"The study's folder {folder} cannot be made ({error.strerror}); choose another.") from error
+    if others:
+        raise OutputError(f"{folder} has other files in it and is no study; choose a new or empty folder.")
+
+
+def write_facts(folder: Path, facts: dict[str, Any]) -> None:
+    """Write ``study.json``."""
+    write_text(folder / STUDY, json.dumps(facts, indent=1) + "\n")
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a file whole or not at all.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
+    from ..training.checkpoint import write_durably
+
+    write_durably(path, text.encode())
