@@ -7,7 +7,7 @@ from dataclasses import asdict
 import numpy as np
 
 from ...explanation.methods import METHODS
-from ..resampling import interval, patient_weights
+from ..resampling import LEVEL, interval, patient_weights
 from ..weighted import in_chunks, weighted_auc
 from .checks import LABELS, SHUFFLED, SIZE, Checks
 from .maps import MAPS
@@ -132,7 +132,9 @@ def _aucs(checks: Checks, resamples: int, seed: int) -> dict | None:
     rng = np.random.default_rng(seed)
     weights = patient_weights(checks.patients[known], resamples, rng)
     stages = {"as trained": checks.logits.mean(axis=0)[None], **checks.random_logits}
-    return {stage: _auc(labels, logits[:, known], weights, rng) for stage, logits in stages.items()}
+    found = {stage: _auc(labels, logits[:, known], weights, rng) for stage, logits in stages.items()}
+    trained = found["as trained"]
+    return found | {"as trained": trained | {"chance": bool(trained["low"] <= 0.5 <= trained["high"])}}
 
 
 def _auc(labels: np.ndarray, logits: np.ndarray, weights: np.ndarray, rng: np.random.Generator) -> dict:
@@ -148,8 +150,23 @@ def _auc(labels: np.ndarray, logits: np.ndarray, weights: np.ndarray, rng: np.ra
         "lowest": min(each),
         "highest": max(each),
         "draws": len(each),
-        "chance": bool(low <= 0.5 <= high),
+        "chance": _at_chance(each, low, high),
     }
+
+
+def _at_chance(draws: list[float], low: float, high: float) -> bool | None:
+    """Whether 0.5 is within the interval, or within that of the mean over draws; None where one draw cannot tell.
+
+    One random model ranks lesions better or worse than chance by luck; how much by, only several of them show.
+    """
+    from scipy.stats import t
+
+    if low <= 0.5 <= high:
+        return True
+    if len(draws) < 2:
+        return None
+    reach = t.ppf((1 + LEVEL) / 2, len(draws) - 1) * np.std(draws, ddof=1) / np.sqrt(len(draws))
+    return bool(abs(np.mean(draws) - 0.5) <= reach)
 
 
 __all__ = ["ALL", "CHANGED_BELOW", "STABLE_ABOVE", "summarise"]

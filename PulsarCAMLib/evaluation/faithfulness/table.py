@@ -90,12 +90,16 @@ def words(summary: dict) -> str:
     aucs = summary["auc"] or {}
     for stage, how in ((ALL, "With all layers randomised"), (LABELS, "Trained on permuted labels")):
         if stage in aucs:
-            a, verdict = aucs[stage], "falls to chance" if aucs[stage]["chance"] else "does NOT fall to chance"
-            sentences.append(
-                f"{how} the AUC {verdict}: {_interval(a)}, single draws {a['lowest']:.2f} to {a['highest']:.2f}."
-            )
+            sentences.append(f"{how} the AUC {_fall(aucs[stage])}.")
     reasons = [f"{what} ({reason})" for what, reason in summary["not_measured"].items()]
     return " ".join([*sentences, *([f"Not measured: {', '.join(reasons)}."] if reasons else [])])
+
+
+def _fall(auc: dict) -> str:
+    if auc["chance"] is None:
+        return f"is {_interval(auc)} in the one draw that was made, which cannot tell whether it falls to chance"
+    verdict = "falls to chance" if auc["chance"] else "does NOT fall to chance"
+    return f"{verdict}: {_interval(auc)}, single draws {auc['lowest']:.2f} to {auc['highest']:.2f}"
 
 
 def _interval(value: dict | None) -> str:

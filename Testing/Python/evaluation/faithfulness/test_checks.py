@@ -20,6 +20,8 @@ from PulsarCAMLib.evaluation.faithfulness import (
 )
 from PulsarCAMLib.evaluation.faithfulness.checks import LABELS, SHUFFLED, SIZE
 from PulsarCAMLib.evaluation.faithfulness.randomisation import STAGES, stage_name
+from PulsarCAMLib.evaluation.faithfulness.summary import _at_chance
+from PulsarCAMLib.evaluation.faithfulness.table import words
 from PulsarCAMLib.models.ensemble import Ensemble
 
 FAST = Settings(draws=6, steps=8, random_orders=4, infill=0.0, noise=0.02)
@@ -121,6 +123,28 @@ def test_a_random_models_auc_is_chance_over_many_draws(lesions, as_bundle):
     found = summary_of(as_bundle(Ensemble(random_members(2))), lesions[:6], replace(QUICK, draws=12))
     assert found["auc"]["all layers"]["chance"]
     assert found["auc"]["all layers"]["draws"] == 12
+
+
+@pytest.mark.parametrize(
+    ("draws", "low", "high", "expected"),
+    [
+        ([0.63], 0.55, 0.70, None),
+        ([0.63], 0.45, 0.70, True),
+        ([0.63, 0.40, 0.58], 0.51, 0.6, True),
+        ([0.80, 0.81, 0.79], 0.75, 0.85, False),
+    ],
+)
+def test_one_draw_cannot_tell_whether_an_auc_falls_to_chance(draws, low, high, expected):
+    assert _at_chance(draws, low, high) is expected
+
+
+def test_words_do_not_judge_by_one_draw():
+    one = {"mean": 0.63, "low": 0.55, "high": 0.7, "lowest": 0.63, "highest": 0.63, "draws": 1, "chance": None}
+    summary = {"image": {"looked_at": True}, "auc": {LABELS: one}, "not_measured": {}}
+    assert words(summary) == (
+        "Trained on permuted labels the AUC is 0.63 (0.55 to 0.70) in the one draw that was made, which cannot tell "
+        "whether it falls to chance."
+    )
 
 
 def test_models_of_permuted_labels_are_one_more_stage_and_one_more_verdict(weights, lesions, as_bundle):
