@@ -14,6 +14,7 @@ from ..models.autoencoder import AutoencoderClassifier
 from .augmentation import Samples
 from .losses import Losses
 from .measuring import measure
+from .memory import keep_freed_memory
 from .norm import settle_norm
 from .passes import Pass, TensorData, backward, backward_of_classifier, masked_features
 from .settings import TrainingSettings
@@ -101,6 +102,8 @@ class Engine:
         Raises:
             Cancelled: ``cancelled`` said so.
         """
+        if self.device.type == "cpu":
+            keep_freed_memory()
         total = self.settings.all_epochs
         while not self.done:
             self.at_rest = False
