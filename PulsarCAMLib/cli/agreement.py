@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Callable
 from pathlib import Path
 
-from .numbers import MOST_CORES, whole_number
+from .numbers import MOST_CORES, millimetres, whole_number
 
 METHODS = ("pixelwise", "gradcam", "gradcam++")
 OUTCOMES = ("activated_share", "margin_share", "margin_concentration", "probability_response")
@@ -29,7 +29,7 @@ what is written into the folder (lesions by their row in the table, patients by 
 """
 
 
-def add_agreement(commands, command: Callable[..., argparse.ArgumentParser], epilog: str, millimetres) -> None:
+def add_agreement(commands, command: Callable[..., argparse.ArgumentParser], epilog: str) -> None:
     """Add the parser; arguments as :func:`~.cohort.add_cohort`, and the type of lengths."""
     parser = command(commands, "agreement", "tell what the heat maps go with over a cohort", EXAMPLES + epilog)
     parser.add_argument("cohort", metavar="COHORT", help="table of lesions: CSV or XLSX")

@@ -6,6 +6,8 @@ import argparse
 from collections.abc import Callable
 from pathlib import Path
 
+from .numbers import millimetres
+
 WRITTEN = """\
   agreement.csv, shells.csv                   how the maps go with gradient, intensity, local entropy and depth, and
                                               where they lie: core, margin, shell by shell (--compare)
@@ -14,8 +16,8 @@ WRITTEN = """\
 """
 
 
-def add_comparing(parser: argparse.ArgumentParser, millimetres: Callable[[str], float]) -> None:
-    """Add the options; ``millimetres`` is the type of lengths."""
+def add_comparing(parser: argparse.ArgumentParser) -> None:
+    """Add the options."""
     group = parser.add_argument_group("comparison")
     group.add_argument(
         "--compare", action="store_true", help="compare the maps with what one sees in the MRI, and write gradient maps"

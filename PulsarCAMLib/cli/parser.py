@@ -10,7 +10,7 @@ from .bundle import add_bundle
 from .cohort import add_cohort
 from .comparing import WRITTEN, add_comparing
 from .features import add_features
-from .numbers import MOST_CORES, whole_number
+from .numbers import MOST_CORES, millimetres, whole_number
 from .sanity import add_sanity
 from .study_options import add_study
 from .train_options import add_train
@@ -63,7 +63,7 @@ def make_parser() -> argparse.ArgumentParser:
     _add_demo(commands)
     add_cohort(commands, _command, EPILOG)
     add_features(commands, _command, EPILOG)
-    add_agreement(commands, _command, EPILOG, _millimetres)
+    add_agreement(commands, _command, EPILOG)
     add_train(commands, _command, EPILOG)
     add_study(commands, _command, EPILOG)
     add_sanity(commands, _command, EPILOG)
@@ -133,9 +133,9 @@ def _add_explain(commands) -> None:
         help="what counts as activated: fraction:0..1 of the joint maximum, percentile:0..100, value:X (%(default)s)",
     )
     maps.add_argument(
-        "--margin-mm", type=_millimetres, default=2.0, metavar="MM", help="thickness of the rim in lesions.csv (2.0)"
+        "--margin-mm", type=millimetres, default=2.0, metavar="MM", help="thickness of the rim in lesions.csv (2.0)"
     )
-    add_comparing(parser, _millimetres)
+    add_comparing(parser)
     _add_running(parser)
 
 
@@ -187,10 +187,3 @@ def _threshold(text: str):
         raise argparse.ArgumentTypeError(f"{text!r} is not like fraction:0.5, percentile:90 or value:0.01") from None
     except InputError as error:
         raise argparse.ArgumentTypeError(str(error)) from None
-
-
-def _millimetres(text: str) -> float:
-    value = float(text)
-    if not 0 <= value <= 100:
-        raise argparse.ArgumentTypeError(f"{text} is not between 0 and 100 mm")
-    return value

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 
-from .numbers import share, whole_number
+from .numbers import positive, share, whole_number
 from .train_options import add_model, add_training
 
 PROTOCOLS = ("paper", "lesions", "patients", "leave-one-patient-out")
@@ -51,7 +51,7 @@ def add_study(commands, command: Callable[..., argparse.ArgumentParser], epilog:
         "--feature-settings", metavar="FILE", help="JSON settings of the features, as pulsarcam features writes them"
     )
     study.add_argument(
-        "--gi-limit", type=float, metavar="GI", help="leave lesions out whose dose gradient index is above (none)"
+        "--gi-limit", type=positive, metavar="GI", help="leave lesions out whose dose gradient index is above (none)"
     )
     add_model(parser.add_argument_group("network and preprocessing"))
     add_training(parser.add_argument_group("training (defaults: the paper's)"))

@@ -6,7 +6,7 @@ import argparse
 import re
 from collections.abc import Callable
 
-from .numbers import share, whole_number
+from .numbers import number, positive, share_or_none, whole_number
 
 EXAMPLES = """\
 examples:
@@ -110,8 +110,8 @@ def add_training(group) -> None:
     """How one model is trained, for every command that trains."""
     group.add_argument("--epochs", type=whole_number(1), default=150, help="(%(default)s)")
     group.add_argument("--batch-size", type=whole_number(2), default=64, help="(%(default)s)")
-    group.add_argument("--learning-rate", type=float, default=5e-4, help="(%(default)s)")
-    group.add_argument("--weight-decay", type=float, default=1e-4, help="(%(default)s)")
+    group.add_argument("--learning-rate", type=positive, default=5e-4, help="(%(default)s)")
+    group.add_argument("--weight-decay", type=number, default=1e-4, help="(%(default)s)")
     group.add_argument("--rotations", type=_degrees, default="10,15,30,45,90", help="of the copies (%(default)s)")
     group.add_argument("--mode", choices=("joint", "sequential"), default="joint", help="(%(default)s)")
     group.add_argument("--imbalance", choices=("none", "weighted", "balanced"), default="none", help="(%(default)s)")
@@ -142,18 +142,14 @@ def _name(text: str) -> str:
     return text
 
 
-def share_or_none(text: str) -> float:
-    return 0.0 if float(text) == 0 else share(text)
-
-
 def _spacing(text: str) -> float | None:
     if text == "native":
         return None
-    value = float(text)
+    value = number(text)
     if not 0.05 <= value <= 20:
         raise argparse.ArgumentTypeError(f"{text} is neither 'native' nor between 0.05 and 20 mm")
     return value
 
 
 def _degrees(text: str) -> tuple[float, ...]:
-    return tuple(float(part) for part in text.split(",") if part.strip())
+    return tuple(number(part) for part in text.split(",") if part.strip())

@@ -81,8 +81,9 @@ def compute_features(
     groups = tuple(group for group in GROUPS if group in groups)
     if "radiomics" in groups:
         from ..requirements import FOR_RADIOMICS, require
+        from .radiomics import EXTRA, IN_SLICER
 
-        require(FOR_RADIOMICS, extra="compare")
+        require(FOR_RADIOMICS, EXTRA, IN_SLICER)
     settings, folder = settings or FeatureSettings(), Path(folder)
     make_folder(folder)
     chosen = {row.row for row in table.rows if only is None or row.row in only}

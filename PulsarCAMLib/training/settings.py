@@ -95,7 +95,8 @@ class TrainingSettings:
             if getattr(self, name) not in known:
                 raise InputError(f"The training's {name} {getattr(self, name)!r} is unknown; use {', '.join(known)}.")
         sizes = (self.micro_batch, self.seed, self.pictures_every, self.checkpoint_seconds, self.weight_decay)
-        if min(sizes) < 0 or self.threads < 1 or (self.patience is not None and self.patience < 1):
+        none_negative = all(0 <= size < float("inf") for size in sizes)  # nan is neither
+        if not none_negative or self.threads < 1 or (self.patience is not None and self.patience < 1):
             raise InputError("Training takes no negative numbers, at least one thread and a patience of one or more.")
         if not 0 < self.learning_rate < 1 or not all(0 <= beta < 1 for beta in self.betas) or self.epsilon <= 0:
             raise InputError("Training needs a learning rate between 0 and 1, betas below 1 and a positive epsilon.")

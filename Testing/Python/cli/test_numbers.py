@@ -1,0 +1,29 @@
+"""Numbers that cannot be meant are refused by name, before anything is read."""
+
+from __future__ import annotations
+
+import pytest
+
+from PulsarCAMLib.cli import main
+
+
+@pytest.mark.parametrize(
+    ("command", "option", "text", "said"),
+    [
+        ("train", "--learning-rate", "nan", "'nan' is no number"),
+        ("train", "--learning-rate", "-0.1", "-0.1 is not above 0"),
+        ("train", "--weight-decay", "much", "'much' is no number"),
+        ("train", "--dropout", "1.5", "1.5 is not a share between 0 and 1"),
+        ("train", "--dropout", "x", "'x' is no number"),
+        ("train", "--spacing-mm", "x", "'x' is no number"),
+        ("train", "--spacing-mm", "99", "99 is neither 'native' nor between 0.05 and 20 mm"),
+        ("train", "--rotations", "10,inf", "'inf' is no number"),
+        ("train", "--epochs", "1.5", "invalid whole number value: '1.5'"),
+        ("study", "--gi-limit", "nan", "'nan' is no number"),
+        ("study", "--shrinkage", "20%", "'20%' is no number"),
+        ("agreement", "--shell-mm", "101", "101 is not between 0 and 100 mm"),
+    ],
+)
+def test_refused_with_option_and_reason(command, option, text, said, capsys):
+    assert main([command, "no.csv", "-o", "no", f"{option}={text}"]) == 2
+    assert f"argument {option}: {said}" in capsys.readouterr().err
