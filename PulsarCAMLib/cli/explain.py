@@ -202,7 +202,7 @@ def _write_all(job: Job, folder, result, volume, progress: Progress, timings: Ti
         with timings.step("writing the scene"):
             from ..scene.from_arrays import save_scene
 
-            save_scene(folder.made / "scene.mrb", volume, result, _scene_requests(job))
+            save_scene(folder.made / "scene.mrb", volume, result, _scene_requests(job), comparison=compared)
     with timings.step("hashing the input"):
         folder.write_marker(_provenance(job, result))
     return rows[0]

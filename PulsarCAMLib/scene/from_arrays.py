@@ -13,8 +13,10 @@ VIEWS = {"Red": "Axial", "Green": "Coronal", "Yellow": "Sagittal"}
 VIEW_SIZE = (400, 400)
 
 
-def save_scene(path: str | Path, volume: np.ndarray, result, requests: Sequence = (), name: str = "MRI") -> Path:
-    """Write MRI, lesions and result as a Slicer scene.
+def save_scene(
+    path: str | Path, volume: np.ndarray, result, requests: Sequence = (), name: str = "MRI", *, comparison=None
+) -> Path:
+    """Write MRI, lesions, result and, where there is one, its comparison as a Slicer scene.
 
     Args:
         path: of the ``.mrb`` file; complete afterwards, or untouched.
@@ -23,6 +25,7 @@ def save_scene(path: str | Path, volume: np.ndarray, result, requests: Sequence 
         requests: what to show, each a :class:`PulsarCAMLib.scene.request.Request`; the first one's heat map is laid
             over the MRI. None given: the default.
         name: what the MRI is called in the scene.
+        comparison: a ``MapComparison`` of this result; its shells are plotted for the first request's map.
 
     Returns:
         The path.
@@ -49,6 +52,15 @@ def save_scene(path: str | Path, volume: np.ndarray, result, requests: Sequence 
             shared = OutputNodes(slice_table=first.slice_table) if first else None
             nodes = write_result(result, mri, lesions, request, shared)
             first = first or nodes
+        if comparison is not None:
+            from .compared import write_comparison
+            from .request import Request
+
+            first_shown = next(iter(requests), None) or Request()
+            # a signed map is one for both classes
+            maps = [(first_shown.method, target) for target in (first_shown.target, "both")]
+            shown = next(filter(lambda pair: comparison.profile(*pair), maps), maps[0])
+            write_comparison(comparison, mri, lesions, result.card.facts(), shown)
         views = [_slice_view(host, *view) for view in VIEWS.items()]
         overlay(mri, first.heat_map)
         place = _most_at_risk(result)

@@ -3,6 +3,7 @@
 import csv
 
 import numpy as np
+import pytest
 import SimpleITK as sitk
 from making_files import a_scan, files_in, two_boxes
 
@@ -40,6 +41,28 @@ def test_tables_gradient_maps_and_report_are_written_beside_the_maps(tmp_path, p
     page = (out / "report.html").read_text(encoding="utf-8")
     assert "What the heat map agrees with" in page
     assert "Distance to the border" in page
+
+
+@pytest.mark.parametrize("method", ["gradcam", "pixelwise-signed"])
+def test_the_scene_has_gradient_maps_tables_and_the_plot_too(method, tmp_path, pulsarcam):
+    slicer = pytest.importorskip("slicer", reason="the slicer-core package is not installed")
+    from PulsarCAMLib.scene.headless import HeadlessSlicer
+
+    out = tmp_path / "out"
+    options = ("--no-pictures", "--compare", "--scene", "--method", method)
+    assert pulsarcam("explain", *a_scan(tmp_path), "-o", out, *options)[0] == 0
+    with HeadlessSlicer():
+        slicer.util.loadScene(str(out / "scene.mrb"), properties={})
+        for name in ("gradient magnitude", "radial gradient"):
+            values = slicer.util.arrayFromVolume(slicer.util.getNode(f"MRI {name}"))
+            written = sitk.GetArrayFromImage(sitk.ReadImage(str(out / f"{name.replace(' ', '_')}.nrrd")))
+            assert np.array_equal(values, written)
+        table = slicer.util.getNode("MRI agreement table")
+        assert table.GetNumberOfRows() == len(rows_of(out / "agreement.csv")) > 0
+        profile = slicer.util.getNode("MRI profile table")
+        assert profile.GetNumberOfRows() > 1
+        chart = slicer.util.getNode("MRI profile chart")
+        assert chart.GetNumberOfPlotSeriesNodes() == profile.GetNumberOfColumns() - 1 == 2
 
 
 def test_without_the_option_nothing_is_compared(tmp_path, pulsarcam):
