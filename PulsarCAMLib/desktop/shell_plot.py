@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import qt
 from slicer.i18n import tr as _
 
-HEIGHT, NARROWEST = 130, 180
+from .plotting import Pencil, PlotLabel, painted
+
 LEFT, RIGHT, TOP, BOTTOM = 38, 8, 22, 32
 SAMPLE = 12
 """Side of a square in the legend."""
@@ -24,22 +25,10 @@ class Shell:
     volume: float
 
 
-class ShellLabel(qt.QLabel):
+class ShellLabel(PlotLabel):
     """Shows the shells as wide as the panel is."""
 
     shells: Sequence[Shell] = ()
-
-    def sizeHint(self):  # noqa: N802 - Qt's name
-        """Whatever the panel gives; the picture must not keep the panel from becoming narrower."""
-        return qt.QSize(NARROWEST, HEIGHT)
-
-    def minimumSizeHint(self):  # noqa: N802
-        """Likewise."""
-        return qt.QSize(NARROWEST, HEIGHT)
-
-    def resizeEvent(self, _event) -> None:  # noqa: N802
-        """The panel became wider or narrower."""
-        self.draw()
 
     def show_shells(self, shells: Sequence[Shell]) -> None:
         """Show these, or nothing."""
@@ -47,11 +36,9 @@ class ShellLabel(qt.QLabel):
         self.visible = bool(shells)
         self.draw()
 
-    def draw(self) -> None:
-        """Draw anew."""
-        if self.shells:
-            size = max(NARROWEST, self.width), HEIGHT
-            self.setPixmap(draw_shells(self.shells, size, self.palette, self.devicePixelRatioF()))
+    def drawn(self, size: tuple[int, int], palette, ratio: float):
+        """See :meth:`.PlotLabel.drawn`."""
+        return draw_shells(self.shells, size, palette, ratio) if self.shells else None
 
 
 def draw_shells(shells: Sequence[Shell], size: tuple[int, int], palette, ratio: float):
@@ -59,29 +46,15 @@ def draw_shells(shells: Sequence[Shell], size: tuple[int, int], palette, ratio: 
 
     Args:
         shells: from the surface inwards.
-        size: width and height in pixels.
-        palette: the ``QPalette`` of the widget that shows it.
-        ratio: of the screen's pixels to those of ``size``.
+        size, palette, ratio: see :func:`.painted`.
     """
-    pixmap = qt.QPixmap(*(round(ratio * side) for side in size))
-    pixmap.setDevicePixelRatio(ratio)
-    pixmap.fill(palette.color(qt.QPalette.Base))
-    painter = qt.QPainter()
-    painter.begin(pixmap)
-    try:
-        _Plot(painter, shells, size, palette).draw()
-    finally:
-        painter.end()
-    return pixmap
+    return painted(size, palette, ratio, lambda pencil: _Plot(pencil, shells, size).draw(), smooth=False)
 
 
 class _Plot:
-    def __init__(self, painter, shells: Sequence[Shell], size: tuple[int, int], palette) -> None:
-        self.painter, self.shells = painter, shells
+    def __init__(self, pencil: Pencil, shells: Sequence[Shell], size: tuple[int, int]) -> None:
+        self.pencil, self.shells = pencil, shells
         self.width, self.height = size
-        self.ink = palette.color(qt.QPalette.Text)
-        self.fill = palette.color(qt.QPalette.Highlight)
-        self.faint = palette.color(qt.QPalette.Mid)
         self.top = max(max(shell.activation, shell.volume) for shell in shells) or 1.0
         self.end = shells[-1].end
 
@@ -89,49 +62,44 @@ class _Plot:
         self._axes()
         for shell in self.shells:
             left, right = self._x(shell.begin) + 1, self._x(shell.end) - 1
-            self._bar(left, right, shell.activation, self.fill, is_filled=True)
-            self._bar(left, right, shell.volume, self.ink, is_filled=False)
+            self._bar(left, right, shell.activation, self.pencil.line, is_filled=True)
+            self._bar(left, right, shell.volume, self.pencil.ink, is_filled=False)
         self._legend()
 
     def _axes(self) -> None:
-        self._pen(self.faint)
+        self.pencil.pen(self.pencil.faint)
         for share in (0.0, 0.5, 1.0):
-            self.painter.drawLine(LEFT, self._y(share * self.top), self.width - RIGHT, self._y(share * self.top))
-        self._pen(self.ink)
+            self.pencil.segment(LEFT, self._y(share * self.top), self.width - RIGHT, self._y(share * self.top))
+        self.pencil.pen(self.pencil.ink)
         for share in (0.0, 0.5, 1.0):
             y = self._y(share * self.top) - 8
-            self._text(0, y, LEFT - 5, qt.Qt.AlignRight, f"{100 * share * self.top:.0f} %")
+            self.pencil.text(0, y, LEFT - 5, qt.Qt.AlignRight, f"{100 * share * self.top:.0f} %")
         below = self.height - BOTTOM + 2
-        self._text(LEFT, below, 40, qt.Qt.AlignLeft, "0")
-        self._text(self.width - RIGHT - 60, below, 60, qt.Qt.AlignRight, f"{self.end:g}")
-        self._text(LEFT, below + 13, self.width - LEFT - RIGHT, qt.Qt.AlignCenter, _("mm under the surface"))
+        self.pencil.text(LEFT, below, 40, qt.Qt.AlignLeft, "0")
+        self.pencil.text(self.width - RIGHT - 60, below, 60, qt.Qt.AlignRight, f"{self.end:g}")
+        self.pencil.text(LEFT, below + 13, self.width - LEFT - RIGHT, qt.Qt.AlignCenter, _("mm under the surface"))
 
     def _legend(self) -> None:
         x = LEFT
-        for text, color, is_filled in ((_("activation"), self.fill, True), (_("volume"), self.ink, False)):
-            self._pen(color)
-            self.painter.setBrush(qt.QBrush(color) if is_filled else qt.QBrush())
-            self.painter.drawRect(x, 4, SAMPLE, SAMPLE - 2)
-            self._pen(self.ink)
-            self._text(x + SAMPLE + 5, 1, 90, qt.Qt.AlignLeft, text)
+        for text, color, is_filled in (
+            (_("activation"), self.pencil.line, True),
+            (_("volume"), self.pencil.ink, False),
+        ):
+            self.pencil.pen(color)
+            self.pencil.painter.setBrush(qt.QBrush(color) if is_filled else qt.QBrush())
+            self.pencil.painter.drawRect(x, 4, SAMPLE, SAMPLE - 2)
+            self.pencil.pen(self.pencil.ink)
+            self.pencil.text(x + SAMPLE + 5, 1, 90, qt.Qt.AlignLeft, text)
             x += SAMPLE + 95
 
     def _bar(self, left: int, right: int, share: float, color, is_filled: bool) -> None:
-        self._pen(color)
-        self.painter.setBrush(qt.QBrush(color) if is_filled else qt.QBrush())
+        self.pencil.pen(color)
+        self.pencil.painter.setBrush(qt.QBrush(color) if is_filled else qt.QBrush())
         top = self._y(share)
-        self.painter.drawRect(left, top, max(1, right - left), self._y(0.0) - top)
+        self.pencil.painter.drawRect(left, top, max(1, right - left), self._y(0.0) - top)
 
     def _x(self, depth: float) -> int:
         return round(LEFT + depth / self.end * (self.width - LEFT - RIGHT))
 
     def _y(self, share: float) -> int:
         return round(self.height - BOTTOM - share / self.top * (self.height - TOP - BOTTOM))
-
-    def _pen(self, color) -> None:
-        pen = qt.QPen(color)
-        pen.setWidth(1)
-        self.painter.setPen(pen)
-
-    def _text(self, x: int, y: int, width: int, alignment, text: str) -> None:
-        self.painter.drawText(x, y, width, 16, alignment | qt.Qt.AlignVCenter, text)

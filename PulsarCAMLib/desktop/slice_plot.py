@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import qt
 from slicer.i18n import tr as _
 
+from .plotting import Pencil, painted
+
 LEFT, RIGHT, TOP, BOTTOM = 34, 10, 10, 30
 DOT, ANSWER = 3, 5
 
@@ -28,65 +30,53 @@ def draw_slices(points: Sequence[SlicePoint], threshold: float | None, size: tup
     Args:
         points: in any order.
         threshold: probability from which a lesion is called response, or None.
-        size: width and height in pixels.
-        palette: the ``QPalette`` of the widget that shows it.
-        ratio: of the screen's pixels to those of ``size``.
+        size, palette, ratio: see :func:`.painted`.
     """
-    pixmap = qt.QPixmap(*(round(ratio * side) for side in size))
-    pixmap.setDevicePixelRatio(ratio)
-    pixmap.fill(palette.color(qt.QPalette.Base))
-    painter = qt.QPainter()
-    painter.begin(pixmap)
-    try:
-        painter.setRenderHint(qt.QPainter.Antialiasing, True)
-        _Plot(painter, sorted(points, key=lambda p: p.number), size, palette).draw(threshold)
-    finally:
-        painter.end()
-    return pixmap
+    shown = sorted(points, key=lambda p: p.number)
+    return painted(size, palette, ratio, lambda pencil: _Plot(pencil, shown, size).draw(threshold))
 
 
 class _Plot:
-    def __init__(self, painter, points: list[SlicePoint], size: tuple[int, int], palette) -> None:
-        self.painter, self.points = painter, points
+    def __init__(self, pencil: Pencil, points: list[SlicePoint], size: tuple[int, int]) -> None:
+        self.pencil, self.points = pencil, points
         self.width, self.height = size
-        self.ink = palette.color(qt.QPalette.Text)
-        self.line = palette.color(qt.QPalette.Highlight)
-        self.faint = palette.color(qt.QPalette.Mid)
 
     def draw(self, threshold: float | None) -> None:
         self._axes(threshold)
-        self._pen(self.line, 1)
+        self.pencil.pen(self.pencil.line, 1)
         for before, after in zip(self.points, self.points[1:], strict=False):
-            self._segment(self._x(before), self._y(before.probability), self._x(after), self._y(after.probability))
+            self.pencil.segment(
+                self._x(before), self._y(before.probability), self._x(after), self._y(after.probability)
+            )
         for point in self.points:
             self._dot(point)
 
     def _axes(self, threshold: float | None) -> None:
         right, bottom = self.width - RIGHT, self.height - BOTTOM
-        self._pen(self.faint, 1)
+        self.pencil.pen(self.pencil.faint, 1)
         for value in (0.0, 0.5, 1.0):
-            self._segment(LEFT, self._y(value), right, self._y(value))
+            self.pencil.segment(LEFT, self._y(value), right, self._y(value))
         if threshold is not None:
-            self._pen(self.ink, 1, qt.Qt.DashLine)
-            self._segment(LEFT, self._y(threshold), right, self._y(threshold))
-        self._pen(self.ink, 1)
+            self.pencil.pen(self.pencil.ink, 1, qt.Qt.DashLine)
+            self.pencil.segment(LEFT, self._y(threshold), right, self._y(threshold))
+        self.pencil.pen(self.pencil.ink, 1)
         for value, text in ((0.0, "0"), (0.5, "0.5"), (1.0, "1")):
-            self._text(0, self._y(value) - 8, LEFT - 6, 16, qt.Qt.AlignRight | qt.Qt.AlignVCenter, text)
+            self.pencil.text(0, self._y(value) - 8, LEFT - 6, qt.Qt.AlignRight, text)
         first, last = self.points[0].number, self.points[-1].number
-        self._text(LEFT, bottom + 8, 60, 18, qt.Qt.AlignLeft | qt.Qt.AlignVCenter, str(first))
-        self._text(LEFT, bottom + 8, right - LEFT, 18, qt.Qt.AlignCenter, _("MRI slice"))
+        self.pencil.text(LEFT, bottom + 8, 60, qt.Qt.AlignLeft, str(first))
+        self.pencil.text(LEFT, bottom + 8, right - LEFT, qt.Qt.AlignHCenter, _("MRI slice"))
         if last != first:
-            self._text(right - 60, bottom + 8, 60, 18, qt.Qt.AlignRight | qt.Qt.AlignVCenter, str(last))
+            self.pencil.text(right - 60, bottom + 8, 60, qt.Qt.AlignRight, str(last))
 
     def _dot(self, point: SlicePoint) -> None:
         x, y = self._x(point), self._y(point.probability)
-        self._pen(self.line, 2)
+        self.pencil.pen(self.pencil.line, 2)
         low, high = max(0.0, point.probability - point.spread), min(1.0, point.probability + point.spread)
-        self._segment(x, self._y(low), x, self._y(high))
+        self.pencil.segment(x, self._y(low), x, self._y(high))
         reach = ANSWER if point.answers else DOT
-        self._pen(self.ink if point.answers else self.line, 1)
-        self.painter.setBrush(qt.QBrush(self.ink if point.answers else self.line))
-        self.painter.drawEllipse(round(x) - reach, round(y) - reach, 2 * reach, 2 * reach)
+        self.pencil.pen(self.pencil.ink if point.answers else self.pencil.line, 1)
+        self.pencil.painter.setBrush(qt.QBrush(self.pencil.ink if point.answers else self.pencil.line))
+        self.pencil.painter.drawEllipse(round(x) - reach, round(y) - reach, 2 * reach, 2 * reach)
 
     def _x(self, point: SlicePoint) -> float:
         first, last = self.points[0].number, self.points[-1].number
@@ -95,16 +85,3 @@ class _Plot:
 
     def _y(self, probability: float) -> float:
         return self.height - BOTTOM - probability * (self.height - TOP - BOTTOM)
-
-    def _pen(self, color, width: int, style=None) -> None:
-        pen = qt.QPen(color)
-        pen.setWidth(width)
-        if style is not None:
-            pen.setStyle(style)
-        self.painter.setPen(pen)
-
-    def _segment(self, x1: float, y1: float, x2: float, y2: float) -> None:
-        self.painter.drawLine(round(x1), round(y1), round(x2), round(y2))
-
-    def _text(self, x: float, y: float, width: float, height: float, alignment, text: str) -> None:
-        self.painter.drawText(round(x), round(y), round(width), round(height), alignment, text)

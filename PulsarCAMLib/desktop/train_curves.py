@@ -10,7 +10,8 @@ from pathlib import Path
 import qt
 from slicer.i18n import tr as _
 
-HEIGHT, NARROWEST = 160, 200
+from .plotting import Pencil, PlotLabel, painted
+
 LEFT, RIGHT, TOP, BOTTOM, LEGEND = 38, 8, 22, 20, 18
 SAMPLE = 26
 """Length of a line in the legend."""
@@ -71,28 +72,15 @@ def mean_of(curves: Sequence[Curve]) -> Curve:
     return [(epoch, sum(values) / len(values)) for epoch, values in sorted(by_epoch.items())]
 
 
-class CurvesLabel(qt.QLabel):
+class CurvesLabel(PlotLabel):
     """Shows the curves as wide as the panel is."""
 
+    HEIGHT, NARROWEST = 160, 200
     histories = ()
 
-    def sizeHint(self):  # noqa: N802 - Qt's name
-        """Whatever the panel gives; the picture must not keep the panel from becoming narrower."""
-        return qt.QSize(NARROWEST, HEIGHT)
-
-    def minimumSizeHint(self):  # noqa: N802
-        """Likewise."""
-        return qt.QSize(NARROWEST, HEIGHT)
-
-    def resizeEvent(self, _event) -> None:  # noqa: N802
-        """The panel became wider or narrower."""
-        self.draw()
-
-    def draw(self) -> None:
-        """Draw anew."""
-        if self.histories:
-            size = max(NARROWEST, self.width), HEIGHT
-            self.setPixmap(draw_curves(self.histories, size, self.palette, self.devicePixelRatioF()))
+    def drawn(self, size: tuple[int, int], palette, ratio: float):
+        """See :meth:`.PlotLabel.drawn`."""
+        return draw_curves(self.histories, size, palette, ratio) if self.histories else None
 
 
 def draw_curves(histories, size: tuple[int, int], palette, ratio: float):
@@ -102,41 +90,30 @@ def draw_curves(histories, size: tuple[int, int], palette, ratio: float):
 
     Args:
         histories: as :func:`read_histories` gives them.
-        size: width and height in pixels.
-        palette: the ``QPalette`` of the widget that shows it.
-        ratio: of the screen's pixels to those of ``size``.
+        size, palette, ratio: see :func:`.painted`.
     """
-    pixmap = qt.QPixmap(*(round(ratio * side) for side in size))
-    pixmap.setDevicePixelRatio(ratio)
-    pixmap.fill(palette.color(qt.QPalette.Base))
-    painter = qt.QPainter()
-    painter.begin(pixmap)
-    try:
-        painter.setRenderHint(qt.QPainter.Antialiasing, True)
-        half = size[0] // 2
+    width, height = size[0], size[1] - LEGEND
+
+    def draw(pencil: Pencil) -> None:
+        half = width // 2
         for number, chart in enumerate(charts()):
-            axes = _Axes(painter, palette, (number * half, half, size[1] - LEGEND))
-            axes.draw(chart, histories)
-        _Axes(painter, palette, (0, size[0], size[1] - LEGEND)).legend()
-    finally:
-        painter.end()
-    return pixmap
+            _Axes(pencil, (number * half, half, height)).draw(chart, histories)
+        _Axes(pencil, (0, width, height)).legend()
+
+    return painted(size, palette, ratio, draw)
 
 
 class _Axes:
-    def __init__(self, painter, palette, place: tuple[int, int, int]) -> None:
-        self.painter = painter
+    def __init__(self, pencil: Pencil, place: tuple[int, int, int]) -> None:
+        self.pencil = pencil
         begin, width, height = place
         self.begin, self.left, self.right = begin, begin + LEFT, begin + width - RIGHT
         self.bottom = height - BOTTOM
-        self.ink = palette.color(qt.QPalette.Text)
-        self.line = palette.color(qt.QPalette.Highlight)
-        self.faint = palette.color(qt.QPalette.Mid)
         self.last, self.top = float(FEWEST_EPOCHS), 1.0
 
     def draw(self, chart: Chart, histories) -> None:
         """Axes, then both kinds of curves."""
-        kinds = ((chart.training, self.line, None), (chart.validation, self.ink, qt.Qt.DashLine))
+        kinds = ((chart.training, self.pencil.line, None), (chart.validation, self.pencil.ink, qt.Qt.DashLine))
         drawn = [(curves_of(histories, column), color, style) for column, color, style in kinds]
         points = [point for curves, _color, _style in drawn for curve in curves for point in curve]
         self.last = max([FEWEST_EPOCHS, *(epoch for epoch, _value in points)])
@@ -150,55 +127,42 @@ class _Axes:
     def legend(self) -> None:
         """What the lines are, beneath both figures."""
         y, half = self.bottom + BOTTOM + LEGEND // 2, (self.right - self.left) // 2
-        kinds = ((_("training"), self.line, None), (_("validation"), self.ink, qt.Qt.DashLine))
+        kinds = ((_("training"), self.pencil.line, None), (_("validation"), self.pencil.ink, qt.Qt.DashLine))
         for number, (text, color, style) in enumerate(kinds):
             x = self.left + number * half
-            self._pen(color, 2, style)
-            self._segment((x, y), (x + SAMPLE, y))
-            self._pen(self.ink, 1)
-            self._text(x + SAMPLE + 6, y - 8, half - SAMPLE - 6, qt.Qt.AlignLeft, text)
+            self.pencil.pen(color, 2, style)
+            self.pencil.segment(x, y, x + SAMPLE, y)
+            self.pencil.pen(self.pencil.ink, 1)
+            self.pencil.text(x + SAMPLE + 6, y - 8, half - SAMPLE - 6, qt.Qt.AlignLeft, text)
 
     def _axes(self, title: str) -> None:
-        self._pen(self.faint, 1)
+        self.pencil.pen(self.pencil.faint, 1)
         for share in (0.0, 0.5, 1.0):
-            self._segment((self.left, self._y(share * self.top)), (self.right, self._y(share * self.top)))
-        self._pen(self.ink, 1)
+            self.pencil.segment(self.left, self._y(share * self.top), self.right, self._y(share * self.top))
+        self.pencil.pen(self.pencil.ink, 1)
         for share in (0.0, 0.5, 1.0):
             text, y = f"{share * self.top:.2g}", self._y(share * self.top)
-            self._text(self.begin, y - 8, LEFT - 5, qt.Qt.AlignRight, text)
+            self.pencil.text(self.begin, y - 8, LEFT - 5, qt.Qt.AlignRight, text)
         wide = self.right - self.left
-        self._text(self.left, 2, wide, qt.Qt.AlignLeft, title)
-        self._text(self.left, self.bottom + 3, wide, qt.Qt.AlignLeft, "1")
-        self._text(self.left, self.bottom + 3, wide, qt.Qt.AlignHCenter, _("epoch"))
-        self._text(self.left, self.bottom + 3, wide, qt.Qt.AlignRight, f"{self.last:g}")
+        self.pencil.text(self.left, 2, wide, qt.Qt.AlignLeft, title)
+        self.pencil.text(self.left, self.bottom + 3, wide, qt.Qt.AlignLeft, "1")
+        self.pencil.text(self.left, self.bottom + 3, wide, qt.Qt.AlignHCenter, _("epoch"))
+        self.pencil.text(self.left, self.bottom + 3, wide, qt.Qt.AlignRight, f"{self.last:g}")
 
     def _curve(self, curve: Curve, color, width: int, style) -> None:
-        self._pen(color, width, style)
+        self.pencil.pen(color, width, style)
         path = qt.QPainterPath()
         for number, (epoch, value) in enumerate(curve):
             (path.lineTo if number else path.moveTo)(self._x(epoch), self._y(value))
-        self.painter.drawPath(path)
+        self.pencil.painter.drawPath(path)
         if len(curve) == 1:
-            self.painter.drawEllipse(round(self._x(curve[0][0])) - 1, round(self._y(curve[0][1])) - 1, 2, 2)
+            self.pencil.painter.drawEllipse(round(self._x(curve[0][0])) - 1, round(self._y(curve[0][1])) - 1, 2, 2)
 
     def _x(self, epoch: float) -> float:
         return self.left + (epoch - 1) / (self.last - 1) * (self.right - self.left)
 
     def _y(self, value: float) -> float:
         return self.bottom - min(1.0, max(0.0, value / self.top)) * (self.bottom - TOP)
-
-    def _pen(self, color, width: int, style=None) -> None:
-        pen = qt.QPen(color)
-        pen.setWidth(width)
-        if style is not None:
-            pen.setStyle(style)
-        self.painter.setPen(pen)
-
-    def _segment(self, begin: tuple[float, float], end: tuple[float, float]) -> None:
-        self.painter.drawLine(*(round(value) for value in (*begin, *end)))
-
-    def _text(self, x: float, y: float, width: float, alignment, text: str) -> None:
-        self.painter.drawText(round(x), round(y), round(width), 16, alignment | qt.Qt.AlignVCenter, text)
 
 
 def _see_through(color):

@@ -6,6 +6,9 @@ import base64
 import html
 from collections.abc import Iterable, Mapping, Sequence
 
+from .. import __version__
+from .style import STYLE
+
 
 def text(value: object) -> str:
     """Escaped text; characters that no page can hold become "?"."""
@@ -46,3 +49,48 @@ def image(png: bytes, description: str) -> str:
     """A picture inside the page."""
     data = base64.b64encode(png).decode("ascii")
     return f'<img src="data:image/png;base64,{data}" alt="{text(description)}">'
+
+
+def page(title: str, about: str, origin: str, sections: Iterable[str], footer: str, more_style: str = "") -> str:
+    """A whole page that loads nothing and runs nothing.
+
+    Args:
+        title: plain text.
+        about: plain text below it.
+        origin: HTML: what everybody must know who reads the page.
+        sections: HTML; empty ones are left out.
+        footer: plain text.
+        more_style: CSS beyond that of all reports.
+    """
+    return PAGE.format(
+        title=text(title),
+        about=text(about),
+        origin=origin,
+        sections="\n".join(filter(None, sections)),
+        footer=text(footer),
+        style=STYLE + more_style,
+        version=text(__version__),
+    )
+
+
+PAGE = """<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">
+<meta name="generator" content="PulsarCAM {version}">
+<title>{title}</title>
+<style>{style}</style>
+</head>
+<body>
+<header>
+<h1>{title}</h1>
+<p class="sub">{about}</p>
+{origin}
+</header>
+{sections}
+<footer>{footer}</footer>
+</body>
+</html>
+"""

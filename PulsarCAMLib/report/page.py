@@ -14,7 +14,6 @@ from ..explanation.methods import NORMALISATIONS, check_choice
 from ..files.single import check_place, write_whole
 from . import markup, sections
 from .markup import text
-from .style import STYLE
 from .words import definitions_of
 
 RESEARCH_ONLY = "Research use only: not a medical device, not for diagnosis or treatment decisions."
@@ -105,15 +104,13 @@ def report_html(
         sections.provenance(result),
     ]
     made_at = made_at or datetime.now().astimezone()
-    return PAGE.format(
-        title=text(title),
-        style=STYLE,
-        made=text(f"{made_at:%Y-%m-%d %H:%M}"),
-        lesions=sections.count(len(lesions), "lesion"),
-        version=text(__version__),
-        research_only=text(RESEARCH_ONLY),
-        origin=text(result.card.origin),
-        sections="\n".join(filter(None, parts)),
+    model = f"Model: {result.card.origin}"
+    return markup.page(
+        title,
+        f"{sections.count(len(lesions), 'lesion')}, made by PulsarCAM {__version__} on {made_at:%Y-%m-%d %H:%M}",
+        f'<p class="origin"><strong>{text(RESEARCH_ONLY)}</strong><br>{text(model)}</p>',
+        parts,
+        f"{RESEARCH_ONLY} {model}.",
     )
 
 
@@ -123,26 +120,3 @@ def _compared(comparison, method: str, target: str) -> str:
     from .compared import section
 
     return section(comparison, method, target)
-
-
-PAGE = """<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">
-<meta name="generator" content="PulsarCAM {version}">
-<title>{title}</title>
-<style>{style}</style>
-</head>
-<body>
-<header>
-<h1>{title}</h1>
-<p class="sub">{lesions}, made by PulsarCAM {version} on {made}</p>
-<p class="origin"><strong>{research_only}</strong><br>Model: {origin}</p>
-</header>
-{sections}
-<footer>{research_only} Model: {origin}.</footer>
-</body>
-</html>
-"""

@@ -10,7 +10,6 @@ from ... import __version__
 from ...report import markup
 from ...report.markup import text
 from ...report.page import RESEARCH_ONLY
-from ...report.style import STYLE
 from ..run import Study
 from ..words import percent
 from . import figures, gallery, gallery_pictures, plots
@@ -95,14 +94,15 @@ def page_html(found: Contents, progress: Callable[[float, str], None] | None = N
         markup.section("How to read the figures", markup.paragraphs(words["cautions"])),
         markup.section("Settings and origin", markup.definitions(found.facts)),
     ]
-    return PAGE.format(
-        title=text("How well do models tell which lesions respond?"),
-        style=STYLE + EXTRA,
-        version=text(__version__),
-        about=text(_about(found.summary)),
-        research_only=text(RESEARCH_ONLY),
-        synthetic=f'<p class="synthetic">{text(SYNTHETIC)}</p>' if found.summary["synthetic"] else "",
-        sections="\n".join(filter(None, parts)).replace(" %", "\u00a0%"),
+    synthetic = f'<p class="synthetic">{text(SYNTHETIC)}</p>' if found.summary["synthetic"] else ""
+    return markup.page(
+        "How well do models tell which lesions respond?",
+        _about(found.summary),
+        f'{synthetic}\n<p class="origin"><strong>{text(RESEARCH_ONLY)}</strong></p>',
+        [part.replace(" %", "\u00a0%") for part in parts],
+        f"{RESEARCH_ONLY} Made by PulsarCAM {__version__}; every figure is in results.json and the CSV files beside "
+        "this page.",
+        EXTRA,
     )
 
 
@@ -225,28 +225,3 @@ def _caption(shown: gallery.Shown) -> str:
         f"{shown.record.number + 1} of “{shown.record.protocol}”, "
         f"{'first' if shown.time_point == 'baseline' else 'second'} MRI."
     )
-
-
-PAGE = """<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">
-<meta name="generator" content="PulsarCAM {version}">
-<title>{title}</title>
-<style>{style}</style>
-</head>
-<body>
-<header>
-<h1>{title}</h1>
-<p class="sub">{about}</p>
-{synthetic}
-<p class="origin"><strong>{research_only}</strong></p>
-</header>
-{sections}
-<footer>{research_only} Made by PulsarCAM {version}; every figure is in results.json and the CSV files beside this
-page.</footer>
-</body>
-</html>
-"""
