@@ -240,7 +240,8 @@ class PulsarCAMWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
     def onNodeAboutToBeRemoved(self, caller, event, node):
         """Note what was chosen: a selector whose node goes moves to its neighbour, which nobody chose."""
         state = self._parameterNode
-        self._emptied = [name for name in NODE_PARAMETERS if state and getattr(state, name) is node]
+        # A volume's display node goes with it, between this and the volume's own removal.
+        self._emptied += [name for name in NODE_PARAMETERS if state and getattr(state, name) is node]
 
     def onNodeRemoved(self, caller, event):
         """Leave empty what lost its node, so that the next Apply overwrites nothing of the user's."""

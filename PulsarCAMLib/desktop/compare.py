@@ -58,7 +58,7 @@ class Compare(Section):
         table.verticalHeader().setSectionResizeMode(qt.QHeaderView.ResizeToContents)
         self.plot = ShellLabel()
         self.plot.toolTip = _("Share of the activation in shells under the lesion's surface, beside that of the volume")
-        self.ui.shellPlotLayout.addWidget(self.plot)
+        self.ui.shellPlotWidget.layout().addWidget(self.plot)
         self.ui.compareMapsButton.connect("clicked(bool)", self.on_compare)
         self.ui.sideBySideButton.connect("clicked(bool)", self.on_side_by_side)
         self.ui.compareLesionComboBox.connect("currentIndexChanged(int)", self.on_lesion)
@@ -157,7 +157,7 @@ class Compare(Section):
             self._layout_before = before
             place = self.panel.results.place_of(self._lesion) if self._lesion else None
             if place is not None:
-                views.jump_to(place)
+                views.jump_to(place, new_views=True)
         self._refresh_views_button()
         self.panel.tools.refresh()
 

@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 import slicer
 
+from .looking import tip_of
 from .scenarios_after import AfterApply
 from .scenarios_compare import Comparing
 from .scenarios_train import Training
@@ -72,7 +73,7 @@ class Scenarios(AfterApply, Comparing, Training):
 
     def press_apply(self) -> None:
         """Press Apply and wait."""
-        assert self.panel.ui.applyButton.enabled, self.panel.ui.applyButton.toolTip
+        assert self.panel.ui.applyButton.enabled, tip_of(self.panel.ui.applyButton)
         self.panel.ui.applyButton.click()
 
     def while_it_runs(self, act: Callable[[], None], after: float = 0.5) -> None:
@@ -114,10 +115,10 @@ class Scenarios(AfterApply, Comparing, Training):
     def test_apply_says_what_is_missing(self):
         ui = self.panel.ui
         assert not ui.applyButton.enabled
-        assert ui.applyButton.toolTip == "Choose the MRI first"
+        assert tip_of(ui.applyButton) == "Choose the MRI first"
         self.choose()
         ui.noSegmentsButton.click()
-        assert ui.applyButton.toolTip == "Tick at least one lesion first"
+        assert tip_of(ui.applyButton) == "Tick at least one lesion first"
         ui.allSegmentsButton.click()
         assert ui.applyButton.enabled
 
@@ -257,7 +258,7 @@ class Scenarios(AfterApply, Comparing, Training):
             slicer.util.loadScene(path, properties={})
         assert self.panel.ui.targetComboBox.currentIndex == 1
         assert self.rows() == rows, self.rows()
-        assert self.panel.ui.exportButton.toolTip.startswith("Press Apply first")
+        assert tip_of(self.panel.ui.exportButton).startswith("Press Apply first")
 
     def test_an_empty_segmentation_is_one_sentence(self):
         self.choose(0)

@@ -9,6 +9,8 @@ from pathlib import Path
 import numpy as np
 import slicer
 
+from .looking import assert_in_the_middle, tip_of
+
 VIEWS = ("Red", "Green", "Yellow")
 
 
@@ -80,7 +82,9 @@ class AfterApply:
         ui = self.panel.ui
         manager = slicer.app.layoutManager()
         layout, text = manager.layout, ui.compareButton.text
+        lesion = self.choose_row(1)
         ui.compareButton.click()
+        assert_in_the_middle("PulsarCAM", self.panel.results.place_of(lesion))
         assert manager.layout != layout
         assert ui.compareButton.text != text
         shown = slicer.util.getNodesByClass("vtkMRMLSliceCompositeNode")
@@ -144,7 +148,7 @@ class AfterApply:
         heat_map = self.panel.state.heatMapVolume
         slicer.mrmlScene.RemoveNode(volume)
         assert self.panel.ui.inputVolumeSelector.currentNode() is None
-        assert self.panel.ui.applyButton.toolTip == "Choose the MRI first"
+        assert tip_of(self.panel.ui.applyButton) == "Choose the MRI first"
         assert not self.panel.ui.applyButton.enabled
         slicer.mrmlScene.RemoveNode(lesions)
         assert self.panel.state.inputSegmentation is None

@@ -9,6 +9,8 @@ from pathlib import Path
 import numpy as np
 import slicer
 
+from .looking import assert_in_the_middle, tip_of
+
 MADE = ("gradientMagnitudeVolume", "radialGradientVolume", "agreementTable", "shellTable", "profileTable")
 QUANTITIES = 5
 SIDE_VIEWS = 4
@@ -20,7 +22,7 @@ class Comparing:
     def press_compare(self) -> None:
         """Press Compare and wait."""
         button = self.panel.ui.compareMapsButton
-        assert button.enabled, button.toolTip
+        assert button.enabled, tip_of(button)
         button.click()
 
     def while_it_compares(self, act: Callable[[], None]) -> None:
@@ -55,12 +57,12 @@ class Comparing:
     def test_compare_waits_for_a_result(self):
         button = self.panel.ui.compareMapsButton
         assert not button.enabled
-        assert button.toolTip.startswith("Press Apply first")
-        assert self.panel.ui.sideBySideButton.toolTip == "Press Compare first"
+        assert tip_of(button).startswith("Press Apply first")
+        assert tip_of(self.panel.ui.sideBySideButton) == "Press Compare first"
         self.explained()
         assert button.enabled
         self.panel.ui.compareChosenOnlyCheckBox.checked = True
-        assert button.toolTip.startswith("Choose a lesion")
+        assert tip_of(button).startswith("Choose a lesion")
         self.choose_row(0)
         assert button.enabled
 
@@ -140,7 +142,9 @@ class Comparing:
         ui = self.panel.ui
         manager = slicer.app.layoutManager()
         layout, text = manager.layout, ui.sideBySideButton.text
+        lesion = self.choose_row(1)
         ui.sideBySideButton.click()
+        assert_in_the_middle("PulsarCAMSide", self.panel.results.place_of(lesion))
         assert manager.layout != layout
         found = slicer.util.getNodesByClass("vtkMRMLSliceCompositeNode")
         shown = [c for c in found if c.GetLayoutName().startswith("PulsarCAMSide")]
@@ -198,7 +202,7 @@ class Comparing:
         state = self.panel.state
         slicer.mrmlScene.RemoveNode(state.radialGradientVolume)
         assert state.radialGradientVolume is None
-        assert self.panel.ui.sideBySideButton.toolTip == "Press Compare first"
+        assert tip_of(self.panel.ui.sideBySideButton) == "Press Compare first"
         magnitude = state.gradientMagnitudeVolume
         self.press_compare()
         assert state.gradientMagnitudeVolume is magnitude

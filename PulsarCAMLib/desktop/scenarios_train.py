@@ -11,6 +11,8 @@ from pathlib import Path
 
 import slicer
 
+from .looking import tip_of
+
 LONGEST_SECONDS = 600.0
 MODELS = "PULSARCAM_MODELS"
 NAME = "self-test"
@@ -99,7 +101,7 @@ class Training:
         assert str(len(lines) + 1) in {row[1] for row in found}
         assert any("gone.nrrd" in row[2] for row in found)
         assert not ui.trainButton.enabled
-        assert ui.trainButton.toolTip == "Put right the errors in the table, then check it again"
+        assert tip_of(ui.trainButton) == "Put right the errors in the table, then check it again"
         assert not output.exists()
         table.write_text("\n".join(lines) + "\n", encoding="utf-8")
         ui.trainCheckButton.click()

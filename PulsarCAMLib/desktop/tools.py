@@ -81,7 +81,7 @@ class Tools(Section):
         chosen = self.panel.results.chosen_name()
         place = self.panel.results.place_of(chosen) if chosen else None
         if place is not None:
-            views.jump_to(place)
+            views.jump_to(place, new_views=True)
 
     @slot
     def on_inspect(self) -> None:

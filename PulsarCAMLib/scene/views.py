@@ -30,8 +30,16 @@ _VIEW = """<item><view class="vtkMRMLSliceNode" singletontag="{tag}">
 </view></item>"""
 
 
-def jump_to(ras: Sequence[float]) -> None:
-    """Show a place (RAS millimetres of the scene) in the middle of all slice views; the zoom stays."""
+def jump_to(ras: Sequence[float], *, new_views: bool = False) -> None:
+    """Show a place in the middle of all slice views; the zoom stays.
+
+    Args:
+        ras: millimetres of the scene.
+        new_views: whether the layout has just changed; its views fit themselves to the MRI as soon as the application
+            comes to it, which would undo the jump, so it is let come to it first.
+    """
+    if new_views:
+        slicer.app.processEvents()
     for node in slicer.util.getNodesByClass("vtkMRMLSliceNode"):
         node.JumpSliceByCentering(*ras)
 
