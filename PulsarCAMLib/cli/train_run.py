@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..cohort import CohortTable, LesionLabel
 from ..cohort.columns import BASELINE
+from ..counting import counted
 from .console import warn
 from .run_folder import RunFolder, Stages, remove_leftovers
 from .train_stages import CUTTING, JUDGING, MAPS, REPORT, TRAINING, WRITING
@@ -227,7 +228,7 @@ def summary(bundle: ModelBundle, report: Path | None, kept: Path | None) -> str:
     """What was made, in a few lines."""
     fields = bundle.card.fields
     performance, protocols = fields["performance"], fields.get("protocols", {})
-    lines = [f"Model “{bundle.card.name}” of {bundle.card.members} members: {bundle.folder}"]
+    lines = [f"Model “{bundle.card.name}” of {counted(bundle.card.members, 'member')}: {bundle.folder}"]
     lines.append(f"Trained on {fields['training']['data']}.")
     if "validation" in performance:
         lines.append(f"Validation patients: {performance['validation']['text']}.")

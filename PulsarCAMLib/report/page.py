@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from .. import __version__
+from ..counting import counted
 from ..explanation import DEFAULT_MARGIN_MM, METHODS, TARGETS, ScanResult, Threshold
 from ..explanation.methods import NORMALISATIONS, check_choice
 from ..files.single import check_place, write_whole
@@ -107,7 +108,7 @@ def report_html(
     model = f"Model: {result.card.origin}"
     return markup.page(
         title,
-        f"{sections.count(len(lesions), 'lesion')}, made by PulsarCAM {__version__} on {made_at:%Y-%m-%d %H:%M}",
+        f"{counted(len(lesions), 'lesion')}, made by PulsarCAM {__version__} on {made_at:%Y-%m-%d %H:%M}",
         f'<p class="origin"><strong>{text(RESEARCH_ONLY)}</strong><br>{text(model)}</p>',
         parts,
         f"{RESEARCH_ONLY} {model}.",

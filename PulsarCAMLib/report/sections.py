@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from importlib import metadata
 
 from .. import __version__
+from ..counting import counted
 from ..errors import Cancelled
 from ..explanation import SIGNED, TITLES, LesionResult, ScanResult, Threshold, lesion_table
 from . import markup
@@ -63,7 +64,7 @@ def _cells(n: int, row: dict, result: ScanResult) -> list[str]:
         f'<a href="#lesion-{n}">{text(row["lesion"])}</a>',
         f"{number(p)}{spread}{bar}",
         text(row["predicted_class"]),
-        f"{number(row['volume_cm3'])}<small>{count(row['slices'], 'slice')}</small>",
+        f"{number(row['volume_cm3'])}<small>{counted(row['slices'], 'slice')}</small>",
         f"{number(row['activated_volume_cm3'])} ({100 * row['activated_share']:.0f} %)"
         f"<small>core {number(row['activated_core_cm3'])}, margin {number(row['activated_margin_cm3'])}</small>",
         f"{number(row['logit'])}<small>lesion {number(row['logit_map_sum'])}, rest {number(row['logit_rest'])}</small>",
@@ -131,7 +132,7 @@ def settings(result: ScanResult, method, target, threshold, normalisation, margi
         ("Scale of the pictures", _SCALES[normalisation]),
         ("Margin", f"{margin_mm:g} mm"),
         ("Patches", f"{side} x {side} pixels of {pixels}, plane: {preprocessing.plane}"),
-        ("Ensemble", f"mean of {count(result.card.members, 'member')}, temperature {result.card.temperature:g}"),
+        ("Ensemble", f"mean of {counted(result.card.members, 'member')}, temperature {result.card.temperature:g}"),
         ("MRI", " x ".join(map(str, result.geometry.shape[::-1])) + " voxels of "
          + " x ".join(f"{s:.3g}" for s in result.geometry.spacing) + " mm"),
     ]  # fmt: skip
@@ -200,7 +201,3 @@ def provenance(result: ScanResult) -> str:
         ),
     ]
     return markup.section("Where this page comes from", markup.definitions(entries))
-
-
-def count(n: int, noun: str) -> str:
-    return f"{n} {noun}{'' if n == 1 else 's'}"

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from ..counting import counted
 from .augmentation import Samples
 from .calibration import ensemble_probability, fit_temperature, log_loss
 from .measuring import dead_maps
@@ -97,9 +98,9 @@ def _training(origin: Origin, trained: Sequence[TrialResult], samples: Samples, 
     counts, aside = counts_of(samples), counts_of(validation)
     kind = "SYNTHETIC lesions" if origin.synthetic else "lesions"
     return {
-        "data": f"{counts['lesions']} {kind} of {counts['patients']} patients ({counts['responses']} responding), MRI "
-        f"at time point “{origin.time_point}”; {aside['lesions']} lesions of {aside['patients']} other patients set "
-        "aside for validation",
+        "data": f"{counts['lesions']} {kind} of {counted(counts['patients'], 'patient')} ({counts['responses']} "
+        f"responding), MRI at time point “{origin.time_point}”; {counted(aside['lesions'], 'lesion')} of "
+        f"{counted(aside['patients'], 'other patient')} set aside for validation",
         "counts": {"training": counts, "validation": aside},
         "response_from": origin.sources,
         "command": origin.command,
@@ -145,8 +146,8 @@ def _performance(
     found = performance_section(labels, probability, patients, threshold=THRESHOLD, resamples=resamples)
     losses = {"uncalibrated": log_loss(logits, labels), "calibrated": log_loss(logits, labels, temperature or 1.0)}
     return {
-        "about": f"On {found['lesions']} lesions of {found['patients']} validation patients, none of them trained on. "
-        f"{_caution(settings, temperature)}Intervals: 95 %, bootstrap over patients",
+        "about": f"On {counted(found['lesions'], 'lesion')} of {counted(found['patients'], 'validation patient')}, "
+        f"none of them trained on. {_caution(settings, temperature)}Intervals: 95 %, bootstrap over patients",
         "validation": found | {"log_loss": {name: round(value, 4) for name, value in losses.items()}},
     }
 
