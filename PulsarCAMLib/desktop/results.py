@@ -26,6 +26,7 @@ class Results(Section):
         """Prepare the table."""
         self._rows, self._key, self._chosen, self._look = [], (), None, None
         self._sorted_by, self._descending, self._drawn_width = 1, False, 0
+        self._outlined: set[str] = set()
         table = self.ui.resultsTable
         table.setHorizontalHeaderLabels([_("Lesion"), _("P(response)"), _("Predicted"), _("cm³")])
         tips = (
@@ -63,12 +64,17 @@ class Results(Section):
     def forget(self) -> None:
         """Another parameter set has another result."""
         self._key, self._chosen, self._look = (), None, None
+        self._outlined.clear()
 
     def show_new(self, result) -> None:
         """A new result: lay its map over the MRI, and choose no lesion yet."""
         self._chosen, self._look = None, None
         self.ui.resultsCollapsibleButton.collapsed = False
         views.show_over(result.volumeNode, self._shown_map(result.heatMapNode, result.spreadNode), self._opacity())
+        lesions = result.segmentationNode
+        if lesions.GetID() not in self._outlined:  # once: who fills them again wants it so
+            self._outlined.add(lesions.GetID())
+            views.clear_fill(lesions)
         self.show_look(anew=True)
 
     def show_look(self, anew: bool = False) -> None:

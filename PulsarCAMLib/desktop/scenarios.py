@@ -133,6 +133,17 @@ class Scenarios(AfterApply, Comparing, Training):
         assert state.heatMapVolume.GetNodeReference("PulsarCAM.inputVolume") is volume
         self.assert_ready()
 
+    def test_filled_contours_do_not_hide_the_first_heat_map(self):
+        _, lesions = self.choose()
+        display = lesions.GetDisplayNode()
+        assert display.GetVisibility2DFill()
+        self.press_apply()
+        assert not display.GetVisibility2DFill()
+        assert display.GetVisibility2DOutline()
+        display.SetVisibility2DFill(True)
+        self.press_apply()
+        assert display.GetVisibility2DFill()
+
     def test_only_ticked_segments_are_explained(self):
         _, lesions = self.choose(3)
         import qt

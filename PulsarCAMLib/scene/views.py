@@ -70,6 +70,14 @@ def show_over(volume_node, map_node, opacity: float, instead_of: Sequence = ()) 
         composite.SetForegroundOpacity(opacity)
 
 
+def clear_fill(segmentation_node) -> None:
+    """Draw segments as outlines in slice views, so that they do not hide what lies inside; a label map stays."""
+    display = segmentation_node.GetDisplayNode()
+    if display is not None and display.IsA("vtkMRMLSegmentationDisplayNode"):
+        display.SetVisibility2DFill(False)
+        display.SetVisibility2DOutline(True)
+
+
 def set_opacity(nodes: Sequence, opacity: float) -> None:
     """Opacity 0..1 of these volumes wherever they are in front."""
     for node in nodes:
