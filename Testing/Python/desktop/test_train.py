@@ -14,6 +14,7 @@ pytest.importorskip("PySide6", reason="PySide6 is not installed")
 
 from PulsarCAMLib.cli import job as child
 from PulsarCAMLib.cli.parser import make_parser
+from PulsarCAMLib.desktop.looking import tip_of
 from PulsarCAMLib.errors import DependencyError
 from PulsarCAMLib.training.progress_file import RunProgress
 
@@ -76,7 +77,7 @@ def test_train_says_what_is_missing(panel, tmp_path, change, said):
     assert panel.ui.trainButton.enabled
     change(panel.state, tmp_path)
     assert not panel.ui.trainButton.enabled
-    assert said in panel.ui.trainButton.toolTip
+    assert said in tip_of(panel.ui.trainButton)
     assert said in panel.ui.trainStatusLabel.text
 
 

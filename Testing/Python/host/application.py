@@ -12,7 +12,11 @@ from PulsarCAMLib.scene.headless import HeadlessApplication, HeadlessModule
 from .dialogs import DIALOGS
 from .wrapping import wrap
 
-_MORE_MODULES = {"Markups": "vtkSlicerMarkupsLogic", "Plots": "vtkSlicerPlotsLogic"}
+_MORE_MODULES = {
+    "Data": "vtkSlicerDataModuleLogic",  # removes the display and storage nodes of removed nodes
+    "Markups": "vtkSlicerMarkupsLogic",
+    "Plots": "vtkSlicerPlotsLogic",
+}
 
 
 class DesktopApplication(HeadlessApplication):
@@ -84,18 +88,25 @@ class DesktopApplication(HeadlessApplication):
 
 
 class LayoutManager:
-    """Views as Slicer's own layout logic makes them, with real slice logics; nothing is drawn."""
+    """Views as Slicer's own layout logic makes them, with real slice logics; nothing is drawn.
+
+    Views that a layout adds fit themselves to their background when events are processed the next time.
+    """
 
     def __init__(self, scene, application_logic) -> None:
         self._scene, self._application_logic = scene, application_logic
         self._layout = slicer.vtkMRMLLayoutLogic()
         self._layout.SetMRMLScene(scene)
         self._logics = application_logic.GetSliceLogics()
-        self._slices = {}
+        self._slices, self._unfitted = {}, []
+        self._timer = QtCore.QTimer()
+        self._timer.setSingleShot(True)
+        self._timer.timeout.connect(self._fit_new)
         node = self._layout.GetLayoutNode()
         self._tag = node.AddObserver("ModifiedEvent", lambda *_: self._add_views())
         node.SetViewArrangement(slicer.vtkMRMLLayoutNode.SlicerLayoutFourUpView)
         self._add_views()
+        self._fit_new()  # these views have been there since the application started
 
     def _add_views(self) -> None:
         for node in slicer.util.getNodesByClass("vtkMRMLSliceNode", self._scene):
@@ -108,9 +119,18 @@ class LayoutManager:
                 logic.SetSliceNode(node)
                 logic.ResizeSliceNode(400, 400)
                 self._slices[name] = SliceWidget(logic)
+                self._unfitted.append(self._slices[name])
+                self._timer.start(0)
+
+    def _fit_new(self) -> None:
+        self._timer.stop()
+        new, self._unfitted = self._unfitted, []
+        for widget in new:
+            widget.fitSliceToBackground()
 
     def take_down(self) -> None:
         """Let go of the scene, which would otherwise call destroyed logics."""
+        self._timer.stop()
         self._layout.GetLayoutNode().RemoveObserver(self._tag)
         for widget in self._slices.values():
             widget.sliceLogic().SetMRMLScene(None)

@@ -32,7 +32,13 @@ def held(kind, name: str, default, on_change: str = ""):
 
 
 class Elided(QtWidgets.QComboBox):
-    """Long names are shortened, so that they do not widen the panel."""
+    """Wide enough for what it says without a node, as in Slicer; longer names are shortened and widen no panel."""
 
     def minimumSizeHint(self):
-        return QtCore.QSize(60, super().minimumSizeHint().height())
+        option = QtWidgets.QStyleOptionComboBox()
+        self.initStyleOption(option)
+        text = QtCore.QSize(self.fontMetrics().horizontalAdvance(self.itemText(0)), self.iconSize().height())
+        made = self.style().sizeFromContents(QtWidgets.QStyle.CT_ComboBox, option, text, self)
+        return QtCore.QSize(made.width(), super().minimumSizeHint().height())
+
+    sizeHint = minimumSizeHint

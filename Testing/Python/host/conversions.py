@@ -58,16 +58,27 @@ def invoke(found, args: tuple):
 
 def _overloads(found, args: list):
     """The arguments as each overload would like them."""
-    try:
-        signatures = get_signature(found)
-    except Exception:
-        return
-    for signature in signatures if isinstance(signatures, list) else [signatures]:
-        if signature is None:
-            continue
+    for signature in _signatures(found):
         hints = [p.annotation for p in signature.parameters.values() if p.name != "self"]
         if len(hints) >= len(args):
             yield [_as_hint(a, hint) for a, hint in zip(args, hints, strict=False)]
+
+
+def _signatures(found) -> list:
+    """What the binding says of a function, which it knows only on the class that has it."""
+    owners = [
+        vars(kind)[found.__name__]
+        for kind in type(getattr(found, "__self__", None)).__mro__
+        if found.__name__ in vars(kind)
+    ]
+    for function in (found, *owners):
+        try:
+            signatures = get_signature(function)
+        except Exception:
+            continue
+        if signatures is not None:
+            return signatures if isinstance(signatures, list) else [signatures]
+    return []
 
 
 def _as_hint(value, hint):

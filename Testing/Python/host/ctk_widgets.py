@@ -24,7 +24,8 @@ class ctkCollapsibleButton(QtWidgets.QAbstractButton):  # noqa: N801 - CTK's nam
         self.setChecked(True)
         self.toggled.connect(lambda on: self._set_collapsed(not on))
         self.setContentsMargins(0, HEADER, 0, 0)
-        self.setSizePolicy(QtWidgets.QSizePolicy.Preferred, QtWidgets.QSizePolicy.Preferred)
+        # Minimum: what the contents would like to have is what they get, so a long wrapped label widens the panel.
+        self.setSizePolicy(QtWidgets.QSizePolicy.Minimum, QtWidgets.QSizePolicy.Preferred)
 
     def _set_collapsed(self, value):
         if self._collapsed == bool(value):
@@ -49,12 +50,21 @@ class ctkCollapsibleButton(QtWidgets.QAbstractButton):  # noqa: N801 - CTK's nam
         return position.y() < HEADER
 
     def sizeHint(self):
-        inner = self.layout().totalSizeHint() if self.layout() and not self._collapsed else QtCore.QSize(100, 0)
-        return QtCore.QSize(inner.width(), max(inner.height(), HEADER))
+        inner = self.layout().totalSizeHint() if self.layout() and not self._collapsed else QtCore.QSize()
+        return inner.expandedTo(self._button_size())
 
     def minimumSizeHint(self):
-        inner = self.layout().totalMinimumSize() if self.layout() and not self._collapsed else QtCore.QSize(100, 0)
-        return QtCore.QSize(inner.width(), max(inner.height(), HEADER))
+        inner = self.layout().totalMinimumSize() if self.layout() and not self._collapsed else QtCore.QSize()
+        return inner.expandedTo(self._button_size())
+
+    def _button_size(self):
+        option, style = QtWidgets.QStyleOptionButton(), self.style()
+        option.initFrom(self)
+        metrics = (QtWidgets.QStyle.PM_IndicatorWidth, QtWidgets.QStyle.PM_CheckBoxLabelSpacing)
+        mark = sum(style.pixelMetric(metric, option, self) for metric in metrics)
+        text = self.fontMetrics().size(QtCore.Qt.TextShowMnemonic, self.text() or "XXXX").width()
+        made = style.sizeFromContents(QtWidgets.QStyle.CT_PushButton, option, QtCore.QSize(mark + text, 0), self)
+        return QtCore.QSize(made.width(), HEADER)
 
     def paintEvent(self, _event):
         painter = QtWidgets.QStylePainter(self)

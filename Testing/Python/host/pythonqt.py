@@ -1,6 +1,6 @@
 """Qt as Slicer's Python sees it (PythonQt), over PySide6: properties are attributes, signals connect by signature.
 
-Only what a panel can notice; ``module/test_standin.py`` has a test for each behaviour.
+Only what a panel can notice; ``standin/test_pythonqt.py`` has a test for each behaviour.
 """
 
 from __future__ import annotations
@@ -16,12 +16,15 @@ from PySide6 import QtCore, QtGui, QtWidgets
 from . import names
 from .conversions import as_property, invoke
 from .dialogs import DIALOGS, REPLACED
+from .tool_tips import as_kept
 from .wrapping import class_for, forget_all, is_qt, remember, unwrap, wrap
 
 __all__ = ["Wrapper", "class_for", "find_qt", "forget_all", "unwrap", "wrap"]
 
 _CONNECTIONS: dict[int, dict] = {}
 _NEVER_CALLABLE = {"primaryScreen"}
+_TRUTH = (("isEmpty", False), ("isValid", True), ("isNull", False))
+"""What PythonQt's generator makes the truth value of: the first of these that a class has, and what it says then."""
 
 
 class PythonQtType(type):
@@ -114,6 +117,15 @@ class Wrapper:
             return mine is others
         return type(mine) is type(others) and bool(mine == others)
 
+    def __bool__(self) -> bool:
+        target = vars(self).get("_qobject")
+        if target is None or not shiboken6.isValid(target):
+            return False
+        for name, when in _TRUTH:
+            if hasattr(target, name):
+                return getattr(target, name)() is when
+        return True
+
     def __hash__(self) -> int:
         return id(unwrap(self))
 
@@ -134,7 +146,8 @@ class Wrapper:
 
     def property(self, name: str):
         """Value of a property; None if there is none."""
-        return wrap(_valid(self).property(name))
+        target = _valid(self)
+        return wrap(as_kept(target, name, target.property(name)))
 
     def delete(self) -> None:
         """Destroy the C++ object at once."""
@@ -266,7 +279,7 @@ def _has_property(target, name: str) -> bool:
 
 def _read(target, name: str):
     try:
-        return target.property(name)
+        return as_kept(target, name, target.property(name))
     except RuntimeError:  # PySide6 has no converter for some enums before their first use
         return getattr(target, name)()
 

@@ -16,6 +16,8 @@ pytest.importorskip("PySide6", reason="PySide6 is not installed")
 import slicer
 from host.making import CARD, GRIDS, a_label_map, a_segmentation, an_mri, box, state_of_scene
 
+from PulsarCAMLib.desktop.looking import tip_of
+
 UI_FILES = sorted((Path(__file__).resolve().parents[3] / "PulsarCAM" / "Resources" / "UI").glob("*.ui"))
 NO_CONTROLS = ("QLabel", "QProgressBar", "QWidget", "qMRMLWidget")
 MASKS = {"left": box((4, 10, 12), (8, 22, 30)), "right": box((9, 30, 34), (12, 40, 44))}
@@ -36,12 +38,12 @@ def choose(panel, grid="axial"):
 
 def test_apply_says_what_is_missing(panel):
     assert not panel.ui.applyButton.enabled
-    assert panel.ui.applyButton.toolTip == "Choose the MRI first"
+    assert tip_of(panel.ui.applyButton) == "Choose the MRI first"
     panel.ui.inputVolumeSelector.setCurrentNode(an_mri())
-    assert panel.ui.applyButton.toolTip == "Choose the segmentation of the lesions first"
+    assert tip_of(panel.ui.applyButton) == "Choose the segmentation of the lesions first"
     choose(panel)
     assert panel.ui.applyButton.enabled
-    assert panel.ui.applyButton.toolTip == "Predict and explain every lesion"
+    assert tip_of(panel.ui.applyButton) == "Predict and explain every lesion"
 
 
 def test_the_mri_selector_offers_no_label_maps_and_the_lesion_selector_both_kinds(panel):
@@ -230,7 +232,7 @@ def test_models_are_added_chosen_and_removed_after_a_question(panel, tmp_path, m
     panel.ui.modelRemoveButton.click()
     assert panel.state.model == "synthetic-demo"
     assert not panel.ui.modelRemoveButton.enabled
-    assert "comes with PulsarCAM" in panel.ui.modelRemoveButton.toolTip
+    assert "comes with PulsarCAM" in tip_of(panel.ui.modelRemoveButton)
     panel.asking.folder = lambda _title: ""
     panel.ui.modelAddFolderButton.click()
     assert panel.ui.modelComboBox.count == len(panel.logic.modelNames())
@@ -287,7 +289,7 @@ def test_the_signed_map_needs_no_class(panel):
     panel.ui.applyButton.click()
     panel.ui.methodComboBox.currentIndex = 3
     assert not panel.ui.targetComboBox.enabled
-    assert "both classes" in panel.ui.targetComboBox.toolTip
+    assert "both classes" in tip_of(panel.ui.targetComboBox)
     display = panel.state.heatMapVolume.GetDisplayNode()
     assert display.GetColorNode().GetName() == "PulsarCAM signed"
 
@@ -349,7 +351,7 @@ def test_one_slice_is_opened_up_and_saved(panel, tmp_path):
     choose(panel)
     panel.ui.applyButton.click()
     assert not panel.ui.inspectButton.enabled
-    assert "Choose a lesion" in panel.ui.inspectButton.toolTip
+    assert "Choose a lesion" in tip_of(panel.ui.inspectButton)
     panel.results.choose("left")
     panel.ui.inspectButton.click()
     window = panel.tools._inspector
@@ -380,7 +382,7 @@ def test_export_asks_before_it_replaces(panel, tmp_path):
     for name in ("HeatMap", "SubRegions", "Tables"):
         getattr(panel.ui, f"export{name}CheckBox").checked = False
     assert not panel.ui.exportButton.enabled
-    assert "Tick at least one" in panel.ui.exportButton.toolTip
+    assert "Tick at least one" in tip_of(panel.ui.exportButton)
 
 
 def test_a_deleted_parameter_set_gives_way_to_the_modules_own(panel):
@@ -444,6 +446,10 @@ def test_the_panel_is_narrow_enough_for_a_small_screen(panel):
     choose(panel)
     panel.ui.applyButton.click()
     panel.results.choose("left")
+    sections = [getattr(panel.ui, name) for name in dir(panel.ui) if name.endswith("CollapsibleButton")]
+    assert len(sections) == 7
+    for section in sections:
+        section.collapsed = False
     assert unwrap(panel.parent).minimumSizeHint().width() <= 380
 
 

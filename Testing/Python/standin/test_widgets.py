@@ -55,6 +55,36 @@ def test_a_collapsed_section_hides_its_contents(ctk):
     assert not inner.isHidden()
 
 
+def test_a_section_is_as_wide_as_its_contents_would_like_to_be(ctk):
+    import qt
+
+    panel, section, label = qt.QWidget(), ctk.ctkCollapsibleButton(), qt.QLabel()
+    panel.setLayout(qt.QVBoxLayout())
+    panel.layout().addWidget(section)
+    section.setLayout(qt.QVBoxLayout())
+    section.layout().addWidget(label)
+    section.text, label.wordWrap = "Train", True
+    panel.show()  # layouts of what is not shown rest
+
+    def width():
+        for _ in range(3):
+            slicer.app.processEvents()
+        return panel.minimumSizeHint.width()
+
+    policy = section.sizePolicy
+    assert policy.horizontalPolicy() == qt.QSizePolicy.Minimum
+    assert policy.verticalPolicy() == qt.QSizePolicy.Preferred
+    narrow = width()
+    label.text = "A model was trained on forty patients, and this sentence tells of it. " * 4
+    assert label.sizeHint.width() > 200
+    assert width() > label.sizeHint.width()
+    label.setSizePolicy(qt.QSizePolicy.Ignored, qt.QSizePolicy.Preferred)
+    assert width() == narrow
+    label.setSizePolicy(qt.QSizePolicy.Preferred, qt.QSizePolicy.Preferred)
+    section.collapsed = True
+    assert width() == narrow
+
+
 def test_a_segments_table_follows_the_segmentation(a_desktop):
     node = a_segmentation(MASKS, an_mri())
     view = slicer.qMRMLSegmentsTableView()
@@ -130,6 +160,59 @@ def test_a_layout_of_ones_own_makes_its_views(a_desktop):
     assert manager.layout == 4711
     assert manager.sliceWidget("Mine").mrmlSliceCompositeNode().GetLayoutName() == "Mine"
     manager.setLayout(before)
+
+
+def test_new_views_fit_themselves_when_events_are_processed_and_not_again(a_desktop):
+    manager, mri, place = slicer.app.layoutManager(), an_mri(), (1.0, 40.0, 5.0)
+    before, bounds = manager.layout, [0.0] * 6
+    mri.GetRASBounds(bounds)
+    view = '<item><view class="vtkMRMLSliceNode" singletontag="New"></view></item>'
+    manager.layoutLogic().GetLayoutNode().AddLayoutDescription(4711, f'<layout type="horizontal">{view}</layout>')
+    manager.setLayout(4711)
+    widget, red = manager.sliceWidget("New"), manager.sliceWidget("Red")
+    node = widget.mrmlSliceNode()
+    for shown in (widget, red):
+        shown.mrmlSliceCompositeNode().SetBackgroundVolumeID(mri.GetID())
+        shown.mrmlSliceNode().JumpSliceByCentering(*place)
+    slicer.app.processEvents()
+    assert abs(node.GetSliceOffset() - (bounds[4] + bounds[5]) / 2) <= mri.GetSpacing()[2] / 2
+    assert node.GetFieldOfView()[0] == pytest.approx(max(bounds[1] - bounds[0], bounds[3] - bounds[2]))
+    assert red.mrmlSliceNode().GetSliceOffset() == 5.0
+    node.JumpSliceByCentering(*place)
+    for layout in (before, 4711):
+        manager.setLayout(layout)
+        slicer.app.processEvents()
+    assert node.GetSliceOffset() == 5.0
+
+
+@pytest.mark.parametrize("close", [False, True], ids=["removed", "closed"])
+def test_the_display_node_goes_within_the_removal_of_its_node(a_desktop, close):
+    import vtk
+
+    scene, seen = slicer.mrmlScene, []
+
+    def note(word):
+        @vtk.calldata_type(vtk.VTK_OBJECT)
+        def heard(_scene, _event, node):
+            seen.append((word, node.GetID()))
+
+        return heard
+
+    mri = an_mri()
+    other, shared = an_mri("other"), an_mri("shared")
+    shared.SetAndObserveDisplayNodeID(other.GetDisplayNodeID())
+    volume, display, kept = mri.GetID(), mri.GetDisplayNodeID(), other.GetDisplayNodeID()
+    for event, word in ((scene.NodeAboutToBeRemovedEvent, "goes"), (scene.NodeRemovedEvent, "gone")):
+        scene.AddObserver(event, note(word))
+    if close:
+        scene.Clear(False)
+        at = seen.index(("goes", volume))
+        assert seen[at + 1] == ("gone", volume)
+        return
+    scene.RemoveNode(mri)
+    assert seen == [("goes", volume), ("goes", display), ("gone", display), ("gone", volume)]
+    scene.RemoveNode(shared)
+    assert scene.GetNodeByID(kept) is other.GetDisplayNode() is not None
 
 
 def test_slice_views_stay_when_the_scene_is_closed(a_desktop):
