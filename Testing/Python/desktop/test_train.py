@@ -68,7 +68,7 @@ def test_the_command_line_is_what_the_command_takes(panel, tmp_path):
         (lambda s, p: setattr(s, "trainTable", str(p / "gone.csv")), "The cohort table is not there any more"),
         (lambda s, p: setattr(s, "trainName", ""), "Choose a folder and a name for the model first"),
         (lambda s, p: setattr(s, "trainFolder", str(p / "gone")), "The folder for the model is not there"),
-        (lambda s, p: setattr(s, "trainName", "Mein Modell"), "The name may have only small letters"),
+        (lambda s, p: setattr(s, "trainName", "My Own Model"), "The name may have only small letters"),
         (lambda s, p: (p / "my-cohort-model").mkdir() or s.Modified(), "has something of that name already"),
         (lambda s, p: setattr(s, "trainName", "synthetic-demo"), "installed already: choose another name"),
     ],
