@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from .numbers import MOST_CORES, share, whole_number
+from .train_options import add_label_control
 
 SEED = 7101
 """Of the patients on whom explanations are checked; no choice about the shipped model was made on them."""
@@ -65,13 +66,7 @@ def _add_checks(group) -> None:
     group.add_argument(
         "--draws", type=whole_number(1, 100_000), default=10, metavar="N", help="random models per stage (%(default)s)"
     )
-    group.add_argument(
-        "--label-control", type=whole_number(0, 1000), default=0, metavar="K",
-        help="models trained on these lesions with labels dealt out anew (%(default)s)",
-    )  # fmt: skip
-    group.add_argument(
-        "--label-epochs", type=whole_number(1), metavar="N", help="epochs of these models (as many as the model had)"
-    )
+    add_label_control(group, 0, "models trained on these lesions with labels dealt out anew")
     group.add_argument("--infill", choices=("blurred", "mean"), default="blurred",
                        help="what stands in for removed pixels (%(default)s)")  # fmt: skip
     group.add_argument(

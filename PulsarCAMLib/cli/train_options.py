@@ -68,12 +68,16 @@ def _add_judging(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(threshold="fixed", inner_folds=3, tune=(), models=("cam",))
     maps = parser.add_argument_group("whether its maps are true")
     maps.add_argument("--sanity", action="store_true", help="check them on the patients set aside, for the card")
-    maps.add_argument(
-        "--label-control", type=whole_number(0, 1000), default=3, metavar="K",
-        help="with --sanity: networks trained on permuted labels, to be held against (%(default)s)",
-    )  # fmt: skip
-    maps.add_argument(
-        "--label-epochs", type=whole_number(1), metavar="N", help="of these networks (as many as the members)"
+    add_label_control(maps, 3, "with --sanity: networks trained on permuted labels, to be held against")
+
+
+def add_label_control(group, default: int, what: str) -> None:
+    """How many networks learn permuted labels, and for how long; what is the help's first words."""
+    group.add_argument(
+        "--label-control", type=whole_number(0, 1000), default=default, metavar="K", help=f"{what} (%(default)s)"
+    )
+    group.add_argument(
+        "--label-epochs", type=whole_number(1), metavar="N", help="epochs of these networks (as many as the model had)"
     )
 
 

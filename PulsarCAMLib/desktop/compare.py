@@ -16,6 +16,7 @@ from .compare_parameters import COMPARE_OUTPUTS
 from .compare_words import details_text, is_known, number_text, p_text, quantity_labels, resolution_text, where_text
 from .section import Section, set_enabled, slot
 from .shell_plot import Shell, ShellLabel
+from .tables import set_up_table
 
 NARROWEST_COLUMN = 46
 
@@ -36,8 +37,7 @@ class Compare(Section):
         """Prepare table and plot, connect the buttons."""
         self._rows, self._shells, self._key, self._lesion = [], [], None, None
         self._kept, self._layout_before = {}, None
-        table = self.ui.agreementResultsTable
-        table.setHorizontalHeaderLabels([_("Heat map and"), _("ρ"), _("partial"), _("p")])
+        headings = (_("Heat map and"), _("ρ"), _("partial"), _("p"))
         tips = (
             _("What one sees in the MRI, voxel by voxel inside the lesion"),
             _("Spearman's rank correlation with the heat map, -1 to 1"),
@@ -47,15 +47,7 @@ class Compare(Section):
             ),
             _("p-value of the partial correlation; it knows that neighbours are alike, and how many numbers there are"),
         )
-        for column, tip in enumerate(tips):
-            table.horizontalHeaderItem(column).setToolTip(tip)
-        header = table.horizontalHeader()
-        header.setSectionResizeMode(0, qt.QHeaderView.Stretch)
-        for column in (1, 2, 3):
-            header.setSectionResizeMode(column, qt.QHeaderView.ResizeToContents)
-        header.setMinimumSectionSize(NARROWEST_COLUMN)
-        table.verticalHeader().hide()
-        table.verticalHeader().setSectionResizeMode(qt.QHeaderView.ResizeToContents)
+        set_up_table(self.ui.agreementResultsTable, headings, tips, NARROWEST_COLUMN)
         self.plot = ShellLabel()
         self.plot.toolTip = _("Share of the activation in shells under the lesion's surface, beside that of the volume")
         self.ui.shellPlotWidget.layout().addWidget(self.plot)

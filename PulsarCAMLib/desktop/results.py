@@ -12,6 +12,7 @@ from ..scene.segments import to_world
 from ..scene.state import rows_of
 from .section import Section, slot, slot_with_value
 from .slice_plot import SlicePoint, draw_slices
+from .tables import set_up_table
 
 PLOT_HEIGHT = 130
 NARROWEST_COLUMN = 56
@@ -27,28 +28,19 @@ class Results(Section):
         self._rows, self._key, self._chosen, self._look = [], (), None, None
         self._sorted_by, self._descending, self._drawn_width = 1, False, 0
         self._outlined: set[str] = set()
-        table = self.ui.resultsTable
-        table.setHorizontalHeaderLabels([_("Lesion"), _("P(response)"), _("Predicted"), _("cm³")])
+        headings = (_("Lesion"), _("P(response)"), _("Predicted"), _("cm³"))
         tips = (
             _("Name of the segment"),
             _("Probability of response: the mean over the ensemble ± its standard deviation"),
             _("The class that the model's threshold gives"),
             _("Volume of the contoured lesion"),
         )
-        for column, tip in enumerate(tips):
-            table.horizontalHeaderItem(column).setToolTip(tip)
-        header = table.horizontalHeader()
-        header.setSectionResizeMode(0, qt.QHeaderView.Stretch)
-        for column in (1, 2, 3):
-            header.setSectionResizeMode(column, qt.QHeaderView.ResizeToContents)
-        header.setMinimumSectionSize(NARROWEST_COLUMN)
+        header = set_up_table(self.ui.resultsTable, headings, tips, NARROWEST_COLUMN)
         header.setSortIndicatorShown(True)
         header.setSectionsClickable(True)
         header.connect("sectionClicked(int)", self.on_heading)
         header.connect("sectionResized(int,int,int)", self.on_resized)
-        table.verticalHeader().hide()
-        table.verticalHeader().setSectionResizeMode(qt.QHeaderView.ResizeToContents)
-        table.connect("itemSelectionChanged()", self.on_row)
+        self.ui.resultsTable.connect("itemSelectionChanged()", self.on_row)
 
     def refresh(self) -> None:
         """Show the lesion table of the parameter set."""

@@ -71,6 +71,17 @@ class Scenarios(AfterApply, Comparing, Training):
         self.panel.ui.inputSegmentationSelector.setCurrentNode(lesions)
         return volume, lesions
 
+    def choose_moved(self):
+        """Choose an MRI and lesions under a transform that moves both; the lesions and the transform."""
+        volume, lesions = self.choose()
+        moved = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLLinearTransformNode")
+        matrix = np.eye(4)
+        matrix[:3, 3] = 30, -20, 10
+        slicer.util.updateTransformMatrixFromArray(moved, matrix)
+        for node in (volume, lesions):
+            node.SetAndObserveTransformNodeID(moved.GetID())
+        return lesions, moved
+
     def press_apply(self) -> None:
         """Press Apply and wait."""
         assert self.panel.ui.applyButton.enabled, tip_of(self.panel.ui.applyButton)
@@ -287,13 +298,7 @@ class Scenarios(AfterApply, Comparing, Training):
             assert probabilities == sorted(probabilities)
 
     def test_a_volume_under_a_transform(self):
-        volume, lesions = self.choose()
-        moved = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLLinearTransformNode")
-        matrix = np.eye(4)
-        matrix[:3, 3] = 30, -20, 10
-        slicer.util.updateTransformMatrixFromArray(moved, matrix)
-        for node in (volume, lesions):
-            node.SetAndObserveTransformNodeID(moved.GetID())
+        lesions, moved = self.choose_moved()
         self.press_apply()
         assert self.panel.state.heatMapVolume.GetTransformNodeID() == moved.GetID()
         place = self.panel.results.place_of("GTV 1")

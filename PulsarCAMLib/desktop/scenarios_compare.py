@@ -6,7 +6,6 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
 import slicer
 
 from .looking import assert_in_the_middle, tip_of
@@ -210,13 +209,7 @@ class Comparing:
         assert volume.GetScene() is not None
 
     def test_gradient_maps_lie_under_the_transform_of_the_mri(self):
-        volume, lesions = self.choose()
-        moved = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLLinearTransformNode")
-        matrix = np.eye(4)
-        matrix[:3, 3] = 30, -20, 10
-        slicer.util.updateTransformMatrixFromArray(moved, matrix)
-        for node in (volume, lesions):
-            node.SetAndObserveTransformNodeID(moved.GetID())
+        _lesions, moved = self.choose_moved()
         self.press_apply()
         self.press_compare()
         for node in (self.panel.state.gradientMagnitudeVolume, self.panel.state.radialGradientVolume):

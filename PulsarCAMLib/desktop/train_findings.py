@@ -9,6 +9,7 @@ import qt
 from slicer.i18n import tr as _
 
 from ..cohort.findings import ERROR, WARNING
+from .tables import set_up_table
 
 FILE = "findings.csv"
 NARROWEST_COLUMN = 40
@@ -35,14 +36,8 @@ def count(findings: list[dict[str, str]], severity: str) -> int:
 
 def prepare(table) -> None:
     """Headings and widths of the ``QTableWidget``."""
-    table.setHorizontalHeaderLabels([_("Severity"), _("Row"), _("What is wrong")])
-    header = table.horizontalHeader()
-    for column in (0, 1):
-        header.setSectionResizeMode(column, qt.QHeaderView.ResizeToContents)
-    header.setSectionResizeMode(2, qt.QHeaderView.Stretch)
-    header.setMinimumSectionSize(NARROWEST_COLUMN)
-    table.verticalHeader().hide()
-    table.verticalHeader().setSectionResizeMode(qt.QHeaderView.ResizeToContents)
+    headings = (_("Severity"), _("Row"), _("What is wrong"))
+    set_up_table(table, headings, (), NARROWEST_COLUMN, stretched=2)
 
 
 def show(table, findings: list[dict[str, str]]) -> None:

@@ -1,0 +1,25 @@
+"""The panel's tables: one column takes the room there is, the others what they need."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import qt
+
+
+def set_up_table(table, headings: Sequence[str], tips: Sequence[str], narrowest: int, stretched: int = 0):
+    """Give a table its headings and their tool tips; one column stretches, none is narrower than so many pixels.
+
+    Returns the horizontal header.
+    """
+    table.setHorizontalHeaderLabels(list(headings))
+    for column, tip in enumerate(tips):
+        table.horizontalHeaderItem(column).setToolTip(tip)
+    header = table.horizontalHeader()
+    for column in range(len(headings)):
+        mode = qt.QHeaderView.Stretch if column == stretched else qt.QHeaderView.ResizeToContents
+        header.setSectionResizeMode(column, mode)
+    header.setMinimumSectionSize(narrowest)
+    table.verticalHeader().hide()
+    table.verticalHeader().setSectionResizeMode(qt.QHeaderView.ResizeToContents)
+    return header
