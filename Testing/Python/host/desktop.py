@@ -109,7 +109,8 @@ class Desktop:
         parent = unwrap(self.widget.parent)
         parent.show()
         for _ in range(3):  # texts that wrap and sections that grow need as many rounds
-            parent.resize(width, height or max(parent.sizeHint().height(), parent.heightForWidth(width)))
+            needed = parent.heightForWidth(width) if parent.hasHeightForWidth() else parent.sizeHint().height()
+            parent.resize(width, height or needed)
             QApplication.processEvents()
         parent.grab().save(str(path))
 
