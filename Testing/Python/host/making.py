@@ -72,6 +72,18 @@ def a_segmentation(masks: dict[str, np.ndarray], volume_node, name: str = "GTVs"
     return node
 
 
+MASKS = {"left": box((4, 10, 12), (8, 22, 30)), "right": box((9, 30, 34), (12, 40, 44))}
+
+
+def choose_lesions(panel, grid: str = "axial"):
+    """Choose an MRI and a segmentation of the two lesions of ``MASKS`` in the panel; both nodes."""
+    mri = an_mri(ijk_to_ras=GRIDS[grid])
+    mask = a_segmentation(MASKS, mri)
+    panel.ui.inputVolumeSelector.setCurrentNode(mri)
+    panel.ui.inputSegmentationSelector.setCurrentNode(mask)
+    return mri, mask
+
+
 def segment_id(node, name: str) -> str:
     """ID of the segment of that name."""
     return node.GetSegmentation().GetSegmentIdBySegmentName(name)

@@ -1,0 +1,68 @@
+"""The panel's looks: tool tips, keyboard, colours, width, and how fast it opens."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import xml.etree.ElementTree as ET
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("slicer", reason="the slicer-core package is not installed")
+pytest.importorskip("PySide6", reason="PySide6 is not installed")
+
+from host.making import choose_lesions
+
+UI_FILES = sorted((Path(__file__).resolve().parents[3] / "PulsarCAM" / "Resources" / "UI").glob("*.ui"))
+NO_CONTROLS = ("QLabel", "QProgressBar", "QWidget", "qMRMLWidget")
+
+
+def test_every_control_has_a_tool_tip(panel):
+    for name, widget in vars(panel.ui).items():
+        if name.endswith(
+            ("Selector", "ComboBox", "SliderWidget", "Button", "Label", "progressBar", "Table", "CheckBox")
+        ):
+            if name.endswith("CollapsibleButton"):
+                continue
+            assert widget.toolTip, name
+
+
+@pytest.mark.parametrize("path", UI_FILES, ids=lambda path: path.name)
+def test_the_keyboard_reaches_every_control_from_top_to_bottom(path):
+    tree = ET.parse(path).getroot()
+    stops = [stop.text for stop in tree.iter("tabstop")]
+    assert stops == [w.get("name") for w in tree.iter("widget") if w.get("class") not in NO_CONTROLS]
+
+
+@pytest.mark.parametrize("path", UI_FILES, ids=lambda path: path.name)
+def test_nothing_in_the_panel_has_a_color_or_style_of_its_own(path):
+    text = path.read_text(encoding="utf-8")
+    assert not [word for word in ("styleSheet", "palette", "<color", "<font") if word in text]
+
+
+def test_the_panel_is_narrow_enough_for_a_small_screen(panel):
+    from host.pythonqt import unwrap
+
+    choose_lesions(panel)
+    panel.ui.applyButton.click()
+    panel.results.choose("left")
+    sections = [getattr(panel.ui, name) for name in dir(panel.ui) if name.endswith("CollapsibleButton")]
+    assert len(sections) == 7
+    for section in sections:
+        section.collapsed = False
+    assert unwrap(panel.parent).minimumSizeHint().width() <= 380
+
+
+def test_opening_the_panel_imports_nothing_heavy():
+    code = (
+        "import sys; from host.desktop import Desktop\n"
+        "with Desktop() as desktop:\n"
+        "    desktop.open_panel()\n"
+        "    found = {'torch', 'matplotlib', 'pandas', 'safetensors'} & set(sys.modules)\n"
+        "    sys.exit(f'imported: {found}' if found else 0)\n"
+    )
+    paths = [p for p in sys.path if p]
+    command = [sys.executable, "-c", f"import sys; sys.path[:0] = {paths!r}\n{code}"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr

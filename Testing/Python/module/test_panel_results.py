@@ -1,0 +1,139 @@
+"""What the panel does with a result: live settings, looks, tables, comparison, inspection, export."""
+
+from __future__ import annotations
+
+import pytest
+
+pytest.importorskip("slicer", reason="the slicer-core package is not installed")
+pytest.importorskip("PySide6", reason="PySide6 is not installed")
+
+import slicer
+from host.making import an_mri, choose_lesions
+
+from PulsarCAMLib.desktop.looking import tip_of
+
+
+def test_settings_wait_for_apply_where_the_user_wants_that(panel):
+    choose_lesions(panel)
+    panel.ui.applyButton.click()
+    panel.ui.updateCheckBox.checked = False
+    panel.ui.methodComboBox.currentIndex = 1
+    assert panel.state.heatMapVolume.GetAttribute("PulsarCAM.method") == "pixelwise"
+    assert "Update at once" in panel.ui.statusLabel.text
+    panel.ui.updateCheckBox.checked = True
+    assert panel.state.heatMapVolume.GetAttribute("PulsarCAM.method") == "gradcam"
+    assert "Update at once" not in panel.ui.statusLabel.text
+
+
+def test_a_volume_that_is_chosen_as_output_is_written_by_apply_only(panel):
+    choose_lesions(panel)
+    panel.ui.applyButton.click()
+    mine = an_mri("mine")
+    before = slicer.util.arrayFromVolume(mine).copy()
+    panel.ui.heatMapSelector.setCurrentNode(mine)
+    panel.ui.methodComboBox.currentIndex = 1
+    assert (slicer.util.arrayFromVolume(mine) == before).all()
+    assert panel.state.spreadVolume.GetAttribute("PulsarCAM.method") == "gradcam"
+    panel.ui.applyButton.click()
+    assert mine.GetAttribute("PulsarCAM.method") == "gradcam"
+
+
+def test_the_signed_map_needs_no_class(panel):
+    choose_lesions(panel)
+    panel.ui.applyButton.click()
+    panel.ui.methodComboBox.currentIndex = 3
+    assert not panel.ui.targetComboBox.enabled
+    assert "both classes" in tip_of(panel.ui.targetComboBox)
+    display = panel.state.heatMapVolume.GetDisplayNode()
+    assert display.GetColorNode().GetName() == "PulsarCAM signed"
+
+
+def test_the_look_changes_only_what_it_names(panel):
+    composite = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSliceCompositeNode")
+    choose_lesions(panel)
+    panel.ui.applyButton.click()
+    panel.ui.opacitySliderWidget.value = 80
+    assert composite.GetForegroundOpacity() == pytest.approx(0.8)
+    panel.ui.statisticComboBox.currentIndex = 1
+    assert composite.GetForegroundVolumeID() == panel.state.spreadVolume.GetID()
+    panel.ui.legendCheckBox.checked = True
+    legend = slicer.modules.colors.logic().GetColorLegendDisplayNode(panel.state.spreadVolume)
+    assert legend.GetVisibility()
+    panel.ui.colorMapComboBox.currentIndex = 3
+    assert panel.state.spreadVolume.GetDisplayNode().GetColorNode().GetName() == "Grey"
+
+
+def test_opening_the_panel_on_a_scene_with_results_changes_no_view(panel):
+    composite = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSliceCompositeNode")
+    choose_lesions(panel)
+    panel.ui.applyButton.click()
+    panel.exit()
+    composite.SetForegroundOpacity(0.123)
+    panel.enter()
+    assert composite.GetForegroundOpacity() == pytest.approx(0.123)
+
+
+def test_headings_sort_and_the_chosen_lesion_stays(panel):
+    choose_lesions(panel)
+    panel.ui.applyButton.click()
+    panel.results.choose("right")
+    panel.results.sort_by(0, True)
+    names = [panel.ui.resultsTable.item(row, 0).text() for row in range(2)]
+    assert names == ["right", "left"]
+    assert panel.ui.resultsTable.currentRow() == 0
+    assert panel.ui.lesionLabel.text.startswith("right")
+
+
+def test_methods_are_compared_and_the_views_come_back(panel):
+    choose_lesions(panel)
+    panel.ui.applyButton.click()
+    before = slicer.app.layoutManager().layout
+    panel.ui.compareButton.click()
+    assert panel.ui.compareButton.text == "Earlier views"
+    shown = {c.GetLayoutName(): c for c in slicer.util.getNodesByClass("vtkMRMLSliceCompositeNode")}
+    maps = [slicer.mrmlScene.GetNodeByID(shown[f"PulsarCAM{n}"].GetForegroundVolumeID()) for n in (1, 2, 3)]
+    assert [m.GetAttribute("PulsarCAM.method") for m in maps] == ["pixelwise", "gradcam", "gradcam++"]
+    panel.ui.targetComboBox.currentIndex = 1
+    assert {m.GetAttribute("PulsarCAM.target") for m in maps} == {"response"}
+    panel.ui.compareButton.click()
+    assert slicer.app.layoutManager().layout == before
+    assert panel.ui.compareButton.text == "Compare methods"
+
+
+def test_one_slice_is_opened_up_and_saved(panel, tmp_path):
+    pytest.importorskip("matplotlib", reason="Matplotlib is not installed")
+    choose_lesions(panel)
+    panel.ui.applyButton.click()
+    assert not panel.ui.inspectButton.enabled
+    assert "Choose a lesion" in tip_of(panel.ui.inspectButton)
+    panel.results.choose("left")
+    panel.ui.inspectButton.click()
+    window = panel.tools._inspector
+    window.slice_slider.value = 0
+    window.member_box.currentIndex = 1
+    assert (window._seen.slice, window._seen.member) == (0, 0)
+    panel.asking.new_picture = lambda _title: str(tmp_path / "slice")
+    window.save_button.click()
+    assert (tmp_path / "slice.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_export_asks_before_it_replaces(panel, tmp_path):
+    choose_lesions(panel)
+    panel.ui.applyButton.click()
+    panel.ui.exportReportCheckBox.checked = False
+    panel.asking.folder = lambda _title, _start: str(tmp_path)
+    panel.ui.exportButton.click()
+    assert panel.ui.statusLabel.text.startswith("5 files written")
+    (tmp_path / "t1c_lesions.csv").write_text("mine")
+    asked = []
+    panel.asking.agree = lambda question, _title: asked.append(question) or False
+    panel.ui.exportButton.click()
+    assert "t1c_lesions.csv" in asked[0]
+    assert (tmp_path / "t1c_lesions.csv").read_text() == "mine"
+    panel.asking.agree = lambda _question, _title: True
+    panel.ui.exportButton.click()
+    assert (tmp_path / "t1c_lesions.csv").read_text() != "mine"
+    for name in ("HeatMap", "SubRegions", "Tables"):
+        getattr(panel.ui, f"export{name}CheckBox").checked = False
+    assert not panel.ui.exportButton.enabled
+    assert "Tick at least one" in tip_of(panel.ui.exportButton)
