@@ -98,6 +98,7 @@ def _pair(first: Cell, second: Cell, patients: np.ndarray, resamples: int) -> di
     for name in TABLE_1:
         defined = [a.values[name].value - b.values[name].value for a, b in by_trial if _both(a, b, name)]
         metrics[name] = corrected_interval([] if first.one_by_one else defined, share)
+        metrics[name] |= _cut(metrics[name], -1.0, 1.0)
         if first.one_by_one:
             metrics[name]["reason"] = ONE_PATIENT
         elif first.protocol == PAPER:
@@ -137,9 +138,14 @@ def _pooled_difference(first: Pooled, second: Pooled, resamples: int) -> dict[st
 
 
 def mean_interval(values: np.ndarray) -> dict[str, Any]:
-    """95 % interval of the mean of independent values, by Student's t."""
-    found = corrected_interval(values, 0.0)
-    return {"low": found["low"], "high": found["high"]}
+    """95 % interval of the mean of independent AUCs, by Student's t, cut at 0 and 1."""
+    return _cut(corrected_interval(values, 0.0), 0.0, 1.0)
+
+
+def _cut(found: dict[str, Any], least: float, most: float) -> dict[str, Any]:
+    """``low`` and ``high``, no further than the figure itself can go."""
+    low, high = found["low"], found["high"]
+    return {"low": low, "high": high} if low is None else {"low": max(low, least), "high": min(high, most)}
 
 
 def against_control(cell: Cell, patients: np.ndarray, resamples: int) -> dict[str, Any]:
@@ -172,8 +178,8 @@ def against_control(cell: Cell, patients: np.ndarray, resamples: int) -> dict[st
         below = parts[0] ** 2 / (len(own) - 1) + parts[1] ** 2 / (len(controls) - 1)
         free = variance**2 / below if below else len(controls) - 1
     reach = float(t.ppf((1 + LEVEL) / 2, free)) * math.sqrt(variance)
-    low, high = found["difference"] - reach, found["difference"] + reach
-    return found | {"low": low, "high": high, "differs": not low <= 0 <= high, "reason": ""}
+    found |= _cut({"low": found["difference"] - reach, "high": found["difference"] + reach}, -1.0, 1.0)
+    return found | {"differs": not found["low"] <= 0 <= found["high"], "reason": ""}
 
 
 def _pool_against_control(cell: Cell, patients: np.ndarray, resamples: int) -> dict[str, Any]:

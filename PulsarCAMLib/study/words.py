@@ -154,7 +154,8 @@ def _against_paper(mean: float) -> str:
 def _by_heart(interval: dict[str, Any]) -> str:
     if interval["low"] is None:
         return "one control more would tell whether that is chance"
-    told = f"95 % interval of that mean {interval['low']:.3f} to {interval['high']:.3f}"
+    low, high = (signed(interval[name] - 0.5) for name in ("low", "high"))
+    told = f"95 % interval of that difference {low} to {high}"
     return (
         f"learnt by heart, as no other way is left ({told})" if interval["low"] > 0.5 else f"not above chance ({told})"
     )

@@ -85,6 +85,26 @@ def test_the_corrected_interval_is_that_of_nadeau_and_bengio():
     assert corrected_interval([], 0.25)["mean"] is None
 
 
+def test_no_interval_reaches_beyond_what_its_figure_can_be(tmp_path):
+    """Two controls of 0.0 and 1.0 have a t interval of -5.9 to 6.9."""
+
+    def wild(model, split, point, lesions):
+        turned = split.number % 2 == (model == "cam")
+        return np.where(split.labels[lesions] == turned, 0.9, 0.1) + 1e-3 * lesions / len(split.labels)
+
+    settings = {"models": ("cam", "gradients"), "protocols": ("paper", "patients"), "trials": 3, "controls": 2}
+    found = summarise(made_study(tmp_path, wild, **settings), RESAMPLES)
+    entry = entry_of(found, "paper", "cam", "second")
+    assert sorted(entry["control"]["auc_by_trial"]) == [0.0, 1.0]
+    assert entry["control"]["auc_interval"] == {"low": 0.0, "high": 1.0}
+    why = " ".join(found["sentences"]["why_flattering"])
+    assert "+0.000 against 0.5: not above chance (95 % interval of that difference −0.500 to +0.500)" in why
+    pair = next(d for d in found["differences"] if (d["protocol"], d["second"]) == ("patients", "gradients"))
+    assert (pair["metrics"]["auc"]["low"], pair["metrics"]["auc"]["high"]) == (-1.0, 1.0)
+    control = entry_of(found, "patients", "cam", "baseline")["against_control"]
+    assert (control["low"], control["high"]) == (-1.0, 1.0)
+
+
 def test_differences_are_paired_over_the_same_splits(two_models, summary):
     pair = next(d for d in summary["differences"] if (d["first"], d["second"]) == ("cam", "gradients"))
     means = [
