@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..evaluation.faithfulness.maps import MAPS, MODEL_MAPS, RANDOM
-from ..evaluation.faithfulness.table import COLUMNS, NAMES
+from ..evaluation.faithfulness.table import COLUMNS, NAMES, failed, with_interval
 from ..evaluation.metrics import METRICS, TABLE_1, TITLES, AcrossTrials, Value
 from ..evaluation.summary import SPACES, map_rows
 
@@ -169,21 +169,13 @@ def _checks(section: Mapping[str, Any] | None) -> Block:
     if not section:
         return Block("Are the maps true?")
     maps = section["maps"]
-    failed = [
-        (NAMES[name], "; ".join(check for check, passed in maps[name]["verdicts"].items() if not passed) or "nothing")
-        for name in MAPS
-        if name in maps
-    ]
+    fails = [(NAMES[name], failed(maps[name]["verdicts"])) for name in MAPS if name in maps]
     shown = [name for name in SHOWN_MAPS if name in maps]
     found = [score for score in COLUMNS if any(maps[name]["scores"].get(score) for name in shown)]
-    rows = [[COLUMNS[score], *(_short(maps[name]["scores"].get(score)) for name in shown)] for score in found]
+    rows = [[COLUMNS[score], *(with_interval(maps[name]["scores"].get(score)) for name in shown)] for score in found]
     tables = (_as_rows([["mean (95 % interval)", *(NAMES[name] for name in shown)], *rows]),
-              (("map", "fails"), *failed))  # fmt: skip
+              (("map", "fails"), *fails))  # fmt: skip
     return Block("Are the maps true?", (), _sentences(section), tables)
-
-
-def _short(value: Mapping[str, Any] | None) -> str:
-    return "–" if not value else f"{value['mean']:.2f} ({value['low']:.2f} to {value['high']:.2f})"
 
 
 def _sentences(section: Mapping[str, Any]) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import asdict
 
 import numpy as np
@@ -42,8 +43,9 @@ def summarise(checks: Checks, *, resamples: int = 2000, seed: int = 0, no_contro
         no_control: why no model was trained on permuted labels, where none was.
 
     Returns:
-        ``maps``: per map ``scores`` (mean, low, high, lesions; None where a check does not apply),
-        ``against_intensity``, and ``verdicts`` (True: passed) with ``passed``; ``auc``: of the model and of every
+        ``maps``: per map ``scores`` (mean, low, high, lesions; None where a check does not apply; no interval where
+        the lesions are one patient's), ``against_intensity``, and ``verdicts`` (True: passed, None: not decided, for
+        want of an interval) with ``passed``; ``auc``: of the model and of every
         randomised stage; ``image``: whether the model looks at it; ``not_measured``: check to reason; ``settings`` and
         ``limits``.
     """
@@ -81,6 +83,8 @@ def _not_measured(checks: Checks, maps: dict, no_control: str) -> dict[str, str]
     classes = {s.response for s in checks.subjects} - {None}
     if len(classes) < 2:
         found["AUC"] = "lesions of both classes with a known response are needed"
+    if len(np.unique(checks.patients)) < 2:
+        found["verdicts"] = "an interval over patients needs at least two of them"
     return found
 
 
@@ -92,36 +96,52 @@ class _Means:
         self._weights: dict[bytes, np.ndarray] = {}
 
     def __call__(self, values: np.ndarray | None) -> dict | None:
-        """Mean, interval and number of the lesions with a value; None where there is none."""
+        """Mean, interval (None for one patient) and number of the lesions with a value; None where there is none."""
         if values is None or not np.isfinite(values).any():
             return None
         defined = np.isfinite(values)
+        found = {"mean": float(values[defined].mean()), "low": None, "high": None, "lesions": int(defined.sum())}
+        if len(np.unique(self._patients[defined])) < 2:
+            return found
         if defined.tobytes() not in self._weights:
             rng = np.random.default_rng(self._seed)
             weights = patient_weights(self._patients[defined], self._resamples, rng)
             self._weights[defined.tobytes()] = weights / weights.sum(axis=1, keepdims=True)
         low, high = interval(self._weights[defined.tobytes()].astype(np.float64) @ values[defined])
-        return {"mean": float(values[defined].mean()), "low": low, "high": high, "lesions": int(defined.sum())}
+        return found | {"low": low, "high": high}
 
 
 def _verdicts(name: str, scores: dict, gains: dict) -> dict:
-    """Each check failed or passed; the intensity map is not held against itself."""
-    beaten = name == BASELINE or all(gains[s]["low"] > 0 for s in REMOVALS)
-    stability = [scores[kind]["low"] > STABLE_ABOVE for kind in KINDS if scores.get(kind)]
+    """Each check failed, passed or not decided; the intensity map is not held against itself."""
+    against = [] if name == BASELINE else [gains[s] for s in REMOVALS]
     verdicts = {
         "says something": scores["constant"]["mean"] < EMPTY_LIMIT,
-        "changes with the model": scores[ALL + SIZE]["high"] < CHANGED_BELOW,
-        "changes with the image": scores[SHUFFLED]["high"] < CHANGED_BELOW,
-        "names what counts": all(scores[s]["low"] > 0 for s in REMOVALS) and beaten,
-        "stable": all(stability),
+        "changes with the model": _below(scores[ALL + SIZE], CHANGED_BELOW),
+        "changes with the image": _below(scores[SHUFFLED], CHANGED_BELOW),
+        "names what counts": _all(_above(value, 0) for value in (*(scores[s] for s in REMOVALS), *against)),
+        "stable": _all(_above(scores[kind], STABLE_ABOVE) for kind in KINDS if scores.get(kind)),
     }
     if scores.get(LABELS + SIZE):
-        verdicts["changes with the labels"] = scores[LABELS + SIZE]["high"] < CHANGED_BELOW
-    return {"verdicts": verdicts, "passed": all(verdicts.values())}
+        verdicts["changes with the labels"] = _below(scores[LABELS + SIZE], CHANGED_BELOW)
+    return {"verdicts": verdicts, "passed": _all(verdicts.values())}
+
+
+def _below(value: dict, limit: float) -> bool | None:
+    return None if value["high"] is None else value["high"] < limit
+
+
+def _above(value: dict, limit: float) -> bool | None:
+    return None if value["low"] is None else value["low"] > limit
+
+
+def _all(verdicts: Iterable[bool | None]) -> bool | None:
+    """False if one is, then None if one is, else True."""
+    found = set(verdicts)
+    return False if False in found else None if None in found else True
 
 
 def _aucs(checks: Checks, resamples: int, seed: int) -> dict | None:
-    """AUC of the model and of every randomised stage; None without lesions of both classes.
+    """AUC of the model and of every randomised stage; None without both classes, no interval for one patient.
 
     A random model's AUC is no constant but differs from draw to draw, so the interval samples patients and draws.
     """
@@ -130,28 +150,25 @@ def _aucs(checks: Checks, resamples: int, seed: int) -> dict | None:
     if not known.any() or labels.all() or not labels.any():
         return None
     rng = np.random.default_rng(seed)
-    weights = patient_weights(checks.patients[known], resamples, rng)
+    patients = checks.patients[known]
+    weights = patient_weights(patients, resamples, rng) if len(np.unique(patients)) > 1 else None
     stages = {"as trained": checks.logits.mean(axis=0)[None], **checks.random_logits}
     found = {stage: _auc(labels, logits[:, known], weights, rng) for stage, logits in stages.items()}
     trained = found["as trained"]
-    return found | {"as trained": trained | {"chance": bool(trained["low"] <= 0.5 <= trained["high"])}}
+    chance = None if weights is None else bool(trained["low"] <= 0.5 <= trained["high"])
+    return found | {"as trained": trained | {"chance": chance}}
 
 
-def _auc(labels: np.ndarray, logits: np.ndarray, weights: np.ndarray, rng: np.random.Generator) -> dict:
+def _auc(labels: np.ndarray, logits: np.ndarray, weights: np.ndarray | None, rng: np.random.Generator) -> dict:
     once = np.ones((1, len(labels)))
     each = [float(weighted_auc(labels, scores, once)[0]) for scores in logits]
+    found = {"mean": float(np.mean(each)), "lowest": min(each), "highest": max(each), "draws": len(each)}
+    if weights is None:
+        return found | {"low": None, "high": None, "chance": None}
     samples = np.stack([in_chunks(lambda w, s=scores: weighted_auc(labels, s, w), weights) for scores in logits])
     picked = rng.integers(0, len(logits), samples.shape)
     low, high = interval(np.take_along_axis(samples, picked, axis=0).mean(axis=0))
-    return {
-        "mean": float(np.mean(each)),
-        "low": low,
-        "high": high,
-        "lowest": min(each),
-        "highest": max(each),
-        "draws": len(each),
-        "chance": _at_chance(each, low, high),
-    }
+    return found | {"low": low, "high": high, "chance": _at_chance(each, low, high)}
 
 
 def _at_chance(draws: list[float], low: float, high: float) -> bool | None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+from ...counting import counted
 from ...explanation.methods import TITLES
 from ..summary import TRIVIAL_TITLES
 from .checks import LABELS, SHUFFLED, SIZE
@@ -37,8 +40,9 @@ def markdown(summary: dict) -> str:
     s = summary["settings"]
     limits = summary["limits"]
     lines = [
-        f"Explanations of the predicted class on {summary['lesions']} lesions of {summary['patients']} patients, "
-        f"{summary['members']} member(s); mean and 95 % interval over patients.",
+        f"Explanations of the predicted class on {counted(summary['lesions'], 'lesion')} of "
+        f"{counted(summary['patients'], 'patient')}, {counted(summary['members'], 'member')}; mean and 95 % interval "
+        "over patients.",
         "",
         _table(map_rows(summary)),
         "",
@@ -62,10 +66,16 @@ def map_rows(summary: dict) -> list[list[str]]:
     rows = [["map", *(COLUMNS[c] for c in found), "fails"]]
     for name in MAPS:
         each = summary["maps"][name]
-        failed = [check for check, passed in each["verdicts"].items() if not passed]
-        cells = [_interval(each["scores"].get(column)) for column in found]
-        rows.append([NAMES[name], *cells, "; ".join(failed) or "nothing"])
+        cells = [with_interval(each["scores"].get(column)) for column in found]
+        rows.append([NAMES[name], *cells, failed(each["verdicts"])])
     return rows
+
+
+def failed(verdicts: Mapping[str, bool | None]) -> str:
+    """Which checks a map fails, and which could not be decided."""
+    fails = [check for check, passed in verdicts.items() if passed is False]
+    undecided = [check for check, passed in verdicts.items() if passed is None]
+    return "; ".join([*fails, *([f"not decided: {', '.join(undecided)}"] if undecided else [])]) or "nothing"
 
 
 def _stages(summary: dict) -> str:
@@ -75,10 +85,10 @@ def _stages(summary: dict) -> str:
         stages.append(LABELS)
     aucs = summary["auc"]
     rows = [["randomised", "AUC", *(NAMES[name] for name in MODEL_MAPS)]]
-    rows.append(["nothing", _interval(aucs["as trained"]) if aucs else "–", *["1"] * len(MODEL_MAPS)])
+    rows.append(["nothing", with_interval(aucs["as trained"]) if aucs else "–", *["1"] * len(MODEL_MAPS)])
     for stage in stages:
-        cells = [_interval(summary["maps"][name]["scores"][stage]) for name in MODEL_MAPS]
-        rows.append([stage, _interval(aucs[stage]) if aucs else "–", *cells])
+        cells = [with_interval(summary["maps"][name]["scores"][stage]) for name in MODEL_MAPS]
+        rows.append([stage, with_interval(aucs[stage]) if aucs else "–", *cells])
     return _table(rows)
 
 
@@ -90,20 +100,28 @@ def words(summary: dict) -> str:
     aucs = summary["auc"] or {}
     for stage, how in ((ALL, "With all layers randomised"), (LABELS, "Trained on permuted labels")):
         if stage in aucs:
-            sentences.append(f"{how} the AUC {_fall(aucs[stage])}.")
+            sentences.append(f"{how} the AUC {_fall(aucs[stage], aucs['as trained'])}.")
     reasons = [f"{what} ({reason})" for what, reason in summary["not_measured"].items()]
     return " ".join([*sentences, *([f"Not measured: {', '.join(reasons)}."] if reasons else [])])
 
 
-def _fall(auc: dict) -> str:
+def _fall(auc: dict, trained: dict) -> str:
+    if auc["low"] is None:
+        return f"is {with_interval(auc)} on the lesions of one patient, which cannot tell whether it falls to chance"
+    if trained["chance"]:
+        return f"is {with_interval(auc)}; as trained it was at chance already: {with_interval(trained)}"
     if auc["chance"] is None:
-        return f"is {_interval(auc)} in the one draw that was made, which cannot tell whether it falls to chance"
+        return f"is {with_interval(auc)} in the one draw that was made, which cannot tell whether it falls to chance"
     verdict = "falls to chance" if auc["chance"] else "does NOT fall to chance"
-    return f"{verdict}: {_interval(auc)}, single draws {auc['lowest']:.2f} to {auc['highest']:.2f}"
+    return f"{verdict}: {with_interval(auc)}, single draws {auc['lowest']:.2f} to {auc['highest']:.2f}"
 
 
-def _interval(value: dict | None) -> str:
-    return "–" if value is None else f"{value['mean']:.2f} ({value['low']:.2f} to {value['high']:.2f})"
+def with_interval(value: Mapping | None) -> str:
+    """As text; a dash for None."""
+    if value is None:
+        return "–"
+    reach = "no interval" if value["low"] is None else f"{value['low']:.2f} to {value['high']:.2f}"
+    return f"{value['mean']:.2f} ({reach})"
 
 
 def _table(rows: list[list[str]]) -> str:
@@ -119,7 +137,9 @@ def csv_rows(summary: dict) -> list[dict]:
             if value:
                 rows.append({"of": NAMES[name], "what": COLUMNS.get(score, score), **value, "passed": ""})
         for check, passed in each["verdicts"].items():
-            rows.append({"of": NAMES[name], "what": check, **NO_NUMBER, "passed": int(passed)})
+            rows.append(
+                {"of": NAMES[name], "what": check, **NO_NUMBER, "passed": "" if passed is None else int(passed)}
+            )
     for stage, auc in (summary["auc"] or {}).items():
         numbers = {name: auc[name] for name in ("mean", "low", "high")}
         rows.append({"of": f"model, {stage}", "what": "AUC", **numbers, "lesions": summary["lesions"],

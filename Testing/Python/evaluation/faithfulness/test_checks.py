@@ -20,7 +20,7 @@ from PulsarCAMLib.evaluation.faithfulness import (
 )
 from PulsarCAMLib.evaluation.faithfulness.checks import LABELS, SHUFFLED, SIZE
 from PulsarCAMLib.evaluation.faithfulness.randomisation import STAGES, stage_name
-from PulsarCAMLib.evaluation.faithfulness.summary import _at_chance
+from PulsarCAMLib.evaluation.faithfulness.summary import ALL, _at_chance
 from PulsarCAMLib.evaluation.faithfulness.table import words
 from PulsarCAMLib.models.ensemble import Ensemble
 
@@ -140,11 +140,43 @@ def test_one_draw_cannot_tell_whether_an_auc_falls_to_chance(draws, low, high, e
 
 def test_words_do_not_judge_by_one_draw():
     one = {"mean": 0.63, "low": 0.55, "high": 0.7, "lowest": 0.63, "highest": 0.63, "draws": 1, "chance": None}
-    summary = {"image": {"looked_at": True}, "auc": {LABELS: one}, "not_measured": {}}
+    trained = one | {"mean": 0.9, "low": 0.8, "high": 0.97, "chance": False}
+    summary = {"image": {"looked_at": True}, "auc": {"as trained": trained, LABELS: one}, "not_measured": {}}
     assert words(summary) == (
         "Trained on permuted labels the AUC is 0.63 (0.55 to 0.70) in the one draw that was made, which cannot tell "
         "whether it falls to chance."
     )
+
+
+def test_an_auc_that_was_at_chance_does_not_fall_to_it():
+    random = {"mean": 0.53, "low": 0.4, "high": 0.7, "lowest": 0.4, "highest": 0.6, "draws": 5, "chance": True}
+    trained = {"mean": 0.5, "low": 0.5, "high": 0.5, "chance": True}
+    summary = {"image": {"looked_at": True}, "auc": {"as trained": trained, ALL: random}, "not_measured": {}}
+    assert words(summary) == (
+        "With all layers randomised the AUC is 0.53 (0.40 to 0.70); as trained it was at chance already: "
+        "0.50 (0.50 to 0.50)."
+    )
+
+
+def test_lesions_of_one_patient_have_no_interval_and_no_verdict_by_it(weights, lesions, as_bundle):
+    alone = [replace(each, patient="P1") for each in lesions]
+    found = summary_of(as_bundle(linear_ensemble(weights)), alone, QUICK)
+    signed = found["maps"]["pixelwise-signed"]
+    several = summary_of(as_bundle(linear_ensemble(weights)), lesions, QUICK)["maps"]["pixelwise-signed"]
+    assert signed["scores"]["deletion"]["mean"] == several["scores"]["deletion"]["mean"]
+    assert signed["scores"]["deletion"]["low"] is signed["scores"]["deletion"]["high"] is None
+    assert {check for check, passed in signed["verdicts"].items() if passed is not None} == {"says something"}
+    assert signed["passed"] is None
+    assert found["maps"]["uniform"]["verdicts"]["says something"] is found["maps"]["uniform"]["passed"] is False
+    assert found["auc"]["all layers"]["low"] is found["auc"]["as trained"]["chance"] is None
+    assert found["not_measured"]["verdicts"] == "an interval over patients needs at least two of them"
+    text = markdown(found)
+    assert "of 1 patient, 1 member;" in text
+    assert "not decided: changes with the model, changes with the image, names what counts, stable" in text
+    assert "(no interval)" in text
+    assert "on the lesions of one patient, which cannot tell whether it falls to chance" in text
+    stable = {row["passed"] for row in csv_rows(found) if row["what"] == "stable"}
+    assert stable == {""}
 
 
 def test_models_of_permuted_labels_are_one_more_stage_and_one_more_verdict(weights, lesions, as_bundle):
