@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 
-from .numbers import positive, share, whole_number
+from .numbers import MOST_SEED, positive, share, whole_number
 from .train_options import add_model, add_training
 
 PROTOCOLS = ("paper", "lesions", "patients", "leave-one-patient-out")
@@ -86,7 +86,9 @@ def add_protocols(group, protocols: str, *, trials: int, controls: int, may_skip
         help="trainings on permuted labels for each protocol (%(default)s)",
     )  # fmt: skip
     group.add_argument("--folds", type=whole_number(2), default=5, metavar="N", help="5 tests 20 %% (%(default)s)")
-    group.add_argument("--study-seed", type=whole_number(0), default=0, metavar="SEED", help="of splits (%(default)s)")
+    group.add_argument(
+        "--study-seed", type=whole_number(0, MOST_SEED), default=0, metavar="SEED", help="of splits (%(default)s)"
+    )
     group.add_argument(
         "--shrinkage", type=share, default=0.2, metavar="SHARE",
         help="share of its volume that a responding lesion has lost at follow-up, more than (%(default)s)",

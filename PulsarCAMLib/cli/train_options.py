@@ -6,7 +6,9 @@ import argparse
 import re
 from collections.abc import Callable
 
-from .numbers import number, positive, share_or_none, whole_number
+from .numbers import MOST_SEED, number, positive, share_or_none, whole_number
+
+MOST_EPOCHS = 1_000_000
 
 EXAMPLES = """\
 examples:
@@ -77,13 +79,18 @@ def add_label_control(group, default: int, what: str) -> None:
         "--label-control", type=whole_number(0, 1000), default=default, metavar="K", help=f"{what} (%(default)s)"
     )
     group.add_argument(
-        "--label-epochs", type=whole_number(1), metavar="N", help="epochs of these networks (as many as the model had)"
+        "--label-epochs",
+        type=whole_number(1, MOST_EPOCHS),
+        metavar="N",
+        help="epochs of these networks (as many as the model had)",
     )
 
 
 def add_model(group) -> None:
     """Network and patches, for every command that trains."""
-    group.add_argument("--filters", type=whole_number(1), default=16, metavar="N", help="of the first convolution (16)")
+    group.add_argument(
+        "--filters", type=whole_number(1, 256), default=16, metavar="N", help="of the first convolution (%(default)s)"
+    )
     group.add_argument("--dense-activation", choices=("relu", "linear"), default="relu", help="(%(default)s)")
     group.add_argument("--norm", choices=("after", "before"), default="after", help="of the activation (%(default)s)")
     group.add_argument("--dropout", type=share_or_none, default=0.1, metavar="SHARE", help="(%(default)s)")
@@ -97,10 +104,10 @@ def add_model(group) -> None:
 
 def _add_ensemble(group) -> None:
     group.add_argument(
-        "--members", type=whole_number(1), default=5, metavar="K", help="models in the ensemble (%(default)s)"
+        "--members", type=whole_number(1, 1000), default=5, metavar="K", help="models in the ensemble (%(default)s)"
     )
     group.add_argument(
-        "--seed", type=whole_number(0), default=0, help="of the first member, and of the split (%(default)s)"
+        "--seed", type=whole_number(0, MOST_SEED), default=0, help="of the first member, and of the split (%(default)s)"
     )
     group.add_argument(
         "--patience",
@@ -112,8 +119,8 @@ def _add_ensemble(group) -> None:
 
 def add_training(group) -> None:
     """How one model is trained, for every command that trains."""
-    group.add_argument("--epochs", type=whole_number(1), default=150, help="(%(default)s)")
-    group.add_argument("--batch-size", type=whole_number(2), default=64, help="(%(default)s)")
+    group.add_argument("--epochs", type=whole_number(1, MOST_EPOCHS), default=150, help="(%(default)s)")
+    group.add_argument("--batch-size", type=whole_number(2, 65536), default=64, help="(%(default)s)")
     group.add_argument("--learning-rate", type=positive, default=5e-4, help="(%(default)s)")
     group.add_argument("--weight-decay", type=number, default=1e-4, help="(%(default)s)")
     group.add_argument("--rotations", type=_degrees, default="10,15,30,45,90", help="of the copies (%(default)s)")
@@ -156,4 +163,14 @@ def _spacing(text: str) -> float | None:
 
 
 def _degrees(text: str) -> tuple[float, ...]:
+    from ..training.settings import rotation_problem
+
+    angles = _numbers(text)
+    problem = rotation_problem(angles)
+    if problem:
+        raise argparse.ArgumentTypeError(problem)
+    return angles
+
+
+def _numbers(text: str) -> tuple[float, ...]:
     return tuple(number(part) for part in text.split(",") if part.strip())

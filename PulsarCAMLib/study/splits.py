@@ -114,7 +114,8 @@ def _tested(lesions: StudyLesions, labels: np.ndarray, protocol: str, number: in
         patients = np.unique(lesions.patients)
         return np.flatnonzero(lesions.patients == patients[number % len(patients)])
     kind, groups = (StratifiedKFold, None) if protocol == LESIONS else (StratifiedGroupKFold, lesions.patients)
-    division = kind(folds, shuffle=True, random_state=seed + number // folds)
+    # scikit-learn takes seeds below 2^32 only
+    division = kind(folds, shuffle=True, random_state=(seed + number // folds) % 2**32)
     return [test for _, test in division.split(np.zeros(len(labels)), labels, groups)][number % folds]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 
 from ..errors import InputError, PulsarCAMError
@@ -13,12 +14,30 @@ from ..models.architecture import Architecture
 PAPER_ROTATIONS = (10.0, 15.0, 30.0, 45.0, 90.0)
 """Degrees; with the original slice they make six samples of a lesion."""
 
+LARGEST_ROTATION = 360.0
+_SAME_ROTATION_DIGITS = 6
+
 MODES = ("joint", "sequential")
 IMBALANCE = ("none", "weighted", "balanced")
 DEVICES = ("auto", "cpu", "cuda")
 
 _WITHOUT_INFLUENCE = ("checkpoint_seconds", "pictures_every")
 """Settings that change what is kept of a run and not what comes out of it."""
+
+
+def rotation_problem(rotations: Sequence[float]) -> str | None:
+    """What is wrong with the degrees of the copies: the original, or another copy, would count twice."""
+    turns: dict[float, float] = {}
+    for angle in rotations:
+        if not abs(angle) < LARGEST_ROTATION:  # nan is not either
+            return f"the rotation {angle:g} is not between -360 and 360 degrees"
+        turn = round(angle % 360, _SAME_ROTATION_DIGITS) % 360
+        if turn == 0:
+            return f"the rotation {angle:g} is the original, which is among the samples anyway; leave it out"
+        if turn in turns:
+            return f"the rotations {turns[turn]:g} and {angle:g} are the same; leave one out"
+        turns[turn] = angle
+    return None
 
 
 @dataclass(frozen=True)
@@ -98,6 +117,9 @@ class TrainingSettings:
         none_negative = all(0 <= size < float("inf") for size in sizes)  # nan is neither
         if not none_negative or self.threads < 1 or (self.patience is not None and self.patience < 1):
             raise InputError("Training takes no negative numbers, at least one thread and a patience of one or more.")
+        problem = rotation_problem(self.rotations)
+        if problem:
+            raise InputError(f"The training cannot be done: {problem}.")
         if not 0 < self.learning_rate < 1 or not all(0 <= beta < 1 for beta in self.betas) or self.epsilon <= 0:
             raise InputError("Training needs a learning rate between 0 and 1, betas below 1 and a positive epsilon.")
         if self.preprocessing.patch_size != self.architecture.patch_size:

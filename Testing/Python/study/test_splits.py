@@ -8,6 +8,8 @@ from PulsarCAMLib.errors import InputError
 from PulsarCAMLib.study.lesions import StudyLesions
 from PulsarCAMLib.study.splits import PROTOCOLS, permuted, protocol_splits
 
+FIRST_TESTED = {"lesions": [1, 4, 7, 9, 14, 21], "patients": [3, 4, 8, 10, 21, 22]}
+
 
 def splits_of(protocol, lesions=None, **counts):
     return list(protocol_splits(lesions or some_lesions(), protocol, **{**COUNTS, **counts}))
@@ -122,3 +124,16 @@ def test_lesions_survive_their_file(tmp_path):
     (tmp_path / "lesions.csv").write_text("lesion,patient\n0,1\n")
     with pytest.raises(InputError, match="damaged"):
         StudyLesions.from_csv(tmp_path / "lesions.csv")
+
+
+@pytest.mark.parametrize("protocol", ["lesions", "patients"])
+@pytest.mark.parametrize("seed", [2**31 - 1, 2**32 - 1, 10**20])
+def test_the_largest_seeds_divide_too(protocol, seed):
+    tested = [split.asked[0][1] for split in splits_of(protocol, trials=5, controls=0, seed=seed)]
+    assert np.array_equal(np.sort(np.concatenate(tested)), np.arange(len(some_lesions())))
+
+
+def test_ordinary_seeds_divide_as_ever():
+    """Written down before large seeds were allowed."""
+    first = {p: splits_of(p, trials=1, controls=0, seed=7)[0].asked[0][1].tolist() for p in ("lesions", "patients")}
+    assert first == FIRST_TESTED

@@ -71,11 +71,24 @@ def test_settings_that_are_not_ours_are_refused(change):
         {"seed": -1},
         {"threads": 0},
         {"architecture": Architecture(patch_size=32)},
+        {"rotations": (0.0,)},
+        {"rotations": (1e-9,)},
+        {"rotations": (-360.0,)},
+        {"rotations": (720.0,)},
+        {"rotations": (1e9,)},
+        {"rotations": (float("nan"),)},
+        {"rotations": (10.0, 10.0)},
+        {"rotations": (-45.0, 315.0)},
     ],
 )
 def test_values_out_of_range_are_refused(wrong):
     with pytest.raises(InputError):
         TrainingSettings(**wrong)
+
+
+@pytest.mark.parametrize("rotations", [(), (-45.0,), (90.0, 180.0, 270.0), (359.0, 1.0), (10.0, 10.5)])
+def test_other_turns_are_copies(rotations):
+    assert TrainingSettings(rotations=rotations).rotations == rotations
 
 
 def test_what_is_kept_of_a_run_does_not_make_it_another_one():
