@@ -12,9 +12,6 @@ MOST_CORES = 1024
 MOST_SEED = 2**31 - 1
 """Every random number generator in use takes a seed up to here, and what is counted on from it."""
 
-MOST_SEED = 2**31 - 1
-"""Every random number generator in use takes a seed up to here, and what is counted on from it."""
-
 
 def whole_number(least: int, most: int | None = None) -> Callable[[str], int]:
     """A type for argparse: a whole number from ``least`` on, up to ``most``."""
