@@ -10,6 +10,9 @@ from .numbers import MOST_CORES, millimetres, whole_number
 
 METHODS = ("pixelwise", "gradcam", "gradcam++")
 OUTCOMES = ("activated_share", "margin_share", "margin_concentration", "probability_response")
+VOLUME = "volume_cm3"
+"""Taken out of features and outcome: most features and many maps follow the size of the lesion."""
+
 SHOWN = 10
 
 EXAMPLES = """\
@@ -19,11 +22,14 @@ examples:
   pulsarcam agreement cohort.csv -o agreement --method gradcam --outcome margin_concentration --features features.csv
 
 what is written into the folder (lesions by their row in the table, patients by numbers):
+  report.html                all of it on one page, with pictures
   summary.csv                what holds over the patients: partial correlation of the heat map with gradient magnitude,
                              radial gradient, intensity, local entropy and distance to the border
-  agreement.csv, shells.csv  the same lesion by lesion; and where the maps lie
-  lesions.csv                prediction, activated share and share of the margin of each lesion
-  features.csv               which features go with the outcome (--features), the strongest evidence first
+  depths.csv                 where the maps lie over the patients: core, margin, shell by shell
+  agreement.csv, shells.csv  both lesion by lesion
+  lesions.csv                volume, prediction, activated share and share of the margin of each lesion
+  features.csv               which features go with the outcome (--features), also beyond the lesion's volume: the
+                             strongest evidence of that first
   result.json                model, options and versions
 
 """
@@ -63,7 +69,9 @@ def run(options) -> None:
         InputError: the tables cannot be used, or no lesion can.
         OutputError: the folder is in the way, or cannot be written.
     """
+    from ..comparison.agreement_folder import AgreementTables
     from ..files.folder import ResultFolder
+    from ..report.agreement import write_agreement_report
     from .console import TimedBar, warn
 
     folder = ResultFolder(options.output, options.overwrite)
@@ -76,18 +84,22 @@ def run(options) -> None:
         found, features = _compare(options, bar)
     for problem in found.problems:
         warn(problem)
-    summary = found.summary()
+    tables = AgreementTables(
+        _facts(found, options), found.summary(), found.depths(), found.lesions, found.agreement, found.shells, features
+    )
     with folder:
-        _write(folder, found, summary, features, options)
+        tables.write(folder.made)
+        write_agreement_report(tables, folder.made / "report.html")
+        folder.write_marker(dict(tables.facts))
     if not options.quiet:
-        print(_said(summary, features, found, options))
+        print(_said(tables, options))
 
 
 def _compare(options, bar):
     from ..cohort import read_cohort
     from ..comparison import ComparisonSettings, feature_agreement
-    from ..comparison.cohort_agreement import cohort_agreement, features_by_row
-    from ..comparison.feature_values import read_features
+    from ..comparison.cohort_agreement import cohort_agreement, features_of, lines_of
+    from ..comparison.feature_values import read_features, read_people
     from ..errors import InputError
     from ..models import find_bundle
 
@@ -96,6 +108,7 @@ def _compare(options, bar):
     rows = [r for r in table.rows if r.time_point == options.time_point and r.image and r.segmentation]
     if not rows:
         raise InputError(f"No row of the table has an MRI at “{options.time_point}” with a contour on it.")
+    lines = lines_of(rows, of_features, read_people(options.features)) if of_features else {}
     settings = ComparisonSettings(
         (options.method,), (options.target,), options.sigma_mm, options.margin_mm, options.shell_mm
     )
@@ -104,52 +117,49 @@ def _compare(options, bar):
     if of_features is None:
         return found, None
     return found, feature_agreement(
-        found.lesions, features_by_row(found.lesions, of_features), found.patients, outcome=options.outcome
+        found.lesions,
+        features_of(found.lesions, rows, of_features, lines),
+        found.patients,
+        outcome=options.outcome,
+        beyond=VOLUME,
     )
 
 
-def _write(folder, found, summary: list[dict], features: list[dict] | None, options) -> None:
+def _facts(found, options) -> dict[str, object]:
     from .. import __version__
-    from ..files import write_table
+    from ..comparison.agreement_folder import KIND
     from ..files.hashing import sha256_of
     from ..models import find_bundle
 
-    tables = {"summary": summary, "agreement": found.agreement, "shells": found.shells, "lesions": found.lesions}
-    if features is not None:
-        tables["features"] = features
-    for name, rows in tables.items():
-        write_table(folder.made / f"{name}.csv", rows)
     card = find_bundle(options.model).card
     settings = ("method", "target", "outcome", "time_point", "margin_mm", "sigma_mm", "shell_mm")
-    folder.write_marker(
-        {
-            "pulsarcam": __version__,
-            "research_use_only": True,
-            "model": {"name": card.name, "sha256": card.sha256, "synthetic": card.synthetic},
-            "input": {
-                "table_sha256": sha256_of(Path(options.cohort)),
-                "features_sha256": sha256_of(Path(options.features)) if options.features else None,
-            },
-            "options": {name: getattr(options, name) for name in settings},
-            "lesions": len(found.lesions),
-            "patients": len(set(found.patients)),
-            "left_out": len(found.problems),
-        }
-    )
+    return {
+        "kind": KIND,
+        "pulsarcam": __version__,
+        "research_use_only": True,
+        "model": {"name": card.name, "sha256": card.sha256, "synthetic": card.synthetic, "origin": card.origin},
+        "input": {
+            "table_sha256": sha256_of(Path(options.cohort)),
+            "features_sha256": sha256_of(Path(options.features)) if options.features else None,
+        },
+        "options": {name: getattr(options, name) for name in settings},
+        "lesions": len(found.lesions),
+        "patients": len(set(found.patients)),
+        "left_out": len(found.problems),
+    }
 
 
-def _said(summary: list[dict], features: list[dict] | None, found, options) -> str:
+def _said(tables, options) -> str:
+    from ..report.agreement_words import sentences
     from .console import table
 
-    columns = {"quantity": "goes with", "mean_partial": "partial", "p_adjusted": "p", "patients": "patients"}
-    parts = [
-        f"{len(found.lesions)} lesions of {len(set(found.patients))} patients; {options.method}, {options.target}",
-        table(_readable(summary), columns),
-    ]
-    if features is not None:
-        columns = {"feature": "feature", "spearman": "rho", "low": "low", "high": "high", "p_adjusted": "p"}
-        parts += [f"Features beside {options.outcome} (all {len(features)} in features.csv):"]
-        parts += [table(_readable(features[:SHOWN]), columns)] if features else []
+    columns = {"quantity": "goes with", "mean_partial": "partial", "low": "low", "high": "high", "p_adjusted": "p"}
+    parts = [*sentences(tables), "", table(_readable(tables.summary), columns)]
+    if tables.features:
+        columns = {"feature": "feature", "spearman": "rho", "partial": "beyond volume", "partial_low": "low"}
+        columns |= {"partial_high": "high", "partial_p_adjusted": "p"}
+        parts += [f"Features beside {options.outcome} (all {len(tables.features)} in features.csv):"]
+        parts += [table(_readable(tables.features[:SHOWN]), columns)]
     return "\n".join([*parts, f"Results: {options.output}. Research use only."])
 
 
@@ -159,6 +169,6 @@ def _readable(rows: list[dict]) -> list[dict]:
     def text(name: str, value: object) -> object:
         if value is None:
             return "-"
-        return f"{value:.3f}" if name == "p_adjusted" else value
+        return f"{value:.3f}" if name.endswith("p_adjusted") else value
 
     return [{name: text(name, value) for name, value in row.items()} for row in rows]

@@ -46,9 +46,12 @@ def write_compared(job, folder: Path, result, volume, tell: Callable[[float, str
     """
     from ..comparison import ComparisonSettings, compare_maps
     from ..comparison.compared import MEASURES
+    from ..explanation import CLASSES, METHODS, SIGNED
     from ..files import write_map, write_table
 
-    settings = ComparisonSettings(job.methods, job.targets, job.sigma_mm, job.margin_mm, job.shell_mm)
+    every_map = set(METHODS) <= set(job.methods) and set(CLASSES) <= set(job.targets)
+    methods = tuple(dict.fromkeys((*job.methods, *((SIGNED,) if every_map else ()))))
+    settings = ComparisonSettings(methods, job.targets, job.sigma_mm, job.margin_mm, job.shell_mm)
     compared = compare_maps(result, volume, settings, progress=tell)
     write_table(folder / "agreement.csv", compared.agreement)
     write_table(folder / "shells.csv", compared.shells)

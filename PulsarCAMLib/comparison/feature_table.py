@@ -13,6 +13,7 @@ from .clinical import clinical_features
 from .feature_store import Keys, make_folder, saved_lesion
 from .feature_values import (
     GROUPS,
+    NOT_COMPUTED,
     FeatureTable,
     Problem,
     excluded_by_gradient_index,
@@ -37,7 +38,6 @@ __all__ = [
 
 Progress = Callable[[float, str], None]
 
-NOT_COMPUTED = "the lesion could not be used; see the list of problems"
 NO_DOSE = "no dose is given for this row"
 
 

@@ -25,7 +25,7 @@ GRADIENT_INDEX = "dose_gradient_index"
 KEYS = ("row", "lesion_number", "time_point")
 
 PEOPLE = ("patient", "lesion")
-"""Columns of a user's own table, beside the row numbers; read by nobody here."""
+"""Columns of a user's own table, beside the row numbers; only :func:`read_people` reads them."""
 
 
 def group_of(name: str) -> str:
@@ -39,6 +39,10 @@ def group_of(name: str) -> str:
     if group is None:
         raise InputError(f"“{name}” is not the name of a feature; they begin with {', '.join(GROUPS)}.")
     return group
+
+
+NOT_COMPUTED = "the lesion could not be used; see the list of problems"
+"""Reason of every value of a lesion that a :class:`Problem` tells about."""
 
 
 @dataclass(frozen=True)
@@ -125,13 +129,16 @@ class FeatureTable:
         """Why values do not exist: row, feature, reason; one line for a whole group that has one and the same."""
         lines: list[Sequence[object]] = [["row", "feature", "reason"]]
         lines += [[problem.row, f"{problem.group or 'all'}_*", problem.sentence] for problem in self.problems]
+        told = {(problem.row, problem.group) for problem in self.problems}
         for row in self.rows.tolist():
-            lines += [[row, *each] for each in self._reasons_of(row)]
+            lines += [[row, *each] for each in self._reasons_of(row, told)]
         return _csv(lines)
 
-    def _reasons_of(self, row: int) -> list[tuple[str, str]]:
+    def _reasons_of(self, row: int, told: set[tuple[int, str]]) -> list[tuple[str, str]]:
         found: dict[str, list[tuple[str, str]]] = {}
         for name in self.names:
+            if self.reasons.get((row, name)) == NOT_COMPUTED and told & {(row, ""), (row, group_of(name))}:
+                continue
             start = f"{DELTA if name.startswith(DELTA) else ''}{group_of(name)}_"
             found.setdefault(start, []).append((name, self.reasons.get((row, name), "")))
         lines = []
@@ -177,6 +184,25 @@ def read_features(path: str | Path) -> FeatureTable:
         raise InputError(f"The table of features {path.name} has a time point that is not known.")
     array = np.array(values, dtype=float).reshape(len(lines), len(names))
     return FeatureTable(np.array(rows, int), np.array(lesions, int), points, names, array)
+
+
+def read_people(path: str | Path) -> dict[int, tuple[str, str]]:
+    """Row to patient and lesion, of a table that :meth:`FeatureTable.save` wrote with ``people``.
+
+    Raises:
+        InputError: no such file, or it does not say whose lesions these are.
+    """
+    path = Path(path)
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            return {int(line["row"]): (line["patient"], line["lesion"]) for line in csv.DictReader(file)}
+    except (OSError, UnicodeError, csv.Error) as error:
+        raise InputError(f"The table of features {path} is missing or damaged.") from error
+    except (KeyError, TypeError, ValueError) as error:
+        raise InputError(
+            f"{path.name} does not say whose lesions these are (columns row, patient and lesion); compute it by "
+            "pulsarcam features."
+        ) from error
 
 
 NO_CHANGE_YET = "a change is known on the second MRI only"

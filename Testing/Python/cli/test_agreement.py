@@ -1,15 +1,23 @@
 """``pulsarcam agreement``: a cohort compared, without a name, all or nothing."""
 
 import csv
+import html
 import json
+import re
 
 import pytest
 from making_files import PLAIN, a_volume, files_in, two_boxes, written
 
 from PulsarCAMLib.comparison import QUANTITIES
+from PulsarCAMLib.comparison.agreement_folder import read_agreement
 
-MADE = ["agreement.csv", "features.csv", "lesions.csv", "result.json", "shells.csv", "summary.csv"]
+MADE = [
+    "agreement.csv", "depths.csv", "features.csv", "lesions.csv", "report.html", "result.json", "shells.csv",
+    "summary.csv",
+]  # fmt: skip
 GONE = "Mrs Gone"
+PLACELESS = ("lesions", "patients", "spearman", "p_value", "p_adjusted", "partial", "partial_p_value")
+"""Columns that do not depend on the order in which patients are drawn."""
 
 
 def rows_of(path):
@@ -50,13 +58,49 @@ def test_every_lesion_is_compared_and_features_are_set_beside(cohort, pulsarcam,
     assert len(rows_of(folder / "agreement.csv")) == 14 * len(QUANTITIES)
     features = rows_of(folder / "features.csv")
     assert {row["outcome"] for row in features} == {"activated_share"}
-    known = [float(row["p_value"]) for row in features if row["p_value"]]
+    known = [float(row["partial_p_value"]) for row in features if row["partial_p_value"]]
     assert known == sorted(known)
     assert len(known) > 20
+    assert {row["beyond"] for row in features} == {"volume_cm3"}
+    page = html.unescape((folder / "report.html").read_text(encoding="utf-8"))
+    assert page.count("<img") == 2
+    for said in ("14 lesions of 7 patients; 1 lesion could not be used.", "The margin, the outer 2 mm", "beyond"):
+        assert said in page
+    said, told = page.split("<h2>")[1], out.split("\n\n")[0]
+    assert [line for line in told.splitlines() if line not in said] == []
+    again = read_agreement(folder)
+    assert [row["feature"] for row in again.features] == [row["feature"] for row in features]
+    assert again.summary[0]["mean_partial"] == float(summary[0]["mean_partial"])
+    assert again.facts["lesions"] == 14
     for file in folder.iterdir():
-        text = file.read_text(encoding="utf-8")
+        text = re.sub('base64,[^"]*', "", file.read_text(encoding="utf-8"))
         assert not [name for name in ("Doe", "GTV", "Gone", "mri-", str(cohort.parent)) if name in text], file.name
     assert json.loads((folder / "result.json").read_text())["left_out"] == 1
+
+
+def test_the_tables_may_be_sorted_differently_but_not_of_other_lesions(cohort, pulsarcam, model):
+    table = cohort.parent / "f.csv"
+    assert pulsarcam("features", cohort, "-o", table, "--groups", "gradients", "--quiet")[0] == 0
+    assert agreement(pulsarcam, cohort, model, "--features", table, "--quiet")[0] == 0
+    wanted = (cohort.parent / "out" / "features.csv").read_text()
+    head, *lines = cohort.read_text(encoding="utf-8").splitlines()
+    cohort.write_text("\n".join([head, *lines[2:14], *lines[:2], lines[14]]) + "\n", encoding="utf-8")
+    assert agreement(pulsarcam, cohort, model, "--features", table, "--quiet", "--overwrite")[0] == 0
+    sorted_anew = rows_of(cohort.parent / "out" / "features.csv")
+    for row in csv.DictReader(wanted.splitlines()):
+        other = next(each for each in sorted_anew if each["feature"] == row["feature"])
+        assert {name: row[name] for name in PLACELESS} == {name: other[name] for name in PLACELESS}
+    more = "New,GTV 9,mri-0.nrrd,label.nrrd,1"
+    cohort.write_text("\n".join([head, more, *lines]) + "\n", encoding="utf-8")
+    code, _, err = agreement(pulsarcam, cohort, model, "--features", table, "--overwrite")
+    assert code == 3
+    assert "1 of 16 lesions are not in the table of features (New, GTV 9, baseline)" in err
+    others = table.read_text(encoding="utf-8").replace("Doe", "Roe")
+    table.write_text(others, encoding="utf-8")
+    code, _, err = agreement(pulsarcam, cohort, model, "--features", table, "--overwrite")
+    assert code == 3
+    assert "15 of 16 lesions are not in the table" in err
+    assert err.count("\n") == 1
 
 
 def test_another_map_and_outcome_can_be_asked_for(cohort, pulsarcam, model):

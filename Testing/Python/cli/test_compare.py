@@ -43,6 +43,17 @@ def test_tables_gradient_maps_and_report_are_written_beside_the_maps(tmp_path, p
     assert "Distance to the border" in page
 
 
+@pytest.mark.parametrize(("target", "maps"), [("both", 7), ("response", 3)])
+def test_all_methods_and_both_classes_are_all_maps_with_the_signed_one(target, maps, tmp_path, pulsarcam):
+    out = tmp_path / "out"
+    options = ("--no-pictures", "--compare", "--method", "all", "--class", target)
+    assert pulsarcam("explain", *a_scan(tmp_path), "-o", out, *options)[0] == 0
+    for name in ("agreement.csv", "shells.csv"):
+        found = {(row["map_method"], row["map_class"]) for row in rows_of(out / name)}
+        assert len(found) == maps
+        assert (("pixelwise-signed", "both") in found) == (target == "both")
+
+
 @pytest.mark.parametrize("method", ["gradcam", "pixelwise-signed"])
 def test_the_scene_has_gradient_maps_tables_and_the_plot_too(method, tmp_path, pulsarcam):
     slicer = pytest.importorskip("slicer", reason="the slicer-core package is not installed")

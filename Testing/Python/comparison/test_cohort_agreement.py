@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from PulsarCAMLib.comparison.cohort_agreement import CohortAgreement, features_by_row
-from PulsarCAMLib.comparison.feature_values import FeatureTable
+from PulsarCAMLib.cohort.table import CohortRow
+from PulsarCAMLib.comparison.agreement_folder import AgreementTables, read_agreement
+from PulsarCAMLib.comparison.cohort_agreement import VOLUME_FEATURE, CohortAgreement, features_of, lines_of
+from PulsarCAMLib.comparison.feature_values import FeatureTable, read_people
 from PulsarCAMLib.comparison.spatial import Places, RankedMap, correlate
 from PulsarCAMLib.errors import InputError
 from PulsarCAMLib.explanation.upsampling import upsample
@@ -41,16 +43,100 @@ def test_few_patients_and_missing_values_are_told():
     assert agreement_of([[None]]).summary()[0]["mean_partial"] is None
 
 
-def test_features_are_found_by_the_row_of_the_cohort_table():
-    values = np.array([[1.0], [2.0], [3.0]])
-    table = FeatureTable(np.array([2, 3, 7]), np.arange(3), ("baseline",) * 3, ("gradient_x",), values)
-    assert features_by_row([{"row": 7}, {"row": 5}, {"row": 2}], table) == [
-        {"gradient_x": 3.0},
-        {},
-        {"gradient_x": 1.0},
-    ]
-    with pytest.raises(InputError, match="none of these lesions"):
-        features_by_row([{"row": 50}], table)
+def test_the_interval_is_that_of_drawn_patients():
+    rng = np.random.default_rng(3)
+    partials = np.tanh(0.3 + 0.2 * rng.standard_normal(40))
+    row = agreement_of([[p] for p in partials]).summary(samples=4_000)[0]
+    middle, error = np.arctanh(partials).mean(), np.arctanh(partials).std() / np.sqrt(40)
+    assert row["low"] == pytest.approx(np.tanh(middle - 1.96 * error), abs=0.015)
+    assert row["high"] == pytest.approx(np.tanh(middle + 1.96 * error), abs=0.015)
+    alone = agreement_of([[0.5]]).summary()[0]
+    assert (alone["low"], alone["high"]) == (None, None)
+
+
+def test_depths_are_means_over_patients_of_the_lesions_that_reach_there():
+    found = CohortAgreement(lesions=[{"row": n, "patient": p} for n, p in ((2, 1), (3, 1), (4, 2))])
+    about = {"map_method": "gradcam", "map_class": "response", "from_mm": 0.0, "to_mm": 1.0}
+    for row, volume, share in ((2, 0.5, 0.25), (3, 0.5, 0.5), (4, 0.25, 0.75)):
+        found.shells.append(
+            {"row": row, "region": "shell 1", "volume_share": volume, "activation_share": share,
+             "concentration": share / volume} | about
+        )  # fmt: skip
+        empty = {"volume_share": 0.0, "activation_share": 0.0, "concentration": None}
+        found.shells.append({"row": row, "region": "shell 10"} | about | empty)
+        found.shells.append({"row": row, "region": "shell 2"} | about | empty)
+    rows = found.depths()
+    assert [row["region"] for row in rows] == ["shell 1", "shell 2", "shell 10"]
+    first = rows[0]
+    assert (first["lesions"], first["patients"]) == (3, 2)
+    assert first["volume_share"] == pytest.approx((0.5 + 0.25) / 2)
+    assert first["activation_share"] == pytest.approx((0.375 + 0.75) / 2)
+    assert first["concentration"] == pytest.approx((0.75 + 3) / 2)
+    assert (first["low"], first["high"]) == (0.75, 3)
+    assert (rows[1]["patients"], rows[1]["concentration"], rows[1]["low"]) == (0, None, None)
+
+
+COHORT = [CohortRow(row, patient, lesion) for row, patient, lesion in ((2, "A", "1"), (3, "A", "2"), (4, "B", "1"))]
+
+
+def a_table(values=(1.0, 2.0, 3.0), rows=(2, 3, 7), name="gradient_x"):
+    return FeatureTable(np.array(rows), np.arange(3), ("baseline",) * 3, (name,), np.array(values)[:, None])
+
+
+def test_features_are_found_by_patient_and_lesion_wherever_they_stand():
+    people = {2: ("B", "1"), 3: ("A", "2"), 7: ("A", "1")}
+    lines = lines_of(COHORT, a_table(), people)
+    lesions = [{"row": row, "volume_cm3": 1.0} for row in (4, 2)]
+    assert features_of(lesions, COHORT, a_table(), lines) == [{"gradient_x": 1.0}, {"gradient_x": 3.0}]
+
+
+@pytest.mark.parametrize(
+    "people",
+    [
+        {2: ("A", "1"), 3: ("A", "2"), 7: ("C", "1")},
+        {2: ("A", "1"), 3: ("A", "3"), 7: ("B", "2")},
+        {2: ("X", "1"), 3: ("X", "2"), 7: ("Y", "1")},
+    ],
+)
+def test_features_of_other_lesions_are_refused_by_name(people):
+    with pytest.raises(InputError, match=r"B, 1, baseline.*are not|are not.*B, 1, baseline"):
+        lines_of(COHORT, a_table(), people)
+
+
+def test_another_time_point_is_another_lesion():
+    second = [CohortRow(2, "A", "1", "second")]
+    with pytest.raises(InputError, match=r"1 of 1 lesions are not .*A, 1, second"):
+        lines_of(second, a_table(), {2: ("A", "1"), 3: ("A", "2"), 7: ("B", "1")})
+
+
+def test_lesions_of_the_same_name_with_other_volumes_are_refused():
+    people = {2: ("A", "1"), 3: ("A", "2"), 7: ("B", "1")}
+    measured = a_table((1_000.0, 150.0, np.nan), name=VOLUME_FEATURE)  # mm3
+    lines = lines_of(COHORT, measured, people)
+
+    def found(*volumes):
+        lesions = [{"row": n, "volume_cm3": v} for n, v in zip((2, 3, 4), volumes, strict=True)]
+        return features_of(lesions, COHORT, measured, lines)
+
+    assert len(found(1.2, 0.05, 5.0)) == 3, "few cubes say little of a small lesion's volume"
+    with pytest.raises(InputError, match=r"1 of 3 lesions have another volume .*A, 1, baseline"):
+        found(2.3, 0.15, 5.0)
+
+
+def test_a_table_without_names_cannot_be_joined(tmp_path):
+    named = a_table().save(tmp_path / "named.csv", people={2: ("A, x", "1"), 3: ("A", "2"), 7: ("B", "1")})
+    assert read_people(named) == {2: ("A, x", "1"), 3: ("A", "2"), 7: ("B", "1")}
+    with pytest.raises(InputError, match="does not say whose"):
+        read_people(a_table().save(tmp_path / "numbers.csv"))
+
+
+def test_a_folder_that_is_none_is_refused(tmp_path):
+    with pytest.raises(InputError, match="not a folder that pulsarcam agreement wrote"):
+        read_agreement(tmp_path)
+    AgreementTables({}, [{"a": 1}], []).write(tmp_path)
+    (tmp_path / "result.json").write_text('{"files": [], "kind": "another"}')
+    with pytest.raises(InputError, match="not a folder"):
+        read_agreement(tmp_path)
 
 
 def random_cells(rng, mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -1,0 +1,90 @@
+"""The folder of a cohort's agreement: tables as CSV beside ``result.json``, written once, read by report and scene."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ..errors import InputError
+
+KIND = "agreement over a cohort"
+"""What ``result.json`` calls such a folder."""
+
+TABLES = ("summary", "depths", "lesions", "agreement", "shells")
+FEATURES = "features"
+
+
+@dataclass(frozen=True)
+class AgreementTables:
+    """What was found over a cohort.
+
+    Attributes:
+        facts: of ``result.json``: model, options, numbers of lesions and patients.
+        summary: rows of :meth:`.cohort_agreement.CohortAgreement.summary`.
+        depths: rows of :meth:`.cohort_agreement.CohortAgreement.depths`.
+        lesions, agreement, shells: lesion by lesion.
+        features: rows of :func:`.feature_agreement.feature_agreement`; None: no features were set beside.
+    """
+
+    facts: Mapping[str, object]
+    summary: list[dict]
+    depths: list[dict]
+    lesions: list[dict] = field(default_factory=list)
+    agreement: list[dict] = field(default_factory=list)
+    shells: list[dict] = field(default_factory=list)
+    features: list[dict] | None = None
+
+    def write(self, folder: Path) -> None:
+        """Write the tables; ``result.json`` is the folder's own affair.
+
+        Args:
+            folder: an existing one.
+        """
+        from ..files import write_table
+
+        for name in (*TABLES, *([] if self.features is None else [FEATURES])):
+            write_table(folder / f"{name}.csv", getattr(self, name))
+
+
+def read_agreement(folder: str | Path) -> AgreementTables:
+    """The folder that ``pulsarcam agreement`` wrote.
+
+    Raises:
+        InputError: it is none, or damaged.
+    """
+    from ..files.folder import MARKER
+
+    folder = Path(folder)
+    try:
+        facts = json.loads((folder / MARKER).read_text(encoding="utf-8"))
+        if facts.get("kind") != KIND:
+            raise ValueError(KIND)
+        rows = {name: _rows(folder / f"{name}.csv") for name in TABLES}
+        there = f"{FEATURES}.csv" in facts["files"]
+        rows[FEATURES] = _rows(folder / f"{FEATURES}.csv") if there else None
+    except (OSError, ValueError, KeyError, AttributeError, csv.Error) as error:
+        raise InputError(
+            f"{folder} is not a folder that pulsarcam agreement wrote, or it is damaged; choose another one."
+        ) from error
+    return AgreementTables(facts, **rows)
+
+
+def _rows(path: Path) -> list[dict]:
+    """Rows of a table; numbers are numbers, an empty cell is None (in the column ``undefined``: an empty text)."""
+    with path.open(encoding="utf-8", newline="") as file:
+        lines = list(csv.DictReader(file, strict=True))
+    if any(None in line or None in line.values() for line in lines):
+        raise ValueError(path.name)
+    return [{name: cell if name == "undefined" else _value(cell) for name, cell in line.items()} for line in lines]
+
+
+def _value(cell: str) -> object:
+    for kind in (int, float):
+        try:
+            return kind(cell)
+        except ValueError:
+            continue
+    return cell or None
