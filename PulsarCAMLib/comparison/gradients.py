@@ -103,7 +103,7 @@ def gradient_maps(
     if not np.isfinite(sigma_mm) or sigma_mm < 0:
         raise InputError(f"The scale of the gradient must be zero or more millimetres, not {sigma_mm}.")
     near = neighbourhood_of(volume, geometry, lesion, outside_mm)
-    region = near.inside | (near.distance_outside_mm() <= outside_mm) if outside_mm > 0 else near.inside
+    region = near.distance_outside_mm() <= outside_mm if outside_mm > 0 else near.inside
     wide = neighbourhood_of(volume, geometry, lesion, outside_mm + KERNEL_REACH * sigma_mm, extra_voxels=2)
     box = _box_of(region)
     offset = tuple(int(o + s.start) for o, s in zip(near.offset, box, strict=True))

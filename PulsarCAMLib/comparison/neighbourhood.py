@@ -9,6 +9,7 @@ import numpy as np
 from ..errors import InputError
 from ..geometry import VolumeGeometry
 from ..lesions import Lesion
+from ..lesions.distances import depth_of
 from ..lesions.lesion import check_lies_on
 
 
@@ -34,11 +35,8 @@ class Neighbourhood:
         return self.geometry.spacing[::-1]
 
     def distance_outside_mm(self) -> np.ndarray:
-        """Distance from the GTV's surface, 0 inside; counted as :func:`..explanation.tables.core_of` counts depth."""
-        from scipy import ndimage
-
-        distance = ndimage.distance_transform_edt(~self.inside, sampling=self.spacing_kji)
-        return np.maximum(distance - min(self.spacing_kji) / 2, 0.0) * ~self.inside
+        """Distance from the GTV's surface, 0 inside; counted as :func:`..explanation.tables.depth_mm` counts depth."""
+        return np.maximum(-depth_of(self.inside, self.spacing_kji), 0.0)
 
 
 def neighbourhood_of(

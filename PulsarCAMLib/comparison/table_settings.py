@@ -18,7 +18,7 @@ from .radiomics_settings import DEFINITIONS, RadiomicsSettings
 
 FORMAT, FORMAT_VERSION = "PulsarCAM feature settings", 1
 
-ALGORITHMS = {"gradient": 1, "dose": 1}
+ALGORITHMS = {"gradient": 2, "dose": 1}
 """Raised when the same settings give other numbers than before; radiomics settings count for themselves."""
 
 

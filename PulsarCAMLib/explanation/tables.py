@@ -6,6 +6,7 @@ import numpy as np
 
 from ..geometry import VolumeGeometry
 from ..lesions import Lesion
+from ..lesions.distances import depth_of
 from .methods import CLASSES, METHODS, Threshold
 from .result import LesionResult, ScanResult
 
@@ -14,20 +15,19 @@ DEFAULT_MARGIN_MM = 2.0
 
 
 def depth_mm(lesion: Lesion, geometry: VolumeGeometry) -> np.ndarray:
-    """Depth of every voxel under the lesion's surface in millimetres, in the lesion's box; no meaning outside the GTV.
+    """Depth of every voxel under the lesion's surface in millimetres, in the lesion's box; negative outside the GTV.
 
-    The distance from a voxel's centre to the nearest voxel centre outside, less half a voxel along the finest axis, so
-    that the outermost layer of voxels is at depth of about half a voxel.
+    The distance from a voxel's centre to the nearest middle of a face of the surface: in the outermost layer half a
+    voxel, along the axis that the surface crosses. Beyond the box and the MRI all is outside.
     """
-    from scipy import ndimage
-
-    spacing = geometry.spacing[::-1]
-    outside = ndimage.distance_transform_edt(np.pad(lesion.mask, 1), sampling=spacing)[1:-1, 1:-1, 1:-1]
-    return outside - min(spacing) / 2
+    return depth_of(np.pad(lesion.mask, 1), geometry.spacing[::-1])[1:-1, 1:-1, 1:-1]
 
 
 def core_of(lesion: Lesion, geometry: VolumeGeometry, margin_mm: float = DEFAULT_MARGIN_MM) -> np.ndarray:
-    """Voxels deeper than ``margin_mm`` under the surface, bool in the lesion's box; see :func:`depth_mm`."""
+    """Voxels deeper than ``margin_mm`` under the surface, bool in the lesion's box; see :func:`depth_mm`.
+
+    A voxel is core or margin as a whole: across flat slices the margin is as many of them thick as come nearest to it.
+    """
     return depth_mm(lesion, geometry) > margin_mm
 
 

@@ -17,7 +17,7 @@ from PulsarCAMLib.explanation import (
     lesion_table,
     slice_table,
 )
-from PulsarCAMLib.explanation.tables import core_of
+from PulsarCAMLib.explanation.tables import core_of, depth_mm
 from PulsarCAMLib.explanation.upsampling import upsample
 from PulsarCAMLib.geometry import VolumeGeometry
 from PulsarCAMLib.lesions import Lesion, extract_patches, lesions_from_labels
@@ -198,6 +198,20 @@ def test_core_is_deeper_than_the_margin():
     depth = core_of(ball, VolumeGeometry((21, 21, 21)), 3.0).sum()
     assert depth == pytest.approx(4 / 3 * np.pi * 6.0**3, rel=0.2)
     assert core_of(ball, VolumeGeometry((21, 21, 21)), 0.0).sum() == ball.voxels
+
+
+@pytest.mark.parametrize(
+    ("slice_mm", "share"), [(1, 26 * 26 * 8 / 10800), (3, 26 * 26 * 2 / 3600), (4, 26 * 26 / 2700)]
+)
+def test_the_core_of_a_box_has_the_voxels_that_lie_deep_enough_in_millimetres(slice_mm, share):
+    """30 x 30 x 12 mm: the outer slices of 3 mm are in the middle 1.5 mm deep, so all of them is margin."""
+    mask = np.ones((12 // slice_mm, 30, 30), dtype=bool)
+    for place in ((0, 0, 0), (3, 4, 5)):  # at the MRI's corner, and within
+        whole = np.pad(mask, [(n, 2) for n in place]) if any(place) else mask
+        box = Lesion.from_mask("box", whole)
+        geometry = VolumeGeometry(whole.shape, (1, 1, slice_mm))
+        assert core_of(box, geometry, 2.0).mean() == pytest.approx(share)
+        assert depth_mm(box, geometry)[:, 15, 15].tolist()[:2] == [slice_mm / 2, slice_mm * 1.5]
 
 
 def test_progress_rises_to_one(bundle, labels, volume):
