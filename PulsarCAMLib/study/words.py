@@ -100,7 +100,7 @@ def _against_half(entry: Entry) -> str:
 
 
 def _against_control(entry: Entry) -> str:
-    found, control = entry["against_control"], entry["control"]["metrics"]["auc"]
+    found = entry["against_control"]
     if found["differs"] is None:
         return f"; not compared with its control yet ({found['reason']})"
     interval = f"difference {signed(found['difference'])}, {signed(found['low'])} to {signed(found['high'])}"
@@ -109,7 +109,15 @@ def _against_control(entry: Entry) -> str:
     else:
         words = "better than" if found["difference"] > 0 else "worse than"
     own = "and" if found["differs"] == judged(entry)["differs"] else "but"
-    return f", {own} {words} its control with permuted labels ({_spread(control)}; {interval})"
+    return f", {own} {words} its control with permuted labels ({_control_auc(entry)}; {interval})"
+
+
+def _control_auc(entry: Entry) -> str:
+    """The figure from which the difference is taken: of the pool where the pool is compared."""
+    control = entry["control"]
+    if entry["by_trial_means_little"]:
+        return f"{control['pooled']['values']['auc']['value']:.3f} over all its answers"
+    return _spread(control["metrics"]["auc"])
 
 
 def _why_paper(summary: dict[str, Any]) -> list[str]:

@@ -197,6 +197,8 @@ def test_what_was_learnt_by_heart_is_pointed_out(tmp_path):
     assert alone["control"]["pooled"]["lesions"] == len(study.lesions)
     values = [part["pooled"]["values"]["auc"]["value"] for part in (alone, alone["control"])]
     assert alone["against_control"]["difference"] == pytest.approx(values[0] - values[1])
+    assert f"its control with permuted labels ({values[1]:.3f} over all its answers; difference" in verdict(alone)
+    assert values[1] != pytest.approx(alone["control"]["metrics"]["auc"]["mean"], abs=1e-3), "not that by trial"
     assert not alone["against_control"]["differs"]
 
 
