@@ -12,7 +12,8 @@ from .discrimination import discrimination
 from .metrics import METRICS, evaluate_predictions
 from .predictions import POSITIVE
 
-DIGITS = 4
+DIGITS = 12
+"""Decimals of a card's figures, which are rounded again when they are shown: enough not to be rounded twice."""
 
 
 def performance_section(

@@ -10,6 +10,8 @@ from .predictions import POSITIVE, Predictions
 from .undefined import why_undefined
 
 BINS = 10
+FEWEST_IN_BIN = 12
+"""Lesions in a point of a calibration curve; fewer lesions give fewer points, at least one."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,12 +84,20 @@ class CalibrationBin:
     observed: float
 
 
-def calibration_points(labels, probabilities, *, positive: str = POSITIVE, bins: int = BINS) -> list[CalibrationBin]:
+def calibration_points(
+    labels, probabilities, *, positive: str = POSITIVE, bins: int | None = None
+) -> list[CalibrationBin]:
     """Calibration curve in bins of (nearly) equal counts; equal probabilities are never parted, so there may be fewer.
 
     With fewer than some 30 lesions a bin, the points scatter widely even for a perfect model.
+
+    Args:
+        labels, probabilities, positive: as :func:`.metrics.evaluate_predictions` takes them.
+        bins: how many; default: up to :data:`BINS`, each of :data:`FEWEST_IN_BIN` lesions or more.
     """
     given = Predictions.of(labels, probabilities, positive=positive)
+    if bins is None:
+        bins = int(np.clip(len(given) // FEWEST_IN_BIN, 1, BINS))
     number, count = quantile_bins(given.scores, bins)
     groups = [number == n for n in range(count)]
     return [

@@ -36,6 +36,11 @@ TITLES = {
     "calibration_error": "expected calibration error",
 }
 
+NO_INTERVAL = {
+    "calibration_error": "no interval: lesions drawn twice raise it, so the interval may leave the value itself out"
+}
+"""Metrics whose bootstrap samples are too high, and the words for it."""
+
 MOST_UNDEFINED = 0.5
 """An interval needs a value in at least this share of the bootstrap samples."""
 
@@ -57,13 +62,26 @@ class Value:
     reason: str = ""
     undefined: float = 0.0
 
-    def text(self, digits: int = 3) -> str:
-        """The value for people: "0.812 (0.701 to 0.893)", or why there is none."""
+    def text(self, digits: int = 3, stored: int | None = None) -> str:
+        """The value for people: "0.812 (0.701 to 0.893)", or why there is none; ``stored`` as in :func:`written`."""
         if self.value is None:
             return f"not defined: {self.reason}"
-        if self.low is None:
-            return f"{self.value:.{digits}f}"
-        return f"{self.value:.{digits}f} ({self.low:.{digits}f} to {self.high:.{digits}f})"
+        value, *ends = (written(v, digits, stored) for v in (self.value, self.low, self.high) if v is not None)
+        return f"{value} ({ends[0]} to {ends[1]})" if ends else value
+
+
+def written(value: float, digits: int = 3, stored: int | None = None) -> str:
+    """A number with so many decimals.
+
+    Args:
+        value: the number.
+        digits: decimals to write.
+        stored: decimals that it was rounded to before. Halfway between two numbers of ``digits`` decimals it is written
+            with one more, for nobody knows any more which of the two the full number was nearer to.
+    """
+    if stored is not None and round(value * 10**stored) % 10 ** (stored - digits) * 2 == 10 ** (stored - digits):
+        digits += 1
+    return f"{value:.{digits}f}"
 
 
 @dataclass(frozen=True)
@@ -169,10 +187,13 @@ def _with_intervals(values: dict[str, Value], given: Predictions, resamples: int
         reason = "an interval over patients needs at least two of them"
         return {name: Value(v.value, reason=v.reason or reason) for name, v in values.items()}
     weights = patient_weights(given.patients, resamples, np.random.default_rng(seed))
-    return {
-        name: value if value.value is None else value_with_interval(value.value, weighted(name, given, weights))
-        for name, value in values.items()
-    }
+    return {name: _interval_of(name, value, given, weights) for name, value in values.items()}
+
+
+def _interval_of(name: str, value: Value, given: Predictions, weights: np.ndarray) -> Value:
+    if value.value is None or name in NO_INTERVAL:
+        return Value(value.value, reason=value.reason or NO_INTERVAL[name])
+    return value_with_interval(value.value, weighted(name, given, weights))
 
 
 def value_with_interval(value: float, samples: np.ndarray) -> Value:
@@ -199,13 +220,13 @@ class AcrossTrials:
     trials: int
     reason: str = ""
 
-    def text(self, digits: int = 3) -> str:
-        """ "0.844 ± 0.030", with a note where it is not defined in every trial."""
+    def text(self, digits: int = 3, stored: int | None = None) -> str:
+        """ "0.844 ± 0.030", with a note where it is not defined in every trial; ``stored`` as in :func:`written`."""
         if self.mean is None:
             return f"not defined: {self.reason}"
-        spread = "" if self.sd is None else f" ± {self.sd:.{digits}f}"
+        spread = "" if self.sd is None else f" ± {written(self.sd, digits, stored)}"
         note = "" if self.defined == self.trials else f" (defined in {self.defined} of {self.trials} trials)"
-        return f"{self.mean:.{digits}f}{spread}{note}"
+        return f"{written(self.mean, digits, stored)}{spread}{note}"
 
 
 def across_trials(evaluations: Sequence[Evaluation]) -> dict[str, AcrossTrials]:

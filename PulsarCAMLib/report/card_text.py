@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from ..evaluation.faithfulness.maps import MAPS, MODEL_MAPS, RANDOM
@@ -16,7 +16,17 @@ if TYPE_CHECKING:
 
 SHOWN_MAPS = (*MODEL_MAPS, "intensity", RANDOM)
 MRI = {"baseline": "first MRI", "second": "second MRI"}
+OLD_DECIMALS = 4
+"""To which all figures of earlier cards were rounded."""
+
+ECE_ABOUT = (
+    "Expected calibration error: on few lesions above 0 even for a perfectly calibrated model; resampling raises it "
+    "further, so no interval is shown. Compare it between models on the same lesions only."
+)
 TOLD = ("data", "command", "train_command", "machine", "minutes", "minutes_since_last_start")
+ECE, LEAVE_ONE_OUT = "calibration_error", "leave-one-patient-out"
+ABOUT_TRIALS, ABOUT_POOLED = "mean ± sd over trials", "pooled: all lesions together (95 % interval)"
+NOT_KEPT = "not in this card"
 WHERE = {"volume": "all voxels of the GTV", "slice": "answering slice"}
 Rows = tuple[tuple[str, ...], ...]
 
@@ -114,12 +124,14 @@ def _lists(training: Mapping[str, Any]) -> list[list[int]]:
 
 def _performance(performance: Mapping[str, Any]) -> Block:
     tables = list(_measured(performance))
+    error = any(row[0] == TITLES[ECE] for rows in tables for row in rows)
     maps = performance.get("maps")
     if isinstance(maps, Mapping):
         for space in SPACES:
             (_, *heads), *rows = map_rows(maps, space)
             tables.append(_as_rows([(f"map for non-response, {WHERE[space]}", *heads), *rows]))
-    return Block("Performance", (), tuple(f"{text}." for text in told(performance)), tuple(tables))
+    sentences = [*(f"{text}." for text in told(performance)), *([ECE_ABOUT] if error else [])]
+    return Block("Performance", (), tuple(sentences), tuple(tables))
 
 
 def _measured(part: Mapping[str, Any], path: str = "") -> Iterator[Rows]:
@@ -127,7 +139,7 @@ def _measured(part: Mapping[str, Any], path: str = "") -> Iterator[Rows]:
     metrics, bins = part.get("metrics"), part.get("calibration")
     if isinstance(metrics, Mapping):
         about = f"{path} (positive class: {part.get('positive', 'not stated')})".strip()
-        rows = [(TITLES[name], Value(**metrics[name]).text()) for name in METRICS if name in metrics]
+        rows = [(TITLES[name], value) for name, value in _values(metrics).items()]
         yield ((about, "value (95 % interval over patients)"), *rows)
     if isinstance(bins, Sequence) and bins:
         heads = (f"{path} calibration: lesions".strip(), "mean predicted", "share observed")
@@ -137,6 +149,24 @@ def _measured(part: Mapping[str, Any], path: str = "") -> Iterator[Rows]:
             yield from _measured(value, key.replace("_", " "))
 
 
+def _values(metrics: Mapping[str, Any]) -> dict[str, str]:
+    """Metrics as text, each a :class:`Value` or :class:`AcrossTrials` as a dictionary, in their usual order."""
+    stored, found = _decimals(metrics), {}
+    for name in METRICS:
+        if name in metrics:
+            value = (Value if "value" in metrics[name] else AcrossTrials)(**metrics[name])
+            if name == ECE and isinstance(value, Value):
+                value = replace(value, low=None, high=None)
+            found[name] = value.text(stored=stored)
+    return found
+
+
+def _decimals(metrics: Mapping[str, Any]) -> int | None:
+    """To which all of them were rounded before they were stored; None: not so far that it shows."""
+    numbers = [number for value in metrics.values() for number in value.values() if isinstance(number, float)]
+    return OLD_DECIMALS if all(round(number, OLD_DECIMALS) == number for number in numbers) else None
+
+
 def _protocols(section: Mapping[str, Any] | None) -> Block:
     """Table 1 with one column per protocol and MRI, and the control beside it."""
     if not section:
@@ -144,25 +174,32 @@ def _protocols(section: Mapping[str, Any] | None) -> Block:
     entries = section.get("table", [])
     several = len({entry["model"] for entry in entries}) > 1
     heads = [_head(entry, several) for entry in entries]
-    rows = [[TITLES[name], *(_spread(entry["metrics"].get(name)) for entry in entries)] for name in TABLE_1]
-    rows.append(["AUC of all lesions together", *(_value(entry.get("pooled_auc")) for entry in entries)])
-    rows.append(["AUC with permuted labels", *(_spread(entry.get("control_auc")) for entry in entries)])
-    tables = (_as_rows([["mean ± sd over trials", *heads], *rows]),) if entries else ()
+    columns = [_column(entry) for entry in entries]
+    names = [*(TITLES[name] for name in TABLE_1), "AUC of all lesions together", "AUC with permuted labels"]
+    about = [ABOUT_POOLED if pooled else ABOUT_TRIALS for pooled in sorted({_pooled(entry) for entry in entries})]
+    tables = (_as_rows([["; ".join(about), *heads], *zip(names, *columns, strict=True)]),) if entries else ()
     return Block("Protocols", (), _sentences(section), tables)
+
+
+def _pooled(entry: Mapping[str, Any]) -> bool:
+    """Whether figures by trial mean little, as a trial holds one patient; earlier cards do not say it."""
+    return entry.get("by_trial_means_little", entry["protocol"] == LEAVE_ONE_OUT)
+
+
+def _column(entry: Mapping[str, Any]) -> list[str]:
+    """Table 1's metrics, the pooled AUC, and the control's AUC of the same kind."""
+    pooled = entry.get("pooled") or {}
+    shown = _values(pooled if _pooled(entry) else entry["metrics"])
+    together = _values({"auc": entry["pooled_auc"]} if entry.get("pooled_auc") else {})
+    control = entry.get("control_pooled", NOT_KEPT) if _pooled(entry) else {"auc": entry.get("control_auc")}
+    told = NOT_KEPT if control is NOT_KEPT else _values(control).get("auc", "–") if control and control["auc"] else "–"
+    return [*(shown.get(name, "–") for name in TABLE_1), together.get("auc", "–"), told]
 
 
 def _head(entry: Mapping[str, Any], several: bool) -> str:
     own = f"{entry['model']}, " if several else ""
-    flatters = " (flatters)" if entry.get("flatters") else ""
-    return f"{own}{entry['protocol']}, {MRI.get(entry['time_point'], entry['time_point'])}{flatters}"
-
-
-def _spread(value: Mapping[str, Any] | None) -> str:
-    return "–" if not value else AcrossTrials(**value).text()
-
-
-def _value(value: Mapping[str, Any] | None) -> str:
-    return "–" if not value else Value(**value).text()
+    note = " (flatters)" if entry.get("flatters") else " (pooled)" if _pooled(entry) else ""
+    return f"{own}{entry['protocol']}, {MRI.get(entry['time_point'], entry['time_point'])}{note}"
 
 
 def _checks(section: Mapping[str, Any] | None) -> Block:

@@ -34,7 +34,8 @@ def protocols_section(summary: dict[str, Any], facts: dict[str, Any]) -> dict[st
 
 
 def _entry(entry: dict[str, Any]) -> dict[str, Any]:
-    kept = ("protocol", "model", "time_point", "flatters", "trials", "lesions", "patients", "responses", "metrics")
+    kept = ("protocol", "model", "time_point", "flatters", "by_trial_means_little", "trials", "lesions", "patients",
+            "responses", "metrics")  # fmt: skip
     pooled, chance, control = entry["pooled"], entry["chance"], entry["control"]
     return {
         **{name: entry[name] for name in kept},
@@ -45,5 +46,6 @@ def _entry(entry: dict[str, Any]) -> dict[str, Any]:
         "controls": control["trials"],
         "control_auc": control["metrics"]["auc"],
         "control_accuracy": control["metrics"]["accuracy"],
+        "control_pooled": control["pooled"]["values"] if control["pooled"] else None,
         "against_control": entry["against_control"],
     }

@@ -14,8 +14,6 @@ from ..run import Study
 GRID = np.linspace(0, 1, 41)
 """False positive rates at which trials are averaged."""
 
-FEWEST_IN_BIN, MOST_BINS = 12, 10
-
 TERMS = ("total", "reconstruction", "similarity", "outside", "classification", "accuracy")
 
 HEADINGS = ("curve", "protocol", "model", "time_point", "control", "x", "y", "low", "high", "count")
@@ -60,11 +58,11 @@ def cell_curves(cell: Cell, patients: np.ndarray) -> CellCurves:
     """All curves of a cell."""
     pool = cell.pooled(patients)
     own = (pool.labels, pool.probabilities)
-    bins = int(np.clip(len(pool.labels) // FEWEST_IN_BIN, 1, MOST_BINS))
     by_trial = [None, None] if cell.one_by_one else [band(cell.trials), band(cell.controls)]
     prevalence = float(pool.labels.mean()) if len(pool.labels) else float("nan")
-    points = calibration_points(*own, bins=bins) if len(pool.labels) else []
-    return CellCurves(cell, roc_points(*own), precision_recall_points(*own), points, *by_trial, prevalence)
+    return CellCurves(
+        cell, roc_points(*own), precision_recall_points(*own), calibration_points(*own), *by_trial, prevalence
+    )
 
 
 def band(trials: Sequence[Asked]) -> Band | None:

@@ -47,4 +47,5 @@ def test_lesions_of_one_class_are_refused():
 
 def test_numbers_are_rounded_at_any_depth_and_no_number_is_none():
     given = {"a": [1.23456, (np.float64(2.00001), float("nan"))], "b": np.int64(3), "c": True, "d": "1.23456"}
-    assert rounded(given) == {"a": [1.2346, [2.0, None]], "b": 3, "c": True, "d": "1.23456"}
+    assert rounded(given, 4) == {"a": [1.2346, [2.0, None]], "b": 3, "c": True, "d": "1.23456"}
+    assert rounded({"low": 0.94949999, "high": 0.1 + 0.2}) == {"low": 0.94949999, "high": 0.3}

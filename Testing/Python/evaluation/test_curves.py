@@ -94,6 +94,12 @@ def test_the_calibration_error_of_a_perfect_model_is_not_zero_in_a_small_cohort(
     assert 0.07 < np.mean(found) < 0.15
 
 
+@pytest.mark.parametrize(("lesions", "points"), [(1, 1), (5, 1), (23, 1), (24, 2), (69, 5), (120, 10), (500, 10)])
+def test_every_point_of_a_calibration_curve_has_twelve_lesions_or_is_the_only_one(lesions, points):
+    chances = np.linspace(0.1, 0.9, lesions)
+    assert len(calibration_points(np.arange(lesions) % 2, chances)) == points
+
+
 def test_an_empty_set_has_no_calibration_points():
     assert calibration_points([], []) == []
 
