@@ -19,6 +19,7 @@ from ..models import ModelBundle
 from .compared import ComparisonSettings, MapComparison, compare_maps
 from .feature_agreement import FEWEST_PATIENTS, flip_p_value
 from .feature_values import FeatureTable
+from .gradient_table import is_diagnostic
 from .spatial import adjust
 
 OUTCOMES = ("activated_share", "margin_share", "margin_concentration", "probability_response")
@@ -253,7 +254,7 @@ def lines_of(rows: Sequence[CohortRow], table: FeatureTable, people: Mapping[int
 def features_of(
     lesions: Sequence[dict], rows: Sequence[CohortRow], table: FeatureTable, lines: Mapping[int, int]
 ) -> list[dict[str, float]]:
-    """The features of each lesion.
+    """The features of each lesion, without the columns that are diagnostics.
 
     Args:
         lesions: of :attr:`CohortAgreement.lesions`.
@@ -274,7 +275,8 @@ def features_of(
             if lesion["volume_cm3"] >= LEAST_CM3 and abs(np.log(cm3 / lesion["volume_cm3"])) > np.log(SAME_VOLUME)
         ]
         _refuse(others, len(lesions), "have another volume in the table of features")
-    return [dict(zip(table.names, map(float, table.values[line]), strict=True)) for line in own]
+    found = [dict(zip(table.names, map(float, table.values[line]), strict=True)) for line in own]
+    return [{name: value for name, value in row.items() if not is_diagnostic(name)} for row in found]
 
 
 def _who(row: CohortRow) -> tuple[str, str, str]:

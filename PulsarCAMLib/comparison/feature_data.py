@@ -13,6 +13,7 @@ import numpy as np
 from ..cohort.columns import BASELINE, SECOND
 from ..errors import InputError
 from .feature_values import DELTA, FeatureTable, excluded_by_gradient_index, group_of, read_features
+from .gradient_table import is_diagnostic
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,9 +33,9 @@ class LesionFeatures:
     values: dict[str, np.ndarray]
 
     def columns(self, groups: Sequence[str], delta: bool) -> np.ndarray:
-        """Indices of the columns of some groups; with ``delta`` also of how they changed."""
+        """Indices of the columns of some groups, diagnostics left out; with ``delta`` also of how they changed."""
         own = [group_of(name) in groups and (delta or not name.startswith(DELTA)) for name in self.names]
-        return np.flatnonzero(own)
+        return np.flatnonzero(np.array(own, bool) & [not is_diagnostic(name) for name in self.names])
 
     def digest(self, columns: np.ndarray) -> str:
         """Hash of some columns and of which lesions have which MRI; other columns may come and go."""

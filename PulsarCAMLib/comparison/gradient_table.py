@@ -1,8 +1,10 @@
 """Gradient features of a lesion: gradient magnitude and radial gradient of core and margin, sharpness of the margin.
 
 MRI intensities have no unit, so magnitudes, slopes and contrasts are divided by the intensity scale: the range from the
-1st to the 99th percentile of the finite voxels within :data:`NEIGHBOURHOOD_MM` of the GTV, the GTV included. The result
-does not change when the image is multiplied by a positive number or a constant is added.
+1st to the 99th percentile of the finite voxels within :data:`NEIGHBOURHOOD_MM` of the GTV, the GTV included. So no
+feature changes when the image is multiplied by a positive number or a constant is added, but for the scale itself. It
+and the counts of voxels and profiles, which change with the voxels' size, are :data:`GRADIENT_DIAGNOSTICS`: they stand
+in the table to judge the others by, and no model learns from them.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ from ..explanation.tables import DEFAULT_MARGIN_MM, core_of
 from ..geometry import VolumeGeometry
 from ..lesions import Lesion
 from .edges import PROFILE_REACH_MM, mean_edge, profiles_of, slopes
+from .feature_values import DELTA, RELATIVE
 from .features import FeatureRow
 from .gradients import DEFAULT_SIGMA_MM, gradient_maps
 from .neighbourhood import Neighbourhood, neighbourhood_of
@@ -56,6 +59,22 @@ MARGIN_MEASURES = {
     "gradient_edge_profiles": "number of profiles across the surface that were used",
 }
 """The other features, by their full name."""
+
+GRADIENT_DIAGNOSTICS = frozenset(
+    {
+        "gradient_intensity_scale",
+        "gradient_core_voxels",
+        "gradient_margin_voxels",
+        "gradient_edge_profiles",
+        *(f"gradient_{region}_radial_undefined_voxels" for region in REGIONS),
+    }
+)
+"""Columns in units of the scanner or of the grid, which are no features of the lesion."""
+
+
+def is_diagnostic(name: str) -> bool:
+    """Whether a column of a table of features is one of :data:`GRADIENT_DIAGNOSTICS`, or how one of them changed."""
+    return name.removeprefix(DELTA).removesuffix(RELATIVE) in GRADIENT_DIAGNOSTICS
 
 
 def describe_gradient_feature(name: str) -> str:

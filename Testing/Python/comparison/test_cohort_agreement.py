@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy import ndimage
@@ -88,6 +90,16 @@ def test_features_are_found_by_patient_and_lesion_wherever_they_stand():
     lines = lines_of(COHORT, a_table(), people)
     lesions = [{"row": row, "volume_cm3": 1.0} for row in (4, 2)]
     assert features_of(lesions, COHORT, a_table(), lines) == [{"gradient_x": 1.0}, {"gradient_x": 3.0}]
+
+
+def test_diagnostics_are_no_features_to_go_with_a_map():
+    table = replace(
+        a_table(),
+        names=("gradient_edge_drop", "gradient_core_voxels", "delta_gradient_intensity_scale_relative"),
+        values=np.ones((3, 3)),
+    )
+    lines = lines_of(COHORT, table, {2: ("A", "1"), 3: ("A", "2"), 7: ("B", "1")})
+    assert features_of([{"row": 2, "volume_cm3": 1.0}], COHORT, table, lines) == [{"gradient_edge_drop": 1.0}]
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,8 @@ from scipy.spatial.transform import Rotation
 
 from PulsarCAMLib.comparison import REGIONS, FeatureRow, describe_gradient_feature, gradient_features, gradient_maps
 from PulsarCAMLib.comparison.edges import WIDTH_10_90, profiles_of
+from PulsarCAMLib.comparison.feature_data import LesionFeatures
+from PulsarCAMLib.comparison.gradient_table import GRADIENT_DIAGNOSTICS
 from PulsarCAMLib.comparison.neighbourhood import neighbourhood_of
 from PulsarCAMLib.errors import InputError
 from PulsarCAMLib.geometry import VolumeGeometry
@@ -225,6 +227,51 @@ def test_scanners_with_another_scale_and_level_give_the_same_features(factor, le
     here = gradient_features(image, geometry, lesion)
     there = gradient_features(factor * image + level, geometry, lesion)
     assert_same(here, there, {"gradient_intensity_scale": factor})
+
+
+def ringed(spacing) -> FeatureRow:
+    """An ellipsoid with a bright rim, a dark centre and lumpy tissue around, defined in millimetres."""
+    geometry, places, _ = ball_in(spacing, half_mm=25.0)
+    x, y, z = np.moveaxis(places, -1, 0)
+    radius = np.sqrt((x / 1.2) ** 2 + y**2 + (z / 0.9) ** 2)
+    lumps = 25 * np.sin(x / 4) * np.cos(y / 5 + 0.3) * np.cos(z / 6)
+    image = 100 + 250 * special.ndtr((RADIUS - radius) / 1.2) - 120 * special.ndtr((4 - radius) / 1.5) + lumps
+    return gradient_features(image, geometry, Lesion.from_mask("x", radius <= RADIUS))
+
+
+def model_columns(row: FeatureRow, changed: tuple[str, ...] = ()) -> list[str]:
+    names = (*row, *changed)
+    found = LesionFeatures(None, names, {}, {})
+    return [names[at] for at in found.columns(("gradient",), delta=bool(changed))]
+
+
+def test_models_learn_from_all_but_the_scanners_units_and_the_counts():
+    row = ringed((1.0, 1.0, 1.0))
+    counted = [name for name in row if name.endswith(("voxels", "profiles", "scale"))]
+    assert sorted(counted) == sorted(GRADIENT_DIAGNOSTICS)
+    assert model_columns(row) == [name for name in row if name not in counted]
+    changed = ("delta_gradient_core_voxels", "delta_gradient_core_voxels_relative", "delta_gradient_edge_drop")
+    assert model_columns(row, changed) == [*model_columns(row), "delta_gradient_edge_drop"]
+
+
+def test_what_models_learn_from_is_the_same_on_another_scanner():
+    image, mask = lumpy()
+    geometry, lesion = VolumeGeometry(image.shape, (0.8, 1.1, 2.0)), Lesion.from_mask("x", mask)
+    here, there = (gradient_features(own, geometry, lesion) for own in (image, 10 * image + 50))
+    assert [there[name] for name in model_columns(here)] == pytest.approx(
+        [here[name] for name in model_columns(here)], rel=1e-5, abs=1e-5
+    )
+    assert there["gradient_intensity_scale"] == pytest.approx(10 * here["gradient_intensity_scale"])
+
+
+def test_what_models_learn_from_hardly_changes_on_voxels_half_the_size():
+    """To 7 %, or 0.03 where a value may be near zero (cosines, and the place of the edge in millimetres)."""
+    here, there = ringed((1.0, 1.0, 1.0)), ringed((0.5, 0.5, 0.5))
+    for name in model_columns(here):
+        near_zero = "_radial_" in name or name == "gradient_edge_offset_mm"
+        assert there[name] == pytest.approx(here[name], rel=0.07, abs=0.03 if near_zero else 0), name
+    for name in ("gradient_core_voxels", "gradient_margin_voxels", "gradient_edge_profiles"):
+        assert there[name] > 3.5 * here[name]
 
 
 def test_a_single_voxel_has_what_can_be_and_reasons_for_the_rest():
