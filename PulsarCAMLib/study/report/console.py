@@ -62,4 +62,5 @@ def _interval(found: dict[str, Any] | None) -> str:
 def _spread(value: dict[str, Any]) -> str:
     if value["mean"] is None:
         return "-"
-    return f"{value['mean']:.3f}" + ("" if value["sd"] is None else f" ± {value['sd']:.3f}")
+    partly = "" if value["defined"] == value["trials"] else f" ({value['defined']} of {value['trials']})"
+    return f"{value['mean']:.3f}" + ("" if value["sd"] is None else f" ± {value['sd']:.3f}") + partly

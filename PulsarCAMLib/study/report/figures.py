@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ...evaluation.metrics import METRICS, TABLE_1, TITLES
@@ -12,6 +12,36 @@ from .. import paper
 from ..words import HONEST, MRI, counted, entry_of, percent, signed
 
 OTHERS = tuple(name for name in METRICS if name not in TABLE_1)
+
+
+class Notes:
+    """What the cells of one table say of undefined figures, for beneath it: paper has no tool tips."""
+
+    def __init__(self) -> None:
+        self._numbers: dict[str, int] = {}
+        self._partly = False
+
+    def dash(self, reason: str) -> str:
+        """A cell without a figure: a dash that points to its reason."""
+        number = self._numbers.setdefault(reason or "it was not computed", len(self._numbers) + 1)
+        return f'<span title="{text(reason)}">–<sup>{number}</sup></span>'
+
+    def partly(self, defined: int, trials: int) -> str:
+        """In how many trials a figure is defined, where not in all."""
+        if defined == trials:
+            return ""
+        self._partly = True
+        return f'<span class="of" title="{text(PARTLY)}">in {defined} of {trials}</span>'
+
+    def html(self) -> str:
+        """All of them; empty if there are none."""
+        reasons = "; ".join(f"({number}) {reason}" for reason, number in self._numbers.items())
+        told = [f"“in n of m”: {PARTLY}."] if self._partly else []
+        told += [f"– not defined: {reasons}."] if reasons else []
+        return f'<p class="sub notes">{text(" ".join(told))}</p>' if told else ""
+
+
+PARTLY = "mean over the n trials of m in which the metric is defined"
 
 
 def protocols(summary: dict[str, Any]) -> str:
@@ -39,6 +69,7 @@ FURTHER = (
 
 def _grouped(summary: dict[str, Any], metrics: Sequence[str], pooled: str) -> str:
     """A table with a headed group for every protocol."""
+    notes = Notes()
     heads = ["Model", *(TITLES[name] for name in metrics), f"{TITLES[pooled]} of the pool"]
     lines = ["<thead><tr>" + "".join(f'<th scope="col">{text(h)}</th>' for h in heads) + "</tr></thead>"]
     for protocol in summary["protocols"]:
@@ -48,9 +79,9 @@ def _grouped(summary: dict[str, Any], metrics: Sequence[str], pooled: str) -> st
             lines.append(
                 f'<tr class="group"><th scope="rowgroup" colspan="{len(heads)}">{_protocol(protocol)}</th></tr>'
             )
-            lines += [_entry(summary, entry, metrics, pooled) for entry in entries]
+            lines += [_entry(summary, entry, metrics, pooled, notes) for entry in entries]
             lines.append("</tbody>")
-    return f"<table>{chr(10).join(lines)}</table>"
+    return f"<table>{chr(10).join(lines)}</table>{notes.html()}"
 
 
 def _protocol(protocol: dict[str, Any]) -> str:
@@ -58,10 +89,10 @@ def _protocol(protocol: dict[str, Any]) -> str:
     return f'<span class="stuck">{text(protocol["title"])} <small>{text(protocol["about"])}.{flatters}</small></span>'
 
 
-def _entry(summary: dict[str, Any], entry: dict[str, Any], metrics: Sequence[str], pooled: str) -> str:
+def _entry(summary: dict[str, Any], entry: dict[str, Any], metrics: Sequence[str], pooled: str, notes: Notes) -> str:
     models = {model["name"]: model["title"] for model in summary["models"]}
     name = f"{text(models[entry['model']])}<small>{_tested(entry)}</small>"
-    cells = [name, *(_metric(entry, metric) for metric in metrics), _pool(entry, pooled)]
+    cells = [name, *(_metric(entry, metric, notes) for metric in metrics), _pool(entry, pooled, notes)]
     return "<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"
 
 
@@ -75,20 +106,26 @@ def _tested(entry: dict[str, Any]) -> str:
     return f"{MRI[entry['time_point']]}, {entry['lesions']} lesions{share}{missing}; {trials}, {controls}"
 
 
-def _metric(entry: dict[str, Any], name: str) -> str:
-    control = entry["control"]
-    if not entry["by_trial_means_little"]:
-        return f"{spread(entry['metrics'][name])}<small>{spread(control['metrics'][name])}</small>"
-    own, other = (part["pooled"]["values"][name]["value"] if part["pooled"] else None for part in (entry, control))
-    return f"{_number(own)}<small>{_number(other)}</small>"
+def _metric(entry: dict[str, Any], name: str, notes: Notes) -> str:
+    parts = (entry, entry["control"])
+    if entry["by_trial_means_little"]:
+        own, control = (_number(_pooled_value(part, name), notes) for part in parts)
+    else:
+        own, control = (spread(part["metrics"][name], notes) for part in parts)
+    return f"{own}<small>{control}</small>"
 
 
-def _pool(entry: dict[str, Any], name: str) -> str:
-    if not entry["pooled"]:
-        return "–"
-    found = entry["pooled"]["values"][name]
+def _pooled_value(part: dict[str, Any], name: str) -> dict[str, Any]:
+    return part["pooled"]["values"][name] if part["pooled"] else {"value": None, "low": None, "reason": NO_ANSWER}
+
+
+NO_ANSWER = "there is no trial with an answer"
+
+
+def _pool(entry: dict[str, Any], name: str, notes: Notes) -> str:
+    found = _pooled_value(entry, name)
     if found["low"] is None:
-        return _number(found["value"])
+        return _number(found, notes)
     return f"{number(found['value'], 3)}<small>{number(found['low'], 3)} to {number(found['high'], 3)}</small>"
 
 
@@ -104,19 +141,24 @@ def beside_the_paper(summary: dict[str, Any]) -> str:
         for model in summary["models"]
         if (entry := entry_of(summary, "paper", model["name"], "second"))
     ]
+    notes = Notes()
     heads = ["", *(f"paper: {name}" for name in paper.COLUMNS), *(f"here, (a): {title}" for title, _ in mine)]
     rows = [
         [
             text(TITLES[name]),
             *(f"{mean:.3f} ± {sd:.3f}" for mean, sd in values),
-            *(f"{spread(e['metrics'][name])}<small>control {spread(e['control']['metrics'][name])}</small>"
-              for _, e in mine),
+            *(_beside(entry, name, notes) for _, entry in mine),
         ]
         for name, values in paper.TABLE.items()
-    ]  # fmt: skip
+    ]
     table = scrolled(markup.table(heads, rows))
     about = f'<p class="sub">{text(paper.TITLE)}</p>'
-    return markup.section("The paper's Table 1 beside it", about, table, markup.paragraphs(paper.CAVEATS))
+    return markup.section("The paper's Table 1 beside it", about, table, notes.html(), markup.paragraphs(paper.CAVEATS))
+
+
+def _beside(entry: dict[str, Any], name: str, notes: Notes) -> str:
+    own, control = (spread(part["metrics"][name], notes) for part in (entry, entry["control"]))
+    return f"{own}<small>control {control}</small>"
 
 
 def differences(summary: dict[str, Any]) -> str:
@@ -140,22 +182,23 @@ def differences(summary: dict[str, Any]) -> str:
 def _pairs(summary: dict[str, Any], pairs: list[dict[str, Any]]) -> str:
     titles = {p["name"]: p["title"] for p in summary["protocols"]}
     models = {model["name"]: model["title"] for model in summary["models"]}
-    rows = []
+    rows, notes = [], Notes()
     for pair in pairs:
         names = f"{text(models[pair['first']])} minus {text(models[pair['second']])}"
         where = f"<small>{text(titles[pair['protocol']])}, {text(MRI[pair['time_point']])}</small>"
-        by_trial = [_difference(pair["metrics"][name]) for name in TABLE_1]
-        rows.append([names + where, *by_trial, _difference(_pooled(pair["pooled_auc"]))])
-    return scrolled(markup.table(["First minus second", *(TITLES[n] for n in TABLE_1), "AUC of the pool"], rows))
+        by_trial = [_difference(pair["metrics"][name], notes) for name in TABLE_1]
+        rows.append([names + where, *by_trial, _difference(_pooled(pair["pooled_auc"]), notes)])
+    heads = ["First minus second", *(TITLES[n] for n in TABLE_1), "AUC of the pool"]
+    return scrolled(markup.table(heads, rows)) + notes.html()
 
 
 def _pooled(found: dict[str, Any]) -> dict[str, Any]:
     return {**found["difference"], "mean": found["difference"]["value"]}
 
 
-def _difference(found: dict[str, Any]) -> str:
+def _difference(found: dict[str, Any], notes: Notes) -> str:
     if found["mean"] is None:
-        return "–"
+        return notes.dash(found["reason"])
     value = signed(found["mean"])
     if found["low"] is None:
         return value
@@ -193,12 +236,13 @@ def scrolled(table: str) -> str:
     return f'<div class="scroll">{table}</div>'
 
 
-def spread(value: dict[str, Any]) -> str:
-    """ "0.812 ± 0.041", or a dash."""
+def spread(value: Mapping[str, Any], notes: Notes) -> str:
+    """ "0.812 ± 0.041", with the number of trials in which it is defined if not in all; or a dash with its reason."""
     if value["mean"] is None:
-        return "–"
-    return number(value["mean"], 3) + ("" if value["sd"] is None else f" ± {number(value['sd'], 3)}")
+        return notes.dash(value["reason"])
+    sd = "" if value["sd"] is None else f" ± {number(value['sd'], 3)}"
+    return number(value["mean"], 3) + sd + notes.partly(value["defined"], value["trials"])
 
 
-def _number(value: float | None) -> str:
-    return "–" if value is None else number(value, 3)
+def _number(found: Mapping[str, Any], notes: Notes) -> str:
+    return notes.dash(found["reason"]) if found["value"] is None else number(found["value"], 3)

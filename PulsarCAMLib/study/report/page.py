@@ -43,7 +43,14 @@ table { border-collapse: separate; border-spacing: 0; }
 details { margin: .6rem 0; }
 summary { cursor: pointer; color: var(--accent); }
 dd { overflow-wrap: anywhere; }
-@media print { .wide img { min-width: 0; width: 100%; } table { font-size: 9px; }
+.of { display: block; font-size: .8em; color: var(--faint); }
+sup { font-size: .75em; line-height: 0; }
+@media print {
+  details::details-content { content-visibility: visible; block-size: auto; }
+  summary { color: inherit; font-weight: 600; list-style: none; }
+  h2, h3, summary, h2 + .sub, tr.group { break-after: avoid; }
+  figure, .panels svg, li, .notes, .answer p { break-inside: avoid; }
+   .wide img { min-width: 0; width: 100%; } table { font-size: 9px; }
   td:first-child, th:first-child { position: static; }
   .panels { grid-template-columns: repeat(3, 1fr); } td, th { padding: .2rem .25rem; } }
 """

@@ -1,7 +1,10 @@
 import csv
+import html
 import io
 import json
 import re
+import shutil
+import subprocess
 from dataclasses import replace
 from html.parser import HTMLParser
 
@@ -246,6 +249,50 @@ def test_leave_one_patient_out_is_told_by_its_pool(tmp_path):
     text = Page(path.read_text(encoding="utf-8")).text
     assert f"{own:.3f} {control:.3f}" in text
     assert "falls BELOW 0.5" in text
+
+
+def test_a_figure_that_is_not_defined_everywhere_says_in_how_many_trials_or_why_not(tmp_path):
+    def careful(model, split, point, lesions):
+        """Calls nobody responding, but in the first trial."""
+        return np.full(len(lesions), 0.6 if split.number == 0 and not split.control else 0.4)
+
+    study = made_study(tmp_path, careful, protocols=("patients",), trials=3, controls=2)
+    path = write_study_report(study, tmp_path / "report", **QUICK)
+    results = json.loads((path.parent / "results.json").read_text())
+    metrics = entry_of(results["summary"], "patients", "cam", "baseline")["metrics"]
+    assert (metrics["precision"]["defined"], metrics["precision"]["trials"]) == (1, 3)
+    page = Page(path.read_text(encoding="utf-8"))
+    mean = f"{metrics['precision']['mean']:.3f}"
+    assert f"{mean} in 1 of 3 – 1 " in page.text, "the control, which is defined nowhere, stands beneath"
+    reason = "no lesion is predicted response"
+    assert "“in n of m”: mean over the n trials of m in which the metric is defined." in page.text
+    assert f"– not defined: (1) {reason}." in page.text
+    assert reason in [value for tag, name, value in page.attributes if (tag, name) == ("span", "title")]
+    assert "(1 of 3)" in "\n".join(results["summary"]["text"])
+
+
+def test_a_table_without_gaps_has_no_notes(made, report, results):
+    shown = [entry["metrics"][name] for entry in results["summary"]["table"] for name in entry["metrics"]]
+    assert any(value["defined"] == value["trials"] for value in shown)
+    assert "in 5 of 5" not in Page((report / "index.html").read_text(encoding="utf-8")).text
+
+
+@pytest.mark.skipif(not (shutil.which("chromium") and shutil.which("pdftotext")), reason="no browser that prints")
+def test_on_paper_folded_tables_are_open_and_no_heading_ends_a_page(report, tmp_path):
+    printed = tmp_path / "page.pdf"
+    options = ["--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={tmp_path / 'profile'}"]
+    command = ["chromium", *options, f"--print-to-pdf={printed}", str(report / "index.html")]
+    subprocess.run(command, check=True, capture_output=True, timeout=120)
+    told = subprocess.run(
+        ["pdftotext", "-layout", str(printed), "-"], check=True, capture_output=True, text=True
+    ).stdout
+    for name in ("Brier score", "balanced", "average", "Further metrics", "Under the other protocols"):
+        assert name in told, name
+    headings = re.findall(r"<h[23]>(.*?)</h", (report / "index.html").read_text(encoding="utf-8"))
+    assert len(headings) > 5
+    for sheet in told.split("\f"):
+        lines = [line.strip() for line in sheet.splitlines() if line.strip() and not line.startswith("file:")]
+        assert not lines or html.unescape(lines[-1]) not in headings, lines[-1]
 
 
 def test_the_gallery_follows_its_rule(tmp_path):
