@@ -26,7 +26,8 @@ EXTRA = "compare"
 """The extra of the package that brings the library."""
 
 IN_SLICER = (
-    "call PulsarCAM.PulsarCAMLogic().ensureComparisonDependencies() in the Python console, which offers to install it"
+    "call PulsarCAM.PulsarCAMLogic().ensureComparisonDependencies() in the Python console, which offers to install it "
+    "(with ask=False: without a question)"
 )
 
 

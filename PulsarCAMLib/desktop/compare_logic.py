@@ -88,6 +88,41 @@ class CompareLogic:
         )  # fmt: skip
         return PulsarCAMComparison(*nodes.all(), comparison)
 
+    def computeFeatures(
+        self,
+        cohort: str,
+        output: str,
+        groups: Sequence[str] | None = None,
+        delta: bool = False,
+        settings: str | None = None,
+        keep: str | None = None,
+        overwrite: bool = False,
+        ask: bool = True,
+        progress: Callable[[float, str], None] | None = None,
+        cancelled: Callable[[], bool] | None = None,
+    ):
+        """Features of every lesion of a cohort, in a table beside its reasons and settings, as ``pulsarcam features``.
+
+        :param cohort: path of the cohort table.
+        :param output: path of the table to be made; ends with ".csv".
+        :param groups: of "radiomics", "gradients", "dose" and "clinical"; None: all for which the cohort has columns.
+        :param delta: also how features changed until the second MRI.
+        :param settings: path of a file of settings, as one is written beside every table.
+        :param keep: folder where finished lesions are kept for good; else until the table is there.
+        :param overwrite: replace an earlier table.
+        :param ask: whether the radiomics library is asked for where it is missing; else it is installed.
+        :param progress: called with a fraction (0..1) and a text.
+        :param cancelled: asked between lesions; True stops the work, finished lesions are kept for the next try.
+        :return: the table: ``rows``, ``names``, ``values``, and ``problems`` of lesions that could not be used.
+        :raises PulsarCAMLib.errors.PulsarCAMError: one sentence for the user; no table was written.
+        """
+        from PulsarCAMLib.comparison.feature_files import FeatureFiles
+
+        files = FeatureFiles(cohort, output, groups, settings, keep=keep, overwrite=overwrite)
+        if "radiomics" in files.groups:
+            self.ensureComparisonDependencies(ask=ask)
+        return files.write(files.compute(progress=progress, cancelled=cancelled), delta)
+
     def showSideBySide(self, result, comparison: PulsarCAMComparison, opacity: float = 0.5) -> None:
         """MRI, heat map, gradient magnitude and radial gradient in linked slice views, above the plot of the shells.
 

@@ -42,6 +42,8 @@ def ensure_dependencies(
     ask: bool = True,
     needed: Sequence[str] | None = None,
     tell: Callable[[str], None] | None = None,
+    extra: str = "",
+    in_slicer: str = "",
 ) -> None:
     """Install what is missing, after one question that names all of it; works in the same session.
 
@@ -54,6 +56,7 @@ def ensure_dependencies(
         ask: False where the user has agreed already, or a script wants the packages without a question.
         needed: names of the packages that the work at hand cannot do without; None: all of them.
         tell: called with what is being installed, for a status line.
+        extra, in_slicer: for the advice where nobody can be asked, see :func:`..requirements.require`.
 
     Raises:
         DependencyError: with one sentence: which package, why not, what to do.
@@ -68,7 +71,7 @@ def ensure_dependencies(
         return
     missing = unmet(everything if torch else wanted)
     if not _may_install(ask):
-        require(wanted)
+        require(wanted, extra, in_slicer)
     logic = _torch_installer() if torch and torch.installed is None else None
     if ask and not _agreed(missing):
         raise DependencyError(
@@ -77,7 +80,7 @@ def ensure_dependencies(
         )
     _install([p for p in missing if p.name != "torch"], logic, tell or (lambda _text: None))
     importlib.invalidate_caches()
-    require(wanted)
+    require(wanted, extra, in_slicer)
 
 
 def read_requirements(path: str | Path) -> tuple[str, ...]:
@@ -115,14 +118,19 @@ def _agreed(missing: Sequence[Package]) -> bool:
     question = _(
         "PulsarCAM needs packages that this 3D Slicer does not have:\n\n{packages}\n\n"
         "They are installed into Slicer's own Python; its NumPy, SimpleITK and VTK stay as they are. "
-        "PyTorch is a large download, which can take some minutes. Install now?"
+        "{large}Install now?"
     )
+    large = {
+        "torch": _("PyTorch is a large download, which can take some minutes. "),
+        "mirp": _("mirp (radiomics, licence EUPL 1.2) brings ITK for Python, about 1.5 GB on the disk. "),
+    }
     lines = [
         f"- {package.title} {package.supported}" + (f" ({package.installed} is there)" if package.installed else "")
         for package in missing
     ]
     return slicer.util.confirmOkCancelDisplay(
-        question.format(packages="\n".join(lines)), _("PulsarCAM - install packages")
+        question.format(packages="\n".join(lines), large="".join(large[p.name] for p in missing if p.name in large)),
+        _("PulsarCAM - install packages"),
     )
 
 

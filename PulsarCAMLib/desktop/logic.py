@@ -76,10 +76,11 @@ class ConsoleLogic(CompareLogic):
 
     def ensureComparisonDependencies(self, ask: bool = True, tell=None) -> None:
         """Likewise for radiomics features."""
+        from PulsarCAMLib.comparison.radiomics import EXTRA, IN_SLICER
         from PulsarCAMLib.desktop.dependencies import ensure_dependencies
 
         path = self.requirementsPath.replace("requirements.txt", "requirements-compare.txt")
-        ensure_dependencies(path, ask=ask, needed=("mirp",), tell=tell)
+        ensure_dependencies(path, ask=ask, needed=("mirp",), tell=tell, extra=EXTRA, in_slicer=IN_SLICER)
 
     def makeSample(self) -> list:
         """Put a synthetic patient into the scene: nodes of the MRI and of its lesions."""

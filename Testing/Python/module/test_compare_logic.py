@@ -9,9 +9,10 @@ pytest.importorskip("slicer", reason="the slicer-core package is not installed")
 
 import slicer
 from host.making import GRIDS, a_segmentation, an_mri, box, ijk_to_ras_of, state_of_scene
+from making_files import PLAIN, a_volume, two_boxes, written
 
 from PulsarCAMLib.comparison import QUANTITIES
-from PulsarCAMLib.errors import Cancelled, InputError, OutputError
+from PulsarCAMLib.errors import Cancelled, DependencyError, InputError, OutputError
 
 MASKS = {"left": box((4, 10, 12), (8, 22, 30)), "right": box((9, 30, 34), (12, 40, 44))}
 
@@ -98,3 +99,74 @@ def test_the_four_views_are_linked_and_of_one_orientation(logic, result):
     assert {node.GetOrientation() for node in slices} == {"Axial"}
     assert len({node.GetViewGroup() for node in slices}) == 1
     assert {node.GetLayoutLabel() for node in slices} == {"MRI", "CAM", "Grad", "Radial"}
+
+
+@pytest.fixture
+def cohort(tmp_path):
+    """Two lesions of Mrs Doe on one MRI."""
+    written(tmp_path / "mri.nrrd", a_volume(PLAIN, 1), PLAIN)
+    written(tmp_path / "label.nrrd", two_boxes(PLAIN, 2), PLAIN)
+    lines = ["patient,lesion,image,segmentation,label_value", *(f"Doe,GTV {n},mri.nrrd,label.nrrd,{n}" for n in (1, 2))]
+    path = tmp_path / "cohort.csv"
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return path
+
+
+def test_features_are_those_of_the_command_line(logic, cohort, tmp_path):
+    from PulsarCAMLib.cli import main
+
+    table = logic.computeFeatures(str(cohort), str(tmp_path / "a.csv"), groups=["gradients"])
+    assert main(["features", str(cohort), "-o", str(tmp_path / "b.csv"), "--groups", "gradients", "--quiet"]) == 0
+    for end in (".csv", ".reasons.csv", ".settings.json"):
+        assert (tmp_path / f"a{end}").read_bytes() == (tmp_path / f"b{end}").read_bytes()
+    assert not list(tmp_path.glob("*.lesions"))
+    assert table.values.shape == (2, len(table.names))
+    for wrong, error in (({"groups": ["cake"]}, InputError), ({"groups": ["dose"]}, InputError), ({}, OutputError)):
+        with pytest.raises(error):
+            logic.computeFeatures(str(cohort), str(tmp_path / "a.csv"), **({"overwrite": bool(wrong)} | wrong))
+
+
+def test_radiomics_are_offered_for_installation_when_first_needed(logic, cohort, tmp_path, monkeypatch):
+    from PulsarCAMLib import requirements
+    from PulsarCAMLib.desktop import dependencies
+
+    look_at, asked = requirements.look_at, []
+
+    def without_mirp(text):
+        found = look_at(text)
+        return requirements.Package(text, "mirp", None, False) if found.name == "mirp" else found
+
+    def confirm(text, *_more, **_kwargs):
+        asked.append(text)
+        return False
+
+    for module in (requirements, dependencies):
+        monkeypatch.setattr(module, "look_at", without_mirp)
+    table = str(tmp_path / "f.csv")
+    monkeypatch.setattr(slicer.app, "testingEnabled", lambda: True)
+    with pytest.raises(DependencyError, match=r"ensureComparisonDependencies\(\).*pip install pulsarcam\[compare\]"):
+        logic.computeFeatures(str(cohort), table)  # nobody is there to be asked
+    assert not asked
+    monkeypatch.setattr(slicer.app, "testingEnabled", lambda: False)
+    monkeypatch.setattr(slicer.util, "mainWindow", lambda *_: object())
+    monkeypatch.setattr(slicer.util, "confirmOkCancelDisplay", confirm)
+    with pytest.raises(DependencyError, match=r"Nothing was installed.*mirp"):
+        logic.computeFeatures(str(cohort), table)
+    assert len(asked) == 1
+    assert "mirp 2.7 or newer" in asked[0]
+    assert "1.5 GB" in asked[0]
+    assert "PyTorch" not in asked[0]
+    logic.computeFeatures(str(cohort), table, groups=["gradients"])
+    assert len(asked) == 1, "gradients need no library"
+    installed = []
+
+    def install(packages, *_more):
+        installed.extend(package.requirement for package in packages)
+        for module in (requirements, dependencies):
+            monkeypatch.setattr(module, "look_at", look_at)
+
+    monkeypatch.setattr(dependencies, "_install", install)
+    monkeypatch.setattr(slicer.util, "confirmOkCancelDisplay", lambda *_, **__: True)
+    found = logic.computeFeatures(str(cohort), table, groups=["radiomics"], overwrite=True)
+    assert installed == ["mirp>=2.7,<3"]
+    assert len(found.names) == 795
