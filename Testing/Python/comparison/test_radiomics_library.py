@@ -62,4 +62,4 @@ def test_slicer_is_offered_the_library_alone_without_pytorch(a_desktop, monkeypa
     assert needed == ("mirp",)
     (listed,) = dependencies.read_requirements(path)
     assert Requirement(listed).name == Requirement(requirements.FOR_RADIOMICS[0]).name == "mirp"
-    assert Requirement(listed) == Requirement(requirements.FOR_RADIOMICS[0])
+    assert Requirement(listed).specifier.contains("2.7")
