@@ -14,7 +14,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..lesions.distances import depth_of
 from .neighbourhood import Neighbourhood
 
 PROFILE_REACH_MM = 4.0
@@ -70,11 +69,10 @@ def profiles_of(near: Neighbourhood) -> Profiles:
     middles, areas = _faces(near.inside, spacing)
     if not len(middles):
         return Profiles(np.zeros(1), np.empty((0, 1)), np.empty(0), 0)
-    depth = depth_of(near.inside, near.spacing_kji)
-    inwards = min(PROFILE_REACH_MM, float(depth.max()))
+    inwards = min(PROFILE_REACH_MM, float(near.depth_mm.max()))
     distances = np.arange(-np.floor(inwards / PROFILE_STEP_MM), PROFILE_REACH_MM / PROFILE_STEP_MM + 1)
     distances = distances * PROFILE_STEP_MM
-    normals = _normals(depth, spacing, middles)
+    normals = _normals(near.depth_mm, spacing, middles)
     known = np.isfinite(normals).all(axis=1)
     points = middles[known, None] + distances[:, None] * (normals[known] / spacing)[:, None]
     values = _sampled(near.values, points)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -34,9 +35,14 @@ class Neighbourhood:
         """Voxel size in millimetres along the array's axes."""
         return self.geometry.spacing[::-1]
 
+    @cached_property
+    def depth_mm(self) -> np.ndarray:
+        """Depth under the GTV's surface, negative outside; the block's border is no surface."""
+        return depth_of(self.inside, self.spacing_kji)
+
     def distance_outside_mm(self) -> np.ndarray:
         """Distance from the GTV's surface, 0 inside; counted as :func:`..explanation.tables.depth_mm` counts depth."""
-        return np.maximum(-depth_of(self.inside, self.spacing_kji), 0.0)
+        return np.maximum(-self.depth_mm, 0.0)
 
 
 def neighbourhood_of(
