@@ -37,7 +37,7 @@ def shell_table(
         targets: classes; ``"predicted"`` takes each lesion's own.
         lesions: only these of the result.
         margin_mm: thickness of the margin.
-        thickness_mm: of each shell; not finer than the voxels, or shells stay empty.
+        thickness_mm: of each shell; not finer than the voxels, or shells stay empty or are uneven.
 
     Raises:
         InputError: a thickness that is not positive, or an unknown method or class.
