@@ -39,6 +39,7 @@ class SliceInspection:
         synthetic: whether it was trained on synthetic lesions.
         image: ``[s, s]``, 0 to 1, the input.
         mask: bool ``[s, s]``, the GTV.
+        cells: M, bool ``[c, c]``, the GTV at the bottleneck by the model's mask rule.
         reconstruction: ``[s, s]``, 0 to 1.
         features: P ``[F, c, c]``, before the mask.
         masked: A = P * M ``[F, c, c]``, which classifier and decoder see.
@@ -66,6 +67,7 @@ class SliceInspection:
     synthetic: bool
     image: np.ndarray
     mask: np.ndarray
+    cells: np.ndarray
     reconstruction: np.ndarray
     features: np.ndarray
     masked: np.ndarray
@@ -80,12 +82,6 @@ class SliceInspection:
     spacing_mm: tuple[float, float]
     directions_lps: np.ndarray
     centre_ras: np.ndarray
-
-    @property
-    def cells(self) -> np.ndarray:
-        """M, bool ``[c, c]``: a cell is on if any of its pixels is in the GTV."""
-        c = self.signed.shape[-1]
-        return self.mask.reshape(c, len(self.mask) // c, c, -1).any(axis=(1, 3))
 
     @property
     def methods(self) -> tuple[str, ...]:
@@ -229,10 +225,12 @@ def _pass(bundle: ModelBundle, lesion: LesionResult, n: int, member: int | None)
             raise InputError(_OTHER_MODEL.format(lesion=lesion.name, model=bundle.card.title))
         chosen = outputs if member is None else [outputs[member]]
         own = outputs[member or 0]
-        everywhere = ensemble.members[member or 0].encode(images) * bottleneck_mask(masks, ensemble.dtype)
+        cells = bottleneck_mask(masks, ensemble.dtype, ensemble.mask_rule)
+        everywhere = ensemble.members[member or 0].encode(images) * cells
         return {
             "reconstruction": torch.stack([o.reconstruction[0, 0] for o in chosen]).mean(dim=0).cpu().numpy(),
             "features": own.features[0].cpu().numpy(),
+            "cells": (own.cells[0, 0] > 0).cpu().numpy(),
             "masked": own.masked[0].cpu().numpy(),
             "gradients": (gradients[member or 0, 0].view_as(own.masked[0]) * own.cells[0]).cpu().numpy(),
             "dead": (everywhere == 0).flatten(2).all(dim=2).all(dim=0).cpu().numpy(),

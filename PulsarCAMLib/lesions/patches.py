@@ -14,7 +14,10 @@ from .preprocessing import Preprocessing
 from .resampling import block_of, image_around, resample
 
 LARGE_LESION_MARGIN = 2
-"""Pixels left free on each side when a lesion is shrunk to fit the patch."""
+"""Pixels left free on each side when a lesion is shrunk to fit the patch, or made to fill it."""
+
+FILLING_STEPS = 3
+"""A small lesion is measured roughly at first; each step measures it on the pixels of the one before."""
 
 NON_FINITE_LIMIT = 0.5
 """A lesion with a larger share of NaN or infinite voxels is refused: nothing is left to judge."""
@@ -33,7 +36,8 @@ class LesionPatches:
         corners: int ``[n, 2]``, (row, column) of patch pixel (0, 0) on the working grid.
         areas_mm2: float ``[n]``, area of the GTV on each slice.
         main: index of the slice whose answer is the lesion's.
-        scale: how much larger than the model's own the pixels are; above 1 for a lesion larger than the patch.
+        scale: how much larger than the model's own the pixels are; above 1 for a lesion larger than the patch, any
+            number where every lesion is made to fill the patch.
         warnings: sentences for the user.
     """
 
@@ -111,18 +115,22 @@ def extract_patches(
     check_lies_on(volume, geometry, lesion)
     axes = working_axes(geometry, lesion, preprocessing, rotation_deg)
     mask, first = _mask_on(axes, geometry, lesion)
-    scale = _scale_to_fit(mask, preprocessing.patch_size)
-    if scale > 1:
+    scale, fill = 1.0, preprocessing.large_lesion == "fill"
+    for _ in range(FILLING_STEPS if fill else 1):
+        step = _scale_to_fit(mask, preprocessing.patch_size, fill)
+        if step == 1:
+            break
+        scale *= step
         axes = working_axes(geometry, lesion, preprocessing, rotation_deg, scale)
         mask, first = _mask_on(axes, geometry, lesion)
     used = np.flatnonzero(mask.any(axis=(1, 2)))
     areas = _areas_mm2(mask, used, axes, geometry, lesion, preprocessing)
-    main = _answering_slice(areas)
+    main = _answering_slice(areas, preprocessing.answering_slice)
     if only_main:
         used, areas, main = used[[main]], areas[[main]], 0
     corners = np.array([_corner(mask[k], preprocessing.patch_size) for k in used])
     images, masks, grid, low = _cut(volume, geometry, axes, first, mask, used, corners, preprocessing.patch_size)
-    warnings = _warnings(volume, lesion, images, scale, preprocessing.patch_size)
+    warnings = _warnings(volume, lesion, images, 1.0 if fill else scale, preprocessing.patch_size)
     return LesionPatches(
         lesion=lesion,
         images=_to_unit_range(images, preprocessing.percentiles)[:, None],
@@ -196,10 +204,10 @@ def _with_no_slice_lost(
     return inside
 
 
-def _scale_to_fit(mask: np.ndarray, patch_size: int) -> float:
-    """1, or how much the pixels must grow so that the widest section of the lesion fits the patch."""
+def _scale_to_fit(mask: np.ndarray, patch_size: int, fill: bool) -> float:
+    """How much pixels must grow so that the widest section of the lesion fits the patch, 1 if it does; or fills it."""
     widest = max(int(np.ptp(np.flatnonzero(mask.any(axis=(0, axis))))) + 1 for axis in (1, 2))
-    return 1.0 if widest <= patch_size else widest / (patch_size - 2 * LARGE_LESION_MARGIN)
+    return 1.0 if widest <= patch_size and not fill else widest / (patch_size - 2 * LARGE_LESION_MARGIN)
 
 
 def _areas_mm2(
@@ -219,9 +227,13 @@ def _areas_mm2(
     return (counts[::-1] if backwards else counts) * float(geometry.spacing[0] * geometry.spacing[1])
 
 
-def _answering_slice(areas: np.ndarray) -> int:
+def _answering_slice(areas: np.ndarray, rule: str) -> int:
+    off_middle = np.abs(np.arange(len(areas)) - (len(areas) - 1) / 2)
+    if rule == "middle":
+        candidates = np.flatnonzero(off_middle == off_middle.min())
+        return int(candidates[np.argmax(areas[candidates])])
     candidates = np.flatnonzero(np.isclose(areas, areas.max()))
-    return int(candidates[np.argmin(np.abs(candidates - (len(areas) - 1) / 2))])
+    return int(candidates[np.argmin(off_middle[candidates])])
 
 
 def _corner(section: np.ndarray, size: int) -> tuple[int, int]:

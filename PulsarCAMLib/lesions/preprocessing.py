@@ -7,6 +7,9 @@ from dataclasses import asdict, dataclass, fields
 from ..errors import BundleError
 
 PLANES = ("volume", "axial", "coronal", "sagittal")
+MASK_RULES = ("any", "half")
+LARGE_LESION = ("scale", "fill")
+ANSWERING_SLICE = ("largest-area", "middle")
 
 
 @dataclass(frozen=True)
@@ -19,9 +22,13 @@ class Preprocessing:
             only; or a true anatomical plane, for which the MRI is resampled.
         in_plane_spacing_mm: pixel size; None keeps the MRI's own in-plane voxels.
         percentiles: intensities at these percentiles of each crop become 0 and 1; the rest is clipped.
-        mask_rule: how the mask comes to the bottleneck: ``"any"``, a cell is on if any of its pixels is.
-        large_lesion: ``"scale"``: a lesion that does not fit the patch is shrunk as a whole until it does, and flagged.
-        answering_slice: ``"largest-area"``: the slice whose answer is the lesion's; ties go to the middle.
+        mask_rule: how the mask comes to the bottleneck: ``"any"``, a cell is on if any of its 16 pixels is; ``"half"``,
+            if at least 8 are, or, on a slice where that would leave nothing, if no other cell has more.
+        large_lesion: ``"scale"``: every lesion at the same pixel size; one that does not fit the patch is shrunk as a
+            whole until it does, and flagged. ``"fill"``: every lesion is enlarged or shrunk until its widest section
+            fills the patch but for a margin of 2 pixels on each side, 60 of 64 (94 %).
+        answering_slice: the slice whose answer is the lesion's: ``"largest-area"``; ties go to the middle. ``"middle"``
+            of the slices that hold the lesion; of two middle ones the larger.
     """
 
     patch_size: int = 64
@@ -41,10 +48,12 @@ class Preprocessing:
             (self.plane not in PLANES, f"plane {self.plane!r} ({', '.join(PLANES)})"),
             (spacing is not None and not 0.05 <= spacing <= 20, f"in_plane_spacing_mm {spacing} (0.05 to 20, or null)"),
             (not 0 <= low < high <= 100, f"percentiles {self.percentiles} (rising, 0 to 100)"),
-            (self.mask_rule != "any", f"mask_rule {self.mask_rule!r} ('any')"),
-            (self.large_lesion != "scale", f"large_lesion {self.large_lesion!r} ('scale')"),
-            (self.answering_slice != "largest-area", f"answering_slice {self.answering_slice!r} ('largest-area')"),
         ]
+        for name, known in (
+            ("mask_rule", MASK_RULES), ("large_lesion", LARGE_LESION), ("answering_slice", ANSWERING_SLICE)
+        ):  # fmt: skip
+            value = getattr(self, name)
+            faults.append((value not in known, f"{name} {value!r} ({', '.join(known)})"))
         wrong = "; ".join(text for bad, text in faults if bad)
         if wrong:
             raise BundleError(f"Unknown preprocessing: {wrong}.")

@@ -33,19 +33,35 @@ class Output(NamedTuple):
     cells: Tensor
 
 
-def bottleneck_mask(masks: Tensor, dtype: torch.dtype) -> Tensor:
-    """GTV on the bottleneck grid ``[N, 1, s/4, s/4]``: a cell is on if any of its 16 pixels is (reading 9)."""
-    return functional.max_pool2d(masks.to(dtype), 4)
+def bottleneck_mask(masks: Tensor, dtype: torch.dtype, rule: str = "any") -> Tensor:
+    """GTV on the bottleneck grid ``[N, 1, s/4, s/4]`` (reading 9).
+
+    Args:
+        masks: ``[N, 1, s, s]``.
+        dtype: of the cells, 0 or 1.
+        rule: ``"any"``: a cell is on if any of its 16 pixels is; ``"half"``: if at least 8 are, or, where that leaves
+            nothing of a GTV, if no other cell has more.
+    """
+    if rule == "any":
+        return functional.max_pool2d(masks.to(dtype), 4)
+    shares = functional.avg_pool2d(masks.to(dtype), 4)
+    needed = shares.amax(dim=(1, 2, 3), keepdim=True).clamp(max=0.5)
+    return ((shares >= needed) & (shares > 0)).to(dtype)
 
 
 class AutoencoderClassifier(nn.Module):
     """One member: encoder, mask at the bottleneck, decoder and classifier (paper, table of the model).
 
     Input are images ``[N, 1, s, s]`` in 0..1 and GTV masks of the same shape. Class 1 is response.
+
+    Attributes:
+        architecture: its sizes.
+        mask_rule: of :func:`bottleneck_mask`; that of the preprocessing, in whose card it is kept.
     """
 
-    def __init__(self, architecture: Architecture | None = None) -> None:
+    def __init__(self, architecture: Architecture | None = None, mask_rule: str = "any") -> None:
         super().__init__()
+        self.mask_rule = mask_rule
         self.architecture = a = architecture or Architecture()
         self.encode_1 = nn.Conv2d(1, a.filters, 3, padding=1)
         self.encode_2 = nn.Conv2d(a.filters, a.features, 3, padding=1)
@@ -57,10 +73,18 @@ class AutoencoderClassifier(nn.Module):
         self.logit = nn.Linear(a.dense_units, 1)
         self.reset_parameters()
 
-    def reset_parameters(self) -> None:
-        """Glorot uniform weights and zero biases (reading 21), drawn from torch's generator."""
+    def reset_parameters(self, start: str = "glorot") -> None:
+        """Draw weights from torch's generator (reading 21).
+
+        Args:
+            start: ``"glorot"``: Glorot uniform weights and zero biases, as Keras; ``"torch"``: as PyTorch by default.
+        """
         for layer in self.modules():
-            if isinstance(layer, (nn.Conv2d, nn.Linear)):
+            if not isinstance(layer, (nn.Conv2d, nn.Linear)):
+                continue
+            if start == "torch":
+                layer.reset_parameters()
+            else:
                 nn.init.xavier_uniform_(layer.weight)
                 nn.init.zeros_(layer.bias)
 
@@ -85,6 +109,6 @@ class AutoencoderClassifier(nn.Module):
     def forward(self, images: Tensor, masks: Tensor) -> Output:
         """Everything; see :class:`Output`."""
         features = self.encode(images)
-        cells = bottleneck_mask(masks, features.dtype)
+        cells = bottleneck_mask(masks, features.dtype, self.mask_rule)
         masked = features * cells
         return Output(self.classify(masked), self.decode(masked), features, masked, cells)

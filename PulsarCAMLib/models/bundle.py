@@ -87,7 +87,7 @@ def bundle_of(
         folder: where it will lie.
 
     Raises:
-        BundleError: the card would not be valid, or weights are not finite.
+        BundleError: the card would not be valid or has another mask rule than the members, or weights are not finite.
     """
     import safetensors.torch
 
@@ -104,6 +104,8 @@ def bundle_of(
         "classes": CLASSES,
         "weights": {"file": WEIGHTS_FILE, "sha256": hashlib.sha256(weights).hexdigest()},
     }
+    if any(m.mask_rule != ModelCard.from_fields(whole).preprocessing.mask_rule for m in members):
+        raise BundleError("The card's mask rule is not that of the members; give the card's preprocessing theirs.")
     whole["probe"] = probe_card(ModelBundle(Path(folder), ModelCard.from_fields(whole), weights).ensemble)
     return ModelBundle(Path(folder), ModelCard.from_fields(whole), weights)
 

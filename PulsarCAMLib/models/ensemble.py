@@ -37,19 +37,20 @@ class Ensemble:
 
     Attributes:
         members: the modules, in evaluation mode.
-        architecture: shared by all members.
+        architecture, mask_rule: shared by all members.
     """
 
     def __init__(self, members: Sequence[AutoencoderClassifier]) -> None:
         """Stack ``members``.
 
         Raises:
-            BundleError: no member, or members of different architecture.
+            BundleError: no member, or members of different architecture or mask rule.
         """
-        if not members or any(m.architecture != members[0].architecture for m in members):
-            raise BundleError("An ensemble needs at least one member, all of one architecture.")
+        if len({(m.architecture, m.mask_rule) for m in members}) != 1:
+            raise BundleError("An ensemble needs at least one member, all of one architecture and one mask rule.")
         self.members = [m.eval() for m in members]
         self.architecture: Architecture = members[0].architecture
+        self.mask_rule = members[0].mask_rule
         self._stack()
 
     def __len__(self) -> int:
@@ -105,7 +106,7 @@ class Ensemble:
         """
         a = self.architecture
         images = channels_last(images.to(self.device, self.dtype))
-        cells = cells_of(masks.to(self.device), self.dtype)
+        cells = cells_of(masks.to(self.device), self.dtype, self.mask_rule)
         masked = images.new_empty(len(self), len(images), a.features, a.cells, a.cells)
         size = CONVOLVED_PATCHES if self.device.type == "cpu" else GPU_PATCHES
         for part in parts_of(len(images), size):

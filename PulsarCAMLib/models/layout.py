@@ -6,6 +6,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from .autoencoder import bottleneck_mask
+
 AVX512_LANES = 16
 """float32 numbers that the processor multiplies at once; a convolution fills them with its filters."""
 
@@ -44,13 +46,16 @@ def convolved_and_halved(maps: Tensor, filters: Tensor, bias: Tensor) -> Tensor:
     return torch.maximum(*torch.maximum(rows[..., ::2], rows[..., 1::2]).chunk(2, dim=1))
 
 
-def cells_of(masks: Tensor, dtype: torch.dtype) -> Tensor:
+def cells_of(masks: Tensor, dtype: torch.dtype, rule: str = "any") -> Tensor:
     """GTV on the bottleneck grid ``[n, 1, s/4, s/4]``, as :func:`~.autoencoder.bottleneck_mask` does it.
 
     Args:
         masks: ``[n, 1, s, s]``, s a multiple of 4; bool is fast, because four pixels of a row are read as one number.
         dtype: of the cells, 0 or 1.
+        rule: of :func:`~.autoencoder.bottleneck_mask`.
     """
+    if rule != "any":
+        return bottleneck_mask(masks, dtype, rule)
     n, _, s, _ = masks.shape
     if masks.dtype != torch.bool:
         masks = masks != 0

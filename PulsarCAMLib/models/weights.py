@@ -59,7 +59,7 @@ def members_of(card: ModelCard, tensors: dict[str, Tensor]) -> list[AutoencoderC
         raise BundleError(problem)
     members = []
     for index in range(card.members):
-        member, prefix = AutoencoderClassifier(card.architecture), f"{index}."
+        member, prefix = AutoencoderClassifier(card.architecture, card.preprocessing.mask_rule), f"{index}."
         member.load_state_dict({n[len(prefix) :]: t for n, t in tensors.items() if n.startswith(prefix)})
         members.append(member)
     return members

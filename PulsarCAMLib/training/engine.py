@@ -45,9 +45,17 @@ class Engine:
         self.samples = samples
         self.validation = validation if validation is not None and len(validation) else None
         self._check(samples)
-        model = AutoencoderClassifier(settings.architecture)
+        model = AutoencoderClassifier(settings.architecture, settings.preprocessing.mask_rule)
+        if settings.initial_weights != "glorot":
+            model.reset_parameters(settings.initial_weights)
         self.model = model.to(self.device).to(memory_format=torch.channels_last)
-        self.data = TensorData.of(samples, self.device, settings.imbalance == "weighted")
+        self.data = TensorData.of(
+            samples,
+            self.device,
+            settings.imbalance == "weighted",
+            mask_rule=settings.preprocessing.mask_rule,
+            reconstruct=settings.reconstruct,
+        )
         self.order = torch.Generator().manual_seed(settings.seed)
         self.epoch = 0
         self.at_rest = True
@@ -135,7 +143,7 @@ class Engine:
             settle_norm(self.model, self.data)
         last = self.epoch in (s.epochs, s.all_epochs)
         if self.validation is not None and (self.epoch % s.validate_every == 0 or last):
-            found = measure(self.model, self.validation, s.loss)
+            found = measure(self.model, self.validation, s.loss, s.reconstruct)
             row |= {f"validation_{name}": value for name, value in found.items()}
         self.history.append(row)
         self._remember_the_best(row)

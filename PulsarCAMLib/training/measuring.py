@@ -27,8 +27,16 @@ def dead_maps(model: AutoencoderClassifier, samples: Samples) -> list[int]:
     return [number + 1 for number, some in enumerate(alive.tolist()) if not some]
 
 
-def measure(model: AutoencoderClassifier, samples: Samples, weights: LossWeights | None = None) -> dict[str, float]:
+def measure(
+    model: AutoencoderClassifier, samples: Samples, weights: LossWeights | None = None, reconstruct: str = "crop"
+) -> dict[str, float]:
     """Every loss term, accuracy and, with both classes, the AUC; in evaluation mode.
+
+    Args:
+        model: of any state.
+        samples: to be asked about.
+        weights: of the terms; default: the paper's.
+        reconstruct: in :data:`~.settings.RECONSTRUCT`.
 
     Returns:
         ``total``, ``reconstruction``, ``similarity``, ``outside``, ``classification``, ``accuracy``, ``auc``.
@@ -36,8 +44,8 @@ def measure(model: AutoencoderClassifier, samples: Samples, weights: LossWeights
     from sklearn.metrics import roc_auc_score
 
     logits, sums = [], np.zeros(3)
-    for images, labels, output in _outputs(model, samples, CHUNK):
-        terms = joint_loss(output, images, labels, weights)
+    for targets, labels, output in _outputs(model, samples, CHUNK, reconstruct):
+        terms = joint_loss(output, targets, labels, weights)
         sums += len(labels) * np.array([float(terms.reconstruction), float(terms.similarity), float(terms.outside)])
         logits.append(output.logits.double().cpu().numpy())
     logits = np.concatenate(logits)
@@ -51,16 +59,16 @@ def measure(model: AutoencoderClassifier, samples: Samples, weights: LossWeights
 
 
 def _outputs(
-    model: AutoencoderClassifier, samples: Samples, chunk: int
+    model: AutoencoderClassifier, samples: Samples, chunk: int, reconstruct: str = "crop"
 ) -> Iterator[tuple[torch.Tensor, torch.Tensor, Output]]:
-    """Images, labels and output, chunk by chunk."""
-    data = TensorData.of(samples, model.logit.weight.device)
+    """What reconstructions should be, labels and output, chunk by chunk."""
+    data = TensorData.of(samples, model.logit.weight.device, mask_rule=model.mask_rule, reconstruct=reconstruct)
     training = model.training
     model.eval()
     try:
         for index in torch.arange(len(samples)).split(chunk):
             with torch.no_grad():
                 output = model(data.images[index], data.masks[index])
-            yield data.images[index], data.labels[index], output
+            yield data.targets[index], data.labels[index], output
     finally:
         model.train(training)

@@ -25,7 +25,7 @@ def settle_norm(model: AutoencoderClassifier, data: TensorData, chunk: int = 512
 
 
 def _norm_input(model: AutoencoderClassifier, images: Tensor, masks: Tensor) -> Tensor:
-    masked = model.encode(images) * bottleneck_mask(masks, images.dtype)
+    masked = model.encode(images) * bottleneck_mask(masks, images.dtype, model.mask_rule)
     hidden = model.dense(masked.flatten(1))
     after_activation = model.architecture.norm == "after" and model.architecture.dense_activation == "relu"
     return torch.relu(hidden) if after_activation else hidden

@@ -25,6 +25,7 @@ class TensorData:
         masks: bool ``[N, 1, s, s]``.
         labels: float ``[N]``.
         cells: M ``[N, 1, s/4, s/4]``.
+        targets: what reconstructions should be, ``[N, 1, s, s]``.
         importance: of the samples in the classification loss ``[N]``; None: all the same.
     """
 
@@ -32,22 +33,41 @@ class TensorData:
     masks: Tensor
     labels: Tensor
     cells: Tensor
+    targets: Tensor
     importance: Tensor | None = None
 
     @classmethod
-    def of(cls, samples: Samples, device: torch.device | str = "cpu", weighted_classes: bool = False) -> TensorData:
-        """From arrays; ``weighted_classes`` gives both classes the same weight, 1 on average over samples."""
+    def of(
+        cls,
+        samples: Samples,
+        device: torch.device | str = "cpu",
+        weighted_classes: bool = False,
+        *,
+        mask_rule: str = "any",
+        reconstruct: str = "crop",
+    ) -> TensorData:
+        """From arrays.
+
+        Args:
+            samples: the cohort.
+            device: where the tensors lie.
+            weighted_classes: give both classes the same weight, 1 on average over samples.
+            mask_rule: of the bottleneck.
+            reconstruct: in :data:`~.settings.RECONSTRUCT`.
+        """
         images, masks = (torch.from_numpy(np.require(x, requirements="CW")) for x in (samples.images, samples.masks))
         labels = np.asarray(samples.labels)
         importance = None
         if weighted_classes:
             counts = np.bincount(labels, minlength=2)
             importance = torch.from_numpy(len(labels) / (2 * counts[labels])).float().to(device)
+        whole = channels_last(images).to(device)
         return cls(
-            channels_last(images).to(device),
+            whole,
             masks.to(device),
             torch.from_numpy(labels).float().to(device),
-            cells_of(masks, torch.float32).to(device),
+            cells_of(masks, torch.float32, mask_rule).to(device),
+            channels_last(images * masks).to(device) if reconstruct == "gtv" else whole,
             importance,
         )
 
@@ -91,7 +111,7 @@ def _plain(model: AutoencoderClassifier, data: TensorData, index: Tensor, settin
     images, labels = data.images[index], data.labels[index]
     output = model(images, data.masks[index])
     importance = None if data.importance is None else data.importance[index]
-    losses = joint_loss(output, images, labels, settings.loss, importance)
+    losses = joint_loss(output, data.targets[index], labels, settings.loss, importance)
     losses.total.backward()
     return Pass(torch.stack([term.detach() for term in losses]), output.logits.detach())
 
@@ -106,7 +126,7 @@ def _in_parts(
         images, cells, share = data.images[part], data.cells[part], len(part) / len(index)
         encoded = model.encode(images)
         leaf = encoded.detach().requires_grad_()
-        picture = image_terms(decoder(leaf * cells), images, settings.loss)
+        picture = image_terms(decoder(leaf * cells), data.targets[part], settings.loss)
         outside = outside_penalty(leaf, cells)
         ((picture.total + settings.loss.outside * outside) * share).backward()
         features.append(encoded)

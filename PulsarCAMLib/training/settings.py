@@ -20,6 +20,11 @@ _SAME_ROTATION_DIGITS = 6
 MODES = ("joint", "sequential")
 IMBALANCE = ("none", "weighted", "balanced")
 DEVICES = ("auto", "cpu", "cuda")
+INITIAL_WEIGHTS = ("glorot", "torch")
+RECONSTRUCT = ("crop", "gtv")
+
+_LATER = ("initial_weights", "reconstruct")
+"""Fields that older settings lack: left out where they are the default, so that the same training has the same hash."""
 
 _WITHOUT_INFLUENCE = ("checkpoint_seconds", "pictures_every")
 """Settings that change what is kept of a run and not what comes out of it."""
@@ -42,12 +47,21 @@ def rotation_problem(rotations: Sequence[float]) -> str | None:
 
 @dataclass(frozen=True)
 class LossWeights:
-    """Weights of the four terms; the defaults are the paper's."""
+    """Weights of the four terms; the defaults are the paper's.
+
+    Raises:
+        InputError: a weight is negative or not finite, or all are 0.
+    """
 
     reconstruction: float = 0.6
     similarity: float = 0.2
     outside: float = 0.2
     classification: float = 1.0
+
+    def __post_init__(self) -> None:
+        weights = tuple(vars(self).values())
+        if not all(0 <= weight < float("inf") for weight in weights) or not any(weights):
+            raise InputError(f"The weights of the loss must be numbers from 0 on, not all of them 0, not {weights}.")
 
 
 @dataclass(frozen=True)
@@ -81,6 +95,10 @@ class TrainingSettings:
         device: ``"auto"``: a GPU when there is one; ``"cpu"``; ``"cuda"``.
         checkpoint_seconds: time between two checkpoints; has no influence on the weights.
         pictures_every: epochs between two pictures of reconstructions and feature maps; 0: none.
+        initial_weights: ``"glorot"``: uniform after Glorot with zero biases, as Keras (reading 21); ``"torch"``: as
+            PyTorch's layers start by default.
+        reconstruct: ``"crop"``: the autoencoder learns to give the whole crop (reading 14); ``"gtv"``: the GTV, with
+            black around it, which is all that the masked features can carry.
     """
 
     epochs: int = 150
@@ -104,13 +122,18 @@ class TrainingSettings:
     device: str = "auto"
     checkpoint_seconds: float = 10.0
     pictures_every: int = 0
+    initial_weights: str = "glorot"
+    reconstruct: str = "crop"
 
     def __post_init__(self) -> None:
         for name in ("betas", "rotations"):
             object.__setattr__(self, name, tuple(float(value) for value in getattr(self, name)))
         if self.epochs < 1 or self.batch_size < 2 or self.validate_every < 1:
             raise InputError("Training needs at least one epoch and batches of two samples or more.")
-        for name, known in (("mode", MODES), ("imbalance", IMBALANCE), ("device", DEVICES)):
+        for name, known in (
+            ("mode", MODES), ("imbalance", IMBALANCE), ("device", DEVICES),
+            ("initial_weights", INITIAL_WEIGHTS), ("reconstruct", RECONSTRUCT),
+        ):  # fmt: skip
             if getattr(self, name) not in known:
                 raise InputError(f"The training's {name} {getattr(self, name)!r} is unknown; use {', '.join(known)}.")
         sizes = (self.micro_batch, self.seed, self.pictures_every, self.checkpoint_seconds, self.weight_decay)
@@ -146,6 +169,9 @@ class TrainingSettings:
     def to_card(self) -> dict:
         """As plain JSON values; :meth:`from_card` reads them."""
         plain = asdict(self) | {"betas": list(self.betas), "rotations": list(self.rotations)}
+        for each in fields(self):
+            if each.name in _LATER and plain[each.name] == each.default:
+                del plain[each.name]
         own = {"architecture": self.architecture.to_card(), "preprocessing": self.preprocessing.to_card()}
         return plain | own
 
@@ -157,7 +183,7 @@ class TrainingSettings:
             InputError: a field is missing, unknown or not usable.
         """
         names = {f.name for f in fields(cls)}
-        if set(card) != names:
+        if not names - set(_LATER) <= set(card) <= names:
             raise InputError(
                 f"Training settings must have exactly these fields, not others: {', '.join(sorted(names))}."
             )

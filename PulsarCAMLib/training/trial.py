@@ -68,7 +68,7 @@ class TrialResult:
         content = (self.folder / WEIGHTS).read_bytes()
         if hashlib.sha256(content).hexdigest() != self.sha256:
             raise _damaged(self.folder)
-        model = AutoencoderClassifier(self.settings.architecture)
+        model = AutoencoderClassifier(self.settings.architecture, self.settings.preprocessing.mask_rule)
         model.load_state_dict(safetensors.torch.load(content))
         return model.eval()
 

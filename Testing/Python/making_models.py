@@ -21,11 +21,11 @@ CARD_FIELDS = {
 }
 
 
-def random_member(seed, architecture=None, sharpness=1.0):
+def random_member(seed, architecture=None, sharpness=1.0, mask_rule="any"):
     """A member whose norm has seen data; ``sharpness`` scales the logits."""
     generator = torch.Generator().manual_seed(seed)
     torch.manual_seed(seed)
-    member = AutoencoderClassifier(architecture or Architecture())
+    member = AutoencoderClassifier(architecture or Architecture(), mask_rule)
     norm = member.norm
     with torch.no_grad():
         for tensor, low, high in (
@@ -42,12 +42,14 @@ def random_member(seed, architecture=None, sharpness=1.0):
     return member.eval()
 
 
-def random_members(count=3, architecture=None, sharpness=1.0):
-    return [random_member(seed, architecture, sharpness) for seed in range(count)]
+def random_members(count=3, architecture=None, sharpness=1.0, mask_rule="any"):
+    return [random_member(seed, architecture, sharpness, mask_rule) for seed in range(count)]
 
 
-def random_bundle(folder, count=3, **changes):
-    return save_bundle(folder, random_members(count), CARD_FIELDS | changes)
+def random_bundle(folder, count=3, preprocessing=None, **changes):
+    preprocessing = preprocessing or Preprocessing()
+    fields = CARD_FIELDS | {"preprocessing": preprocessing.to_card()} | changes
+    return save_bundle(folder, random_members(count, mask_rule=preprocessing.mask_rule), fields)
 
 
 def random_patches(count, seed=0, size=64):

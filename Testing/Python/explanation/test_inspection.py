@@ -7,7 +7,7 @@ from PulsarCAMLib.errors import InputError
 from PulsarCAMLib.explanation import CLASSES, METHODS, SIGNED, explain_scan
 from PulsarCAMLib.explanation.inspection import inspect_slice
 from PulsarCAMLib.geometry import VolumeGeometry
-from PulsarCAMLib.lesions import lesions_from_masks
+from PulsarCAMLib.lesions import Preprocessing, lesions_from_masks
 from PulsarCAMLib.models import save_bundle
 
 GEOMETRY = VolumeGeometry((8, 80, 80), (1.0, 1.0, 3.0), (-40, 20, 5), np.diag([1.0, -1, 1]))
@@ -63,6 +63,25 @@ def test_a_member_is_shown_as_its_own_forward_pass_computes_it(bundle, result):
                     (seen.logit, output.logits[0]),
                 ):
                     np.testing.assert_allclose(found, wanted.detach().numpy(), rtol=1e-12, atol=1e-14)
+
+
+def test_a_model_that_masks_by_half_is_explained_and_shown_so(tmp_path, volume, lesions):
+    made = random_bundle(tmp_path / "half", preprocessing=Preprocessing(mask_rule="half"))
+    made.ensemble.to(torch.float64)
+    ball = explain_scan(volume, GEOMETRY, lesions, made).lesions[0]
+    fewer = 0
+    for n, mask in enumerate(ball.patches.masks[:, 0]):
+        counts = mask.reshape(16, 4, 16, 4).sum(axis=(1, 3))
+        seen = inspect_slice(made, ball, n, member=1)
+        output, gradient = list(passes(made, ball, n))[1]
+        np.testing.assert_array_equal(seen.cells, counts >= min(8, counts.max()))
+        np.testing.assert_array_equal(seen.cells, output.cells[0, 0].numpy() > 0)
+        np.testing.assert_allclose(seen.gradients, gradient[0].numpy(), rtol=1e-12, atol=1e-14)
+        wanted = (gradient * output.masked).sum(dim=1)[0].detach().numpy()
+        np.testing.assert_allclose(ball.signed[1, n], wanted, rtol=1e-10, atol=1e-13)
+        assert not any(maps[:, n][:, ~seen.cells].any() for maps in ball.maps.values())
+        fewer += int((counts > 0).sum() - seen.cells.sum())
+    assert fewer > 0
 
 
 def test_the_ensembles_reconstruction_is_the_mean_of_its_members(bundle, result):

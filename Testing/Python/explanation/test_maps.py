@@ -14,8 +14,8 @@ EVERY = ("pixelwise", "gradcam", "gradcam++", "gradcam++-sigmoid", "pixelwise-pr
 SIGN = {"non-response": -1, "response": 1}
 
 
-def explained(sharpness=1.0, count=8, architecture=None, members=2, methods=EVERY):
-    ensemble = Ensemble(random_members(members, architecture, sharpness)).to(torch.float64)
+def explained(sharpness=1.0, count=8, architecture=None, members=2, methods=EVERY, mask_rule="any"):
+    ensemble = Ensemble(random_members(members, architecture, sharpness, mask_rule)).to(torch.float64)
     images, masks = random_patches(count)
     images = images.double().numpy()
     return ensemble, images, masks.numpy(), explain_patches(ensemble, images, masks.numpy(), methods)
@@ -34,8 +34,9 @@ def close(found, wanted, tolerance):
 
 @pytest.mark.parametrize("sharpness", [1.0, 20.0, 1000.0])
 @pytest.mark.parametrize("norm", ["after", "before"])
-def test_gradcam_and_pixelwise_are_autograds(sharpness, norm):
-    ensemble, images, masks, found = explained(sharpness, architecture=Architecture(norm=norm))
+@pytest.mark.parametrize("mask_rule", ["any", "half"])
+def test_gradcam_and_pixelwise_are_autograds(sharpness, norm, mask_rule):
+    ensemble, images, masks, found = explained(sharpness, architecture=Architecture(norm=norm), mask_rule=mask_rule)
     for k, member in enumerate(ensemble.members):
         for n in range(len(images)):
             p, m, s = features_and_score(member, torch.from_numpy(images[[n]]), torch.from_numpy(masks[[n]]))

@@ -5,7 +5,7 @@ import pytest
 import SimpleITK as sitk
 from scipy.spatial.transform import Rotation
 
-from PulsarCAMLib.errors import InputError
+from PulsarCAMLib.errors import BundleError, InputError
 from PulsarCAMLib.geometry import VolumeGeometry
 from PulsarCAMLib.lesions import Lesion, Preprocessing, extract_patches, lesions_from_labels, paste_maps
 
@@ -216,6 +216,69 @@ def test_the_answering_slice_is_the_largest_and_ties_go_to_the_middle():
     assert extract_patches(noise(geometry.shape), geometry, Lesion.from_mask("bar", mask)).main == 3
     mask[6, 30:37, 30:36] = True
     assert extract_patches(noise(geometry.shape), geometry, Lesion.from_mask("bar", mask)).main == 5
+
+
+def test_the_middle_slice_answers_if_asked_and_of_two_the_larger():
+    geometry = VolumeGeometry((9, 64, 64))
+    mask = np.zeros(geometry.shape, bool)
+    mask[1:6, 30:36, 30:36] = True
+    mask[5, 25:40, 25:40] = True
+    rules = {rule: Preprocessing(answering_slice=rule) for rule in ("largest-area", "middle")}
+
+    def main(rule):
+        patches = extract_patches(noise(geometry.shape), geometry, Lesion.from_mask("cone", mask), rules[rule])
+        alone = extract_patches(noise(geometry.shape), geometry, patches.lesion, rules[rule], only_main=True)
+        np.testing.assert_array_equal(alone.masks[0], patches.masks[patches.main])
+        return patches.main
+
+    assert (main("largest-area"), main("middle")) == (4, 2)
+    mask[6, 30:37, 30:36] = True
+    mask[4, 30:37, 30:36] = True
+    assert (main("largest-area"), main("middle")) == (4, 3)
+
+
+@pytest.mark.parametrize("side", [1, 3, 20, 50, 90])
+@pytest.mark.parametrize("spacing", [(0.4, 0.4, 3.0), (1.0, 1.0, 3.0)])
+def test_every_lesion_can_be_made_to_fill_the_patch(side, spacing):
+    """A square of n voxels becomes 60 pixels wide, whatever n; the image comes along, and the way back is exact."""
+    geometry = VolumeGeometry((3, 160, 160), spacing)
+    mask = np.zeros(geometry.shape, bool)
+    mask[1, 40 : 40 + side, 60 : 60 + side] = True
+    volume = np.where(mask, 100.0, 10.0)
+    patches = extract_patches(volume, geometry, Lesion.from_mask("square", mask), Preprocessing(large_lesion="fill"))
+    for axis in (0, 1):
+        assert np.ptp(np.flatnonzero(patches.masks[0, 0].any(axis=axis))) + 1 == pytest.approx(60, abs=1)
+    assert patches.scale == pytest.approx(side * spacing[0] / 60, rel=0.02)
+    assert patches.images[0, 0, 31, 31] == 1
+    assert patches.warnings == ()
+    pasted = paste_maps(patches, np.ones((1, 64, 64), np.float32), geometry)
+    np.testing.assert_array_equal(pasted.values, np.ones((1, side, side), np.float32))
+
+
+def test_a_lesion_that_fills_the_patch_fills_it_when_turned():
+    geometry = VolumeGeometry((3, 160, 160))
+    mask = np.zeros(geometry.shape, bool)
+    mask[1, 60:80, 60:80] = True
+    lesion, fill = Lesion.from_mask("square", mask), Preprocessing(large_lesion="fill")
+    turned = extract_patches(noise(geometry.shape), geometry, lesion, fill, rotation_deg=45, only_main=True)
+    assert np.ptp(np.flatnonzero(turned.masks[0, 0].any(axis=0))) + 1 == pytest.approx(60, abs=2)
+    assert turned.scale == pytest.approx(20 * 2**0.5 / 60, rel=0.05)
+
+
+@pytest.mark.parametrize("wrong", [{"mask_rule": "most"}, {"large_lesion": "crop"}, {"answering_slice": "first"}])
+def test_unknown_rules_are_refused_with_what_is_known(wrong):
+    with pytest.raises(BundleError, match=r"\(any, half\)|\(scale, fill\)|\(largest-area, middle\)"):
+        Preprocessing(**wrong)
+
+
+def test_other_percentiles_stretch_the_crop_otherwise():
+    geometry = VolumeGeometry((1, 64, 64))
+    ramp = np.arange(4096, dtype=np.int16).reshape(1, 64, 64)
+    mask = np.zeros(geometry.shape, bool)
+    mask[0, 31:33, 31:33] = True
+    dot = Lesion.from_mask("dot", mask)
+    patch = extract_patches(ramp, geometry, dot, Preprocessing(percentiles=(25, 75))).images[0, 0]
+    np.testing.assert_allclose(patch, np.clip((ramp[0] - 1023.75) / 2047.5, 0, 1), atol=1e-5)
 
 
 def test_intensities_become_percentiles_of_the_crop():

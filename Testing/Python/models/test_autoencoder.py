@@ -8,6 +8,8 @@ from PulsarCAMLib.errors import BundleError
 from PulsarCAMLib.models import Architecture
 from PulsarCAMLib.models.autoencoder import AutoencoderClassifier, bottleneck_mask
 
+RULES = ("any", "half")
+
 
 def test_the_layers_have_the_papers_parameter_counts():
     model = AutoencoderClassifier()
@@ -65,6 +67,46 @@ def test_a_bottleneck_cell_is_on_if_any_of_its_pixels_is():
     mask[0, 0, 7, 40] = True
     cells = bottleneck_mask(mask, torch.float32)
     assert np.argwhere(cells[0, 0].numpy()).tolist() == [[1, 10]]
+
+
+def test_a_cell_with_7_of_16_pixels_is_on_under_any_and_off_under_half():
+    mask = torch.zeros(1, 1, 64, 64, dtype=torch.bool)
+    mask[0, 0, 8:10, 20:24] = True  # 8 pixels of cell (2, 5)
+    mask[0, 0, 32:34, 40:44] = True  # 8 less one of cell (8, 10)
+    mask[0, 0, 32, 40] = False
+    on = {rule: np.argwhere(bottleneck_mask(mask, torch.float32, rule)[0, 0].numpy()).tolist() for rule in RULES}
+    assert on == {"any": [[2, 5], [8, 10]], "half": [[2, 5]]}
+
+
+def test_a_lesion_that_would_vanish_under_half_keeps_its_fullest_cells():
+    masks = torch.zeros(3, 1, 64, 64, dtype=torch.bool)
+    masks[0, 0, 7:9, 40:43] = True  # 3 pixels each in cells (1, 10) and (2, 10)
+    masks[1, 0, 7:9, 39:42] = True  # 2, 1, 2, 1
+    masks[1, 0, 6, 40] = True  # one more in (1, 10)
+    cells = bottleneck_mask(masks, torch.float64, "half")
+    assert np.argwhere(cells[:, 0].numpy()).tolist() == [[0, 1, 10], [0, 2, 10], [1, 1, 10]]
+    assert not cells[2].any(), "no lesion, no cell"
+
+
+def test_the_pass_masks_by_its_members_rule():
+    images, masks = random_patches(6)
+    members = {rule: random_member(1, mask_rule=rule) for rule in RULES}
+    outputs = {rule: member(images, masks) for rule, member in members.items()}
+    for rule, output in outputs.items():
+        assert torch.equal(output.cells, bottleneck_mask(masks, torch.float32, rule))
+        assert torch.equal(output.masked, output.features * output.cells)
+    assert outputs["half"].cells.sum() < outputs["any"].cells.sum()
+    assert not torch.allclose(outputs["half"].logits, outputs["any"].logits)
+
+
+def test_weights_start_as_pytorch_starts_them_if_asked():
+    torch.manual_seed(0)
+    model = AutoencoderClassifier()
+    model.reset_parameters("torch")
+    limit = 1280**-0.5
+    assert limit / 2 < model.dense.bias.abs().max() <= limit
+    assert model.dense.weight.abs().max() <= limit
+    assert model.dense.weight.std().item() == pytest.approx(limit / 3**0.5, rel=0.02)
 
 
 def test_weights_start_as_keras_starts_them():

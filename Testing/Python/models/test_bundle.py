@@ -9,7 +9,12 @@ import torch
 from making_models import CARD_FIELDS, random_bundle, random_members, random_patches
 
 from PulsarCAMLib.errors import BundleError, OutputError
+from PulsarCAMLib.lesions import Preprocessing
 from PulsarCAMLib.models import find_bundle, installed_bundles, load_bundle, save_bundle
+from PulsarCAMLib.models.checking import check_bundle
+from PulsarCAMLib.models.ensemble import Ensemble
+
+HALF = Preprocessing(mask_rule="half")
 
 
 @pytest.fixture
@@ -91,6 +96,29 @@ def test_a_wrong_card_is_refused_in_one_sentence(folder, changes, words):
         load_bundle(folder)
     assert "\n" not in str(error.value)
     assert str(error.value).endswith(".")
+
+
+def test_the_mask_rule_is_kept_with_the_bundle_and_followed(tmp_path):
+    images, masks = random_patches(6)
+    members = random_members(2, mask_rule="half")
+    made = save_bundle(tmp_path / "half", members, CARD_FIELDS | {"preprocessing": HALF.to_card()})
+    card = json.loads((made.folder / "card.json").read_text())
+    assert card["preprocessing"]["mask_rule"] == "half"
+    found = load_bundle(made.folder).ensemble.logits(images, masks)
+    for logits, member, other in zip(found, members, random_members(2), strict=True):
+        torch.testing.assert_close(logits, member(images, masks).logits.detach(), rtol=1e-4, atol=1e-5)
+        assert not torch.allclose(logits, other(images, masks).logits, rtol=1e-2, atol=1e-2)
+    assert check_bundle(made.folder) == []
+    change_card(made.folder, preprocessing__mask_rule="any")
+    assert "answers a fixed input otherwise" in check_bundle(made.folder)[0], "another rule is another model"
+
+
+def test_members_of_another_mask_rule_than_the_cards_are_refused(tmp_path):
+    with pytest.raises(BundleError, match="mask rule is not that of the members"):
+        save_bundle(tmp_path / "mixed", random_members(2), CARD_FIELDS | {"preprocessing": HALF.to_card()})
+    assert not (tmp_path / "mixed").exists()
+    with pytest.raises(BundleError, match="one mask rule"):
+        Ensemble([*random_members(1), *random_members(1, mask_rule="half")])
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "null", '{"format": 1}', "[" * 100_000])

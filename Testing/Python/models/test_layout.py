@@ -41,6 +41,15 @@ def test_cells_are_on_where_any_of_their_pixels_is(share):
     )
 
 
+@pytest.mark.parametrize("share", [0.0, 0.1, 0.5, 1.0])
+def test_cells_are_on_where_half_of_their_pixels_are(share):
+    masks = torch.rand(6, 1, 64, 64, generator=torch.Generator().manual_seed(1)) < share
+    counts = masks.unfold(2, 4, 4).unfold(3, 4, 4).sum(dim=(4, 5))
+    most = counts.flatten(1).max(dim=1).values[:, None, None, None]
+    wanted = (counts >= 8) | ((counts == most) & (most < 8) & (counts > 0))
+    assert torch.equal(cells_of(masks, torch.float32, "half") > 0, wanted)
+
+
 @pytest.mark.parametrize("pair", [False, True])
 def test_convolving_and_halving_is_convolution_and_max_pooling(pair):
     maps, filters, bias = (torch.randn(s, dtype=torch.float64) for s in [(2, 3, 8, 12), (5, 3, 3, 3), (5,)])

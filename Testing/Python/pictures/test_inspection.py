@@ -36,6 +36,7 @@ def opened(size=64, features=5, rows=slice(20, 40), columns=slice(26, 38), **cha
         "synthetic": True,
         "image": rng.random((size, size)).astype(np.float32),
         "mask": mask,
+        "cells": cells,
         "reconstruction": rng.random((size, size)),
         "features": rng.random((features, c, c)),
         "masked": cells * rng.random((features, c, c)),

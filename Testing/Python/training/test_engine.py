@@ -8,6 +8,7 @@ import torch
 from making_samples import SMALL, stripes
 
 from PulsarCAMLib.errors import InputError
+from PulsarCAMLib.lesions import Preprocessing
 from PulsarCAMLib.training.engine import Engine, device_of, own_random_numbers
 from PulsarCAMLib.training.loop import TrainingSettings, predict_logits, train_member
 from PulsarCAMLib.training.measuring import dead_maps, measure
@@ -72,6 +73,44 @@ def test_training_stops_early_and_takes_the_best_epochs_weights():
     assert len(losses) < 40
     assert engine.best[0] == 1 + int(np.argmin(losses)) == len(losses) - 3
     assert measure(engine.model, noise)["classification"] == pytest.approx(min(losses), rel=1e-6)
+
+
+def first_state(**changes):
+    settings = replace(QUICK, **changes)
+    with own_random_numbers(settings):
+        return Engine(settings, stripes(8), None)
+
+
+def test_a_training_starts_from_the_weights_asked_for():
+    keras, torchs = (first_state(initial_weights=start).model for start in ("glorot", "torch"))
+    assert not keras.dense.bias.any()
+    assert bool(torchs.dense.bias.any())
+    again = first_state(initial_weights="torch").model
+    assert all(torch.equal(a, b) for a, b in zip(torchs.parameters(), again.parameters(), strict=True))
+    settings = replace(QUICK, epochs=1, initial_weights="torch", learning_rate=1e-9, weight_decay=0.0)
+    trained = train_member(stripes(8), None, settings).model
+    torch.testing.assert_close(trained.dense.weight, torchs.dense.weight, rtol=0, atol=1e-6)
+
+
+def test_training_and_validation_mask_by_the_rule_of_the_preprocessing():
+    samples = stripes(16)
+    samples.masks[:, :, 15] = samples.masks[:, :, 16]  # a row of cells of which a quarter is in the GTV
+    found = {}
+    for rule in ("any", "half"):
+        settings = replace(
+            QUICK, epochs=5, learning_rate=5e-3, preprocessing=Preprocessing(mask_rule=rule), reconstruct="gtv"
+        )
+        with own_random_numbers(settings):
+            engine = Engine(settings, samples, samples)
+            assert int(engine.data.cells[0].sum()) == {"any": 72, "half": 64}[rule]
+            engine.run()
+        row = engine.history[-1]
+        wanted = measure(engine.model, samples, settings.loss, "gtv")
+        assert row["validation_reconstruction"] == pytest.approx(wanted["reconstruction"])
+        assert wanted["reconstruction"] != pytest.approx(measure(engine.model, samples)["reconstruction"], rel=0.01)
+        found[rule] = predict_logits(engine.model, samples)
+        assert engine.model.mask_rule == rule
+    assert not np.allclose(found["any"], found["half"])
 
 
 @pytest.mark.parametrize("validation", [None, stripes(8).where(np.arange(0, 8, 2))])

@@ -6,6 +6,7 @@ import torch
 from making_samples import SMALL, stripes
 
 from PulsarCAMLib.errors import Cancelled, InputError
+from PulsarCAMLib.lesions import Preprocessing
 from PulsarCAMLib.models import Architecture
 from PulsarCAMLib.training.calibration import ensemble_probability, fit_temperature, log_loss
 from PulsarCAMLib.training.loop import TrainingSettings, predict_logits, train_member
@@ -89,11 +90,17 @@ def test_progress_runs_to_one():
 
 
 @pytest.mark.parametrize("norm", ["after", "before"])
-def test_settled_norm_statistics_are_those_of_all_samples_with_the_final_weights(norm):
+@pytest.mark.parametrize("mask_rule", ["any", "half"])
+def test_settled_norm_statistics_are_those_of_all_samples_with_the_final_weights(norm, mask_rule):
     settings = TrainingSettings(
-        architecture=Architecture(filters=4, norm=norm), epochs=2, batch_size=8, settle_norm=True
+        architecture=Architecture(filters=4, norm=norm),
+        preprocessing=Preprocessing(mask_rule=mask_rule),
+        epochs=2,
+        batch_size=8,
+        settle_norm=True,
     )
     data = stripes(24)
+    data.masks[:, :, 15] = data.masks[:, :, 16]  # a row of cells that is on under one rule only
     model = train_member(data, None, settings).model
     with torch.no_grad():
         output = model(torch.from_numpy(data.images), torch.from_numpy(data.masks))

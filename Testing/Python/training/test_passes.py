@@ -8,6 +8,7 @@ import torch
 from making_models import random_patches
 from torch.nn import functional
 
+from PulsarCAMLib.lesions import Preprocessing
 from PulsarCAMLib.models import Architecture
 from PulsarCAMLib.models.autoencoder import AutoencoderClassifier
 from PulsarCAMLib.training.augmentation import Samples
@@ -29,12 +30,13 @@ def samples(count=21):
 def model_of(settings, dtype=torch.float32):
     with torch.random.fork_rng():
         torch.manual_seed(2)
-        return AutoencoderClassifier(settings.architecture).to(dtype).train()
+        return AutoencoderClassifier(settings.architecture, settings.preprocessing.mask_rule).to(dtype).train()
 
 
 def step(settings, phase="joint", weighted_classes=False):
     model = model_of(settings)
-    data = TensorData.of(samples(), weighted_classes=weighted_classes)
+    rules = {"mask_rule": settings.preprocessing.mask_rule, "reconstruct": settings.reconstruct}
+    data = TensorData.of(samples(), weighted_classes=weighted_classes, **rules)
     with torch.random.fork_rng():
         torch.manual_seed(7)
         found = backward(model, data, torch.arange(20, -1, -1), settings, phase)
@@ -44,8 +46,9 @@ def step(settings, phase="joint", weighted_classes=False):
 @pytest.mark.parametrize("micro_batch", [4, 16, 64])
 @pytest.mark.parametrize("norm", ["after", "before"])
 @pytest.mark.parametrize("weighted_classes", [False, True])
-def test_a_step_in_micro_batches_is_that_of_the_whole_batch(micro_batch, norm, weighted_classes):
-    settings = replace(SETTINGS, architecture=Architecture(filters=6, norm=norm))
+@pytest.mark.parametrize("others", [{}, {"preprocessing": Preprocessing(mask_rule="half")}])
+def test_a_step_in_micro_batches_is_that_of_the_whole_batch(micro_batch, norm, weighted_classes, others):
+    settings = replace(SETTINGS, architecture=Architecture(filters=6, norm=norm), **others)
     plain, expected, reference = step(replace(settings, micro_batch=0), weighted_classes=weighted_classes)
     fast, gradients, model = step(replace(settings, micro_batch=micro_batch), weighted_classes=weighted_classes)
     torch.testing.assert_close(fast.losses, plain.losses, rtol=1e-5, atol=1e-6)
@@ -55,6 +58,20 @@ def test_a_step_in_micro_batches_is_that_of_the_whole_batch(micro_batch, norm, w
         torch.testing.assert_close(gradient, expected[name], rtol=0, atol=1e-4 * scale, msg=name)
     for name in ("running_mean", "running_var"):  # batch norm has seen the batch, not its parts
         torch.testing.assert_close(getattr(model.norm, name), getattr(reference.norm, name), rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("micro_batch", [0, 16])
+def test_the_image_terms_are_of_the_gtv_on_black_if_asked(micro_batch):
+    data, settings = samples(), replace(SETTINGS, micro_batch=micro_batch)
+    targets = {"crop": torch.from_numpy(data.images), "gtv": torch.from_numpy(np.where(data.masks, data.images, 0))}
+    model = model_of(SETTINGS)
+    made = model(torch.from_numpy(data.images), torch.from_numpy(data.masks)).reconstruction.detach()
+    for reconstruct, target in targets.items():
+        found, gradients, _ = step(replace(settings, reconstruct=reconstruct))
+        _, reconstruction, similarity, *_ = found.losses.tolist()
+        assert reconstruction == pytest.approx(functional.binary_cross_entropy(made, target).item(), rel=1e-5)
+        assert similarity == pytest.approx(1 - ssim(made, target).item(), rel=1e-4)
+    assert gradients["decode_2.bias"].item() > step(settings)[1]["decode_2.bias"].item() + 0.05, "black pulls it down"
 
 
 def test_a_training_in_micro_batches_stays_with_the_plain_one_for_some_epochs():
@@ -116,9 +133,11 @@ def test_the_folded_decoder_gives_the_models_reconstruction_and_gradients():
         torch.testing.assert_close(dict(model.named_parameters())[name].grad, gradient, rtol=1e-10, atol=1e-10)
 
 
-def test_the_image_terms_and_their_gradient_are_those_of_autograd():
+@pytest.mark.parametrize("black", [0, 15])
+def test_the_image_terms_and_their_gradient_are_those_of_autograd(black):
     generator = torch.Generator().manual_seed(0)
     images = torch.rand(2, 1, 20, 24, dtype=torch.float64, generator=generator)
+    images[..., :black] = 0
     scores = torch.randn(images.shape, dtype=torch.float64, generator=generator).requires_grad_()
     weights = LossWeights(0.6, 0.2)
     found = image_terms(scores, images, weights)

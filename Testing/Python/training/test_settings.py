@@ -23,6 +23,18 @@ def test_defaults_are_the_papers_and_our_stated_readings():
     a, p = s.architecture, s.preprocessing
     assert (a.filters, a.dense_activation, a.norm, a.dropout) == (16, "relu", "after", 0.1)
     assert (p.in_plane_spacing_mm, p.percentiles) == (1.0, (1, 99))
+    assert (p.mask_rule, p.large_lesion, p.answering_slice) == ("any", "scale", "largest-area")
+    assert (a.features, a.dense_units, s.initial_weights, s.reconstruct) == (5, 32, "glorot", "crop")
+
+
+def test_later_options_do_not_make_finished_trainings_others():
+    """Hashes and fields written down before there were these options: runs and cards from then go on as they are."""
+    settings = TrainingSettings()
+    assert settings.identity() == "8991047b06619812395a1d3a82f517f52d62cf8e320369940ac674a413d36c8e"
+    sequential = TrainingSettings(epochs=3, mode="sequential")
+    assert sequential.identity() == "48f64f0689a679f9b879b22fc658597a603b8087356e564a767e197f1c4bd5d3"
+    assert not {"initial_weights", "reconstruct"} & set(settings.to_card())
+    assert TrainingSettings.from_card(settings.to_card()) == settings
 
 
 def test_settings_survive_json():
@@ -36,6 +48,8 @@ def test_settings_survive_json():
         mode="sequential",
         patience=7,
         device="cpu",
+        initial_weights="torch",
+        reconstruct="gtv",
     )
     assert TrainingSettings.from_card(json.loads(json.dumps(unusual.to_card()))) == unusual
 
@@ -71,6 +85,8 @@ def test_settings_that_are_not_ours_are_refused(change):
         {"seed": -1},
         {"threads": 0},
         {"architecture": Architecture(patch_size=32)},
+        {"initial_weights": "zeros"},
+        {"reconstruct": "nothing"},
         {"rotations": (0.0,)},
         {"rotations": (1e-9,)},
         {"rotations": (-360.0,)},
@@ -95,7 +111,23 @@ def test_what_is_kept_of_a_run_does_not_make_it_another_one():
     settings = TrainingSettings()
     assert replace(settings, checkpoint_seconds=1, pictures_every=5).identity() == settings.identity()
     assert settings.with_seed(1).identity() != settings.identity()
-    assert replace(settings, loss=LossWeights(0.5)).identity() != settings.identity()
+    changes = [
+        {"loss": LossWeights(0.5)},
+        {"initial_weights": "torch"},
+        {"reconstruct": "gtv"},
+        {"preprocessing": Preprocessing(mask_rule="half")},
+        {"preprocessing": Preprocessing(large_lesion="fill")},
+        {"preprocessing": Preprocessing(answering_slice="middle")},
+        {"preprocessing": Preprocessing(percentiles=(0, 100))},
+    ]
+    others = {replace(settings, **change).identity() for change in changes}
+    assert len(others - {settings.identity()}) == len(changes)
+
+
+@pytest.mark.parametrize("weights", [(-0.1, 1, 1, 1), (float("nan"),), (1, float("inf")), (0, 0, 0, 0)])
+def test_losses_that_weigh_nothing_or_less_are_refused(weights):
+    with pytest.raises(InputError, match="weights of the loss"):
+        LossWeights(*weights)
 
 
 def test_sequential_training_has_as_many_epochs_for_each_phase():
