@@ -36,7 +36,8 @@ def settings_of(options):
     """The training settings that the options mean."""
     from ..lesions import Preprocessing
     from ..models import Architecture
-    from ..training.settings import TrainingSettings
+    from ..training.settings import LossWeights, TrainingSettings
+    from .train_options import LESION_SIZES
 
     o = options
     return TrainingSettings(
@@ -44,11 +45,24 @@ def settings_of(options):
         batch_size=o.batch_size,
         learning_rate=o.learning_rate,
         weight_decay=o.weight_decay,
+        loss=LossWeights(*o.loss_weights),
         rotations=o.rotations,
         architecture=Architecture(
-            filters=o.filters, dense_activation=o.dense_activation, norm=o.norm, dropout=o.dropout
+            filters=o.filters,
+            features=o.feature_maps,
+            dense_units=o.dense_units,
+            dense_activation=o.dense_activation,
+            norm=o.norm,
+            dropout=o.dropout,
         ),
-        preprocessing=Preprocessing(plane=o.plane, in_plane_spacing_mm=o.spacing_mm),
+        preprocessing=Preprocessing(
+            plane=o.plane,
+            in_plane_spacing_mm=o.spacing_mm,
+            percentiles=o.percentiles,
+            mask_rule=o.mask_rule,
+            large_lesion=LESION_SIZES[o.lesion_size],
+            answering_slice=o.answering_slice,
+        ),
         mode=o.mode,
         imbalance=o.imbalance,
         patience=o.patience,
@@ -56,6 +70,8 @@ def settings_of(options):
         settle_norm=o.settle_norm,
         device=o.device,
         pictures_every=o.pictures_every,
+        initial_weights=o.initial_weights,
+        reconstruct=o.reconstruct,
     )
 
 

@@ -10,6 +10,9 @@ from .numbers import MOST_SEED, number, positive, share_or_none, whole_number
 
 MOST_EPOCHS = 1_000_000
 
+LESION_SIZES = {"crop": "scale", "resize": "fill"}
+"""Words of the command line for the preprocessing's ``large_lesion``."""
+
 EXAMPLES = """\
 examples:
   pulsarcam train cohort.csv -o my-model
@@ -91,6 +94,12 @@ def add_model(group) -> None:
     group.add_argument(
         "--filters", type=whole_number(1, 256), default=16, metavar="N", help="of the first convolution (%(default)s)"
     )
+    group.add_argument(
+        "--feature-maps", type=whole_number(1, 64), default=5, metavar="N", help="at the bottleneck (%(default)s)"
+    )
+    group.add_argument(
+        "--dense-units", type=whole_number(1, 1024), default=32, metavar="N", help="of the classifier (%(default)s)"
+    )
     group.add_argument("--dense-activation", choices=("relu", "linear"), default="relu", help="(%(default)s)")
     group.add_argument("--norm", choices=("after", "before"), default="after", help="of the activation (%(default)s)")
     group.add_argument("--dropout", type=share_or_none, default=0.1, metavar="SHARE", help="(%(default)s)")
@@ -100,6 +109,23 @@ def add_model(group) -> None:
     group.add_argument(
         "--plane", choices=("volume", "axial", "coronal", "sagittal"), default="volume", help="(%(default)s)"
     )
+    group.add_argument(
+        "--percentiles", type=_percentiles, default="1,99", metavar="LOW,HIGH",
+        help="of each crop's intensities, which become 0 and 1 (%(default)s)",
+    )  # fmt: skip
+    group.add_argument(
+        "--mask-rule", choices=("any", "half"), default="any",
+        help="a bottleneck cell is on if any, or at least half, of its 16 pixels lie in the GTV (%(default)s)",
+    )  # fmt: skip
+    group.add_argument(
+        "--lesion-size", choices=tuple(LESION_SIZES), default="crop",
+        help="crop: one pixel size, only too large lesions are shrunk; resize: every lesion fills the patch "
+        "(%(default)s)",
+    )  # fmt: skip
+    group.add_argument(
+        "--answering-slice", choices=("largest-area", "middle"), default="largest-area",
+        help="of the lesion, which is trained on and answers for it (%(default)s)",
+    )  # fmt: skip
 
 
 def _add_ensemble(group) -> None:
@@ -123,6 +149,18 @@ def add_training(group) -> None:
     group.add_argument("--batch-size", type=whole_number(2, 65536), default=64, help="(%(default)s)")
     group.add_argument("--learning-rate", type=positive, default=5e-4, help="(%(default)s)")
     group.add_argument("--weight-decay", type=number, default=1e-4, help="(%(default)s)")
+    group.add_argument(
+        "--loss-weights", type=_loss_weights, default="0.6,0.2,0.2,1", metavar="A,B,C,D",
+        help="of image cross-entropy, SSIM, activity outside the GTV, and classifier (%(default)s)",
+    )  # fmt: skip
+    group.add_argument(
+        "--reconstruct", choices=("crop", "gtv"), default="crop",
+        help="what the autoencoder learns to give: the whole crop, or the GTV on black (%(default)s)",
+    )  # fmt: skip
+    group.add_argument(
+        "--initial-weights", choices=("glorot", "torch"), default="glorot",
+        help="as Keras or as PyTorch starts (%(default)s)",
+    )  # fmt: skip
     group.add_argument("--rotations", type=_degrees, default="10,15,30,45,90", help="of the copies (%(default)s)")
     group.add_argument("--mode", choices=("joint", "sequential"), default="joint", help="(%(default)s)")
     group.add_argument("--imbalance", choices=("none", "weighted", "balanced"), default="none", help="(%(default)s)")
@@ -170,6 +208,36 @@ def _degrees(text: str) -> tuple[float, ...]:
     if problem:
         raise argparse.ArgumentTypeError(problem)
     return angles
+
+
+def _percentiles(text: str) -> tuple[float, float]:
+    from ..errors import BundleError
+    from ..lesions import Preprocessing
+
+    low, high = _as_many(text, 2, "1,99")
+    try:
+        return Preprocessing(percentiles=(low, high)).percentiles
+    except BundleError:
+        raise argparse.ArgumentTypeError(f"{text} does not rise between 0 and 100") from None
+
+
+def _loss_weights(text: str) -> tuple[float, ...]:
+    from ..errors import InputError
+    from ..training.settings import LossWeights
+
+    weights = _as_many(text, 4, "0.6,0.2,0.2,1")
+    try:
+        LossWeights(*weights)
+    except InputError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+    return weights
+
+
+def _as_many(text: str, count: int, example: str) -> tuple[float, ...]:
+    found = _numbers(text)
+    if len(found) != count:
+        raise argparse.ArgumentTypeError(f"{text!r} is not {count} numbers, such as {example}")
+    return found
 
 
 def _numbers(text: str) -> tuple[float, ...]:

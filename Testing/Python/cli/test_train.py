@@ -7,10 +7,15 @@ import pytest
 from making_files import files_in
 
 from PulsarCAMLib.cli import main
+from PulsarCAMLib.cli.parser import make_parser
+from PulsarCAMLib.cli.study import study_settings_of
+from PulsarCAMLib.cli.train import settings_of
 from PulsarCAMLib.cohort import CohortSettings, write_cohort
-from PulsarCAMLib.models import load_bundle
+from PulsarCAMLib.lesions import Preprocessing
+from PulsarCAMLib.models import Architecture, load_bundle
 from PulsarCAMLib.training.engine import Engine
 from PulsarCAMLib.training.progress_file import DONE, RunProgress, read_progress
+from PulsarCAMLib.training.settings import LossWeights, TrainingSettings
 
 QUICK = ("--protocols", "none", "--epochs", "2", "--filters", "2", "--rotations", "90", "--batch-size", "8",
          "--validation-share", "0.4")  # fmt: skip
@@ -47,6 +52,57 @@ def test_the_card_carries_settings_counts_curves_versions_seeds_hashes_and_perfo
     assert "validation patients" in card["performance"]["about"]
     assert card["response"]["shrinkage_threshold"] == 0.8
     assert "80 %" in card["response"]["definition"]
+
+
+OPEN_POINTS = (
+    *("--feature-maps", "3", "--dense-units", "7", "--percentiles", "0,100", "--mask-rule", "half"),
+    *("--lesion-size", "resize", "--answering-slice", "middle", "--loss-weights", "0.5,0.3,0.1,2"),
+    *("--reconstruct", "gtv", "--initial-weights", "torch"),
+)
+
+
+def settings_meant(*arguments):
+    options = make_parser().parse_args([*arguments, *(("-o", "out") if "-o" not in arguments else ())])
+    return study_settings_of(options).training if options.command == "study" else settings_of(options)
+
+
+@pytest.mark.parametrize("command", ["train", "study"])
+def test_what_the_paper_leaves_open_is_an_option_of_every_command_that_trains(command):
+    assert settings_meant(command, "cohort.csv") == TrainingSettings()
+    assert settings_meant(command, "cohort.csv", *OPEN_POINTS) == TrainingSettings(
+        architecture=Architecture(features=3, dense_units=7),
+        preprocessing=Preprocessing(
+            percentiles=(0, 100), mask_rule="half", large_lesion="fill", answering_slice="middle"
+        ),
+        loss=LossWeights(0.5, 0.3, 0.1, 2),
+        reconstruct="gtv",
+        initial_weights="torch",
+    )
+
+
+def test_a_bundle_trained_otherwise_says_so_and_explains_so(cohort, tmp_path, capsys):
+    out = tmp_path / "otherwise"
+    assert main(["train", str(cohort), "-o", str(out), "--members", "1", *QUICK, *OPEN_POINTS, "--quiet"]) == 0
+    made = load_bundle(out)
+    own, training = made.card.preprocessing, made.card.fields["training"]
+    assert (own.mask_rule, own.large_lesion, own.answering_slice) == ("half", "fill", "middle")
+    assert (made.card.architecture.features, made.card.architecture.dense_units) == (3, 7)
+    assert made.ensemble.mask_rule == "half"
+    trained = TrainingSettings.from_card(training["settings"])
+    assert (trained.reconstruct, trained.initial_weights) == ("gtv", "torch")
+    assert trained.loss == LossWeights(0.5, 0.3, 0.1, 2)
+    assert settings_meant(*training["command"].removeprefix("pulsarcam ").split()) == trained, "it can be repeated"
+
+    patient = next(path for path in cohort.parent.iterdir() if path.is_dir())
+    scan = [str(patient / name) for name in ("baseline.nrrd", "baseline.seg.nrrd")]
+    assert main(["explain", *scan, "-o", str(tmp_path / "out"), "--no-pictures", "--model", str(out)]) == 0
+    assert "does not fit" not in capsys.readouterr().err
+    with (tmp_path / "out" / "slices.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    for lesion in {row["lesion"] for row in rows}:
+        answers = [row["answers"] == "1" for row in rows if row["lesion"] == lesion]
+        assert sum(answers) == 1
+        assert answers.index(True) in ((len(answers) - 1) // 2, len(answers) // 2)
 
 
 def test_the_card_names_no_patient_and_no_file(bundle, cohort):
