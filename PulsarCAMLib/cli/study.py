@@ -49,18 +49,28 @@ def evaluate(options) -> None:
     study = open_study(options.run)
     output = Path(options.output) if options.output else study.folder / REPORT
     with TimedBar(options.quiet) as bar:
-        _report(study, output, bar, options.quiet or options.json)
+        _report(study, output, bar, options.quiet or options.json, _members_beside(study.folder))
     if options.json:
         print((output / "results.json").read_text(encoding="utf-8"), end="")
 
 
-def _report(study, output: Path, bar: TimedBar, quiet: bool) -> None:
+def _members_beside(folder: Path) -> list:
+    """Members of the bundle, where the study is part of a training that was kept."""
+    from ..training.trial import finished_trial
+    from .run_folder import is_run
+
+    if not is_run(folder.parent):
+        return []
+    return [member for at in sorted(folder.parent.glob("member-*")) if (member := finished_trial(at))]
+
+
+def _report(study, output: Path, bar: TimedBar, quiet: bool, members=()) -> None:
     from ..study.report import write_study_report
 
     if study.missing:
         warn(f"{study.missing} trainings are not finished; the report is of the others.")
     with bar.stage("writing the report") as tell:
-        page = write_study_report(study, output, overwrite=True, progress=tell)
+        page = write_study_report(study, output, overwrite=True, progress=tell, members=members, tell=warn)
     if not quiet:
         results = json.loads((output / "results.json").read_text(encoding="utf-8"))
         print("\n".join(results["summary"]["text"]))

@@ -71,7 +71,7 @@ class TrainRun:
         if self.options.sanity:
             fields["explanation_checks"] = self._checks(cohort, rows, fields, trained, samples, validation)
         if study:
-            self._report(study)
+            self._report(study, trained)
         with self.stages.stage(WRITING):
             bundle = self._save(trained, fields)
         self._end(bundle)
@@ -151,12 +151,12 @@ class TrainRun:
         whose = "patients set aside, whom no member learnt from" if aside else "the patients it was trained on"
         return card_section(found, f"On {found['lesions']} lesions of {found['patients']} {whose}")
 
-    def _report(self, study: Study) -> None:
+    def _report(self, study: Study, trained: list[TrialResult]) -> None:
         from ..study.report import write_study_report
 
         remove_leftovers(self.report)
         with self.stages.stage(REPORT) as tell:
-            write_study_report(study, self.report, overwrite=True, progress=tell)
+            write_study_report(study, self.report, overwrite=True, progress=tell, members=trained, tell=warn)
 
     def _save(self, trained: list[TrialResult], fields: dict[str, Any]) -> ModelBundle:
         from ..models import save_bundle
@@ -166,10 +166,8 @@ class TrainRun:
     def _end(self, bundle: ModelBundle) -> None:
         for number, dead in enumerate(bundle.card.fields["training"]["dead_feature_maps"], start=1):
             if dead:
-                listed = ", ".join(map(str, dead))
-                warn(
-                    f"Member {number} has lost feature map {listed}: zero in every lesion; its maps rest on the others."
-                )
+                maps = f"feature map{'' if len(dead) == 1 else 's'} {', '.join(map(str, dead))}"
+                warn(f"Member {number} has lost {maps}: zero in every lesion; its heat maps rest on the others.")
         self.stages.done()
         kept = self.options.keep_run or self.options.pictures_every
         if not kept:

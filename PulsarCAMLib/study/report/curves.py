@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ...evaluation.curves import CalibrationBin, Curve, calibration_points, precision_recall_points, roc_points
 from ..cells import Asked, Cell
 from ..run import Study
+
+if TYPE_CHECKING:
+    from ...training.trial import TrialResult
 
 GRID = np.linspace(0, 1, 41)
 """False positive rates at which trials are averaged."""
@@ -125,8 +129,50 @@ def _training_curve(key: tuple, histories: list[list[dict]]) -> TrainingCurve:
     return TrainingCurve(*key, np.arange(1, longest + 1), terms, len(histories))
 
 
-def rows(found: Sequence[CellCurves], trained: Sequence[TrainingCurve]) -> Iterator[tuple]:
+@dataclass(frozen=True, eq=False)
+class MemberCurve:
+    """How the training of one member of a bundle went.
+
+    Attributes:
+        number: of the member, from 1.
+        best_epoch: whose weights it has.
+        epochs: int ``[E]``.
+        training: name to ``[E]``.
+        validation: the same of patients set aside, NaN where an epoch was not measured; empty without such patients.
+    """
+
+    number: int
+    best_epoch: int
+    epochs: np.ndarray
+    training: dict[str, np.ndarray]
+    validation: dict[str, np.ndarray]
+
+
+def member_curves(trained: Sequence[TrialResult]) -> list[MemberCurve]:
+    """Of a bundle's members, in their order."""
+    return [_member_curve(number, each) for number, each in enumerate(trained, start=1)]
+
+
+def _member_curve(number: int, trained: TrialResult) -> MemberCurve:
+    def columns(prefix: str) -> dict[str, np.ndarray]:
+        found = {n: np.array([row.get(f"{prefix}{n}", np.nan) for row in trained.history]) for n in TERMS}
+        return {name: values for name, values in found.items() if np.isfinite(values).any()}
+
+    epochs = np.arange(1, len(trained.history) + 1)
+    return MemberCurve(number, trained.best_epoch, epochs, columns(""), columns("validation_"))
+
+
+def rows(
+    found: Sequence[CellCurves], trained: Sequence[TrainingCurve], members: Sequence[MemberCurve] = ()
+) -> Iterator[tuple]:
     """Lines of ``curves.csv`` under :data:`HEADINGS`."""
+    for member in members:
+        for kind, terms in (("training", member.training), ("validation", member.validation)):
+            for name, values in terms.items():
+                for epoch, value in zip(member.epochs.tolist(), values.tolist(), strict=True):
+                    if np.isfinite(value):
+                        own = (f"member {kind} {name}", "", f"member-{member.number}", "baseline", 0)
+                        yield (*own, epoch, value, "", "", 1)
     for each in found:
         yield from _cell_rows(each)
     for curve in trained:

@@ -140,3 +140,30 @@ def explain(study: Study, shown: Shown) -> Explained | None:
     return Explained(
         shown, one.images[0, 0], mask, maps, output.reconstruction[0, 0].numpy(), output.features[0].numpy()
     )
+
+
+def gaps(study: Study) -> list[str]:
+    """What a folder that was tidied up lacks of what the report shows, one sentence each."""
+    from ...training.trial import RESULT
+
+    records = [record for record in study.records if record.model == CAM]
+    lost = [record for record in records if not (study.folder_of(record) / TRAINING / RESULT).is_file()]
+    found = []
+    if lost:
+        found.append(
+            f"The study's folder lacks the networks of {len(lost)} of {len(records)} trials and controls (folders "
+            f"“{TRAINING}”): their curves are not shown, nor lesions that they had held out."
+        )
+    if records and not _has_samples(study):
+        found.append(
+            f"The study's folder lacks the patches, or they are damaged ({SAMPLES}): no maps, reconstructions or "
+            "feature maps are shown."
+        )
+    return found
+
+
+def _has_samples(study: Study) -> bool:
+    try:
+        return (study.folder / SAMPLES).is_file() and bool(load_samples(study.folder / SAMPLES))
+    except InputError:
+        return False

@@ -10,11 +10,12 @@ from ... import __version__
 from ...report import markup
 from ...report.markup import text
 from ...report.page import RESEARCH_ONLY
+from ..cam import CAM
 from ..run import Study
-from ..words import percent
+from ..words import counted, percent
 from . import figures, gallery, gallery_pictures, plots
 from .choices import MOST_SHOWN
-from .curves import TERMS, CellCurves, TrainingCurve
+from .curves import TERMS, CellCurves, MemberCurve, TrainingCurve
 
 SYNTHETIC = "SYNTHETIC: the lesions of this study are generated. No figure here says anything about patients."
 
@@ -49,7 +50,7 @@ sup { font-size: .75em; line-height: 0; }
   details::details-content { content-visibility: visible; block-size: auto; }
   summary { color: inherit; font-weight: 600; list-style: none; }
   h2, h3, summary, h2 + .sub, tr.group { break-after: avoid; }
-  figure, .panels svg, li, .notes, .answer p { break-inside: avoid; }
+  figure, .panels svg, h2 + .sub, li, .notes, .answer p { break-inside: avoid; }
    .wide img { min-width: 0; width: 100%; } table { font-size: 9px; }
   td:first-child, th:first-child { position: static; }
   .panels { grid-template-columns: repeat(3, 1fr); } td, th { padding: .2rem .25rem; } }
@@ -68,6 +69,8 @@ class Contents:
         explained: lesions of the galleries.
         choices: of :func:`.choices.model_choices`.
         facts: term and value for the last section.
+        members: of the bundle that the study belongs to; empty for a study of its own.
+        gaps: what the study's folder lacks, one sentence each.
     """
 
     study: Study
@@ -77,16 +80,19 @@ class Contents:
     explained: list[gallery.Explained]
     choices: list[dict[str, Any]]
     facts: list[tuple[str, str]]
+    members: list[MemberCurve]
+    gaps: list[str]
 
 
 def page_html(found: Contents, progress: Callable[[float, str], None] | None = None) -> str:
     """The page as text."""
     told = progress or (lambda *_: None)
     words = found.summary["sentences"]
+    notes = [*words["state"], *found.gaps]
     told(0.0, "drawing curves")
     parts = [
         _answer(found.summary),
-        markup.section("Please note", markup.paragraphs(words["state"]), kind="warnings") if words["state"] else "",
+        markup.section("Please note", markup.paragraphs(notes), kind="warnings") if notes else "",
         figures.protocols(found.summary),
         markup.section("Why (a) and (b) flatter", markup.paragraphs(words["why_flattering"]))
         if words["why_flattering"]
@@ -94,6 +100,7 @@ def page_html(found: Contents, progress: Callable[[float, str], None] | None = N
         figures.beside_the_paper(found.summary),
         figures.differences(found.summary),
         *_curves(found),
+        _members(found.members),
         _training(found),
         *_galleries(found, told),
         figures.choices(found.summary, found.choices, MOST_SHOWN),
@@ -168,9 +175,37 @@ def _by_protocol(found: Contents) -> list[tuple[str, Sequence[CellCurves]]]:
     return groups
 
 
+def _members(members: Sequence[MemberCurve]) -> str:
+    if not members:
+        return ""
+    aside = (
+        "orange: patients set aside, whom no member learnt from"
+        if any(each.validation for each in members)
+        else "no patients were set aside, so there are no curves of validation"
+    )
+    about = (
+        f"Of the bundle itself, {counted(len(members), 'member')}, one line each. Blue: lesions that were learnt from, "
+        f"rotated copies included, as the epoch went; {aside}. Dot: the epoch whose weights the member has."
+    )
+    panels = [
+        plots.svg(plots.members(members, term, _heading(term)), f"members-{term}", text(f"Members: {_heading(term)}"))
+        for term in MEMBER_TERMS
+        if any(term in each.training for each in members)
+    ]
+    return markup.section("Training and validation of the members", f'<p class="sub">{text(about)}</p>', _grid(panels))
+
+
+MEMBER_TERMS = ("accuracy", *(term for term in TERMS if term != "accuracy"))
+
+
+def _heading(term: str) -> str:
+    return term if term == "accuracy" else f"{term} loss"
+
+
 def _training(found: Contents) -> str:
     if not found.training:
-        return ""
+        reason = "There are no curves: no training of the autoencoder-classifier is in the study's folder."
+        return markup.section("Training", f"<p>{reason}</p>") if CAM in found.study.settings.models else ""
     titles = {protocol["name"]: protocol["title"] for protocol in found.summary["protocols"]}
     counts = "; ".join(
         f"{titles[c.protocol]}: {c.trials} {'controls' if c.control else 'trainings'}" for c in found.training
@@ -182,9 +217,8 @@ def _training(found: Contents) -> str:
     panels = []
     for term in TERMS:
         if any(term in curve.terms for curve in found.training):
-            heading = term if term == "accuracy" else f"{term} loss"
-            figure = plots.training(found.training, term, titles, heading)
-            panels.append(plots.svg(figure, f"training-{term}", text(f"Training: {heading}")))
+            figure = plots.training(found.training, term, titles, _heading(term))
+            panels.append(plots.svg(figure, f"training-{term}", text(f"Training: {_heading(term)}")))
     return markup.section("Training", f'<p class="sub">{text(about)}</p>', _grid(panels))
 
 
@@ -198,7 +232,8 @@ def _galleries(found: Contents, told: Callable[[float, str], None]) -> list[str]
             "There is no picture of a lesion: the study has no finished trial of the autoencoder-classifier that held "
             "lesions out, or its folder lacks the patches or trainings."
         )
-        return [markup.section("Explanations of held-out lesions", f"<p>{text(reason)}</p>")]
+        titles = ("Explanations of held-out lesions", "Reconstructions and feature maps of held-out lesions")
+        return [markup.section(title, f"<p>{text(reason)}</p>") for title in titles]
     maps, made = [], []
     for number, each in enumerate(found.explained):
         told(0.2 + 0.8 * number / len(found.explained), f"drawing lesion {each.shown.lesion}")

@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from .curves import GRID, CellCurves, TrainingCurve
+from .curves import GRID, CellCurves, MemberCurve, TrainingCurve
 
 INK, FAINT, LINE = "#0b0c0d", "#0c0d0e", "#0d0e0f"
 """Stand for the page's own colours."""
@@ -21,6 +21,8 @@ VARIABLES = {INK: "var(--ink)", FAINT: "var(--faint)", LINE: "var(--line)"}
 
 COLORS = ("#1f8fd0", "#e07b00", "#2a9d5c", "#c2459e", "#8a6fd1", "#b59400", "#d1495b", "#5f8d9c")
 """Of the models, in their order; readable on light and dark."""
+
+LEARNT_FROM, SET_ASIDE = COLORS[:2]
 
 MOST_BANDS = 2
 """Models whose bands can be told apart."""
@@ -145,6 +147,25 @@ def training(curves: Sequence[TrainingCurve], term: str, titles: dict[str, str],
             axes.fill_between(curve.epochs, low, high, color=color, alpha=0.16, linewidth=0)
         label = titles[curve.protocol] + (", control" if curve.control else "")
         axes.plot(curve.epochs, mean, style, color=color, linewidth=1.4, label=label)
+    axes.margins(x=0.01)
+    _legend(axes)
+    return figure
+
+
+def members(curves: Sequence[MemberCurve], term: str, title: str) -> Figure:
+    """One term of every member: lesions learnt from, and patients set aside; a dot where its weights were taken."""
+    figure, axes = panel(title, "epoch", term)
+    kinds = (("training", "training", LEARNT_FROM), ("validation", "validation patients", SET_ASIDE))
+    for kind, label, color in kinds:
+        for each in curves:
+            values = getattr(each, kind).get(term)
+            if values is None:
+                continue
+            there = np.isfinite(values)
+            axes.plot(each.epochs[there], values[there], color=color, linewidth=1.2, alpha=0.8, label=label)
+            if there[each.best_epoch - 1]:
+                axes.plot(each.best_epoch, values[each.best_epoch - 1], "o", color=color, markersize=3.5)
+            label = None
     axes.margins(x=0.01)
     _legend(axes)
     return figure

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ...evaluation.card_sections import rounded
 from ...evaluation.curves import Curve
@@ -17,8 +17,11 @@ from ..summary import RESAMPLES, summarise
 from . import gallery, tables
 from .choices import model_choices
 from .console import summary_lines
-from .curves import HEADINGS, CellCurves, cell_curves, rows, training_curves
+from .curves import HEADINGS, CellCurves, MemberCurve, cell_curves, member_curves, rows, training_curves
 from .page import Contents, page_html
+
+if TYPE_CHECKING:
+    from ...training.trial import TrialResult
 
 FORMAT, FORMAT_VERSION = "PulsarCAM study report", 1
 PAGE, RESULTS = "index.html", "results.json"
@@ -35,6 +38,8 @@ def write_study_report(
     overwrite: bool = False,
     progress: Progress | None = None,
     resamples: int = RESAMPLES,
+    members: Sequence[TrialResult] = (),
+    tell: Callable[[str], None] | None = None,
 ) -> Path:
     """Write the report of a study, finished or not; the folder appears whole or not at all.
 
@@ -48,6 +53,8 @@ def write_study_report(
         overwrite: replace an earlier report.
         progress: called with the share done and a text.
         resamples: bootstrap samples.
+        members: trained members of the bundle that the study belongs to, whose curves are shown, too.
+        tell: is called with a sentence for everything that cannot be shown because the study's folder lacks it.
 
     Returns:
         The page.
@@ -59,13 +66,15 @@ def write_study_report(
     told = progress or (lambda *_: None)
     with ResultFolder(folder, overwrite) as kept:
         told(0.0, "measuring")
-        contents = contents_of(study, resamples, lambda share, words: told(0.6 * share, words))
+        contents = contents_of(study, resamples, lambda share, words: told(0.6 * share, words), members)
+        for sentence in contents.gaps if tell else ():
+            tell(sentence)
         files = {
             RESULTS: json.dumps(results_of(contents), indent=1, allow_nan=False) + "\n",
             "table1.csv": tables.table_1(contents.summary),
             "predictions.csv": tables.predictions(study),
             "differences.csv": tables.differences(contents.summary),
-            "curves.csv": tables.as_csv(HEADINGS, rows(contents.curves, contents.training)),
+            "curves.csv": tables.as_csv(HEADINGS, rows(contents.curves, contents.training, contents.members)),
             PAGE: page_html(contents, lambda share, words: told(0.6 + 0.4 * share, words)),
         }
         for name, content in files.items():
@@ -75,7 +84,9 @@ def write_study_report(
     return Path(folder) / PAGE
 
 
-def contents_of(study: Study, resamples: int = RESAMPLES, progress: Progress | None = None) -> Contents:
+def contents_of(
+    study: Study, resamples: int = RESAMPLES, progress: Progress | None = None, members: Sequence[TrialResult] = ()
+) -> Contents:
     """Everything that the report shows."""
     told = progress or (lambda *_: None)
     summary = summarise(study, resamples)
@@ -85,7 +96,8 @@ def contents_of(study: Study, resamples: int = RESAMPLES, progress: Progress | N
     training = training_curves(study)
     told(0.8, "explaining lesions")
     explained = [found for shown in gallery.chosen(study) if (found := gallery.explain(study, shown))]
-    return Contents(study, summary, curves, training, explained, model_choices(study), _facts(study))
+    more = (model_choices(study), _facts(study), member_curves(members), gallery.gaps(study))
+    return Contents(study, summary, curves, training, explained, *more)
 
 
 def results_of(found: Contents) -> dict[str, Any]:
@@ -105,6 +117,8 @@ def results_of(found: Contents) -> dict[str, Any]:
                          c.terms.items()}}
             for c in found.training
         ],
+        "members": [_member(each) for each in found.members],
+        "gaps": found.gaps,
         "gallery": {"rule": gallery.RULE, "lesions": [each.shown.as_dict() for each in found.explained]},
     }  # fmt: skip
 
@@ -135,6 +149,13 @@ def _trials(study: Study) -> list[dict[str, Any]]:
         }
         for record in study.records
     ]
+
+
+def _member(found: MemberCurve) -> dict[str, Any]:
+    terms = {kind: getattr(found, kind) for kind in ("training", "validation")}
+    return {"member": found.number, "best_epoch": found.best_epoch} | {
+        kind: {name: rounded(values.tolist(), DIGITS) for name, values in each.items()} for kind, each in terms.items()
+    }
 
 
 def _curve(found: CellCurves) -> dict[str, Any]:

@@ -32,9 +32,11 @@ def cohort(tmp_path_factory):
 def light():
     """Few draws, and a report that says only whose it is; both have tests of their own."""
 
-    def written(study, folder, *, overwrite, progress):
+    def written(study, folder, *, overwrite, members, **_):
+        curves = [name for each in members for name in each.history[-1]]
+        told = f"{len(study.records)} trials, {study.missing} missing, {curves.count('validation_accuracy')} members"
         with ResultFolder(folder, overwrite) as kept:
-            (kept.made / "index.html").write_text(f"{len(study.records)} trials, {study.missing} missing")
+            (kept.made / "index.html").write_text(told)
             kept.write_marker({})
 
     with pytest.MonkeyPatch.context() as patch:
@@ -82,7 +84,7 @@ def test_resumed_it_ends_with_bundle_and_report_and_nothing_else(bundle):
     assert left == {"m", "m.report"}
     assert sorted(path.name for path in bundle.folder.parent.iterdir()) == ["m", "m.report"]
     assert check_bundle(bundle.folder) == []
-    assert (bundle.folder.parent / "m.report" / "index.html").read_text() == "5 trials, 0 missing"
+    assert (bundle.folder.parent / "m.report" / "index.html").read_text() == "5 trials, 0 missing, 1 members"
 
 
 def test_the_card_has_every_protocol_beside_its_control(bundle):

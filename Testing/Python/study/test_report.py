@@ -22,6 +22,7 @@ from PulsarCAMLib.study.run import Study, open_study, run_study
 from PulsarCAMLib.study.settings import StudySettings
 from PulsarCAMLib.study.words import entry_of
 from PulsarCAMLib.training.settings import TrainingSettings
+from PulsarCAMLib.training.trial import TrialResult
 
 FILES = {"index.html", "results.json", "result.json", "table1.csv", "predictions.csv", "differences.csv", "curves.csv"}
 QUICK = {"resamples": 50}
@@ -369,6 +370,51 @@ def test_no_name_of_a_patient_or_file_is_in_the_report(trained_report, cohort):
 def test_patches_that_were_taken_away_leave_no_picture(trained, tmp_path):
     bare = Study(tmp_path, trained.settings, trained.lesions, trained.facts, trained.records)
     assert explain(bare, chosen(trained)[0]) is None
+
+
+def test_the_curves_of_the_bundles_members_are_beside_those_of_the_trials(trained, tmp_path):
+    rows = [{"epoch": n, "total": 2.0 / n, "accuracy": n / 4} for n in (1, 2, 3)]
+    for n in (0, 2):
+        rows[n] |= {"validation_total": 2.5, "validation_accuracy": 0.5 + n / 10}
+    members = [TrialResult(tmp_path, trained.settings.training, "", rows, 3, best, "") for best in (3, 2)]
+    path = write_study_report(trained, tmp_path / "report", members=members, **QUICK)
+    results = json.loads((path.parent / "results.json").read_text())
+    assert [each["best_epoch"] for each in results["members"]] == [3, 2]
+    assert results["members"][1]["training"]["accuracy"] == [0.25, 0.5, 0.75]
+    assert results["members"][1]["validation"] == {"total": [2.5, None, 2.5], "accuracy": [0.5, None, 0.7]}
+    lines = [r for r in table_of(path.parent / "curves.csv") if r["curve"] == "member validation accuracy"]
+    assert [(r["model"], r["x"], float(r["y"])) for r in lines] == [
+        (f"member-{n}", x, y) for n in (1, 2) for x, y in (("1", 0.5), ("3", 0.7))
+    ]
+    page = Page(path.read_text(encoding="utf-8"))
+    assert "Of the bundle itself, 2 members, one line each." in page.text
+    drawn = [value for _, name, value in page.attributes if name == "aria-label" and value.startswith("Members")]
+    assert drawn == ["Members: accuracy", "Members: total loss"]
+
+
+def test_a_study_of_its_own_has_no_members(trained_report):
+    assert "Of the bundle itself" not in trained_report[0].read_text(encoding="utf-8")
+
+
+def test_what_a_tidied_folder_lacks_is_said_on_the_page_and_to_the_caller(trained, tmp_path):
+    said, whole = [], tmp_path / "whole"
+    write_study_report(trained, tmp_path / "first", tell=said.append, **QUICK)
+    assert said == []
+    shutil.copytree(trained.folder, whole)
+    for folder in whole.glob("trials/cam/*/*/training"):
+        shutil.rmtree(folder)
+    path = write_study_report(open_study(whole), tmp_path / "second", tell=said.append, **QUICK)
+    assert len(said) == 1
+    assert "lacks the networks of 3 of 3 trials and controls" in said[0]
+    (whole / "samples.npz").unlink()
+    path = write_study_report(open_study(whole), tmp_path / "third", tell=said.append, **QUICK)
+    assert "lacks the patches" in said[-1]
+    text = Page(path.read_text(encoding="utf-8")).text
+    for sentence in said:
+        assert sentence in text
+    assert json.loads((path.parent / "results.json").read_text())["gaps"] == said[1:]
+    for heading in ("Training There are no curves", "Reconstructions and feature maps of held-out lesions There is no"):
+        assert heading in text
 
 
 def test_a_training_that_came_to_nan_is_reported_too(tmp_path):
