@@ -54,6 +54,7 @@ class Compare(Section):
         self.ui.compareMapsButton.connect("clicked(bool)", self.on_compare)
         self.ui.sideBySideButton.connect("clicked(bool)", self.on_side_by_side)
         self.ui.compareLesionComboBox.connect("currentIndexChanged(int)", self.on_lesion)
+        self.ui.openCohortAgreementButton.connect("clicked(bool)", self.on_open_cohort_agreement)
 
     @property
     def is_side_by_side(self) -> bool:
@@ -152,6 +153,20 @@ class Compare(Section):
                 views.jump_to(place, new_views=True)
         self._refresh_views_button()
         self.panel.tools.refresh()
+
+    @slot
+    def on_open_cohort_agreement(self) -> None:
+        """Ask for a folder, and show what the heat maps go with over its cohort."""
+        folder = self.panel.asking.folder(_("Folder that “pulsarcam agreement” wrote"))
+        if not folder:
+            return
+        made = self.logic.loadCohortAgreement(folder)
+        if views.current_layout() is not None:
+            self.logic.showCohortAgreement(made)
+        text = _("{lesions} lesions of {patients} patients: tables and plots are in the scene.")
+        facts = made.tables.facts
+        self.panel.say(text.format(lesions=facts["lesions"], patients=facts["patients"]))
+        self._refresh_views_button()
 
     def _nodes(self) -> PulsarCAMComparison:
         """The comparison in the nodes of the parameter set."""

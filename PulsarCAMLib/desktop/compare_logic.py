@@ -26,6 +26,24 @@ class PulsarCAMComparison:
     mapComparison: object = None
 
 
+@dataclass
+class PulsarCAMCohortAgreement:
+    """What :meth:`CompareLogic.loadCohortAgreement` made; the feature nodes are None where no features were compared.
+
+    tables holds the rows: ``tables.summary``, ``tables.depths``, ``tables.features`` and, lesion by lesion,
+    ``tables.agreement``, ``tables.shells`` and ``tables.lesions``.
+    """
+
+    summaryTableNode: vtkMRMLTableNode | None = None
+    depthTableNode: vtkMRMLTableNode | None = None
+    profileTableNode: vtkMRMLTableNode | None = None
+    featureTableNode: vtkMRMLTableNode | None = None
+    summaryChartNode: vtkMRMLPlotChartNode | None = None
+    profileChartNode: vtkMRMLPlotChartNode | None = None
+    featureChartNode: vtkMRMLPlotChartNode | None = None
+    tables: object = None
+
+
 class CompareLogic:
     """Mixed into the logic."""
 
@@ -122,6 +140,35 @@ class CompareLogic:
         if "radiomics" in files.groups:
             self.ensureComparisonDependencies(ask=ask)
         return files.write(files.compute(progress=progress, cancelled=cancelled), delta)
+
+    def loadCohortAgreement(self, folder: str) -> PulsarCAMCohortAgreement:
+        """Tables and plots of what ``pulsarcam agreement`` wrote: what heat maps go with over a cohort.
+
+        :param folder: that was written.
+        :raises PulsarCAMLib.errors.PulsarCAMError: one sentence for the user; the scene is then as it was.
+        """
+        from pathlib import Path
+
+        from PulsarCAMLib.comparison.agreement_folder import read_agreement
+        from PulsarCAMLib.scene.cohort_agreement import write_cohort_agreement
+
+        tables = read_agreement(folder)
+        return PulsarCAMCohortAgreement(*write_cohort_agreement(tables, Path(folder).name).all(), tables)
+
+    def showCohortAgreement(self, agreement: PulsarCAMCohortAgreement) -> None:
+        """Show the plots of :meth:`loadCohortAgreement` in a layout of their own.
+
+        :raises PulsarCAMLib.errors.OutputError: there are no views.
+        """
+        from PulsarCAMLib.scene.cohort_agreement import CohortAgreementNodes, show_cohort_agreement
+
+        show_cohort_agreement(
+            CohortAgreementNodes(
+                summary_chart=agreement.summaryChartNode,
+                profile_chart=agreement.profileChartNode,
+                feature_chart=agreement.featureChartNode,
+            )
+        )
 
     def showSideBySide(self, result, comparison: PulsarCAMComparison, opacity: float = 0.5) -> None:
         """MRI, heat map, gradient magnitude and radial gradient in linked slice views, above the plot of the shells.

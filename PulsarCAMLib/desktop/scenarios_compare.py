@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +14,38 @@ from .looking import assert_in_the_middle, tip_of
 MADE = ("gradientMagnitudeVolume", "radialGradientVolume", "agreementTable", "shellTable", "profileTable")
 QUANTITIES = 5
 SIDE_VIEWS = 4
+
+
+def write_cohort_agreement(folder: Path) -> None:
+    """A folder as ``pulsarcam agreement`` writes it, of one heat map in 3 lesions of 2 patients."""
+    from ..comparison.agreement_folder import FEATURES, KIND, TABLES, AgreementTables
+
+    about = {"map_method": "gradcam", "map_class": "response"}
+    none = {"p_value": None, "p_adjusted": None, "undefined": "no p-value from 2 patient(s)"}
+    ends = {"low": 0.1, "high": 0.5}
+    summary = [
+        about | {"quantity": name, "lesions": 3, "patients": 2, "mean_partial": n / 10} | ends | none
+        for n, name in enumerate(("intensity", "border_distance"), start=1)
+    ]
+    shares = {"lesions": 3, "patients": 2, "volume_share": 0.5, "activation_share": 0.5, "concentration": 1.0} | ends
+    places = (("core", 2.0, None), ("margin", 0.0, 2.0), ("shell 1", 0.0, 1.0), ("shell 2", 1.0, 2.0))
+    depths = [
+        about | {"region": region, "from_mm": begin, "to_mm": end} | shares for region, begin, end in places
+    ]  # fmt: skip
+    partial = {"beyond": "volume_cm3", "partial": 0.2, "partial_p_value": None, "partial_p_adjusted": None}
+    features = [{"feature": "gradient_x", "outcome": "activated_share", "spearman": 0.4} | partial | none]
+    options = {"method": "gradcam", "target": "response", "outcome": "activated_share", "time_point": "baseline"}
+    facts = {
+        "kind": KIND,
+        "pulsarcam": "0",
+        "model": {"name": "m", "sha256": "0", "synthetic": True, "origin": "a test"},
+        "options": options,
+        "lesions": 3,
+        "patients": 2,
+        "files": [f"{name}.csv" for name in (*TABLES, FEATURES)],
+    }
+    AgreementTables(facts, summary, depths, features=features).write(folder)
+    (folder / "result.json").write_text(json.dumps(facts), encoding="utf-8")
 
 
 class Comparing:
@@ -214,3 +247,30 @@ class Comparing:
         self.press_compare()
         for node in (self.panel.state.gradientMagnitudeVolume, self.panel.state.radialGradientVolume):
             assert node.GetTransformNodeID() == moved.GetID()
+
+    def test_what_the_maps_go_with_over_a_cohort_is_opened_as_tables_and_plots(self):
+        ui = self.panel.ui
+        before = slicer.mrmlScene.GetNumberOfNodes()
+        self.answer(folder="")
+        ui.openCohortAgreementButton.click()
+        assert slicer.mrmlScene.GetNumberOfNodes() == before
+        with tempfile.TemporaryDirectory() as folder:
+            write_cohort_agreement(Path(folder))
+            self.answer(folder=folder)
+            ui.openCohortAgreementButton.click()
+            name = Path(folder).name
+        assert "3 lesions of 2 patients" in ui.statusLabel.text
+        tables = [slicer.util.getNode(f"{name} {role} table") for role in ("summary", "depth", "profile", "feature")]
+        assert [table.GetNumberOfRows() for table in tables] == [2, 4, 2, 1]
+        charts = [slicer.util.getNode(f"{name} {role} chart") for role in ("summary", "profile", "feature")]
+        plots = slicer.util.getNodesByClass("vtkMRMLPlotViewNode")
+        assert {chart.GetID() for chart in charts} <= {plot.GetPlotChartNodeID() for plot in plots}
+        self.assert_ready()
+
+    def test_a_folder_that_is_no_cohorts_agreement_is_one_sentence(self):
+        before = slicer.mrmlScene.GetNumberOfNodes()
+        with tempfile.TemporaryDirectory() as folder:
+            self.answer(folder=folder)
+            self.panel.ui.openCohortAgreementButton.click()
+        assert "not a folder that pulsarcam agreement wrote" in self.panel.ui.statusLabel.text
+        assert slicer.mrmlScene.GetNumberOfNodes() == before

@@ -120,7 +120,7 @@ def rewrite_profile(comparison: MapComparison, shown: tuple[str, str], nodes: Co
     with SceneTransaction(there, batch=False):
         for node in there:
             if node is nodes.profile_table:
-                _fill_table(node, comparison.profile(*shown))
+                fill_table(node, comparison.profile(*shown))
             else:
                 _title(node, shown)
             for name, value in zip(("method", "target"), shown, strict=True):
@@ -170,7 +170,7 @@ def _fill(role: str, node, content, volume_node) -> None:
         if role in MEASURES:
             _fill_volume(role, node, content, volume_node)
         elif role.endswith("table"):
-            _fill_table(node, content)
+            fill_table(node, content)
         else:
             _title(node, content)
     finally:
@@ -189,7 +189,8 @@ def _fill_volume(role: str, node, values, volume_node) -> None:
     show_as_heat_map(node, (-1.0, 1.0) if role == "radial_gradient" else (0.0, top), spread=True)
 
 
-def _fill_table(node, rows: list[dict]) -> None:
+def fill_table(node, rows: list[dict]) -> None:
+    """Exchange the content of a table node; columns get their units."""
     table, units = table_from(rows)
     node.SetAndObserveSchema(None)
     node.SetAndObserveTable(table)

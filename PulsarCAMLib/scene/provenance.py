@@ -9,6 +9,9 @@ from collections.abc import Mapping
 
 PREFIX = "PulsarCAM."
 INPUT_VOLUME = f"{PREFIX}inputVolume"
+OWN_FOLDER = f"{PREFIX}folder"
+"""Attribute of a subject-hierarchy folder that stands beside no MRI: what it is for."""
+
 INPUT_MASK = f"{PREFIX}inputSegmentation"
 
 
@@ -23,6 +26,11 @@ def write_provenance(node, volume_node, mask_node, facts: Mapping[str, object]) 
     """
     node.SetNodeReferenceID(INPUT_VOLUME, volume_node.GetID())
     node.SetNodeReferenceID(INPUT_MASK, mask_node.GetID())
+    write_facts(node, facts)
+
+
+def write_facts(node, facts: Mapping[str, object]) -> None:
+    """Mark ``node`` with facts, for what is derived from no node; as :func:`write_provenance`."""
     for name, value in facts.items():
         node.SetAttribute(PREFIX + name, None if value is None else _text(value))
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import slicer
 
-from .provenance import INPUT_VOLUME
+from .provenance import INPUT_VOLUME, OWN_FOLDER
 
 
 class SceneTransaction:
@@ -68,7 +68,8 @@ class SceneTransaction:
             hierarchy.SetItemParent(item, parent)
         for item in _items(hierarchy):
             data = hierarchy.GetItemDataNode(item)
-            is_ours = data.GetID() not in self._ids if data else bool(hierarchy.GetItemAttribute(item, INPUT_VOLUME))
+            marks = [hierarchy.GetItemAttribute(item, name) for name in (INPUT_VOLUME, OWN_FOLDER)]
+            is_ours = data.GetID() not in self._ids if data else any(marks)
             if item not in self._items and is_ours:
                 hierarchy.RemoveItem(item, False, False)
         new = [scene.GetNthNode(i) for i in range(scene.GetNumberOfNodes())]
