@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+from argparse import Namespace
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from ..model_names import CAM
 from .console import TimedBar, warn
 from .train import NEEDS, checked_cohort, settings_of
 
@@ -19,11 +21,14 @@ def run(options) -> None:
     from ..requirements import require
 
     require(NEEDS, extra="train")
+    from ..cohort import read_cohort
+    from ..study.limits import check_dose
     from ..study.run import run_study
 
     settings = study_settings_of(options)
     folder = Path(os.path.abspath(options.output))  # noqa: PTH100 - a link stays where the user put it
     with TimedBar(options.quiet) as bar, resumable(folder):
+        check_dose(read_cohort(options.cohort), settings)
         cohort, labels = checked_cohort(options, bar)
         study = run_study(
             cohort,
@@ -84,9 +89,11 @@ def study_settings_of(options):
         InputError: they do not go together, or the file of feature settings cannot be used.
     """
     from ..study.settings import StudySettings
+    from ..training.settings import TrainingSettings
 
-    o = options
+    o = Namespace(**vars(options))
     o.seed = 0  # every trial has its own
+    o.imbalance = options.imbalance or TrainingSettings().imbalance
     return StudySettings(
         models=o.models,
         protocols=o.protocols,
@@ -100,17 +107,25 @@ def study_settings_of(options):
         seed=o.study_seed,
         shrinkage=o.shrinkage,
         training=settings_of(o),
-        features=_feature_settings(o),
+        features=_feature_settings(options),
+        gi_limit=o.gi_limit,
     )
 
 
 def _feature_settings(options) -> dict:
-    names = [name for name in options.models if name != "cam"]
+    from ..errors import InputError
+
+    names = [name for name in options.models if name != CAM]
     if not names:
+        if options.feature_settings:
+            raise InputError(
+                "No model of this study learns from features, so --feature-settings has nothing to set; leave it out, "
+                "or add a model such as gradients to --models."
+            )
         return {}
     from ..study.features import feature_options
 
-    return feature_options(names, gi_limit=options.gi_limit, settings_file=options.feature_settings)
+    return feature_options(names, settings_file=options.feature_settings, imbalance=options.imbalance)
 
 
 @contextmanager

@@ -5,12 +5,12 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 
+from ..model_names import CAM, DELTA, FEATURE_MODELS, why_unknown
 from .numbers import MOST_SEED, positive, share, whole_number
 from .train_options import add_model, add_training
 
 PROTOCOLS = ("paper", "lesions", "patients", "leave-one-patient-out")
 NONE = "none"
-MODELS = ("cam", "radiomics", "gradients", "dose", "clinical", "delta")
 
 EXAMPLES = """\
 examples:
@@ -43,18 +43,23 @@ def add_study(commands, command: Callable[..., argparse.ArgumentParser], epilog:
     add_choices(protocols)
     study = parser.add_argument_group("models that take part")
     study.add_argument(
-        "--models", type=_names_of(MODELS, "+"), default="cam", metavar="A,B",
-        help=f"of {', '.join(MODELS[:-1])}; models on features may be joined, as in radiomics+dose, and +delta gives "
-        "them the change to the second MRI (%(default)s)",
+        "--models", type=_models, default=CAM, metavar="A,B",
+        help=f"of {CAM} and, on features, {', '.join(FEATURE_MODELS)} (dosiomics: dose and clinical; combined: all); "
+        f"these may be joined, as in radiomics+dose, and +{DELTA} gives the change to the second MRI (%(default)s)",
     )  # fmt: skip
     study.add_argument(
-        "--feature-settings", metavar="FILE", help="JSON settings of the features, as pulsarcam features writes them"
-    )
+        "--feature-settings", metavar="FILE", help="JSON settings of the features, as pulsarcam features writes them, "
+        "and in the section “model” of the models on them",
+    )  # fmt: skip
     study.add_argument(
-        "--gi-limit", type=positive, metavar="GI", help="leave lesions out whose dose gradient index is above (none)"
-    )
+        "--gi-limit", type=positive, metavar="GI", help="leave lesions out whose dose gradient index is above, before "
+        "the splits and for all models (none)",
+    )  # fmt: skip
     add_model(parser.add_argument_group("network and preprocessing"))
-    add_training(parser.add_argument_group("training (defaults: the paper's)"))
+    add_training(
+        parser.add_argument_group("training (defaults: the paper's)"), imbalance=None,
+        imbalance_of="for the network and, if given, for models on features (none; weighted for these)",
+    )  # fmt: skip
     running = parser.add_argument_group("running")
     running.add_argument("--jobs", type=whole_number(1), default=1, metavar="N", help="trainings side by side (1)")
     running.add_argument(
@@ -110,15 +115,24 @@ def add_choices(group) -> None:
     )  # fmt: skip
 
 
-def _names_of(
-    known: tuple[str, ...], joined: str | None = None, *, may_skip: bool = False
-) -> Callable[[str], tuple[str, ...]]:
+def _models(text: str) -> tuple[str, ...]:
+    found = _parts(text)
+    wrong = next(filter(None, map(why_unknown, found or ("",))), "")
+    if wrong:
+        raise argparse.ArgumentTypeError(wrong)
+    return found
+
+
+def _parts(text: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
+
+
+def _names_of(known: tuple[str, ...], *, may_skip: bool = False) -> Callable[[str], tuple[str, ...]]:
     def names(text: str) -> tuple[str, ...]:
         if may_skip and text.strip() == NONE:
             return ()
-        found = tuple(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
-        unknown = [word for name in found for word in name.split(joined) if word not in known]
-        if unknown or not found:
+        found = _parts(text)
+        if not found or any(name not in known for name in found):
             raise argparse.ArgumentTypeError(f"{text!r} is not a list of {', '.join(known)}")
         return found
 

@@ -70,7 +70,7 @@ def _add_judging(parser: argparse.ArgumentParser) -> None:
     protocols = parser.add_argument_group("how the training is judged, on models trained in the same way")
     add_protocols(protocols, "patients", trials=10, controls=5, may_skip=True)
     # what these models would choose anew, the bundle's own members do not choose
-    parser.set_defaults(threshold="fixed", inner_folds=3, tune=(), models=("cam",))
+    parser.set_defaults(threshold="fixed", inner_folds=3, tune=(), models=("cam",), gi_limit=None)
     maps = parser.add_argument_group("whether its maps are true")
     maps.add_argument("--sanity", action="store_true", help="check them on the patients set aside, for the card")
     add_label_control(maps, 3, "with --sanity: networks trained on permuted labels, to be held against")
@@ -143,8 +143,8 @@ def _add_ensemble(group) -> None:
     )
 
 
-def add_training(group) -> None:
-    """How one model is trained, for every command that trains."""
+def add_training(group, *, imbalance: str | None = "none", imbalance_of: str = "(none)") -> None:
+    """How one model is trained, for every command that trains; default of the imbalance, and what its help says."""
     group.add_argument("--epochs", type=whole_number(1, MOST_EPOCHS), default=150, help="(%(default)s)")
     group.add_argument("--batch-size", type=whole_number(2, 65536), default=64, help="(%(default)s)")
     group.add_argument("--learning-rate", type=positive, default=5e-4, help="(%(default)s)")
@@ -163,7 +163,8 @@ def add_training(group) -> None:
     )  # fmt: skip
     group.add_argument("--rotations", type=_degrees, default="10,15,30,45,90", help="of the copies (%(default)s)")
     group.add_argument("--mode", choices=("joint", "sequential"), default="joint", help="(%(default)s)")
-    group.add_argument("--imbalance", choices=("none", "weighted", "balanced"), default="none", help="(%(default)s)")
+    known = ("none", "weighted", "balanced")
+    group.add_argument("--imbalance", choices=known, default=imbalance, help=imbalance_of)
     group.add_argument(
         "--settle-norm", action="store_true", help="take batch norm's statistics anew at the end, as the shipped model"
     )

@@ -13,6 +13,7 @@ import numpy as np
 
 from ..cohort.columns import BASELINE, SECOND
 from ..errors import InputError
+from ..model_names import DELTA, FEATURE_MODELS, why_unknown
 from .feature_data import LesionFeatures, lesion_features
 from .feature_settings import FeatureModelSettings
 from .feature_values import DELTA as CHANGED, GROUPS, group_of
@@ -22,16 +23,6 @@ if TYPE_CHECKING:
 
 NEEDS = ("scikit-learn>=1.4",)
 
-WORDS = {
-    "radiomics": ("radiomics",),
-    "gradients": ("gradient",),
-    "dose": ("dose",),
-    "clinical": ("clinical",),
-    "dosiomics": ("dose", "clinical"),
-    "combined": GROUPS,
-}
-"""Names of feature models to the groups of features they use; joined by "+" they use all of them."""
-
 TITLES = {
     "radiomics": "radiomics",
     "gradients": "gradient features",
@@ -40,10 +31,6 @@ TITLES = {
     "dosiomics": "dose and clinical columns",
     "combined": "all features together",
 }
-
-DELTA = "delta"
-"""The word that asks for :attr:`FeatureContender.delta`."""
-
 
 @dataclass(frozen=True)
 class FeatureContender:
@@ -56,7 +43,8 @@ class FeatureContender:
         groups: of :data:`.feature_data.GROUPS`.
         delta: learn from and answer for the second MRI, with its features and how they changed since the first.
         gi_limit: lesions whose dose gradient index is above this are neither learnt from nor answered for; None: all
-            take part. A lesion whose index is not known takes part.
+            take part. A lesion whose index is not known takes part. A study's own limit applies to all models, before
+            the splits, and needs nothing here.
         settings: of the model.
     """
 
@@ -201,7 +189,8 @@ def feature_contenders(
     gi_limit: float | None = None,
     settings: FeatureModelSettings | None = None,
 ) -> list[FeatureContender]:
-    """Contenders by name: words of :data:`WORDS` joined by "+", with "delta" for how features changed.
+    """Contenders by name: words of :data:`~PulsarCAMLib.model_names.FEATURE_MODELS` joined by "+", with "delta" for
+    how features changed.
 
     "radiomics", "gradients", "dosiomics", "combined", "radiomics+dose", "radiomics+delta", ...
 
@@ -215,12 +204,10 @@ def _contender(
     name: str, features: Path, lesions: Path, gi_limit: float | None, settings: FeatureModelSettings | None
 ) -> FeatureContender:
     words = name.split("+")
-    wanted = {group for word in words for group in WORDS.get(word, ())}
-    if not wanted or any(word not in WORDS and word != DELTA for word in words):
-        raise InputError(
-            f"There is no feature model {name!r}; name one of {', '.join(WORDS)}, or several joined by +, with "
-            f"+{DELTA} for models that use both MRIs."
-        )
+    wanted = {group for word in words for group in FEATURE_MODELS.get(word, ())}
+    wrong = why_unknown(name)
+    if wrong or not wanted:
+        raise InputError(f"There is no feature model {name!r}{wrong and ': '}{wrong}.")
     groups = tuple(group for group in GROUPS if group in wanted)
     return FeatureContender(
         name, features, lesions, groups, DELTA in words, gi_limit, settings or FeatureModelSettings()

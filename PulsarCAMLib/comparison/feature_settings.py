@@ -7,6 +7,7 @@ import json
 from dataclasses import asdict, dataclass, fields
 
 from ..errors import InputError
+from .setting_kinds import typed
 
 CORRELATION_KEEPS = ("related", "first")
 SELECTIONS = ("l1", "elastic-net", "mutual-information", "none")
@@ -84,10 +85,7 @@ class FeatureModelSettings:
         names = [f.name for f in fields(cls)]
         if set(card) != set(names):
             raise InputError(f"Settings of a feature model must have exactly these fields: {', '.join(names)}.")
-        try:
-            return cls(**card)
-        except TypeError as error:
-            raise InputError(f"The settings of a feature model have a value of the wrong kind ({error}).") from error
+        return cls(**typed(cls, card, "A feature model"))
 
     def identity(self) -> str:
         """Hash of everything that decides the model, as far as settings do."""

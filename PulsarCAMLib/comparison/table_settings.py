@@ -13,10 +13,15 @@ import numpy as np
 from ..errors import InputError
 from ..explanation.tables import DEFAULT_MARGIN_MM
 from .dose import DoseSettings
+from .feature_settings import FeatureModelSettings
 from .gradients import DEFAULT_SIGMA_MM
 from .radiomics_settings import DEFINITIONS, RadiomicsSettings
+from .setting_kinds import typed
 
 FORMAT, FORMAT_VERSION = "PulsarCAM feature settings", 1
+
+MODEL = "model"
+"""Section of a file about the models on the features; it decides nothing about a table of features."""
 
 ALGORITHMS = {"gradient": 2, "dose": 1}
 """Raised when the same settings give other numbers than before; radiomics settings count for themselves."""
@@ -62,8 +67,8 @@ class FeatureSettings:
             about = [group, ALGORITHMS[group], asdict(getattr(self, group))]
         return hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()
 
-    def as_json(self, groups: tuple[str, ...]) -> str:
-        """The settings file: what was set for some groups, definitions and versions."""
+    def as_json(self, groups: tuple[str, ...], model: FeatureModelSettings | None = None) -> str:
+        """The settings file: what was set for some groups and for models on them, definitions and versions."""
         import SimpleITK as sitk
 
         from .. import __version__
@@ -71,6 +76,8 @@ class FeatureSettings:
         versions = {"pulsarcam": __version__, "numpy": np.__version__, "SimpleITK": sitk.Version.VersionString()}
         content: dict[str, Any] = {"format": FORMAT, "format_version": FORMAT_VERSION, "groups": list(groups)}
         content["settings"] = {f.name: asdict(getattr(self, f.name)) for f in fields(self) if f.name in groups}
+        if model:
+            content["settings"][MODEL] = model.to_card()
         if "radiomics" in groups:
             from .radiomics_library import library_version
 
@@ -81,11 +88,29 @@ class FeatureSettings:
 
 
 def read_feature_settings(path: str | Path) -> FeatureSettings:
-    """Settings from a file of :meth:`FeatureSettings.as_json`; what it does not say is as usual.
+    """Settings of the features from a file of :meth:`FeatureSettings.as_json`; what it does not say is as usual.
 
     Raises:
         InputError: the file cannot be read, or a setting is unknown or not usable.
     """
+    given = _sections(path)
+    _settings(Path(path).name, MODEL, FeatureModelSettings, given.pop(MODEL, {}))
+    return feature_settings_of(given, Path(path).name)
+
+
+def read_model_choices(path: str | Path) -> dict[str, Any]:
+    """What the section :data:`MODEL` of such a file says, {} where it has none; fields of
+    :class:`.feature_settings.FeatureModelSettings`.
+
+    Raises:
+        InputError: as :func:`read_feature_settings`.
+    """
+    given = _sections(path).get(MODEL, {})
+    _settings(Path(path).name, MODEL, FeatureModelSettings, given)
+    return given
+
+
+def _sections(path: str | Path) -> dict[str, Any]:
     path = Path(path)
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
@@ -98,7 +123,7 @@ def read_feature_settings(path: str | Path) -> FeatureSettings:
         or content.get("format_version") != FORMAT_VERSION
     ):
         raise InputError(f"{path.name} is not a file of feature settings, as one is written beside every table.")
-    return feature_settings_of(given, path.name)
+    return given
 
 
 def feature_settings_of(given: dict[str, Any], source: str = "The study") -> FeatureSettings:
@@ -110,16 +135,11 @@ def feature_settings_of(given: dict[str, Any], source: str = "The study") -> Fea
     kinds = {"radiomics": RadiomicsSettings, "gradient": GradientSettings, "dose": DoseSettings}
     unknown = [name for name in given if name not in kinds]
     if unknown:
-        raise InputError(f"{source} has settings for {', '.join(unknown)}; there are {', '.join(kinds)}.")
-    return FeatureSettings(**{name: _settings(source, kind, given.get(name, {})) for name, kind in kinds.items()})
+        raise InputError(f"{source} has settings for {', '.join(unknown)}; there are {', '.join((*kinds, MODEL))}.")
+    return FeatureSettings(**{name: _settings(source, name, kind, given.get(name, {})) for name, kind in kinds.items()})
 
 
-def _settings(file: str, kind: type, given: Any):
-    known = [f.name for f in fields(kind)]
-    unknown = [name for name in given if name not in known] if isinstance(given, dict) else ["no names"]
-    if unknown:
-        raise InputError(f"{file} has a setting {unknown[0]!r} that is not known; there are {', '.join(known)}.")
-    try:
-        return kind(**{name: tuple(value) if isinstance(value, list) else value for name, value in given.items()})
-    except (TypeError, ValueError) as error:
-        raise InputError(f"{file} has a setting of the wrong kind ({error}).") from error
+def _settings(source: str, section: str, kind: type, given: Any):
+    if not isinstance(given, dict):
+        raise InputError(f"{source} must name the settings of the section {section!r}, not say {given!r}.")
+    return kind(**typed(kind, given, f"{source}, section {section!r},"))

@@ -14,10 +14,11 @@ import numpy as np
 
 from ..cohort.columns import BASELINE
 from ..errors import InputError
+from ..model_names import CAM
 from ..training.augmentation import Samples
 from ..training.settings import TrainingSettings
 from .contenders import Fitted, Task
-from .lesions import CAM, TIME_POINTS
+from .lesions import TIME_POINTS
 
 TRAINING = "training"
 FIELDS = ("images", "masks", "labels", "patients", "lesions", "rotations")

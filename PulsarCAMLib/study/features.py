@@ -9,30 +9,40 @@ from pathlib import Path
 from typing import Any
 
 from ..cohort import CohortTable
-from ..comparison.feature_models import DELTA, WORDS, FeatureContender, feature_contenders
+from ..comparison.feature_models import FeatureContender, feature_contenders
 from ..comparison.feature_settings import FeatureModelSettings
 from ..comparison.feature_table import compute_features, with_delta
-from ..comparison.table_settings import FeatureSettings, feature_settings_of, read_feature_settings
+from ..comparison.table_settings import (
+    FeatureSettings,
+    feature_settings_of,
+    read_feature_settings,
+    read_model_choices,
+)
 from ..errors import InputError
+from ..model_names import DELTA, FEATURE_MODELS
+from .folder import FINISHED, LESIONS
 from .lesions import NO_ROW, TIME_POINTS, StudyLesions
 
-FEATURES, FOLDER, SETTINGS_FILE = "features.csv", "features", "features.settings.json"
+FEATURES, SETTINGS_FILE = "features.csv", "features.settings.json"
+
+IMBALANCE = {"none": "none", "weighted": "weighted", "balanced": "resampled"}
+"""What the network's training calls its answer to unequal classes, to what models on features call the same."""
 
 
 def feature_options(
     models: Sequence[str],
     *,
-    gi_limit: float | None = None,
     settings_file: str | Path | None = None,
+    imbalance: str | None = None,
     model: FeatureModelSettings | None = None,
 ) -> dict[str, Any]:
     """``StudySettings.features`` for some models; {} where none is a feature model.
 
     Args:
         models: names as :func:`~PulsarCAMLib.comparison.feature_models.feature_contenders` knows them.
-        gi_limit: dose gradient index above which a lesion takes no part in them.
-        settings_file: of the features; None: the usual settings.
-        model: settings of the models on the features; None: the usual ones.
+        settings_file: of the features and, in its section "model", of the models on them; None: the usual settings.
+        imbalance: key of :data:`IMBALANCE`, for the models on the features unless their section says otherwise.
+        model: settings of the models on the features, instead of what file and imbalance say.
 
     Raises:
         InputError: a name is not known, or the file cannot be used.
@@ -40,26 +50,30 @@ def feature_options(
     if not models:
         return {}
     settings = read_feature_settings(settings_file) if settings_file else FeatureSettings()
-    chosen = model or FeatureModelSettings()
-    feature_contenders(models, "", "", gi_limit=gi_limit, settings=chosen)
+    choices = {"imbalance": IMBALANCE[imbalance]} if imbalance else {}
+    choices |= read_model_choices(settings_file) if settings_file else {}
+    chosen = model or FeatureModelSettings(**choices)
+    feature_contenders(models, "", "", settings=chosen)
     plain = {name: asdict(getattr(settings, name)) for name in ("radiomics", "gradient", "dose")}
-    return {"table": plain, "gi_limit": gi_limit, "model": chosen.to_card()}
+    return {"table": plain, "model": chosen.to_card()}
 
 
 def contenders(models: Sequence[str], options: dict[str, Any], features: Path, lesions: Path) -> list[FeatureContender]:
     """The feature models of a study.
 
+    In a study begun before 2026-12 a limit of the gradient index is among the options: of these models only.
+
     Raises:
         InputError: a name or a setting is not known.
     """
     settings = FeatureModelSettings.from_card(options["model"])
-    return feature_contenders(models, features, lesions, gi_limit=options["gi_limit"], settings=settings)
+    return feature_contenders(models, features, lesions, gi_limit=options.get("gi_limit"), settings=settings)
 
 
 def groups_of(models: Sequence[str], gi_limit: float | None) -> tuple[str, ...]:
     """Groups of features that some models need."""
     words = {word for name in models for word in name.split("+") if word != DELTA}
-    found = {group for word in words for group in WORDS[word]}
+    found = {group for word in words for group in FEATURE_MODELS[word]}
     return tuple(sorted(found | ({"dose"} if gi_limit is not None else set())))
 
 
@@ -88,16 +102,16 @@ def prepare_features(
         tell: is called with a sentence for every lesion that has no features.
 
     Raises:
-        InputError: no lesion has features.
+        InputError: no lesion has features, or a model cannot learn from them.
     """
     from ..files.hashing import sha256_of
     from ..training.checkpoint import write_durably
 
     used = {int(row) for point in TIME_POINTS for row in lesions.rows[point] if row != NO_ROW}
     settings = feature_settings_of(options["table"])
-    groups = groups_of(models, options["gi_limit"])
+    groups = groups_of(models, options.get("gi_limit"))
     with spread():
-        found = compute_features(cohort, groups, settings, folder / FOLDER, jobs=at_once, progress=stage, only=used)
+        found = compute_features(cohort, groups, settings, folder / FINISHED, jobs=at_once, progress=stage, only=used)
     for problem in found.problems if tell else ():
         tell(str(problem))
     if not found.names:
@@ -105,5 +119,8 @@ def prepare_features(
     if any(DELTA in name.split("+") for name in models):
         found = with_delta(found)
     write_durably(folder / FEATURES, found.as_csv().encode())
-    write_durably(folder / SETTINGS_FILE, settings.as_json(groups).encode())
+    model = FeatureModelSettings.from_card(options["model"])
+    write_durably(folder / SETTINGS_FILE, settings.as_json(groups, model).encode())
+    for each in contenders(models, options, folder / FEATURES, folder / LESIONS):
+        each.check()
     return sha256_of(folder / FEATURES)

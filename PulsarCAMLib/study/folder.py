@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,8 @@ from ..files.lock import LOCK
 
 FORMAT, FORMAT_VERSION = "PulsarCAM study", 1
 STUDY, LESIONS, SAMPLES = "study.json", "lesions.csv", "samples.npz"
+FINISHED = "features"
+"""Where the features of finished lesions are."""
 
 
 def read_facts(folder: Path) -> dict[str, Any] | None:
@@ -39,13 +42,19 @@ def make_folder(folder: Path) -> None:
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        others = [
-            path for path in folder.iterdir() if path.name not in (LESIONS, SAMPLES, LOCK) and path.suffix != ".partial"
-        ]
+        others = [path for path in folder.iterdir() if not _ours(path)]
     except OSError as error:
         raise OutputError(f"The study's folder {folder} cannot be made ({error.strerror}); choose another.") from error
     if others:
         raise OutputError(f"{folder} has other files in it and is no study; choose a new or empty folder.")
+
+
+def _ours(path: Path) -> bool:
+    """Whether a study that was stopped before its description was written leaves this."""
+    if path.name == FINISHED and path.is_dir():
+        kept = re.compile(r"[0-9a-f]{64}\.json|\..*\.partial")
+        return all(kept.fullmatch(each.name) for each in path.iterdir())
+    return path.name in (LESIONS, SAMPLES, LOCK) or path.suffix == ".partial"
 
 
 def write_facts(folder: Path, facts: dict[str, Any]) -> None:

@@ -18,9 +18,6 @@ TIME_POINTS = (BASELINE, SECOND)
 HEADINGS = ("lesion", "patient", "response", "baseline_row", "second_row")
 NO_ROW = -1
 
-CAM = "cam"
-"""Name of the autoencoder-classifier among the models of a study."""
-
 
 @dataclass(frozen=True, eq=False)
 class StudyLesions:

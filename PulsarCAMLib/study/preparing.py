@@ -25,6 +25,11 @@ from .splits import protocol_splits
 
 CUTTING, FEATURE_STAGE = "cutting patches ({})", "computing features"
 
+OTHER_STUDY = (
+    "{} holds a study of other data, or with another seed, other folds, shrinkage, limit of the gradient index or "
+    "preprocessing; continue that one as it was begun, or choose another folder."
+)
+
 Stages = Callable[[str], AbstractContextManager[Progress | None]]
 
 
@@ -86,7 +91,16 @@ def usable(lesions: StudyLesions, settings: StudySettings) -> StudyLesions:
     return lesions
 
 
-def prepared(cohort, rows: tuple[list, list], lesions, settings: StudySettings, folder: Path, *, running: Running):
+def prepared(
+    cohort,
+    rows: tuple[list, list],
+    lesions,
+    settings: StudySettings,
+    folder: Path,
+    *,
+    running: Running,
+    left_out: dict[str, Any] | None = None,
+):
     """Patches and features in the folder, and what ``study.json`` says; all that is there already is left as it is.
 
     ``study.json`` tells of other settings only when the trials that are there are found to go with them.
@@ -98,6 +112,7 @@ def prepared(cohort, rows: tuple[list, list], lesions, settings: StudySettings, 
         settings: of the study.
         folder: of the study, made.
         running: how.
+        left_out: see :func:`.limits.within_limit`.
 
     Raises:
         InputError: the folder holds another study, or an image or mask cannot be used.
@@ -117,6 +132,8 @@ def prepared(cohort, rows: tuple[list, list], lesions, settings: StudySettings, 
         facts = _facts(settings, lesions, hashes, warnings, any(row.truth for row in cohort.rows))
         facts["seconds"] = {"patches": round(time.monotonic() - began, 2)}
         write_facts(folder, facts)
+    if left_out is not None:
+        facts["left_out"] = left_out
     with _features_kept_if_refused(folder):
         if settings.feature_models:
             _features(cohort, lesions, settings, facts, folder, running)
@@ -200,6 +217,18 @@ def _facts(settings, lesions: StudyLesions, hashes: dict, warnings: int, synthet
     }
 
 
+def check_begun(facts: dict[str, Any] | None, settings: StudySettings, cohort: CohortTable, folder: Path) -> None:
+    """Refuse a folder with another study as far as this can be told before any work, so that it is left as it is.
+
+    Raises:
+        InputError: it holds a study of another table, or with other splits or patches.
+    """
+    from ..files.hashing import sha256_of
+
+    if facts and (facts["identity"] != settings.identity() or facts["sha256"].get("table") != sha256_of(cohort.path)):
+        raise InputError(OTHER_STUDY.format(folder))
+
+
 def _check_same(
     facts: dict[str, Any], settings: StudySettings, lesions: StudyLesions, hashes: dict[str, str], folder: Path
 ) -> None:
@@ -207,7 +236,4 @@ def _check_same(
     # Responses come from volumes at follow-up, too, which no hash is kept of.
     same_data = same_data and StudyLesions.from_csv(folder / LESIONS).to_csv() == lesions.to_csv()
     if facts["identity"] != settings.identity() or not same_data:
-        raise InputError(
-            f"{folder} holds a study of other data, or with another seed, other folds, shrinkage or preprocessing; "
-            "continue that one as it was begun, or choose another folder."
-        )
+        raise InputError(OTHER_STUDY.format(folder))

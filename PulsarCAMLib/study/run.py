@@ -15,8 +15,9 @@ from ..files.lock import only_one
 from .folder import LESIONS, make_folder, read_facts, write_facts
 from .jobs import run_jobs
 from .lesions import StudyLesions
+from .limits import check_dose, within_limit
 from .plan import jobs_of
-from .preparing import Running, Stages, prepared, study_rows, usable
+from .preparing import Running, Stages, check_begun, prepared, study_rows, usable
 from .records import TrialRecord, read_record, trial_folder
 from .settings import StudySettings
 
@@ -84,11 +85,16 @@ def run_study(
     folder = Path(folder).absolute()
     rows = study_rows(cohort, labels)
     lesions = usable(StudyLesions.of(*rows), settings)
+    check_dose(cohort, settings)
     running = Running(at_once, scheduler, progress or (lambda _stage: nullcontext()), tell)
     if read_facts(folder) is None:
         make_folder(folder)
     with only_one(folder, "study"):
-        facts = prepared(cohort, rows, lesions, settings, folder, running=running)
+        check_begun(read_facts(folder), settings, cohort, folder)
+        rows, left_out = within_limit(cohort, rows, settings, folder, running)
+        if left_out is not None:
+            lesions = usable(StudyLesions.of(*rows), settings)
+        facts = prepared(cohort, rows, lesions, settings, folder, running=running, left_out=left_out)
         began = time.monotonic()
         with running.progress(TRAINING) as stage:
             how = {"at_once": at_once, "scheduler": scheduler, "progress": stage, "cancelled": cancelled}

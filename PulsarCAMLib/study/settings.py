@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 from ..cohort.labels import check_shrinkage
 from ..errors import InputError
+from ..model_names import CAM
 from ..training.settings import TrainingSettings
 from .inner import FIXED, THRESHOLDS
-from .lesions import CAM
 from .splits import LESIONS, PAPER, PATIENTS, PROTOCOLS
 
 
@@ -33,6 +34,8 @@ class StudySettings:
         shrinkage: share of its volume that a responding lesion has lost, more than.
         training: of the autoencoder-classifier.
         features: of the models on features; see :func:`~.features.feature_options`.
+        gi_limit: lesions whose dose gradient index is above this on any of their MRIs leave before the splits, for all
+            models; None: all take part.
     """
 
     models: tuple[str, ...] = (CAM,)
@@ -48,6 +51,7 @@ class StudySettings:
     shrinkage: float = 0.2
     training: TrainingSettings = field(default_factory=TrainingSettings)
     features: dict[str, Any] = field(default_factory=dict)
+    gi_limit: float | None = None
 
     def __post_init__(self) -> None:
         unknown = [name for name in self.protocols if name not in PROTOCOLS]
@@ -64,6 +68,8 @@ class StudySettings:
             raise InputError(f"The threshold's rule is one of {', '.join(THRESHOLDS)}, not {self.threshold!r}.")
         if self.feature_models and not self.features:
             raise InputError("A study with models on features needs their settings; see feature_options.")
+        if self.gi_limit is not None and not 0 < self.gi_limit < math.inf:
+            raise InputError(f"The limit of the dose gradient index is a number above 0, not {self.gi_limit}.")
         check_shrinkage(self.shrinkage)
 
     @property
@@ -87,7 +93,8 @@ class StudySettings:
         Raises:
             InputError: a field is missing, unknown or not usable.
         """
-        if not isinstance(card, dict) or set(card) != {f.name for f in fields(cls)}:
+        later = {"gi_limit"}
+        if not isinstance(card, dict) or set(card) | later != {f.name for f in fields(cls)}:
             raise InputError("The study's settings are incomplete or of another version; run the study anew.")
         lists = {name: tuple(card[name]) for name in ("models", "protocols")}
         tune = {name: tuple(values) for name, values in card["tune"].items()}
@@ -97,5 +104,6 @@ class StudySettings:
         """Hash of what decides the splits and patches; more models or trials may be added to a study."""
         card = self.to_card()
         kept = {name: card[name] for name in ("seed", "folds", "shrinkage")}
+        kept |= {"gi_limit": self.gi_limit} if self.gi_limit is not None else {}
         kept["patches"] = [card["training"]["preprocessing"], card["training"]["rotations"]]
         return hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()

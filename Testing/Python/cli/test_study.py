@@ -11,7 +11,12 @@ import pytest
 from making_files import files_in
 
 from PulsarCAMLib.cli import main
+from PulsarCAMLib.cli.parser import make_parser
+from PulsarCAMLib.cli.study import study_settings_of
 from PulsarCAMLib.cohort import CohortSettings, write_cohort
+from PulsarCAMLib.comparison.feature_models import feature_contenders
+from PulsarCAMLib.comparison.feature_settings import FeatureModelSettings
+from PulsarCAMLib.model_names import FEATURE_MODELS
 from PulsarCAMLib.study.run import open_study
 
 QUICK = ("--epochs", "1", "--filters", "2", "--rotations", "90", "--batch-size", "8", "--folds", "3", "--trials", "3")
@@ -81,7 +86,11 @@ def test_a_killed_study_goes_on_and_ends_with_the_same_answers(cohort, run, tmp_
     ("options", "code", "words"),
     [
         (("--protocols", "magic"), 2, "magic"),
-        (("--models", "cam,magic"), 2, "magic"),
+        (("--models", "cam,magic"), 2, "'magic' is no model; there are cam and, on features, radiomics"),
+        (("--models", "cam+radiomics"), 2, "write cam,radiomics"),
+        (("--models", "delta"), 2, "as in radiomics+delta"),
+        (("--gi-limit", "4"), 3, "fill in the column dose"),
+        (("--feature-settings", "mine.json"), 3, "--feature-settings has nothing to set"),
         (("--tune", "filters"), 2, "filters=8,16"),
         (("--tune", "colour=1,2"), 3, "cannot be tuned"),
         (("--models", "dose"), 3, "No lesion of the cohort has features"),
@@ -92,6 +101,62 @@ def test_what_cannot_be_meant_is_said_in_one_sentence(cohort, tmp_path, capsys, 
     said = capsys.readouterr().err
     assert words in said
     assert "Traceback" not in said
+
+
+def settings_of(*options):
+    parsed = make_parser().parse_args(["study", "cohort.csv", "-o", "run", *map(str, options)])
+    return study_settings_of(parsed)
+
+
+@pytest.mark.parametrize("name", [*FEATURE_MODELS, "radiomics+dose", "gradients+delta", "combined+delta"])
+def test_every_documented_model_can_be_named(name):
+    settings = settings_of("--models", f"cam,{name}")
+    assert settings.models == ("cam", name)
+    (made,) = feature_contenders([name], "features.csv", "lesions.csv")
+    assert made.groups
+
+
+def test_the_usual_settings_of_a_study_are_those_of_old():
+    found = settings_of("--models", "cam,gradients")
+    assert (found.training.imbalance, found.features["model"]["imbalance"]) == ("none", "weighted")
+    assert found.gi_limit is None
+    assert found.features["model"] == FeatureModelSettings().to_card()
+
+
+@pytest.mark.parametrize(("word", "features"), [("none", "none"), ("weighted", "weighted"), ("balanced", "resampled")])
+def test_one_switch_tells_all_models_of_unequal_classes(word, features):
+    found = settings_of("--models", "cam,gradients", "--imbalance", word)
+    assert (found.training.imbalance, found.features["model"]["imbalance"]) == (word, features)
+
+
+def test_the_section_model_of_the_settings_reaches_the_models_and_has_the_last_word(tmp_path):
+    path = tmp_path / "mine.json"
+    chosen = {"classifier": "random-forest", "selection": "mutual-information", "imbalance": "none"}
+    head = {"format": "PulsarCAM feature settings", "format_version": 1}
+    path.write_text(json.dumps(head | {"settings": {"model": chosen, "gradient": {"margin_mm": 3}}}))
+    found = settings_of("--models", "gradients", "--imbalance", "balanced", "--feature-settings", path)
+    assert found.features["model"] == FeatureModelSettings(**chosen).to_card()
+    assert found.features["table"]["gradient"]["margin_mm"] == 3
+    assert found.training.imbalance == "balanced"
+
+
+def test_a_study_with_a_model_of_ones_own_keeps_and_shows_it(cohort, tmp_path):
+    path, folder = tmp_path / "mine.json", tmp_path / "run"
+    model = {"classifier": "svm", "selection": "none", "inner_folds": 2}
+    content = {"format": "PulsarCAM feature settings", "format_version": 1, "settings": {"model": model}}
+    path.write_text(json.dumps(content))
+    command = ["study", str(cohort), "-o", str(folder), "--models", "gradients", "--protocols", "patients", *SMALL]
+    assert main([*command, "--feature-settings", str(path), "--quiet"]) == 0
+    kept = json.loads((folder / "features.settings.json").read_text(encoding="utf-8"))["settings"]["model"]
+    assert kept == FeatureModelSettings(**model).to_card()
+    again = tmp_path / "again.json"
+    again.write_text((folder / "features.settings.json").read_text(encoding="utf-8"))
+    before = {path: path.stat().st_mtime_ns for path in folder.rglob("result.json") if "trials" in path.parts}
+    assert len(before) == 4
+    assert main([*command, "--feature-settings", str(again), "--quiet"]) == 0
+    assert {path: path.stat().st_mtime_ns for path in before} == before
+    assert "svm model" in (folder / "report" / "index.html").read_text(encoding="utf-8")
+    assert main([*command, "--quiet"]) == 3, "another model is another study of these trials"
 
 
 def test_a_cohort_without_a_second_mri_is_told_what_to_do(tmp_path, capsys):
