@@ -180,20 +180,34 @@ def installed_bundles() -> dict[str, Path]:
 
 
 def bundle_folder(name_or_folder: str | os.PathLike) -> Path:
-    """Folder of an installed bundle by its name, or the folder given.
+    """Folder of an installed bundle by the name of its folder, the folder given, or the name in an installed card.
 
     Raises:
-        BundleError: neither; the installed names are listed.
+        BundleError: none of these; the installed names are listed. Or several installed cards have this name.
     """
     installed = installed_bundles()
     if str(name_or_folder) in installed:
         return installed[str(name_or_folder)]
     if str(name_or_folder) and (Path(name_or_folder) / CARD_FILE).is_file():
         return Path(name_or_folder)
+    found = [folder for folder in installed.values() if _card_name(folder) == str(name_or_folder)]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise BundleError(
+            f"There are {len(found)} models “{name_or_folder}”: {' and '.join(map(str, found))}; give its folder."
+        )
     raise BundleError(
         f"There is no model “{name_or_folder}”: it is neither a bundle folder nor one of the installed models "
         f"({', '.join(sorted(installed)) or 'none'})."
     )
+
+
+def _card_name(folder: Path) -> str | None:
+    try:
+        return ModelCard.read(folder / CARD_FILE).name
+    except BundleError:
+        return None
 
 
 def find_card(name_or_folder: str | os.PathLike) -> ModelCard:

@@ -11,6 +11,7 @@ from making_models import CARD_FIELDS, random_bundle, random_members, random_pat
 from PulsarCAMLib.errors import BundleError, OutputError
 from PulsarCAMLib.lesions import Preprocessing
 from PulsarCAMLib.models import find_bundle, installed_bundles, load_bundle, save_bundle
+from PulsarCAMLib.models.bundle import find_card
 from PulsarCAMLib.models.checking import check_bundle
 from PulsarCAMLib.models.ensemble import Ensemble
 
@@ -182,6 +183,25 @@ def test_bundles_are_found_by_name_and_by_folder(folder, monkeypatch):
     assert find_bundle(folder).card.name == "random"
     with pytest.raises(BundleError, match="random"):
         find_bundle("unheard-of")
+
+
+def test_a_model_is_found_by_the_name_in_its_card_and_two_of_one_name_are_refused(tmp_path, monkeypatch):
+    monkeypatch.setenv("PULSARCAM_MODELS", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    folder = random_bundle(tmp_path / "ref ö", name="ref").folder
+    assert find_bundle("ref").folder == find_bundle("ref ö").folder == folder
+    assert find_card("ref").name == "ref"
+    (tmp_path / "broken").mkdir()
+    (tmp_path / "broken" / "card.json").write_text("{")
+    assert find_card("ref").name == "ref", "a broken neighbour is no reason"
+    other = random_bundle(tmp_path / "again", name="ref").folder
+    with pytest.raises(BundleError, match="There are 2 models “ref”") as refused:
+        find_bundle("ref")
+    assert str(folder) in str(refused.value)
+    assert str(other) in str(refused.value)
+    assert find_bundle("again").folder == other
+    own = random_bundle(tmp_path / "ref", name="third").folder
+    assert find_bundle("ref").folder == own, "the folder's name goes first"
 
 
 def test_reading_a_card_does_not_import_torch(folder):
