@@ -58,7 +58,7 @@ def _block(block) -> str:
     lines = [block.title.upper()]
     width = max((len(name) for name, _ in block.facts), default=0) + 3
     for name, value in block.facts:
-        wrapped = textwrap.wrap(value, WIDTH - width, break_long_words=False) or [""]
+        wrapped = _wrapped(name, value, WIDTH - width)
         lines += [f"  {name + ':':<{width}}{wrapped[0]}", *(" " * (width + 2) + line for line in wrapped[1:])]
     for sentence in block.sentences:
         lines.append(textwrap.fill(sentence, WIDTH, initial_indent="  ", subsequent_indent="    "))
@@ -67,6 +67,14 @@ def _block(block) -> str:
         found = table([dict(zip(columns, row, strict=True)) for row in rows], columns)
         lines += ["", textwrap.indent(found, "  ")]
     return "\n".join(lines)
+
+
+def _wrapped(name: str, value: str, width: int) -> list[str]:
+    """Lines of a fact; a command is broken between its words only, as a shell takes it."""
+    if not name.endswith("command"):
+        return textwrap.wrap(value, width, break_long_words=False) or [""]
+    *lines, last = textwrap.wrap(value, width - 2, break_long_words=False, break_on_hyphens=False) or [""]
+    return [*(f"{line} \\" for line in lines), last]
 
 
 def check(options) -> None:

@@ -114,7 +114,21 @@ def _training(training: Mapping[str, Any]) -> Block:
         facts.append(("response from", ", ".join(f"{source}: {count}" for source, count in sources.items())))
     dead = [f"member {n}: {', '.join(map(str, maps))}" for n, maps in enumerate(_lists(training), start=1) if maps]
     facts += [("lost feature maps", "; ".join(dead))] if dead else []
-    return Block("Trained on", tuple(facts))
+    return Block("Trained on", tuple(facts), (), _last_epochs(training.get("curves")))
+
+
+def _last_epochs(curves: Any) -> tuple[Rows, ...]:
+    """Where every member's curves end: accuracy and whole loss of the lesions learnt from and of those set aside."""
+    if not isinstance(curves, list) or not all(isinstance(member, Mapping) for member in curves) or not curves:
+        return ()
+    names = ("accuracy", "validation_accuracy", "total", "validation_total")
+    heads = ("member", "last epoch", *(name.replace("_", " ").replace("total", "loss") for name in names))
+    rows = []
+    for number, member in enumerate(curves, start=1):
+        values = [member[name][-1] if member.get(name) else None for name in names]
+        told = ("–" if value is None else f"{value:.3f}" for value in values)
+        rows.append((str(number), f"{member['epoch'][-1]:.0f}" if member.get("epoch") else "–", *told))
+    return ((heads, *rows),)
 
 
 def _lists(training: Mapping[str, Any]) -> list[list[int]]:

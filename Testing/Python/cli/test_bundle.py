@@ -1,6 +1,7 @@
 """``pulsarcam bundle show`` and ``pulsarcam bundle check``."""
 
 import json
+import subprocess
 
 import pytest
 from making_models import random_bundle
@@ -21,6 +22,32 @@ def test_show_prints_the_whole_card_for_people(folder, capsys):
         assert words in said
     assert json.loads((folder / "card.json").read_text())["weights"]["sha256"] in said
     assert max(map(len, said.splitlines())) <= 100
+
+
+def test_the_command_that_made_it_can_be_copied_from_the_card(tmp_path, capsys):
+    options = [f"--option-number-{n} {n}" for n in range(30)]
+    training = {"data": "none", "command": " ".join(["pulsarcam train COHORT -o OUT", *options])}
+    assert main(["bundle", "show", str(random_bundle(tmp_path / "random", training=training).folder)]) == 0
+    said = capsys.readouterr().out
+    begin = said.index("pulsarcam train")
+    lines = said[begin:].splitlines()
+    taken = [lines.pop(0)]
+    while taken[-1].endswith("\\"):
+        taken.append(lines.pop(0))
+    assert len(taken) > 3
+    printed = "printf '%s\\n' " + "\n".join(taken)
+    words = subprocess.run(["sh", "-c", printed], check=True, capture_output=True, text=True).stdout.splitlines()
+    assert words == training["command"].split()
+
+
+def test_show_has_the_curves_of_every_member_in_short(tmp_path, capsys):
+    curves = {"epoch": [1.0, 2.0], "accuracy": [0.5, 0.75], "total": [2.0, 1.5], "validation_accuracy": [None, 0.625]}
+    training = {"data": "none", "curves": [curves, curves | {"total": [2.0, 1.25]}], "best_epoch": [1, 2]}
+    assert main(["bundle", "show", str(random_bundle(tmp_path / "random", training=training).folder)]) == 0
+    said = capsys.readouterr().out
+    rows = [line.split() for line in said[said.index("member  ") :].splitlines()[:3]]
+    assert rows[1] == ["1", "2", "0.750", "0.625", "1.500", "–"]
+    assert rows[2] == ["2", "2", "0.750", "0.625", "1.250", "–"]
 
 
 def test_show_prints_the_card_as_json(folder, capsys):
