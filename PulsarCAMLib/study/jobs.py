@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import threading
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -140,7 +141,9 @@ def _spread(todo: list[Job], at_once: int, scheduler: str | None, cancelled, las
     from joblib import Parallel, delayed
 
     parent = None if scheduler else os.getpid()
-    with dask_workers(scheduler):
+    with dask_workers(scheduler), warnings.catch_warnings():
+        # A worker that ends, by its time out or killed, is replaced; lost jobs are found by their missing results.
+        warnings.filterwarnings("ignore", "A worker stopped while some jobs were given to the executor", UserWarning)
         workers = -1 if scheduler else min(at_once, len(todo))
         spread = Parallel(n_jobs=workers, batch_size=1, return_as="generator_unordered")
         try:

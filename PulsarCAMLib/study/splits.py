@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..cohort.columns import BASELINE, SECOND
+from ..counting import counted
 from ..errors import InputError
 from .lesions import TIME_POINTS, StudyLesions
 
@@ -123,7 +124,8 @@ def _check(lesions: StudyLesions, protocol: str, folds: int) -> None:
     patients = len(np.unique(lesions.patients))
     if protocol in (PATIENTS, LEAVE_ONE_OUT) and patients < (folds if protocol == PATIENTS else 3):
         raise InputError(
-            f"The cohort has {patients} patients, too few for the protocol “{protocol}”; use fewer folds or another."
+            f"The cohort has {counted(patients, 'patient')}, too few for the protocol “{protocol}”; use fewer folds or "
+            "another one."
         )
     counts = np.bincount(lesions.labels, minlength=2)
     least = {PAPER: 1, LEAVE_ONE_OUT: 2}.get(protocol, folds)

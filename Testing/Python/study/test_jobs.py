@@ -1,8 +1,10 @@
 """Many trainings: spread, lost, repeated, never done twice."""
 
 import json
+import warnings
 from dataclasses import dataclass
 
+import joblib
 import numpy as np
 import pytest
 from making_trials import Guesser, some_jobs, some_lesions
@@ -59,6 +61,21 @@ def test_a_trial_that_is_lost_with_its_process_is_repeated(tmp_path):
     sound = run_jobs(some_jobs(tmp_path / "sound", trials=2, controls=0))
     for one, other in zip(lost, sound, strict=True):
         assert np.array_equal(one.answers[0].probabilities, other.answers[0].probabilities)
+
+
+def test_a_worker_that_is_replaced_is_no_warning_and_every_other_warning_comes_through(tmp_path, monkeypatch):
+    said = ("A worker stopped while some jobs were given to the executor. This can be", "Something else")
+
+    class Loud(joblib.Parallel):
+        def __call__(self, calls):
+            for words in said:
+                warnings.warn(words, UserWarning, stacklevel=1)
+            return super().__call__(calls)
+
+    monkeypatch.setattr(joblib, "Parallel", Loud)
+    with pytest.warns(UserWarning, match="Something else") as heard:
+        run_jobs(some_jobs(tmp_path, trials=2, controls=0), at_once=2)
+    assert [str(warning.message) for warning in heard] == ["Something else"]
 
 
 def test_a_trial_that_is_lost_every_time_ends_with_a_sentence(tmp_path):
