@@ -58,7 +58,7 @@ def _block(block) -> str:
     lines = [block.title.upper()]
     width = max((len(name) for name, _ in block.facts), default=0) + 3
     for name, value in block.facts:
-        wrapped = _wrapped(name, value, WIDTH - width)
+        wrapped = _wrapped(name, value, WIDTH - width - 2)
         lines += [f"  {name + ':':<{width}}{wrapped[0]}", *(" " * (width + 2) + line for line in wrapped[1:])]
     for sentence in block.sentences:
         lines.append(textwrap.fill(sentence, WIDTH, initial_indent="  ", subsequent_indent="    "))

@@ -58,6 +58,18 @@ class Preprocessing:
         if wrong:
             raise BundleError(f"Unknown preprocessing: {wrong}.")
 
+    def in_words(self) -> str:
+        """One line for people."""
+        spacing = f"{self.in_plane_spacing_mm:g} mm" if self.in_plane_spacing_mm else "the MRI's own size"
+        filled = "that every lesion is scaled to fill" if self.large_lesion == "fill" else f"of {spacing}"
+        low, high = self.percentiles
+        cell = "any of its pixels is" if self.mask_rule == "any" else "at least half of its pixels are"
+        return (
+            f"{self.patch_size} x {self.patch_size} pixels {filled}, plane: {self.plane}, percentiles {low:g} to "
+            f"{high:g} become 0 to 1; a bottleneck cell is on if {cell} in the GTV; answering slice: "
+            f"{self.answering_slice.replace('-', ' ')}"
+        )
+
     def to_card(self) -> dict:
         """As plain JSON values."""
         card = asdict(self)

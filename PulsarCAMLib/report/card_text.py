@@ -90,7 +90,6 @@ def told(part: Mapping[str, Any], path: str = "") -> Iterator[str]:
 
 def _identity(card: ModelCard) -> Block:
     a, p, fields = card.architecture, card.preprocessing, card.fields
-    spacing = f"{p.in_plane_spacing_mm:g} mm" if p.in_plane_spacing_mm else "the MRI's own size"
     facts = (
         ("model", card.origin),
         ("intended use", fields["intended_use"]),
@@ -99,7 +98,7 @@ def _identity(card: ModelCard) -> Block:
         ("called response", f"from a probability of {card.decision_threshold:g} on; temperature {card.temperature:g}"),
         ("network", f"{card.members} x autoencoder-classifier: {a.filters} filters, {a.features} feature maps, "
          f"{a.dense_units} units ({a.dense_activation}), norm {a.norm} the activation, dropout {a.dropout:g}"),
-        ("patches", f"{p.patch_size} x {p.patch_size} pixels of {spacing}, plane: {p.plane}"),
+        ("patches", p.in_words()),
     )  # fmt: skip
     return Block("What it is", facts)
 

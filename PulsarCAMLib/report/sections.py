@@ -121,17 +121,13 @@ def _sentence(value: str) -> str:
 
 
 def settings(result: ScanResult, method, target, threshold, normalisation, margin_mm) -> str:
-    preprocessing = result.card.preprocessing
-    spacing = preprocessing.in_plane_spacing_mm
-    pixels = f"{spacing:g} mm" if spacing else "the MRI's own size"
-    side = preprocessing.patch_size
     entries = [
         ("Map", TITLES[method]),
         ("Class shown", _class_text(method, target)),
         ("Activated", str(threshold)),
         ("Scale of the pictures", _SCALES[normalisation]),
         ("Margin", f"{margin_mm:g} mm"),
-        ("Patches", f"{side} x {side} pixels of {pixels}, plane: {preprocessing.plane}"),
+        ("Patches", result.card.preprocessing.in_words()),
         ("Ensemble", f"mean of {counted(result.card.members, 'member')}, temperature {result.card.temperature:g}"),
         ("MRI", " x ".join(map(str, result.geometry.shape[::-1])) + " voxels of "
          + " x ".join(f"{s:.3g}" for s in result.geometry.spacing) + " mm"),

@@ -27,12 +27,13 @@ def definitions_of(card: ModelCard, method: str, threshold: Threshold, margin_mm
     spread = (
         f"Standard deviation of the probability over the {card.members} members of the ensemble. It tells how much "
     )
+    section = "middle" if card.preprocessing.answering_slice == "middle" else "largest"
     return [
         ("Response", _capital(str(response or "the lesion shrinks by the model's definition"))),
         (
             "Probability of response",
-            "The model's answer on the lesion's largest section, averaged over the ensemble. Lesions are sorted by it: "
-            "the one least likely to shrink comes first. It is a model's output, not a clinical probability.",
+            f"The model's answer on the lesion's {section} section, averaged over the ensemble. Lesions are sorted by "
+            "it: the one least likely to shrink comes first. It is a model's output, not a clinical probability.",
         ),
         ("± spread", spread + "the members disagree, not how often they are wrong."),
         (

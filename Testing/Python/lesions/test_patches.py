@@ -265,6 +265,20 @@ def test_a_lesion_that_fills_the_patch_fills_it_when_turned():
     assert turned.scale == pytest.approx(20 * 2**0.5 / 60, rel=0.05)
 
 
+def test_in_words_it_says_what_was_chosen():
+    assert Preprocessing().in_words() == (
+        "64 x 64 pixels of 1 mm, plane: volume, percentiles 1 to 99 become 0 to 1; a bottleneck cell is on if any of "
+        "its pixels is in the GTV; answering slice: largest area"
+    )
+    assert Preprocessing(
+        percentiles=(0.5, 100), mask_rule="half", large_lesion="fill", answering_slice="middle"
+    ).in_words() == (
+        "64 x 64 pixels that every lesion is scaled to fill, plane: volume, percentiles 0.5 to 100 become 0 to 1; a "
+        "bottleneck cell is on if at least half of its pixels are in the GTV; answering slice: middle"
+    )
+    assert "pixels of the MRI's own size" in Preprocessing(in_plane_spacing_mm=None).in_words()
+
+
 @pytest.mark.parametrize("wrong", [{"mask_rule": "most"}, {"large_lesion": "crop"}, {"answering_slice": "first"}])
 def test_unknown_rules_are_refused_with_what_is_known(wrong):
     with pytest.raises(BundleError, match=r"\(any, half\)|\(scale, fill\)|\(largest-area, middle\)"):

@@ -17,9 +17,10 @@ from PIL import Image
 from PulsarCAMLib.errors import Cancelled, InputError, OutputError
 from PulsarCAMLib.explanation import METHODS, SIGNED, Threshold, explain_scan, lesion_table
 from PulsarCAMLib.geometry import VolumeGeometry
-from PulsarCAMLib.lesions import lesions_from_masks
+from PulsarCAMLib.lesions import Preprocessing, lesions_from_masks
 from PulsarCAMLib.models import ModelCard
 from PulsarCAMLib.report import report_html, write_report
+from PulsarCAMLib.report.words import definitions_of
 
 ROOT = Path(__file__).resolve().parents[3]
 GEOMETRY = VolumeGeometry((8, 90, 90), (1.0, 1.0, 3.0), (-40, 20, 5), np.diag([1.0, -1, 1]))
@@ -156,6 +157,16 @@ def test_every_lesion_has_a_picture_inside_the_page(page):
             assert image.size[0] > 1000
             assert len(set(image.convert("L").resize((64, 64)).tobytes())) > 30
     assert [alt.split(":")[0] for alt in page.values("img", "alt")][:2] == ["GTV 2", "spot"]
+
+
+def test_it_says_which_section_answers(bundle):
+    told = {}
+    for rule in ("largest-area", "middle"):
+        fields = dict(bundle.card.fields) | {"preprocessing": Preprocessing(answering_slice=rule).to_card()}
+        words = dict(definitions_of(ModelCard.from_fields(fields), "pixelwise", Threshold(), 2.0))
+        told[rule] = words["Probability of response"]
+    assert "the lesion's largest section" in told["largest-area"]
+    assert "the lesion's middle section" in told["middle"]
 
 
 def test_it_says_what_it_is_where_the_model_comes_from_and_what_words_mean(page, result):
