@@ -70,7 +70,8 @@ def _add_judging(parser: argparse.ArgumentParser) -> None:
     protocols = parser.add_argument_group("how the training is judged, on models trained in the same way")
     add_protocols(protocols, "patients", trials=10, controls=5, may_skip=True)
     # what these models would choose anew, the bundle's own members do not choose
-    parser.set_defaults(threshold="fixed", inner_folds=3, tune=(), models=("cam",), gi_limit=None)
+    unasked = {"gi_limit": None, "feature_settings": None}
+    parser.set_defaults(threshold="fixed", inner_folds=3, tune=(), models=("cam",), **unasked)
     maps = parser.add_argument_group("whether its maps are true")
     maps.add_argument("--sanity", action="store_true", help="check them on the patients set aside, for the card")
     add_label_control(maps, 3, "with --sanity: networks trained on permuted labels, to be held against")
