@@ -194,8 +194,9 @@ def bundle_folder(name_or_folder: str | os.PathLike) -> Path:
     if len(found) == 1:
         return found[0]
     if found:
+        folders = " and ".join(map(str, found))
         raise BundleError(
-            f"There are {len(found)} models “{name_or_folder}”: {' and '.join(map(str, found))}; give its folder."
+            f"There are {len(found)} models “{name_or_folder}”: {folders}; give the folder of one of them."
         )
     raise BundleError(
         f"There is no model “{name_or_folder}”: it is neither a bundle folder nor one of the installed models "
