@@ -109,7 +109,7 @@ def _features(tables: AgreementTables) -> str:
     heads = ("Feature", "Beyond volume", "95 % interval", "Adjusted p", "Plain", "95 % interval", "Adjusted p")
     cells = [
         [
-            text(row["feature"]),
+            text(row["feature"]).replace("_", "_<wbr>"),
             _strong(row["partial"], row["partial_p_adjusted"]),
             _interval(row["partial_low"], row["partial_high"]),
             _p(row["partial_p_adjusted"], row["undefined"]),

@@ -97,7 +97,9 @@ def write_cohort_agreement(tables: AgreementTables, name: str) -> CohortAgreemen
         if made.feature_table is not None:
             made.feature_chart = _new(CHART, f"{name} feature chart", facts)
             outcome = str(facts["outcome"]).replace("_", " ")
-            _titles(made.feature_chart, f"Features and {outcome}", "Rank correlation", "Beyond the lesion's volume")
+            _titles(
+                made.feature_chart, f"Features and {outcome}", "Rank correlation, plain", "Beyond the lesion's volume"
+            )
             _points(made.feature_chart, made.feature_table)
         place_in_folder(FOLDER, made)
     return made
@@ -191,6 +193,14 @@ def _bars(chart, table) -> None:
     node.SetPlotType(slicer.vtkMRMLPlotSeriesNode.PlotTypeBar)
     node.SetLabelColumnName("what")
     chart.SetLegendVisibility(False)
+    _whole_range(chart, "Y")
+
+
+def _whole_range(chart, *axes: str) -> None:
+    """All that a correlation can be, so that a weak one does not look strong."""
+    for axis in axes:
+        getattr(chart, f"Set{axis}AxisRangeAuto")(False)
+        getattr(chart, f"Set{axis}AxisRange")(-1.0, 1.0)
 
 
 def _lines(chart, table, maps: list[str]) -> None:
@@ -211,3 +221,4 @@ def _points(chart, table) -> None:
     node.SetMarkerStyle(kind.MarkerStyleCircle)
     node.SetLabelColumnName("feature")
     chart.SetLegendVisibility(False)
+    _whole_range(chart, "X", "Y")

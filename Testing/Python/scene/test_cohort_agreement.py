@@ -60,6 +60,10 @@ def test_tables_hold_what_was_written_and_plots_show_them(tables):
             assert node.GetTableNode() is table
             names = {table.GetTable().GetColumnName(c) for c in range(table.GetTable().GetNumberOfColumns())}
             assert {node.GetXColumnName(), node.GetYColumnName(), node.GetLabelColumnName()} - {"", None} <= names
+    for chart in (made.summary_chart, made.feature_chart):
+        assert not chart.GetYAxisRangeAuto()
+        assert tuple(chart.GetYAxisRange()) == (-1.0, 1.0), "a weak correlation must not look strong"
+    assert series_of(made.summary_chart)[0].GetPlotType() == slicer.vtkMRMLPlotSeriesNode.PlotTypeBar
     profile = made.profile_table.GetTable()
     assert [profile.GetValueByName(n, "depth_mm").ToDouble() for n in range(2)] == [0.5, 1.5]
 
