@@ -117,7 +117,9 @@ def _control_auc(entry: Entry) -> str:
     control = entry["control"]
     if entry["by_trial_means_little"]:
         return f"{control['pooled']['values']['auc']['value']:.3f} over all its answers"
-    return _spread(control["metrics"]["auc"])
+    auc = control["metrics"]["auc"]
+    partly = "" if auc["defined"] == auc["trials"] else f", defined in {auc['defined']} of {auc['trials']}"
+    return f"{_spread(auc)}{partly}"
 
 
 def _why_paper(summary: dict[str, Any]) -> list[str]:

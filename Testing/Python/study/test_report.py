@@ -289,11 +289,16 @@ def test_on_paper_folded_tables_are_open_and_no_heading_ends_a_page(report, tmp_
     ).stdout
     for name in ("Brier score", "balanced", "average", "Further metrics", "Under the other protocols"):
         assert name in told, name
-    headings = re.findall(r"<h[23]>(.*?)</h", (report / "index.html").read_text(encoding="utf-8"))
-    assert len(headings) > 5
+    text = (report / "index.html").read_text(encoding="utf-8")
+    headings = re.findall(r"<h[23]>(.*?)</h", text)
+    abouts = re.findall(r'</h2>\s*<p class="sub">(.*?)</p>', text)
+    assert min(len(headings), len(abouts)) > 5
+    abouts = [" ".join(html.unescape(about).split()) for about in abouts]
     for sheet in told.split("\f"):
         lines = [line.strip() for line in sheet.splitlines() if line.strip() and not line.startswith("file:")]
         assert not lines or html.unescape(lines[-1]) not in headings, lines[-1]
+        whole = " ".join(" ".join(lines).split())
+        assert not [about for about in abouts if whole.endswith(about)], "left alone at the foot of a page"
 
 
 def test_the_gallery_follows_its_rule(tmp_path):

@@ -172,6 +172,15 @@ def test_better_needs_the_word_of_the_control(summary):
     assert "has yet to confirm" in verdict(unknown)
 
 
+def test_a_control_that_is_not_defined_everywhere_says_so(summary):
+    entry = dict(entry_of(summary, "patients", "cam", "baseline"))
+    auc = entry["control"]["metrics"]["auc"]
+    assert "defined in" not in verdict(entry)
+    fewer = {"metrics": {"auc": auc | {"defined": auc["trials"] - 3}}}
+    told = f"± {auc['sd']:.3f}, defined in {auc['trials'] - 3} of {auc['trials']}; difference"
+    assert told in verdict(entry | {"control": entry["control"] | fewer})
+
+
 def test_what_was_learnt_by_heart_is_pointed_out(tmp_path):
     study = made_study(tmp_path, noise, protocols=("paper", "lesions", "patients", "leave-one-patient-out"))
     found = summarise(study, RESAMPLES)
