@@ -15,6 +15,7 @@ PAPER_ROTATIONS = (10.0, 15.0, 30.0, 45.0, 90.0)
 """Degrees; with the original slice they make six samples of a lesion."""
 
 LARGEST_ROTATION = 360.0
+LARGEST_SEED = 2**64 - 1
 _SAME_ROTATION_DIGITS = 6
 
 MODES = ("joint", "sequential")
@@ -140,6 +141,10 @@ class TrainingSettings:
         none_negative = all(0 <= size < float("inf") for size in sizes)  # nan is neither
         if not none_negative or self.threads < 1 or (self.patience is not None and self.patience < 1):
             raise InputError("Training takes no negative numbers, at least one thread and a patience of one or more.")
+        if self.seed > LARGEST_SEED:
+            raise InputError(
+                f"The training's seed {self.seed} is above {LARGEST_SEED}, PyTorch's largest; use a smaller one."
+            )
         problem = rotation_problem(self.rotations)
         if problem:
             raise InputError(f"The training cannot be done: {problem}.")

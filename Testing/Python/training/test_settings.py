@@ -83,6 +83,7 @@ def test_settings_that_are_not_ours_are_refused(change):
         {"learning_rate": 0},
         {"betas": (0.9, 1.0)},
         {"seed": -1},
+        {"seed": 2**64},
         {"threads": 0},
         {"architecture": Architecture(patch_size=32)},
         {"initial_weights": "zeros"},
