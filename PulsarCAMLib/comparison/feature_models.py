@@ -32,6 +32,7 @@ TITLES = {
     "combined": "all features together",
 }
 
+
 @dataclass(frozen=True)
 class FeatureContender:
     """A feature model, fitted anew in every trial.

@@ -20,7 +20,7 @@ TABLE: dict[str, tuple[tuple[float, float], ...]] = {
 CAVEATS = (
     "Its columns were not tested on the same mix of classes: accuracy = prevalence · sensitivity + (1 − prevalence) · "
     "specificity gives a prevalence of about 0.50 for the CAM column, but 0.20 and 0.18 for the other two. Precision "
-    "and F1 therefore do not compare across them. In the tables above all models meet the same lesions.",
+    "and F1 therefore do not compare across them.",
     "It trains on the first MRI and tests on the second MRI of the same lesions, protocol (a) here. Compare it with "
     "(a) and with (a)'s control: where random labels reach its level, the level says nothing about response.",
     "Its standard deviation 0.39 of the CAM column's specificity cannot go with 0.027 of the accuracy; presumably it "

@@ -16,6 +16,7 @@ from ..evaluation.metrics import METRICS, TABLE_1, TITLES, across_trials, evalua
 from ..evaluation.predictions import POSITIVE
 from ..evaluation.resampling import LEVEL
 from .cells import Asked, Cell, Pooled, model_words, study_cells
+from .columns import column_groups, imbalance_sentence
 from .inner import FIXED
 from .lesions import StudyLesions
 from .pairs import against_control, aucs, by_split, differences, mean_interval
@@ -47,10 +48,12 @@ def summarise(study: Study, resamples: int = RESAMPLES) -> dict[str, Any]:
         resamples: bootstrap samples.
 
     Returns:
-        JSON values: ``table`` (one entry per protocol, model and MRI), ``differences``, ``sentences``, and what they
-        are about.
+        JSON values: ``table`` (one entry per protocol, model and MRI), ``columns`` (whether these are of the same
+        lesions), ``shared`` (entries again where they are not, on the lesions that all models answered for),
+        ``differences``, ``sentences``, and what they are about.
     """
     cells = study_cells(study)
+    groups, shared = column_groups(cells, study)
     lesions, words = study.lesions, model_words(study)
     summary = {
         "format": FORMAT,
@@ -74,6 +77,10 @@ def summarise(study: Study, resamples: int = RESAMPLES) -> dict[str, Any]:
         "models": [{"name": n, "title": title, "about": about} for n, (title, about) in words.items()],
         "protocols": [_protocol(name, study) for name in study.settings.protocols],
         "table": [_entry(cell, study, resamples) for cell in cells],
+        "columns": groups,
+        "shared": [_entry(cell, study, resamples) for cell in shared if cell.trials],
+        "imbalance": imbalance_sentence(study.settings),
+        "left_out": study.facts.get("left_out"),
         "differences": differences([cell for cell in cells if cell.trials], lesions.patients, resamples),
     }
     return summary | {"sentences": sentences(summary)}

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from .columns import column_sentences
+from .limits import left_out_sentences
 from .paper import CAM_COLUMN, TABLE
 from .splits import LEAVE_ONE_OUT, LESIONS, PAPER, PATIENTS
 
@@ -22,8 +24,13 @@ Entry = dict[str, Any]
 
 
 def sentences(summary: dict[str, Any]) -> dict[str, list[str]]:
-    """Sentences of a summary: ``headline``, ``why_flattering``, ``cautions`` and ``state`` (what is unfinished)."""
+    """Sentences of a summary: ``headline``, ``why_flattering``, ``cautions``, ``state`` (what is unfinished),
+    ``columns`` (what of Table 1's columns compares) and ``left_out`` (who left before the splits).
+    """
+    titles = {(p["name"], point): f"{p['title']}, {MRI[point]}" for p in summary["protocols"] for point in POINTS}
     return {
+        "columns": [*column_sentences(summary["columns"], titles), summary["imbalance"]],
+        "left_out": left_out_sentences(summary["left_out"]),
         "headline": _headline(summary),
         "why_flattering": [*_why_paper(summary), *_why_lesions(summary)],
         "cautions": _cautions(summary),
@@ -31,9 +38,9 @@ def sentences(summary: dict[str, Any]) -> dict[str, list[str]]:
     }
 
 
-def entry_of(summary: dict[str, Any], protocol: str, model: str, time_point: str) -> Entry | None:
-    """One entry of the table, if it has finished trials."""
-    for entry in summary["table"]:
+def entry_of(summary: dict[str, Any], protocol: str, model: str, time_point: str, table: str = "table") -> Entry | None:
+    """One entry of the table (or of ``"shared"``), if it has finished trials."""
+    for entry in summary[table]:
         if (entry["protocol"], entry["model"], entry["time_point"]) == (protocol, model, time_point):
             return entry if entry["trials"] else None
     return None

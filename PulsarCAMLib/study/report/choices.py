@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from typing import Any
 
@@ -56,7 +55,12 @@ def _chosen(records: list[TrialRecord]) -> dict[str, Any]:
 def _settings_words(details: dict[str, Any]) -> str:
     if isinstance(details.get("tuning"), dict):
         return str(details["tuning"].get("chosen", ""))
-    return json.dumps(details["chosen"], sort_keys=True) if "chosen" in details else ""
+    chosen = details.get("chosen", {})
+    return ", ".join(f"{name.replace('_', ' ')} {_plain(chosen[name])}" for name in sorted(chosen))
+
+
+def _plain(value: Any) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _details(record: TrialRecord) -> dict[str, Any]:

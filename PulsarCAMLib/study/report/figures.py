@@ -51,11 +51,14 @@ def protocols(summary: dict[str, Any]) -> str:
         "and judged on permuted labels. Leave one patient out: pooled figures. Pool: every lesion once, with its mean "
         "probability over the trials that tested it, and a 95 % interval of a bootstrap over patients."
     )
+    shared = scrolled(_grouped({**summary, "table": summary["shared"]}, TABLE_1, "auc")) if summary["shared"] else ""
     more = scrolled(_grouped(summary, OTHERS, "accuracy"))
     return markup.section(
         "Every protocol beside its control",
         f'<p class="sub">{text(about)}</p>',
         scrolled(_grouped(summary, TABLE_1, "auc")),
+        markup.paragraphs([*summary["sentences"]["columns"], *summary["sentences"]["left_out"]]),
+        f"<h3>On the lesions that all models answered for</h3>{shared}" if shared else "",
         f'<details><summary>Further metrics</summary>{more}<p class="sub">{text(FURTHER)}</p></details>',
     )
 
@@ -103,7 +106,8 @@ def _tested(entry: dict[str, Any]) -> str:
     missing = f", {counted(lost, 'answer')} missing" if lost else ""
     trials = _of(entry["trials"], entry["trials_wanted"], "trial")
     controls = _of(control["trials"], control["trials_wanted"], "control")
-    return f"{MRI[entry['time_point']]}, {entry['lesions']} lesions{share}{missing}; {trials}, {controls}"
+    who = f"{counted(entry['lesions'], 'lesion')} of {counted(entry['patients'], 'patient')}"
+    return f"{MRI[entry['time_point']]}, {who}{share}{missing}; {trials}, {controls}"
 
 
 def _metric(entry: dict[str, Any], name: str, notes: Notes) -> str:
@@ -151,7 +155,8 @@ def beside_the_paper(summary: dict[str, Any]) -> str:
         ]
         for name, values in paper.TABLE.items()
     ]
-    table = scrolled(markup.table(heads, rows))
+    people = ["Lesions of patients, responding", *("–" for _ in paper.COLUMNS), *(_people(e) for _, e in mine)]
+    table = scrolled(markup.table(heads, [people, *rows]))
     about = f'<p class="sub">{text(paper.TITLE)}</p>'
     return markup.section("The paper's Table 1 beside it", about, table, notes.html(), markup.paragraphs(paper.CAVEATS))
 
@@ -159,6 +164,11 @@ def beside_the_paper(summary: dict[str, Any]) -> str:
 def _beside(entry: dict[str, Any], name: str, notes: Notes) -> str:
     own, control = (spread(part["metrics"][name], notes) for part in (entry, entry["control"]))
     return f"{own}<small>control {control}</small>"
+
+
+def _people(entry: dict[str, Any]) -> str:
+    share = "–" if entry["prevalence"] is None else percent(entry["prevalence"])
+    return f"{entry['lesions']} of {entry['patients']}, {share}"
 
 
 def differences(summary: dict[str, Any]) -> str:

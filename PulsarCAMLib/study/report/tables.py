@@ -15,7 +15,7 @@ from ..run import Study
 TABLE_1 = (
     "protocol", "model", "time_point", "metric", "mean", "sd", "defined", "trials", "control_mean", "control_sd",
     "control_defined", "control_trials", "pooled", "pooled_low", "pooled_high", "lesions", "patients", "prevalence",
-    "not_answered",
+    "not_answered", "judged_on",
 )  # fmt: skip
 
 PREDICTIONS = (
@@ -39,11 +39,12 @@ def as_csv(headings: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
 
 
 def table_1(summary: dict[str, Any]) -> str:
-    """Every metric of every entry of the table."""
-    return as_csv(TABLE_1, (row for entry in summary["table"] for row in _metric_rows(entry)))
+    """Every metric of every entry of the table; again on the lesions that the models share, where they differ."""
+    kinds = (("own lesions", summary["table"]), ("shared lesions", summary["shared"]))
+    return as_csv(TABLE_1, (row for words, table in kinds for entry in table for row in _metric_rows(entry, words)))
 
 
-def _metric_rows(entry: dict[str, Any]) -> Iterable[tuple]:
+def _metric_rows(entry: dict[str, Any], judged_on: str) -> Iterable[tuple]:
     own = tuple(entry[name] for name in ("protocol", "model", "time_point"))
     counts = (entry["lesions"], entry["patients"], entry["prevalence"], entry["not_answered"]["answers"])
     for name in METRICS:
@@ -56,6 +57,7 @@ def _metric_rows(entry: dict[str, Any]) -> Iterable[tuple]:
             *(control[key] for key in ("mean", "sd", "defined", "trials")),
             *(pooled.get(key) for key in ("value", "low", "high")),
             *counts,
+            judged_on,
         )
 
 

@@ -175,8 +175,13 @@ def _curve(found: CellCurves) -> dict[str, Any]:
 def _facts(study: Study) -> list[tuple[str, str]]:
     """Settings and origin, flat, for the page's last section."""
     facts = study.facts
-    found = [(name.replace("_", " "), _value(value)) for name, value in facts["settings"].items() if name != "training"]
-    found += _flat("training", facts["settings"]["training"])
+    plain = {name: value for name, value in facts["settings"].items() if name not in ("training", "features", "tune")}
+    found = [(name.replace("_", " "), _value(value)) for name, value in plain.items()]
+    for part in ("tune", "training"):
+        found += _flat(part, facts["settings"][part])
+    features = facts["settings"]["features"]
+    if features:
+        found += _flat("features", features["table"]) + _flat("models on features", features["model"])
     for part in ("software", "machine", "sha256", "seconds"):
         found += _flat(part, facts.get(part, {}))
     return found
@@ -192,5 +197,7 @@ def _flat(head: str, part: dict[str, Any]) -> list[tuple[str, str]]:
 
 def _value(value: Any) -> str:
     if isinstance(value, (list, tuple)):
-        return ", ".join(map(str, value)) or "none"
-    return "none" if value is None or value == {} else str(value)
+        return ", ".join(map(_value, value)) or "none"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return "none" if value is None else str(value)
