@@ -53,7 +53,7 @@ sup { font-size: .75em; line-height: 0; }
   figure, .panels svg, h2 + .sub, li, .notes, .answer p { break-inside: avoid; }
    .wide img { min-width: 0; width: 100%; } table { font-size: 9px; }
   td:first-child, th:first-child { position: static; }
-  .panels { grid-template-columns: repeat(3, 1fr); } td, th { padding: .2rem .25rem; } }
+  .panels { display: block; } .panels svg { display: inline-block; width: 32.5%; } td, th { padding: .2rem .25rem; } }
 """
 
 
