@@ -32,10 +32,10 @@ class LesionFeatures:
     rows: dict[str, np.ndarray]
     values: dict[str, np.ndarray]
 
-    def columns(self, groups: Sequence[str], delta: bool) -> np.ndarray:
+    def columns(self, groups: Sequence[str], delta: bool, diagnostics: bool = False) -> np.ndarray:
         """Indices of the columns of some groups, diagnostics left out; with ``delta`` also of how they changed."""
         own = [group_of(name) in groups and (delta or not name.startswith(DELTA)) for name in self.names]
-        return np.flatnonzero(np.array(own, bool) & [not is_diagnostic(name) for name in self.names])
+        return np.flatnonzero(np.array(own, bool) & [diagnostics or not is_diagnostic(name) for name in self.names])
 
     def digest(self, columns: np.ndarray) -> str:
         """Hash of some columns and of which lesions have which MRI; other columns may come and go."""

@@ -87,10 +87,19 @@ class FeatureContender:
         """Hash of its features' values, the groups, switches and settings; not of the name, the place or what else is
         in the files, so that other models may join a study later.
         """
+        return self._identity(diagnostics=False)
+
+    def earlier_identities(self) -> tuple[str, ...]:
+        """Of trials that earlier versions have finished on these very features, for reports of them: models learnt from
+        diagnostics, too.
+        """
+        return (self._identity(diagnostics=True),)
+
+    def _identity(self, diagnostics: bool) -> str:
         found = lesion_features(self.features, self.lesions)
         own = [self.groups, self.delta, self.gi_limit, self.settings.identity()]
         left_out = [] if self.gi_limit is None else self._excluded(found).tolist()
-        data = found.digest(found.columns(self.groups, self.delta))
+        data = found.digest(found.columns(self.groups, self.delta, diagnostics))
         return hashlib.sha256(json.dumps([*own, left_out, data]).encode()).hexdigest()
 
     def check(self) -> None:

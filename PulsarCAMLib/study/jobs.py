@@ -56,7 +56,27 @@ class Job:
 
     def identity(self) -> str:
         """Of everything that decides its record."""
-        return identity_of(self.contender.identity(), self.split, f"{self.threshold_rule}{self.inner_folds}")
+        return self._identity(self.contender.identity())
+
+    def finished(self) -> TrialRecord | None:
+        """The record, for reports: also one that an earlier version of the contender has finished.
+
+        Raises:
+            InputError: it is damaged or of another trial.
+        """
+        earlier = getattr(self.contender, "earlier_identities", tuple)
+        try:
+            return read_record(self.folder, self.identity())
+        except InputError:
+            for each in earlier():
+                try:
+                    return read_record(self.folder, self._identity(each))
+                except InputError:
+                    continue
+            raise
+
+    def _identity(self, contender: str) -> str:
+        return identity_of(contender, self.split, f"{self.threshold_rule}{self.inner_folds}")
 
 
 def run_jobs(

@@ -18,7 +18,7 @@ from .lesions import StudyLesions
 from .limits import check_dose, within_limit
 from .plan import jobs_of
 from .preparing import Running, Stages, check_begun, prepared, study_rows, usable
-from .records import TrialRecord, read_record, trial_folder
+from .records import TrialRecord, trial_folder
 from .settings import StudySettings
 
 TRAINING = "training"
@@ -117,6 +117,6 @@ def open_study(folder: str | Path) -> Study:
         raise InputError(f"There is no study in {folder}; run one with: pulsarcam study COHORT -o {folder.name}")
     settings = StudySettings.from_card(facts["settings"])
     lesions = StudyLesions.from_csv(folder / LESIONS)
-    found = [read_record(job.folder, job.identity()) for job in jobs_of(settings, lesions, facts, folder)]
+    found = [job.finished() for job in jobs_of(settings, lesions, facts, folder)]
     records = tuple(record for record in found if record)
     return Study(folder, settings, lesions, facts, records, len(found) - len(records))

@@ -101,6 +101,24 @@ def test_a_cohort_without_features_ends_with_a_sentence(cohort, tmp_path, monkey
     assert module.FEATURES not in files_in(tmp_path / "run")
 
 
+def test_trials_of_a_version_that_learnt_from_diagnostics_can_still_be_reported(study, cohort, tmp_path, monkeypatch):
+    from PulsarCAMLib.comparison import feature_data
+
+    with monkeypatch.context() as patch:
+        patch.setattr(feature_data, "is_diagnostic", lambda name: False)
+        before = run_study(*cohort, SETTINGS, tmp_path / "run")
+    again = open_study(tmp_path / "run")
+    assert again.missing == 0
+    assert [r.to_json("") for r in again.records] == [r.to_json("") for r in before.records]
+    assert again.records[0].details["features"] > study.records[0].details["features"], "it did learn from more"
+    with pytest.raises(InputError, match="other settings"):
+        run_study(*cohort, SETTINGS, tmp_path / "run")
+    features = tmp_path / "run" / "features.csv"
+    features.write_text(features.read_text().replace("gradient_", "gradient_x", 1))
+    with pytest.raises(InputError, match="other settings"):
+        open_study(tmp_path / "run")
+
+
 def test_trials_of_other_features_are_refused_and_keep_theirs(study, cohort):
     before = {name: (study.folder / name).read_bytes() for name in ("study.json", "features.csv")}
     table = SETTINGS.features["table"] | {"gradient": {"margin_mm": 3.0, "sigma_mm": 1.0}}
