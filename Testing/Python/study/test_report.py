@@ -278,27 +278,41 @@ def test_a_table_without_gaps_has_no_notes(made, report, results):
     assert "in 5 of 5" not in Page((report / "index.html").read_text(encoding="utf-8")).text
 
 
+def printed(page, folder):
+    """Sheets of paper: of each the text, and where its last words stand (0 top, 1 bottom)."""
+    (folder / "page.html").write_text(page, encoding="utf-8")
+    options = ["--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={folder / 'profile'}"]
+    options += ["--no-pdf-header-footer", f"--print-to-pdf={folder / 'page.pdf'}"]
+    subprocess.run(["chromium", *options, str(folder / "page.html")], check=True, capture_output=True, timeout=120)
+    read = ["pdftotext", "-bbox", str(folder / "page.pdf"), "-"]
+    told = html.unescape(subprocess.run(read, check=True, capture_output=True, text=True).stdout)
+    sheets = []
+    for height, body in re.findall(r'<page width="[\d.]+" height="([\d.]+)">(.*?)</page>', told, re.DOTALL):
+        words = re.findall(r'yMax="([\d.]+)">(.*?)</word>', body)
+        sheets.append((" ".join(word for _, word in words), float(words[-1][0]) / float(height) if words else 0.0))
+    return sheets
+
+
+def left_behind(page, folder):
+    """Headings, and words about plots that follow, that end a sheet without room for what they are about."""
+    plain = html.unescape(page)
+    begins = re.findall(r"<h[23]>(.*?)</h", plain) + re.findall(r'</h2>\s*<p class="sub">(.*?)</p>', plain)
+    assert len(begins) > 10
+    sheets = printed(page, folder)
+    return [b for text, last in sheets for b in begins if last > 0.8 and text.endswith(" ".join(b.split()))]
+
+
 @pytest.mark.skipif(not (shutil.which("chromium") and shutil.which("pdftotext")), reason="no browser that prints")
 def test_on_paper_folded_tables_are_open_and_no_heading_ends_a_page(report, tmp_path):
-    printed = tmp_path / "page.pdf"
-    options = ["--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={tmp_path / 'profile'}"]
-    command = ["chromium", *options, "--no-pdf-header-footer", f"--print-to-pdf={printed}", str(report / "index.html")]
-    subprocess.run(command, check=True, capture_output=True, timeout=120)
-    read = ["pdftotext", "-bbox", str(printed), "-"]
-    told = html.unescape(subprocess.run(read, check=True, capture_output=True, text=True).stdout)
-    sheets = re.findall(r'<page width="[\d.]+" height="([\d.]+)">(.*?)</page>', told, re.DOTALL)
-    sheets = [(float(height), re.findall(r'yMax="([\d.]+)">(.*?)</word>', body)) for height, body in sheets]
-    texts = [" ".join(word for _, word in words) for _, words in sheets]
+    page = (report / "index.html").read_text(encoding="utf-8")
+    whole = " ".join(text for text, _ in printed(page, tmp_path))
     for name in ("Brier score", "balanced", "average precision", "Further metrics", "Under the other protocols"):
-        assert name in " ".join(texts), name
-    page = html.unescape((report / "index.html").read_text(encoding="utf-8"))
-    begins = re.findall(r"<h[23]>(.*?)</h", page) + re.findall(r'</h2>\s*<p class="sub">(.*?)</p>', page)
-    begins = [" ".join(begin.split()) for begin in begins]
-    assert len(begins) > 10
-    for (height, words), text in zip(sheets, texts, strict=True):
-        last = float(words[-1][0]) / height
-        left = [begin for begin in begins if text.endswith(begin)]
-        assert not left or last < 0.8, "there must be room for what it is about, a plot that has no words"
+        assert name in whole, name
+    together = re.search(r"\n[^\n]*break-after: avoid; \}", page[page.index("details::") :])[0]
+    moved = [page.replace("<header>", f'<header style="margin-top: {mm}mm">') for mm in (40, 100, 160)]
+    assert [left for each in moved for left in left_behind(each, tmp_path)] == []
+    without = [left for each in moved for left in left_behind(each.replace(together, ""), tmp_path)]
+    assert without, "the rule is what keeps them together"
 
 
 def test_the_gallery_follows_its_rule(tmp_path):
