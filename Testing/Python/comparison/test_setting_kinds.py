@@ -43,7 +43,7 @@ def file(tmp_path):
         ({"radiomics": {"bins": True}}, "must be a whole number or null"),
         ({"radiomics": {"wavelet": 1}}, "must be a word, not 1"),
         ({"texture": {}}, "settings for texture; there are radiomics, gradient, dose, model"),
-        ({"model": {"classifer": "svm"}}, "'classifer' that is not known; there are least_known"),
+        ({"model": {"classifierr": "svm"}}, "'classifierr' that is not known; there are least_known"),
         ({"model": {"most_features": "10"}}, "must be a whole number, not '10'"),
         ({"model": {"most_features": True}}, "must be a whole number, not True"),
         ({"model": {"seed": 1.5}}, "must be a whole number, not 1.5"),
