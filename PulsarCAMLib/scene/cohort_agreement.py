@@ -22,6 +22,8 @@ TABLE, CHART = "vtkMRMLTableNode", "vtkMRMLPlotChartNode"
 
 FOLDER = "PulsarCAM cohort agreement"
 
+NUMBER_COLUMN = "quantity_number"
+
 LAYOUT = 41509
 """Number of the layout of the plots."""
 
@@ -42,7 +44,7 @@ class CohortAgreementNodes:
         depth_table: likewise, where they lie: core, margin, shells.
         profile_table: likewise, concentration with its interval by depth, for the plot.
         feature_table: likewise, which features go with the maps, plainly and beyond volume; None without features.
-        summary_chart: ``vtkMRMLPlotChartNode``, a bar for each quantity.
+        summary_chart: ``vtkMRMLPlotChartNode``, a bar for each quantity, or a point of each of several maps.
         profile_chart: likewise, lines by depth.
         feature_chart: likewise, a point for each feature: plain, and beyond volume; None without features.
     """
@@ -74,7 +76,7 @@ def write_cohort_agreement(tables: AgreementTables, name: str) -> CohortAgreemen
     facts, made = _facts(tables), CohortAgreementNodes()
     profile, maps = _profile(tables.depths)
     rows = {
-        "summary": [{"what": _label(row, len(maps) > 1)} | row for row in tables.summary],
+        "summary": _summary(tables.summary),
         "depth": tables.depths,
         "profile": profile,
         "feature": tables.features or [],
@@ -86,8 +88,10 @@ def write_cohort_agreement(tables: AgreementTables, name: str) -> CohortAgreemen
                 fill_table(node, content)
                 setattr(made, f"{role}_table", node)
         made.summary_chart = _new(CHART, f"{name} summary chart", facts)
-        _titles(made.summary_chart, "What the heat maps go with", "", "Mean partial rank correlation")
-        _bars(made.summary_chart, made.summary_table)
+        _titles(
+            made.summary_chart, "What the heat maps go with", _numbered(tables.summary), "Mean partial rank correlation"
+        )
+        _quantities(made.summary_chart, made.summary_table, tables.summary)
         if made.profile_table is not None:
             made.profile_chart = _new(CHART, f"{name} profile chart", facts)
             _titles(
@@ -147,15 +151,38 @@ def _map(row: dict) -> tuple[str, str]:
     return row["map_method"], row["map_class"]
 
 
-def _label(row: dict, several: bool) -> str:
-    name = QUANTITY_TITLES.get(row["quantity"], row["quantity"])
-    return f"{name} ({row['map_class']})" if several else name
+def _map_titles(rows: list[dict]) -> dict[tuple[str, str], str]:
+    return {key: f"{TITLES.get(key[0], key[0])}, {key[1]}" for key in map(_map, rows)}
+
+
+def _quantity_titles(rows: list[dict]) -> dict[str, str]:
+    return {row["quantity"]: QUANTITY_TITLES.get(row["quantity"], row["quantity"]) for row in rows}
+
+
+def _numbered(rows: list[dict]) -> str:
+    """Which number of the axis is which quantity: Slicer's plots have no names on an axis."""
+    terms = [f"{n} {title.lower()}" for n, title in enumerate(_quantity_titles(rows).values(), start=1)]
+    return "\n".join(", ".join(terms[first : first + 3]) for first in range(0, len(terms), 3))
+
+
+def _summary(rows: list[dict]) -> list[dict]:
+    """The rows with the number of their quantity and, for a plot of several maps, a column of each map's own."""
+    titles, names = _map_titles(rows), _quantity_titles(rows)
+    numbers = {quantity: n for n, quantity in enumerate(names, start=1)}
+    own = dict.fromkeys(titles.values()) if len(titles) > 1 else {}
+    return [
+        {NUMBER_COLUMN: numbers[row["quantity"]], "what": names[row["quantity"]]}
+        | row
+        | own
+        | ({titles[_map(row)]: row["mean_partial"]} if own else {})
+        for row in rows
+    ]
 
 
 def _profile(depths: list[dict]) -> tuple[list[dict], list[str]]:
     """A row per depth in the middle of a shell; and the columns of the maps, each with its low and high end."""
     shells = [row for row in depths if row["region"].startswith("shell") and row["concentration"] is not None]
-    titles = {key: f"{TITLES.get(key[0], key[0])}, {key[1]}" for key in map(_map, shells)}
+    titles = _map_titles(shells)
     columns = [f"{title}{end}" for title in titles.values() for end in ("", " low", " high")]
     rows: dict[float, dict] = {}
     for row in shells:
@@ -188,11 +215,21 @@ def _series(chart, table, name: str, x: str, y: str, color: int):
     return node
 
 
-def _bars(chart, table) -> None:
-    node = _series(chart, table, "mean partial correlation", "", "mean_partial", 0)
-    node.SetPlotType(slicer.vtkMRMLPlotSeriesNode.PlotTypeBar)
-    node.SetLabelColumnName("what")
-    chart.SetLegendVisibility(False)
+def _quantities(chart, table, rows: list[dict]) -> None:
+    """One map as bars; of several, points of each map over the same numbers."""
+    kind, titles = slicer.vtkMRMLPlotSeriesNode, _map_titles(rows).values()
+    several = len(titles) > 1
+    for n, title in enumerate(titles):
+        node = _series(chart, table, f"{title}: mean partial correlation", NUMBER_COLUMN,
+                       title if several else "mean_partial", n)  # fmt: skip
+        node.SetPlotType(kind.PlotTypeScatter if several else kind.PlotTypeScatterBar)
+        node.SetLabelColumnName("what")
+        if several:
+            node.SetLineStyle(kind.LineStyleNone)
+            node.SetMarkerStyle(kind.MarkerStyleCircle)
+    chart.SetLegendVisibility(several)
+    chart.SetXAxisRangeAuto(False)
+    chart.SetXAxisRange(0.25, len(_quantity_titles(rows)) + 0.75)
     _whole_range(chart, "Y")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 
 import pytest
 
@@ -63,9 +64,31 @@ def test_tables_hold_what_was_written_and_plots_show_them(tables):
     for chart in (made.summary_chart, made.feature_chart):
         assert not chart.GetYAxisRangeAuto()
         assert tuple(chart.GetYAxisRange()) == (-1.0, 1.0), "a weak correlation must not look strong"
-    assert series_of(made.summary_chart)[0].GetPlotType() == slicer.vtkMRMLPlotSeriesNode.PlotTypeBar
+    assert series_of(made.summary_chart)[0].GetPlotType() == slicer.vtkMRMLPlotSeriesNode.PlotTypeScatterBar
     profile = made.profile_table.GetTable()
     assert [profile.GetValueByName(n, "depth_mm").ToDouble() for n in range(2)] == [0.5, 1.5]
+
+
+def test_the_axis_says_which_number_is_which_quantity(tables):
+    made = write_cohort_agreement(tables, "ours")
+    assert made.summary_chart.GetXAxisTitle() == "1 intensity, 2 distance to the border"
+    assert not made.summary_chart.GetLegendVisibility()
+    rows = made.summary_table.GetTable()
+    numbers = [rows.GetValueByName(n, "quantity_number").ToInt() for n in range(rows.GetNumberOfRows())]
+    assert numbers == list(range(1, len(tables.summary) + 1))
+
+
+def test_several_maps_are_points_of_their_own_over_the_same_quantities(tables):
+    other = [row | {"map_class": "non-response", "mean_partial": -0.5} for row in tables.summary]
+    made = write_cohort_agreement(replace(tables, summary=[*tables.summary, *other]), "ours")
+    first, second = series_of(made.summary_chart)
+    assert (first.GetYColumnName(), second.GetYColumnName()) == ("Grad-CAM, response", "Grad-CAM, non-response")
+    assert made.summary_chart.GetLegendVisibility()
+    rows, count = made.summary_table.GetTable(), len(tables.summary)
+    for n in range(2 * count):
+        assert rows.GetValueByName(n, "quantity_number").ToInt() == n % count + 1
+        drawn = rows.GetValueByName(n, second.GetYColumnName()).ToDouble()
+        assert drawn == -0.5 if n >= count else math.isnan(drawn)
 
 
 def test_nodes_say_where_they_come_from_and_stand_in_one_folder(tables):
@@ -89,7 +112,7 @@ def test_without_features_there_is_neither_table_nor_plot_of_them(tmp_path, tabl
     assert len(list(made)) == 5
 
 
-@pytest.mark.parametrize("step", ["fill_table", "_bars", "_lines", "_points", "place_in_folder"])
+@pytest.mark.parametrize("step", ["fill_table", "_quantities", "_lines", "_points", "place_in_folder"])
 def test_an_error_leaves_the_scene_as_it_was(tables, step, monkeypatch):
     state, calls, original = state_of_scene(), [], getattr(cohort_agreement, step)
 
