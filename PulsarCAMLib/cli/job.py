@@ -38,10 +38,15 @@ def run(folder: Path, arguments: list[str]) -> int:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # who stops it only now shall still be told how it ended
     sys.stdout.flush()
     sys.stderr.flush()
-    made = folder / f".{END}.partial"
-    made.write_text(json.dumps({"code": code}), encoding="utf-8")
-    made.replace(folder / END)
+    _put(folder / END, json.dumps({"code": code}))
     return code
+
+
+def _put(path: Path, text: str) -> None:
+    """A file that is never seen half written: who watches reads it at any time."""
+    made = path.with_name(f".{path.name}.partial")
+    made.write_text(text, encoding="utf-8")
+    made.replace(path)
 
 
 def _speak_into(folder: Path) -> None:
@@ -65,7 +70,7 @@ def _watch(folder: Path) -> None:
 
 def _tell_alive(folder: Path) -> None:
     try:
-        (folder / ALIVE).write_text(str(os.getpid()), encoding="ascii")
+        _put(folder / ALIVE, str(os.getpid()))
     except OSError:  # nobody watches any more: the work goes on
         return
 
