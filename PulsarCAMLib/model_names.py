@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
+from .feature_groups import GROUPS
+
 CAM = "cam"
 """The autoencoder-classifier."""
 
 FEATURE_MODELS = {
-    "radiomics": ("radiomics",),
-    "gradients": ("gradient",),
-    "dose": ("dose",),
-    "clinical": ("clinical",),
+    **{name: (group,) for name, group in GROUPS.items()},
     "dosiomics": ("dose", "clinical"),
-    "combined": ("radiomics", "gradient", "dose", "clinical"),
+    "combined": tuple(GROUPS.values()),
 }
 """Names of feature models to the groups of features they use; joined by "+" they use all of them."""
 

@@ -129,9 +129,9 @@ def _facts(found, options) -> dict[str, object]:
     from .. import __version__
     from ..comparison.agreement_folder import KIND
     from ..files.hashing import sha256_of
-    from ..models import find_bundle
+    from ..models.bundle import find_card
 
-    card = find_bundle(options.model).card
+    card = find_card(options.model)
     settings = ("method", "target", "outcome", "time_point", "margin_mm", "sigma_mm", "shell_mm")
     return {
         "kind": KIND,

@@ -21,14 +21,11 @@ def run(options) -> None:
     from ..requirements import require
 
     require(NEEDS, extra="train")
-    from ..cohort import read_cohort
-    from ..study.limits import check_dose
     from ..study.run import run_study
 
     settings = study_settings_of(options)
     folder = Path(os.path.abspath(options.output))  # noqa: PTH100 - a link stays where the user put it
     with TimedBar(options.quiet) as bar, resumable(folder):
-        check_dose(read_cohort(options.cohort), settings)
         cohort, labels = checked_cohort(options, bar)
         study = run_study(
             cohort,

@@ -16,6 +16,15 @@ KIND = "agreement over a cohort"
 TABLES = ("summary", "depths", "lesions", "agreement", "shells")
 FEATURES = "features"
 
+NEEDED = {
+    "summary": ("map_method", "map_class", "quantity", "mean_partial"),
+    "depths": ("map_method", "map_class", "region", "from_mm", "to_mm", "concentration", "low", "high"),
+    FEATURES: ("feature", "spearman", "partial"),
+    "model": ("name", "sha256", "synthetic", "origin"),
+    "options": ("method", "target", "outcome", "time_point"),
+}
+"""Columns of tables and parts of ``result.json`` that are shown."""
+
 
 @dataclass(frozen=True)
 class AgreementTables:
@@ -65,11 +74,21 @@ def read_agreement(folder: str | Path) -> AgreementTables:
         rows = {name: _rows(folder / f"{name}.csv") for name in TABLES}
         there = f"{FEATURES}.csv" in facts["files"]
         rows[FEATURES] = _rows(folder / f"{FEATURES}.csv") if there else None
-    except (OSError, ValueError, KeyError, AttributeError, csv.Error) as error:
+        _check(facts, rows)
+    except (OSError, ValueError, KeyError, AttributeError, TypeError, csv.Error) as error:
         raise InputError(
             f"{folder} is not a folder that pulsarcam agreement wrote, or it is damaged; choose another one."
         ) from error
     return AgreementTables(facts, **rows)
+
+
+def _check(facts: dict, rows: Mapping[str, list[dict] | None]) -> None:
+    parts = [("model", facts["model"]), ("options", facts["options"])]
+    parts += [(name, row) for name in ("summary", "depths", FEATURES) for row in rows[name] or ()]
+    lacking = [(name, key) for name, part in parts for key in NEEDED[name] if key not in part]
+    lacking += [("", key) for key in ("pulsarcam", "lesions", "patients") if key not in facts]
+    if lacking or not rows["summary"]:
+        raise ValueError(lacking)
 
 
 def _rows(path: Path) -> list[dict]:

@@ -13,9 +13,10 @@ import numpy as np
 
 from ..cohort.columns import BASELINE, ROW_TIME_POINTS, SECOND
 from ..errors import InputError
+from ..feature_groups import GROUPS as TYPED
 from ..files.single import write_whole
 
-GROUPS = ("radiomics", "gradient", "dose", "clinical")
+GROUPS = tuple(TYPED.values())
 """Kinds of features; the name of a feature begins with that of its group."""
 
 DELTA, RELATIVE = "delta_", "_relative"

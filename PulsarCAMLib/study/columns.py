@@ -84,10 +84,9 @@ def column_groups(cells: Sequence[Cell], study: Study) -> tuple[list[dict[str, A
     return told, shared
 
 
-def _finished_by_all(group: Sequence[Cell], cell: Cell, controls: bool = False) -> list[Asked]:
-    name = "controls" if controls else "trials"
-    numbers = set.intersection(*({trial.number for trial in getattr(each, name)} for each in group))
-    return [trial for trial in getattr(cell, name) if trial.number in numbers]
+def _finished_by_all(group: Sequence[Cell], cell: Cell) -> list[Asked]:
+    numbers = set.intersection(*({trial.number for trial in each.trials} for each in group))
+    return [trial for trial in cell.trials if trial.number in numbers]
 
 
 def _answered(trials: Iterable[Asked]) -> set[int]:

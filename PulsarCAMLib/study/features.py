@@ -61,7 +61,7 @@ def feature_options(
 def contenders(models: Sequence[str], options: dict[str, Any], features: Path, lesions: Path) -> list[FeatureContender]:
     """The feature models of a study.
 
-    In a study begun before 2026-12 a limit of the gradient index is among the options: of these models only.
+    In an older study a limit of the gradient index is among the options: of these models only.
 
     Raises:
         InputError: a name or a setting is not known.

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..cohort import CohortTable
+from ..counting import counted
 from ..errors import InputError
 from .folder import FINISHED
 
@@ -126,11 +127,10 @@ def left_out_sentences(found: dict[str, Any] | None) -> list[str]:
         told = f"No lesion has {limit}; all take part."
     else:
         rows = ", ".join(f"{one['baseline_row']} ({one['gradient_index']:.2f})" for one in found["rows"])
-        patients = f"{found['patients']} patient{'' if found['patients'] == 1 else 's'}"
         told = (
-            f"{found['lesions']} of {found['of_lesions']} lesions ({found['responses']} responding; of {patients}) "
-            f"left before the splits, for all models, for {limit}; rows of the table, "
-            f"with the index: {rows}."
+            f"{found['lesions']} of {found['of_lesions']} lesions ({found['responses']} responding; of "
+            f"{counted(found['patients'], 'patient')}) left before the splits, for all models, for {limit}; "
+            f"rows of the table, with the index: {rows}."
         )
     unknown = found["unknown"]
     if not unknown:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..counting import counted
 from .columns import column_sentences
 from .limits import left_out_sentences
 from .paper import CAM_COLUMN, TABLE
@@ -283,8 +284,3 @@ def _spread(value: dict[str, Any]) -> str:
 
 def _interval(value: dict[str, Any]) -> str:
     return f"{value['auc']:.3f} (95 % interval {value['low']:.3f} to {value['high']:.3f})"
-
-
-def counted(number: int, noun: str) -> str:
-    """ "1 trial", "2 trials"."""
-    return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ...counting import counted
 from ...evaluation.metrics import METRICS, TABLE_1, TITLES
 from ...report import markup
 from ...report.markup import number, text
 from .. import paper
-from ..words import HONEST, MRI, counted, entry_of, percent, signed
+from ..words import HONEST, MRI, entry_of, percent, signed
 
 OTHERS = tuple(name for name in METRICS if name not in TABLE_1)
 

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from ... import __version__
+from ...counting import counted
 from ...report import markup
 from ...report.markup import text
 from ...report.page import RESEARCH_ONLY
 from ..cam import CAM
 from ..run import Study
-from ..words import counted, percent
+from ..words import percent
 from . import figures, gallery, gallery_pictures, plots
 from .choices import MOST_SHOWN
 from .curves import TERMS, CellCurves, MemberCurve, TrainingCurve

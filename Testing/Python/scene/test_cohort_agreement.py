@@ -134,3 +134,19 @@ def test_a_damaged_folder_is_one_sentence(tmp_path, tables, damage):
     path.write_text(path.read_text() + "half a line\n")
     with pytest.raises(InputError, match="or it is damaged"):
         read_agreement(tmp_path)
+
+
+@pytest.mark.parametrize(("name", "lost"), [("summary", "quantity"), ("depths", "low"), ("features", "partial")])
+def test_a_table_that_lacks_a_column_is_one_sentence(tmp_path, tables, name, lost):
+    rows = [{key: value for key, value in row.items() if key != lost} for row in getattr(tables, name)]
+    replace(tables, **{name: rows}).write(tmp_path)
+    with pytest.raises(InputError, match="or it is damaged"):
+        read_agreement(tmp_path)
+
+
+@pytest.mark.parametrize("lost", ["model", "options", "lesions", "files"])
+def test_a_description_that_lacks_a_part_is_one_sentence(tmp_path, tables, lost):
+    facts = {key: value for key, value in tables.facts.items() if key != lost}
+    (tmp_path / "result.json").write_text(json.dumps(facts))
+    with pytest.raises(InputError, match="or it is damaged"):
+        read_agreement(tmp_path)
