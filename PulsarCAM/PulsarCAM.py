@@ -39,19 +39,10 @@ def useBundledLibrary(name="PulsarCAMLib"):
 
 useBundledLibrary()
 
-from PulsarCAMLib.desktop.choices import (  # noqa: E402
-    ColorMap,
-    ImageFormat,
-    Method,
-    Normalisation,
-    Parts,
-    Statistic,
-    Target,
-)
-from PulsarCAMLib.desktop.compare_parameters import COMPARE_OUTPUTS, CompareParameters  # noqa: E402
+from PulsarCAMLib.desktop.choices import ColorMap, ImageFormat, Method, Normalisation, Parts, Statistic, Target  # noqa: E402
+from PulsarCAMLib.desktop.compare.parameters import COMPARE_OUTPUTS, CompareParameters  # noqa: E402
 from PulsarCAMLib.desktop.logic import DEFAULT_MODEL, ConsoleLogic, PulsarCAMResult  # noqa: E402, F401
-from PulsarCAMLib.desktop.scenarios import Scenarios  # noqa: E402
-from PulsarCAMLib.desktop.train_parameters import TrainParameters  # noqa: E402
+from PulsarCAMLib.desktop.train.parameters import TrainParameters  # noqa: E402
 
 BEFORE_SELECTORS = 1000.0
 NODE_PARAMETERS = (
@@ -342,7 +333,7 @@ class PulsarCAMWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
 
     def showError(self, error):
         """Show an error: one sentence if it was raised on purpose, else where it came from too."""
-        from PulsarCAMLib.errors import PulsarCAMError
+        from PulsarCAMLib.core.errors import PulsarCAMError
 
         if isinstance(error, PulsarCAMError):
             self.say(str(error))
@@ -399,7 +390,37 @@ class PulsarCAMLogic(ConsoleLogic, ScriptedLoadableModuleLogic):
 #
 
 
-class PulsarCAMTest(Scenarios, ScriptedLoadableModuleTest):
+class ScenariosElsewhere:
+    """Stands for the scenarios where an installed extension has none."""
+
+    def begin(self):
+        """Nothing to begin."""
+
+    def end(self):
+        """Nothing to end."""
+
+    def test_scenarios_are_in_the_source(self):
+        """Say where they are."""
+        self.skipTest(
+            "The installed extension brings no scenarios: get PulsarCAM's source and set PULSARCAM_TESTING to its "
+            "folder Testing before Slicer is started."
+        )
+
+
+def findScenarios(folder="PulsarCAMScenarios"):
+    """What a person does with the panel: tests, so in a checkout they lie in ``Testing`` and are not installed."""
+    checkout = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    for testing in (os.environ.get("PULSARCAM_TESTING", ""), os.path.join(checkout, "Testing")):
+        if testing and os.path.isdir(os.path.join(testing, folder)):
+            if testing not in sys.path:
+                sys.path.append(testing)
+            from PulsarCAMScenarios import Scenarios
+
+            return Scenarios
+    return ScenariosElsewhere
+
+
+class PulsarCAMTest(findScenarios(), ScriptedLoadableModuleTest):
     """The module's own test, inside Slicer and on the stand-in: what a person does with the panel."""
 
     def setUp(self):

@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw
 
-from PulsarCAMLib.cohort import CohortSettings, generate_patient
+from PulsarCAMLib.cohort.synthetic.patients import generate_patient
+from PulsarCAMLib.cohort.synthetic.settings import CohortSettings
 from PulsarCAMLib.desktop.sample_data import LESIONS, SEED, THUMBNAIL
 from PulsarCAMLib.scene.colors import SEGMENT_COLORS
 

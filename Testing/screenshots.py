@@ -106,7 +106,8 @@ def panel_train() -> None:
 @contextmanager
 def a_training(desktop: Desktop, recipe: dict, **values):
     """The section “Train on a cohort” filled in for a synthetic cohort; nothing of it is left behind."""
-    from PulsarCAMLib.cohort import CohortSettings, write_cohort
+    from PulsarCAMLib.cohort.synthetic.settings import CohortSettings
+    from PulsarCAMLib.cohort.synthetic.store import write_cohort
 
     with tempfile.TemporaryDirectory(prefix="PulsarCAM-") as folder:
         os.environ["PULSARCAM_MODELS"] = str(Path(folder) / "installed")
@@ -141,8 +142,8 @@ def overlay(desktop: Desktop) -> None:
     """The command line's picture of the same lesion."""
     import slicer
 
-    from PulsarCAMLib.pictures.content import picture_of
-    from PulsarCAMLib.pictures.overlay import draw
+    from PulsarCAMLib.outputs.pictures.content import picture_of
+    from PulsarCAMLib.outputs.pictures.overlay import draw
 
     state = desktop.widget.state
     scan = desktop.widget.result().scanResult

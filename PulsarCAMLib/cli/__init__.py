@@ -40,11 +40,11 @@ def _run(options) -> None:
     elif options.command == "agreement":
         from .agreement import run
     elif options.command == "train":
-        from .train import run
+        from .train.command import run
     elif options.command == "study":
-        from .study import run
+        from .study.command import run
     elif options.command == "evaluate":
-        from .study import evaluate as run
+        from .study.command import evaluate as run
     elif options.command == "sanity":
         from .sanity import run
     elif options.command == "bundle":

@@ -69,9 +69,9 @@ def run(options) -> None:
         InputError: the tables cannot be used, or no lesion can.
         OutputError: the folder is in the way, or cannot be written.
     """
-    from ..comparison.agreement_folder import AgreementTables
-    from ..files.folder import ResultFolder
-    from ..report.agreement import write_agreement_report
+    from ..agreement.folder import AgreementTables
+    from ..io.result_folder import ResultFolder
+    from ..outputs.pages.agreement import write_agreement_report
     from .console import TimedBar, warn
 
     folder = ResultFolder(options.output, options.overwrite)
@@ -96,12 +96,13 @@ def run(options) -> None:
 
 
 def _compare(options, bar):
-    from ..cohort import read_cohort
-    from ..comparison import ComparisonSettings, feature_agreement
-    from ..comparison.cohort_agreement import cohort_agreement, features_of, lines_of
-    from ..comparison.feature_values import read_features, read_people
-    from ..errors import InputError
-    from ..models import find_bundle
+    from ..agreement.cohort import cohort_agreement, features_of, lines_of
+    from ..agreement.features import feature_agreement
+    from ..agreement.map_comparison import ComparisonSettings
+    from ..cohort.table import read_cohort
+    from ..core.errors import InputError
+    from ..features.values import read_features, read_people
+    from ..systems.bundle import find_bundle
 
     table = read_cohort(options.cohort)
     of_features = read_features(options.features) if options.features else None
@@ -127,9 +128,9 @@ def _compare(options, bar):
 
 def _facts(found, options) -> dict[str, object]:
     from .. import __version__
-    from ..comparison.agreement_folder import KIND
-    from ..files.hashing import sha256_of
-    from ..models.bundle import find_card
+    from ..agreement.folder import KIND
+    from ..io.hashing import sha256_of
+    from ..systems.bundle import find_card
 
     card = find_card(options.model)
     settings = ("method", "target", "outcome", "time_point", "margin_mm", "sigma_mm", "shell_mm")
@@ -150,7 +151,7 @@ def _facts(found, options) -> dict[str, object]:
 
 
 def _said(tables, options) -> str:
-    from ..report.agreement_words import sentences
+    from ..outputs.pages.agreement_narrative import sentences
     from .console import table
 
     columns = {"quantity": "goes with", "mean_partial": "partial", "low": "low", "high": "high", "p_adjusted": "p"}

@@ -39,7 +39,7 @@ def show(options) -> None:
     """Print the card."""
     import json
 
-    from ..models.bundle import find_card
+    from ..systems.bundle import find_card
 
     card = find_card(options.model)
     print(json.dumps(dict(card.fields), indent=1, ensure_ascii=False) if options.json else as_text(card))
@@ -47,7 +47,7 @@ def show(options) -> None:
 
 def as_text(card) -> str:
     """The whole card for a console."""
-    from ..report.card_text import card_blocks
+    from ..outputs.pages.card_text import card_blocks
 
     return "\n\n".join([card.title, *map(_block, card_blocks(card))])
 
@@ -83,11 +83,11 @@ def check(options) -> None:
     Raises:
         BundleError: there are some.
     """
-    from ..errors import BundleError
-    from ..models.bundle import bundle_folder, find_card
-    from ..models.checking import check_bundle
-    from ..report.card_text import unreadable_parts
-    from ..requirements import require
+    from ..core.errors import BundleError
+    from ..core.requirements import require
+    from ..outputs.pages.card_text import unreadable_parts
+    from ..systems.bundle import bundle_folder, find_card
+    from ..systems.checking import check_bundle
 
     require()
     folder = bundle_folder(options.model)

@@ -95,10 +95,11 @@ def check(options) -> None:
     Raises:
         InputError: there are errors among them, or the table cannot be read.
     """
-    from ..cohort import check_cohort, errors_in, read_cohort
-    from ..cohort.findings import HEADINGS
-    from ..errors import InputError
-    from ..files.single import write_whole
+    from ..cohort.checks import check_cohort
+    from ..cohort.findings import HEADINGS, errors_in
+    from ..cohort.table import read_cohort
+    from ..core.errors import InputError
+    from ..io.atomic import write_whole
     from .console import Progress, table
 
     cohort = read_cohort(options.table)
@@ -127,8 +128,7 @@ def _as_csv(rows: list[dict[str, str]], headings: dict[str, str]) -> bytes:
 
 
 def _labels(cohort, options) -> str:
-    from ..cohort import label_cohort
-    from ..cohort.labels import UNKNOWN
+    from ..cohort.labels import UNKNOWN, label_cohort
 
     labels = label_cohort(cohort, options.shrinkage, measured=None if options.images else {})
     answers = Counter(label.response for label in labels)
@@ -151,7 +151,9 @@ def columns(_options) -> None:
 
 def make_synthetic(options) -> None:
     """Write a synthetic cohort."""
-    from ..cohort import CohortSettings, read_cohort, write_cohort
+    from ..cohort.synthetic.settings import CohortSettings
+    from ..cohort.synthetic.store import write_cohort
+    from ..cohort.table import read_cohort
     from .console import Progress
 
     recipe = CohortSettings(
@@ -176,7 +178,8 @@ def make_synthetic(options) -> None:
 
 def import_table(options) -> None:
     """Write OpenBTAI's pairs of volumes as a cohort table."""
-    from ..cohort import import_openbtai, numbered, save_cohort_table
+    from ..cohort.openbtai import import_openbtai
+    from ..cohort.table import numbered, save_cohort_table
 
     cohort = import_openbtai(options.table)
     cohort = numbered(cohort) if options.anonymous else cohort

@@ -44,10 +44,9 @@ def write_compared(job, folder: Path, result, volume, tell: Callable[[float, str
     Returns:
         The ``MapComparison``.
     """
-    from ..comparison import ComparisonSettings, compare_maps
-    from ..comparison.compared import MEASURES
-    from ..explanation import CLASSES, METHODS, SIGNED
-    from ..files import write_map, write_table
+    from ..agreement.map_comparison import MEASURES, ComparisonSettings, compare_maps
+    from ..core.map_methods import CLASSES, METHODS, SIGNED
+    from ..io.writing import write_map, write_table
 
     every_map = set(METHODS) <= set(job.methods) and set(CLASSES) <= set(job.targets)
     methods = tuple(dict.fromkeys((*job.methods, *((SIGNED,) if every_map else ()))))

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
-from ..errors import BundleError, Cancelled, InputError, OutputError, PulsarCAMError
+from ..core.errors import BundleError, Cancelled, InputError, OutputError, PulsarCAMError
 
 OK, UNEXPECTED, USAGE, INPUT, MODEL, OUTPUT, INTERRUPTED = 0, 1, 2, 3, 4, 5, 130
 

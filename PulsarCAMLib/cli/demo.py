@@ -19,7 +19,7 @@ REAL_IMAGES = {
 
 def run(options) -> None:
     """The command."""
-    from ..files.folder import ResultFolder
+    from ..io.result_folder import ResultFolder
 
     output = Path(options.output)
     folder = ResultFolder(output, overwrite=True)
@@ -49,9 +49,10 @@ def write_scan(folder: Path, seed: int, progress: Progress) -> dict[str, str]:
     Returns:
         Lesion name to its true class.
     """
-    from ..cohort import CohortSettings, generate_patient
-    from ..files import write_map, write_segmentation
-    from ..lesions import Lesion
+    from ..cohort.synthetic.patients import generate_patient
+    from ..cohort.synthetic.settings import CohortSettings
+    from ..core.lesion import Lesion
+    from ..io.writing import write_map, write_segmentation
 
     progress.part(0, 0.05)(0, "Generating a scan")
     patient = generate_patient(CohortSettings(seed=seed, lesions=(LESIONS, LESIONS)), 0, images=("baseline",))

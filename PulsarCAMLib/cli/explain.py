@@ -10,8 +10,8 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from .. import __version__
-from ..errors import PulsarCAMError
-from ..explanation.methods import CLASSES, METHODS, NORMALISATIONS, SIGNED, TARGETS, Threshold
+from ..core.errors import PulsarCAMError
+from ..core.map_methods import CLASSES, METHODS, NORMALISATIONS, SIGNED, TARGETS, Threshold
 from .comparing import write_compared
 from .console import Progress, Timings, table, warn
 
@@ -112,7 +112,7 @@ def explain(job: Job, progress: Progress, timings: Timings):
     Raises:
         PulsarCAMError: one sentence; nothing was written.
     """
-    from ..files.folder import ResultFolder
+    from ..io.result_folder import ResultFolder
 
     folder = ResultFolder(job.output, job.overwrite)
     folder.check()
@@ -120,9 +120,10 @@ def explain(job: Job, progress: Progress, timings: Timings):
     with timings.step("importing"):
         _prepare_threads(job)
         _import_all(job)
-    from ..explanation import explain_scan
-    from ..files import read_lesions, read_volume
-    from ..models import find_bundle
+    from ..explanation.scan import explain_scan
+    from ..io.volumes import read_volume
+    from ..lesions.from_files import read_lesions
+    from ..systems.bundle import find_bundle
 
     with timings.step("reading"):
         bundle = find_bundle(job.model)
@@ -155,7 +156,7 @@ def _import_all(job: Job) -> None:
         import torch
 
         if job.pictures or job.report:
-            from ..pictures import overlay  # noqa: F401
+            from ..outputs.pictures import overlay  # noqa: F401
     except ImportError as error:
         raise PulsarCAMError(
             f"The package {error.name} is missing; install PulsarCAM's packages with: pip install pulsarcam."
@@ -168,8 +169,8 @@ def _import_all(job: Job) -> None:
 
 
 def _write_all(job: Job, folder, result, volume, progress: Progress, timings: Timings) -> list[dict]:
-    from ..explanation import lesion_table, slice_table
-    from ..files import write_segmentation, write_table
+    from ..explanation.tables import lesion_table, slice_table
+    from ..io.writing import write_segmentation, write_table
 
     facts = result.card.facts()
     tell = progress.part(0.5, 0.7)
@@ -209,8 +210,8 @@ def _write_all(job: Job, folder, result, volume, progress: Progress, timings: Ti
 
 
 def _write_maps(job: Job, folder: Path, result, method: str, target: str, facts: dict) -> None:
-    from ..files import write_map
-    from ..pictures.content import UNITS
+    from ..io.writing import write_map
+    from ..outputs.pictures.content import UNITS
 
     base = "_".join(part for part in (method, target) if part)
     units = UNITS.get(method, "no unit") if job.normalisation == "none" else f"share of the {job.normalisation} maximum"
@@ -222,9 +223,9 @@ def _write_maps(job: Job, folder: Path, result, method: str, target: str, facts:
 
 
 def _draw_all(job: Job, folder: Path, result, volume, tell) -> None:
-    from ..files import file_name_of
-    from ..pictures.content import picture_of
-    from .drawing import drawing_pool
+    from ..io.names import file_name_of
+    from ..outputs.pictures.content import picture_of
+    from ..outputs.pictures.drawing import drawing_pool
 
     folder.mkdir()
     total, done = len(result.lesions) * len(job.methods), 0
@@ -238,7 +239,7 @@ def _draw_all(job: Job, folder: Path, result, volume, tell) -> None:
 
 
 def _write_report(job: Job, path: Path, result, volume, compared, tell) -> None:
-    from ..report import write_report
+    from ..outputs.pages.page import write_report
 
     method, target = job.class_maps[0]
     shown = {"method": method, "target": target, "threshold": job.threshold, "normalisation": job.normalisation}
@@ -246,7 +247,7 @@ def _write_report(job: Job, path: Path, result, volume, compared, tell) -> None:
 
 
 def _scene_requests(job: Job) -> list:
-    from ..scene.request import Request
+    from ..scene.display_settings import Request
 
     return [
         Request(method, target or TARGETS[0], job.normalisation, True, job.threshold, job.margin_mm)
@@ -260,7 +261,7 @@ def _provenance(job: Job, result) -> dict:
     import SimpleITK as sitk
     import torch
 
-    from ..files.hashing import sha256_of
+    from ..io.hashing import sha256_of
 
     card = result.card
     return {

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from ..feature_groups import GROUPS
+from ..core.feature_groups import GROUPS
 from .numbers import whole_number
 
 EXAMPLES = """\
@@ -69,7 +69,7 @@ def run(options) -> None:
         InputError: the table or the settings cannot be used, or no lesion can.
         OutputError: the table is in the way, or cannot be written.
     """
-    from ..comparison.feature_files import FeatureFiles
+    from ..features.files import FeatureFiles
     from .console import TimedBar, warn
 
     files = FeatureFiles(

@@ -5,15 +5,14 @@ from __future__ import annotations
 import json
 import textwrap
 
-from ..errors import BundleError
+from ..core.errors import BundleError
 from .console import warn
 
 
 def run(options) -> None:
     """The command."""
-    from ..models import installed_bundles
-    from ..models.bundle import CARD_FILE, USER_FOLDER_VARIABLE
-    from ..models.card import ModelCard
+    from ..systems.bundle import CARD_FILE, USER_FOLDER_VARIABLE, installed_bundles
+    from ..systems.card import ModelCard
 
     cards = []
     for name, folder in sorted(installed_bundles().items()):
@@ -32,7 +31,7 @@ def run(options) -> None:
 
 def describe(card) -> str:
     """A card in a few lines."""
-    from ..report.card_text import told
+    from ..outputs.pages.card_text import told
 
     fields = card.fields
     rows = {

@@ -12,8 +12,8 @@ from .comparing import WRITTEN, add_comparing
 from .features import add_features
 from .numbers import MOST_CORES, millimetres, whole_number
 from .sanity import add_sanity
-from .study_options import add_study
-from .train_options import add_train
+from .study.options import add_study
+from .train.options import add_train
 
 METHODS = ("pixelwise", "gradcam", "gradcam++", "gradcam++-sigmoid", "pixelwise-signed")
 VARIANTS = ("pixelwise-probability", "gradcam-probability")
@@ -177,8 +177,8 @@ def _names(text: str) -> list[str]:
 
 
 def _threshold(text: str):
-    from ..errors import InputError
-    from ..explanation.methods import Threshold
+    from ..core.errors import InputError
+    from ..core.map_methods import Threshold
 
     kind, _, value = text.partition(":")
     try:

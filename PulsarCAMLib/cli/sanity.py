@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from .numbers import MOST_CORES, share, whole_number
-from .train_options import add_label_control
+from .train.options import add_label_control
 
 SEED = 7101
 """Of the patients on whom explanations are checked; no choice about the shipped model was made on them."""
@@ -82,10 +82,10 @@ def _output(text: str) -> Path:
 
 def run(options) -> None:
     """The command."""
-    from ..files.single import check_place
-    from ..requirements import require
+    from ..core.requirements import require
+    from ..io.atomic import check_place
     from .console import TimedBar
-    from .train import NEEDS
+    from .train.command import NEEDS
 
     require(NEEDS, extra="train")
     for path in options.output:
@@ -103,8 +103,9 @@ def run(options) -> None:
 
 def check(options, bar) -> dict:
     """All checks as JSON values."""
-    from ..evaluation.faithfulness import LabelControl, Settings, judge_explanations
-    from ..models import find_bundle
+    from ..systems.bundle import find_bundle
+    from ..trust.checks import Settings
+    from ..trust.judging import LabelControl, judge_explanations
 
     bundle = find_bundle(options.model)
     find = _of_cohort if options.cohort else _synthetic
@@ -119,9 +120,9 @@ def check(options, bar) -> dict:
 
 
 def _synthetic(options, bundle, bar) -> tuple:
-    from ..cohort import CohortSettings
-    from ..evaluation.faithfulness import synthetic_subjects
-    from ..evaluation.scoring import refuse_known_patients
+    from ..cohort.synthetic.settings import CohortSettings
+    from ..trust.subjects import synthetic_subjects
+    from ..trust.synthetic_scores import refuse_known_patients
 
     cohort = CohortSettings(patients=options.patients, seed=options.seed)
     refuse_known_patients(bundle, cohort)
@@ -138,12 +139,12 @@ def _synthetic(options, bundle, bar) -> tuple:
 
 
 def _of_cohort(options, bundle, bar) -> tuple:
-    from ..evaluation.faithfulness import cohort_subjects
-    from ..files.hashing import sha256_of
-    from ..training.augmentation import collect_samples
+    from ..io.hashing import sha256_of
+    from ..systems.autoencoder.samples import collect_samples
     from ..training.cohort_cases import cohort_cases, inputs_digest, usable_rows
+    from ..trust.cohort_subjects import cohort_subjects
     from .console import warn
-    from .train import checked_cohort
+    from .train.command import checked_cohort
 
     table, labels = checked_cohort(options, bar)
     rows = usable_rows(table, labels, options.time_point)
@@ -167,7 +168,7 @@ def _of_cohort(options, bundle, bar) -> tuple:
 
 def as_markdown(result: dict) -> str:
     """The whole result for people."""
-    from ..evaluation.faithfulness import markdown
+    from ..trust.table import markdown
 
     return f"Model `{result['model']}` on {result['on']}. Research use only.\n\n{markdown(result)}"
 
@@ -182,8 +183,8 @@ def write(path: Path, result: dict, *, overwrite: bool) -> None:
     import io
     import json
 
-    from ..evaluation.faithfulness import csv_rows
-    from ..files.single import write_whole
+    from ..io.atomic import write_whole
+    from ..trust.table import csv_rows
 
     if path.suffix.lower() == ".csv":
         text = io.StringIO()

@@ -5,9 +5,7 @@ from .findings import Finding, errors_in
 from .labels import LesionLabel, label_cohort
 from .openbtai import import_openbtai
 from .response import responds
-from .settings import DIFFICULTIES, CohortSettings, Factors
-from .store import write_cohort
-from .synthetic import (
+from .synthetic.patients import (
     SyntheticLesion,
     SyntheticPatient,
     SyntheticScan,
@@ -15,6 +13,8 @@ from .synthetic import (
     generate_patient,
     response_from_volumes,
 )
+from .synthetic.settings import DIFFICULTIES, CohortSettings, Factors
+from .synthetic.store import write_cohort
 from .table import CohortRow, CohortTable, numbered, patient_numbers, read_cohort, save_cohort_table
 
 __all__ = [

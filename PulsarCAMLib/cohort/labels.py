@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ..errors import InputError
+from ..core.errors import InputError
 from .columns import BASELINE
 from .masks import FIRST, FOLLOWUP, Measured, Progress, mask_place, measure
 from .response import responds

@@ -6,9 +6,9 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from ..errors import GeometryError, InputError
-from ..geometry import VolumeGeometry
-from ..lesions.lesion import Lesion
+from ..core.errors import GeometryError, InputError
+from ..core.geometry import VolumeGeometry
+from ..core.lesion import Lesion
 from .findings import Finding
 from .table import CohortRow, CohortTable
 
@@ -52,7 +52,7 @@ def lesion_of(row: CohortRow, geometry: VolumeGeometry) -> Lesion:
     Raises:
         InputError: the mask cannot be used, lies elsewhere, or holds several lesions.
     """
-    from ..files.segmentations import read_lesions
+    from ..lesions.from_files import read_lesions
 
     place = mask_place(row, FIRST)
     segments = [place.segment] if place.segment else None
@@ -114,7 +114,7 @@ def _given(found):
 
 
 def _read_grid(path: Path, series: str | None) -> VolumeGeometry:
-    from ..files import read_volume
+    from ..io.volumes import read_volume
 
     volume, grid = read_volume(path, series)
     if volume.min() == volume.max():
@@ -123,7 +123,7 @@ def _read_grid(path: Path, series: str | None) -> VolumeGeometry:
 
 
 def _read_mask(place: MaskPlace) -> tuple[VolumeGeometry, Lesion]:
-    from ..files.segmentations import read_own_lesions
+    from ..lesions.from_files import read_own_lesions
 
     segments = [place.segment] if place.segment else None
     labels = [place.label_value] if place.label_value else None
@@ -197,7 +197,7 @@ def _measure_one(
 
 
 def _on_image(reader: Reader, row: CohortRow, which: str, place: MaskPlace, grid: VolumeGeometry) -> list[Finding]:
-    from ..files.segmentations import RESAMPLED, lesions_on_grid
+    from ..lesions.from_files import RESAMPLED, lesions_on_grid
 
     own, lesion = reader.mask(place)
     _, warnings = lesions_on_grid(f"The mask in {place.path.name}", [lesion], own, grid, must_use_all=True)

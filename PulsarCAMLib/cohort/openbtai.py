@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from ..errors import InputError
+from ..core.errors import InputError
 from .cells import Unreadable, as_date, as_number, as_text
 from .columns import plain_name
 from .table import CohortRow, CohortTable

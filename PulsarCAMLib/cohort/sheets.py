@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..errors import DependencyError, InputError
+from ..core.errors import DependencyError, InputError
 from .findings import Finding
 
 SHEET = "cohort"
@@ -137,7 +137,7 @@ def write_sheet(path: Path, headings: Sequence[str], rows: Sequence[Sequence[obj
         InputError: another ending.
         OutputError: the file is there and may not be replaced, or cannot be written.
     """
-    from ..files.single import write_whole
+    from ..io.atomic import write_whole
 
     if path.suffix.lower() == ".csv":
         buffer = io.StringIO()

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 
-from ..errors import InputError
+from ..core.errors import InputError
 from .cells import Unreadable, as_number, as_text, read_cell
 from .columns import BASELINE, CLINICAL, COLUMNS, NOTE, PREFIXES, plain_name, prefix_of
 from .findings import Finding

@@ -5,8 +5,8 @@ from __future__ import annotations
 import slicer
 from slicer.i18n import tr as _
 
-from ..errors import Cancelled
-from .runs import OUTPUTS, Run
+from ..core.errors import Cancelled
+from .result_cache import OUTPUTS, Run
 from .section import Section, set_enabled, slot
 
 LOCKED = (

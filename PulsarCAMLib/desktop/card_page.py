@@ -12,7 +12,7 @@ HIDDEN = ("format", "format_version", "name", "title", "classes", "synthetic", "
 
 
 def card_page(card) -> str:
-    """HTML of a :class:`PulsarCAMLib.models.ModelCard`."""
+    """HTML of a :class:`PulsarCAMLib.systems.card.ModelCard`."""
     fields = card.fields
     warning = _("Trained on synthetic lesions: not for patients.") if card.synthetic else ""
     parts = [

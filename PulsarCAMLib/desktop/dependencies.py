@@ -16,8 +16,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from ..errors import DependencyError
-from ..requirements import TORCH, Package, listed, look_at, require, unmet, version_problem
+from ..core.errors import DependencyError
+from ..core.requirements import TORCH, Package, listed, look_at, require, unmet, version_problem
 
 SLICERS_OWN = ("numpy", "scipy", "SimpleITK", "vtk")
 """Packages that nothing may replace: Slicer's own code is compiled against them."""
@@ -56,7 +56,7 @@ def ensure_dependencies(
         ask: False where the user has agreed already, or a script wants the packages without a question.
         needed: names of the packages that the work at hand cannot do without; None: all of them.
         tell: called with what is being installed, for a status line.
-        extra, in_slicer: for the advice where nobody can be asked, see :func:`..requirements.require`.
+        extra, in_slicer: for the advice where nobody can be asked, see :func:`..core.requirements.require`.
 
     Raises:
         DependencyError: with one sentence: which package, why not, what to do.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from slicer.i18n import tr as _
 
-from ..errors import Cancelled
+from ..core.errors import Cancelled
 from .section import Section, set_enabled, slot
 
 

@@ -57,7 +57,7 @@ class Inspector:
 
     def save(self, path: str) -> None:
         """Save the picture; the dialog has asked about a file that is there."""
-        from ..pictures.inspection import save_inspection
+        from ..outputs.pictures.inspection import save_inspection
 
         path = path if path.lower().endswith(".png") else f"{path}.png"
         save_inspection(self._seen, path, overwrite=True)
@@ -99,7 +99,7 @@ class Inspector:
         self.dialog.resize(*SIZE)
 
     def _draw(self) -> None:
-        from ..pictures.inspection import draw_inspection, png_bytes
+        from ..outputs.pictures.inspection import draw_inspection, png_bytes
 
         member = self.member_box.currentIndex - 1
         with slicer.util.WaitCursor():

@@ -17,7 +17,7 @@ from pathlib import Path
 import slicer
 
 from ..cli.job import ALIVE, END, ERRORS, OUTPUT, STOP
-from ..errors import DependencyError, OutputError
+from ..core.errors import DependencyError, OutputError
 
 FACTS = "job.json"
 SILENT_SECONDS = 15.0

@@ -16,7 +16,7 @@ from slicer import (
 )
 from slicer.i18n import tr as _
 
-from .compare_logic import CompareLogic, PulsarCAMComparison
+from .compare.logic import CompareLogic, PulsarCAMComparison
 
 DEFAULT_MODEL = "synthetic-demo"
 
@@ -61,51 +61,51 @@ class ConsoleLogic(CompareLogic):
         """Install what is missing, after one question.
 
         :param needed: names of packages ("torch", "safetensors", "matplotlib"); None: all.
-        :raises PulsarCAMLib.errors.DependencyError: one sentence that says what to do.
+        :raises PulsarCAMLib.core.errors.DependencyError: one sentence that says what to do.
         """
-        from PulsarCAMLib.desktop.dependencies import ensure_dependencies
+        from .dependencies import ensure_dependencies
 
         ensure_dependencies(self.requirementsPath, ask=ask, needed=needed, tell=tell)
 
     def ensureTrainingDependencies(self, needed: Sequence[str] | None = None, ask: bool = True, tell=None) -> None:
         """Likewise for ``pulsarcam train``."""
-        from PulsarCAMLib.desktop.dependencies import ensure_dependencies
+        from .dependencies import ensure_dependencies
 
         path = self.requirementsPath.replace("requirements.txt", "requirements-train.txt")
         ensure_dependencies(path, ask=ask, needed=needed, tell=tell)
 
     def ensureComparisonDependencies(self, ask: bool = True, tell=None) -> None:
         """Likewise for radiomics features."""
-        from PulsarCAMLib.comparison.radiomics import EXTRA, IN_SLICER
-        from PulsarCAMLib.desktop.dependencies import ensure_dependencies
+        from ..features.radiomics.extraction import EXTRA, IN_SLICER
+        from .dependencies import ensure_dependencies
 
         path = self.requirementsPath.replace("requirements.txt", "requirements-compare.txt")
         ensure_dependencies(path, ask=ask, needed=("mirp",), tell=tell, extra=EXTRA, in_slicer=IN_SLICER)
 
     def makeSample(self) -> list:
         """Put a synthetic patient into the scene: nodes of the MRI and of its lesions."""
-        from PulsarCAMLib.desktop.sample_data import make_sample
+        from .sample_data import make_sample
 
         return make_sample()
 
     def modelNames(self) -> list[str]:
         """Names of the installed model bundles, the one that comes with PulsarCAM first."""
-        from PulsarCAMLib.models import installed_bundles
+        from ..systems.bundle import installed_bundles
 
         return sorted(installed_bundles(), key=lambda name: (name != DEFAULT_MODEL, name))
 
     def modelCard(self, name: str):
         """The card of a model: ``card.title``, ``card.origin``, ``card.fields``.
 
-        :raises PulsarCAMLib.errors.BundleError: there is no such model, or its card is wrong.
+        :raises PulsarCAMLib.core.errors.BundleError: there is no such model, or its card is wrong.
         """
-        from PulsarCAMLib.models.bundle import find_card
+        from ..systems.bundle import find_card
 
         return find_card(name)
 
     def modelOrigin(self, name: str) -> str:
         """One line that says what the model was trained on and that it is for research only."""
-        from PulsarCAMLib.errors import PulsarCAMError
+        from ..core.errors import PulsarCAMError
 
         try:
             card = self.modelCard(name)
@@ -118,31 +118,31 @@ class ConsoleLogic(CompareLogic):
 
     def addModel(self, path: str, overwrite: bool = False) -> str:
         """Check a model bundle (folder or zip file), copy it to the user's models, return its name."""
-        from PulsarCAMLib.models.installation import install_bundle
+        from ..systems.installation import install_bundle
 
         return install_bundle(path, overwrite=overwrite)
 
     def removeModel(self, name: str) -> None:
         """Delete one of the user's own models."""
-        from PulsarCAMLib.models.installation import remove_bundle
+        from ..systems.installation import remove_bundle
 
         remove_bundle(name)
 
     def isModelRemovable(self, name: str) -> bool:
         """Whether a model is the user's own; those that come with PulsarCAM stay."""
-        from PulsarCAMLib.models.installation import is_removable
+        from ..systems.installation import is_removable
 
         return is_removable(name)
 
     def segments(self, segmentationNode) -> list:
         """Segments (or label values) of a node: ``id``, ``name``, ``color``, ``volume_cm3`` each."""
-        from PulsarCAMLib.scene.segments import parts_of
+        from ..scene.segments import parts_of
 
         return parts_of(segmentationNode)
 
     def inputsKey(self, volumeNode, segmentationNode, segmentIDs=None, parts="auto", model=DEFAULT_MODEL):
         """A value that stays the same as long as a result of these inputs would; None if something is missing."""
-        from PulsarCAMLib.scene.state import inputs_key
+        from ..scene.state import inputs_key
 
         return inputs_key(volumeNode, segmentationNode, segmentIDs, parts, model)
 
@@ -181,10 +181,10 @@ class ConsoleLogic(CompareLogic):
         :param heatMapNode: write into this node; None makes a new one. Likewise the other nodes.
         :param progress: called with a fraction (0..1) and a text.
         :param cancelled: asked often; True stops the work.
-        :raises PulsarCAMLib.errors.PulsarCAMError: one sentence for the user; the scene is then as it was.
+        :raises PulsarCAMLib.core.errors.PulsarCAMError: one sentence for the user; the scene is then as it was.
         """
-        from PulsarCAMLib.scene.request import OutputNodes
-        from PulsarCAMLib.scene.run import explain_nodes
+        from ..scene.display_settings import OutputNodes
+        from ..scene.run import explain_nodes
 
         made = explain_nodes(
             volumeNode,
@@ -213,9 +213,9 @@ class ConsoleLogic(CompareLogic):
 
         :param result: of :meth:`explain`; other parameters as there.
         :param onlyThreshold: only the threshold is another one: rewrite sub-regions and lesion table only.
-        :raises PulsarCAMLib.errors.PulsarCAMError: one sentence for the user; the scene is then as it was.
+        :raises PulsarCAMLib.core.errors.PulsarCAMError: one sentence for the user; the scene is then as it was.
         """
-        from PulsarCAMLib.scene.outputs import rewrite_result
+        from ..scene.outputs import rewrite_result
 
         request = self._request(method, target, normalisation, threshold, restrict)
         roles = (
@@ -229,7 +229,7 @@ class ConsoleLogic(CompareLogic):
         self, result: PulsarCAMResult, target="non-response", normalisation="none", restrict=True
     ) -> list:
         """Heat map nodes of all three methods, made, or written anew where they are there."""
-        from PulsarCAMLib.scene.comparison import comparison_maps
+        from ..scene.all_methods import comparison_maps
 
         request = self._request("pixelwise", target, normalisation, 0.5, restrict)
         return comparison_maps(result.scanResult, result.volumeNode, result.segmentationNode, request)
@@ -237,15 +237,15 @@ class ConsoleLogic(CompareLogic):
     def inspectSlice(
         self, result: PulsarCAMResult, lesion: str, sliceIndex: int | None = None, member: int | None = None
     ):
-        """Everything between one slice and its maps, see :mod:`PulsarCAMLib.explanation.inspection`.
+        """Everything between one slice and its maps, see :mod:`PulsarCAMLib.systems.autoencoder.inspection`.
 
         :param lesion: name of the lesion.
         :param sliceIndex: among the lesion's slices, from 0; None: the one that answers.
         :param member: of the ensemble, from 0; None: their mean.
         """
-        from PulsarCAMLib.errors import InputError
-        from PulsarCAMLib.explanation.inspection import inspect_slice
-        from PulsarCAMLib.models import find_bundle
+        from ..core.errors import InputError
+        from ..systems.autoencoder.inspection import inspect_slice
+        from ..systems.bundle import find_bundle
 
         found = [each for each in result.scanResult.lesions if each.name == lesion]
         if not found:
@@ -273,12 +273,12 @@ class ConsoleLogic(CompareLogic):
         :param folder: an existing folder.
         :param comparison: of :meth:`compareMaps`, to be written too.
         :param overwrite: replace files of the same names.
-        :param files: fields of :class:`PulsarCAMLib.files.export.Export`: images="nrrd" or "nii.gz", and heat_map,
+        :param files: fields of :class:`PulsarCAMLib.outputs.export.Export`: images="nrrd" or "nii.gz", and heat_map,
             sub_regions, tables, report, each True or False.
         """
-        from PulsarCAMLib.files.export import Export, export_files
-        from PulsarCAMLib.scene.inputs import read_volume
-        from PulsarCAMLib.scene.outputs import facts_of
+        from ..outputs.export import Export, export_files
+        from ..scene.inputs import read_volume
+        from ..scene.outputs import facts_of
 
         request = self._request(method, target, normalisation, threshold, restrict)
         return export_files(
@@ -297,22 +297,22 @@ class ConsoleLogic(CompareLogic):
 
     def existingFiles(self, result: PulsarCAMResult, folder: str, comparison=None, **files) -> list[str]:
         """Names of the files that :meth:`export` would replace."""
-        from PulsarCAMLib.files.export import Export
-        from PulsarCAMLib.files.together import existing
+        from ..io.atomic import existing
+        from ..outputs.export import Export
 
         export = Export(**files, compared=comparison is not None)
         return existing(folder, export.names(result.volumeNode.GetName()))
 
     @staticmethod
     def _request(method, target, normalisation, threshold, restrict):
-        from PulsarCAMLib.explanation import Threshold
-        from PulsarCAMLib.scene.request import Request
+        from ..core.map_methods import Threshold
+        from ..scene.display_settings import Request
 
         return Request(method, target, normalisation, restrict, Threshold("fraction", threshold))
 
     @staticmethod
     def _nodes(result: PulsarCAMResult):
-        from PulsarCAMLib.scene.request import OutputNodes
+        from ..scene.display_settings import OutputNodes
 
         return OutputNodes(
             result.heatMapNode,

@@ -108,7 +108,7 @@ class ModelChooser(Section):
         self.panel.say(_("The model “{title}” was removed.").format(title=title))
 
     def _title(self, name: str) -> str:
-        from ..errors import PulsarCAMError
+        from ..core.errors import PulsarCAMError
 
         try:
             title = self.logic.modelCard(name).title

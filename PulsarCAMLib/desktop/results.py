@@ -5,7 +5,7 @@ from __future__ import annotations
 import qt
 from slicer.i18n import tr as _
 
-from ..errors import PulsarCAMError
+from ..core.errors import PulsarCAMError
 from ..scene import views
 from ..scene.provenance import INPUT_VOLUME
 from ..scene.segments import to_world

@@ -63,7 +63,8 @@ def make_sample(seed: int = SEED, lesions: int = LESIONS, truth: bool = False, s
     """
     import slicer
 
-    from ..cohort import CohortSettings, generate_patient
+    from ..cohort.synthetic.patients import generate_patient
+    from ..cohort.synthetic.settings import CohortSettings
     from ..scene.transaction import SceneTransaction
 
     settings = CohortSettings(seed=seed, lesions=(lesions, lesions))

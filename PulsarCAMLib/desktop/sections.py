@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from .apply import Apply
-from .asking import Asking
-from .compare import Compare
+from .compare.section import Compare
+from .dialogs import Asking
+from .display_section import LiveExplanation
 from .exporter import Exporter
 from .lesion_list import LesionList
-from .live import LiveExplanation
 from .model_chooser import ModelChooser
 from .parameter_sets import ParameterSets
+from .result_cache import Runs
 from .results import Results
-from .runs import Runs
 from .section import Section
 from .tools import Tools
-from .train import Train
+from .train.section import Train
 
 
 def make_sections(panel) -> list[Section]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import slicer
 from slicer.i18n import tr as _
 
-from ..explanation import METHODS
+from ..core.map_methods import METHODS
 from ..scene import views
 from .inspector import Inspector
 from .section import Section, set_enabled, slot

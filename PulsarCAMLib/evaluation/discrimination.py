@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.stats import rankdata
 
-from ..errors import InputError
+from ..core.errors import InputError
 from .resampling import LEVEL, interval, patient_weights
 from .weighted import in_chunks, weighted_auc
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..errors import InputError
+from ..core.errors import InputError
 
 CLASSES = ("non-response", "response")
 POSITIVE = CLASSES[1]

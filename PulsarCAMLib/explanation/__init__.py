@@ -3,7 +3,17 @@
 Importing this package does not import torch; it is imported when a scan is explained.
 """
 
-from .methods import CLASSES, METHODS, NORMALISATIONS, SIGNED, STATISTICS, TARGETS, TITLES, VARIANTS, Threshold
+from ..core.map_methods import (
+    CLASSES,
+    METHODS,
+    NORMALISATIONS,
+    SIGNED,
+    STATISTICS,
+    TARGETS,
+    TITLES,
+    VARIANTS,
+    Threshold,
+)
 from .result import LesionResult, ScanResult
 from .scan import explain_scan
 from .tables import DEFAULT_MARGIN_MM, lesion_table, slice_table

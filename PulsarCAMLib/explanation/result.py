@@ -9,12 +9,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..errors import InputError
-from ..geometry import VolumeGeometry
-from ..lesions import Lesion, LesionPatches, PastedMap, paste_maps
-from ..models.card import ModelCard
-from .methods import CLASSES, METHODS, NORMALISATIONS, SIGNED, STATISTICS, TARGETS, Threshold, check_choice
-from .upsampling import upsample
+from ..core.errors import InputError
+from ..core.geometry import VolumeGeometry
+from ..core.lesion import Lesion
+from ..core.map_methods import CLASSES, METHODS, NORMALISATIONS, SIGNED, STATISTICS, TARGETS, Threshold, check_choice
+from ..systems.autoencoder.patches import LesionPatches, PastedMap, paste_maps
+from ..systems.autoencoder.upsampling import upsample
+from ..systems.card import ModelCard
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,11 +6,12 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from ..errors import Cancelled, InputError
-from ..geometry import VolumeGeometry
-from ..lesions import Lesion, LesionPatches, extract_patches
-from ..models.bundle import ModelBundle
-from .methods import METHODS, VARIANTS, check_choice
+from ..core.errors import Cancelled, InputError
+from ..core.geometry import VolumeGeometry
+from ..core.lesion import Lesion
+from ..core.map_methods import METHODS, VARIANTS, check_choice
+from ..systems.autoencoder.patches import LesionPatches, extract_patches
+from ..systems.bundle import ModelBundle
 from .result import LesionResult, ScanResult
 
 CUTTING_SHARE = 0.4
@@ -69,7 +70,7 @@ def explain_scan(
 def _explain_all(
     bundle: ModelBundle, patches: list[LesionPatches], methods: Sequence[str], tell: Callable[[float, str], None]
 ) -> list[LesionResult]:
-    from .compute import explain_patches
+    from ..systems.autoencoder.compute import explain_patches
 
     images = np.concatenate([p.images for p in patches])
     masks = np.concatenate([p.masks for p in patches])

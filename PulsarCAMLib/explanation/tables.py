@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..geometry import VolumeGeometry
-from ..lesions import Lesion
+from ..core.geometry import VolumeGeometry
+from ..core.lesion import Lesion
+from ..core.map_methods import CLASSES, METHODS, Threshold
 from ..lesions.distances import depth_of
-from .methods import CLASSES, METHODS, Threshold
 from .result import LesionResult, ScanResult
 
 DEFAULT_MARGIN_MM = 2.0

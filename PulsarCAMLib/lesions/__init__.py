@@ -1,18 +1,6 @@
-"""Lesions: which slices, which patch, which mask, and the exact way back."""
+"""Lesions: masks on the MRI's grid, from label volumes and segmentations, and whether they lie on the MRI."""
 
-from .lesion import PARTS, Lesion, lesions_from_labels, lesions_from_masks
-from .patches import LesionPatches, PastedMap, extract_patches, paste_maps
-from .preprocessing import PLANES, Preprocessing
+from ..core.lesion import Lesion
+from .from_labels import PARTS, lesions_from_labels, lesions_from_masks
 
-__all__ = [
-    "PARTS",
-    "PLANES",
-    "Lesion",
-    "LesionPatches",
-    "PastedMap",
-    "Preprocessing",
-    "extract_patches",
-    "lesions_from_labels",
-    "lesions_from_masks",
-    "paste_maps",
-]
+__all__ = ["PARTS", "Lesion", "lesions_from_labels", "lesions_from_masks"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..geometry import VolumeGeometry
+from ..core.geometry import VolumeGeometry
 
 
 def block_of(grid: VolumeGeometry, geometry: VolumeGeometry, margin: int = 0) -> tuple[np.ndarray, np.ndarray]:

@@ -8,12 +8,12 @@ from typing import Any
 
 import slicer
 
-from ..comparison import QUANTITY_TITLES
-from ..comparison.agreement_folder import AgreementTables
-from ..explanation import TITLES
+from ..agreement.folder import AgreementTables
+from ..agreement.voxel_measures import QUANTITY_TITLES
+from ..core.map_methods import TITLES
 from .colors import SEGMENT_COLORS
-from .compared import X_COLUMN, fill_table
 from .hierarchy import place_in_folder
+from .map_comparison import X_COLUMN, fill_table
 from .provenance import write_facts
 from .transaction import SceneTransaction
 from .views import OWN_VIEWS, register_layout, set_layout

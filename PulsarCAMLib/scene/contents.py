@@ -9,7 +9,7 @@ import slicer
 import vtk
 from vtk.util import numpy_support
 
-from ..lesions.lesion import Lesion
+from ..core.lesion import Lesion
 from .colors import SEGMENT_COLORS
 from .grids import Grid
 

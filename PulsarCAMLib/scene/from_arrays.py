@@ -22,8 +22,8 @@ def save_scene(
         path: of the ``.mrb`` file; complete afterwards, or untouched.
         volume: MRI ``[k, j, i]`` on ``result.geometry``.
         result: a ``ScanResult``.
-        requests: what to show, each a :class:`PulsarCAMLib.scene.request.Request`; the first one's heat map is laid
-            over the MRI. None given: the default.
+        requests: what to show, each a :class:`~.display_settings.Request`; the first one's heat map is laid over
+            the MRI. None given: the default.
         name: what the MRI is called in the scene.
         comparison: a ``MapComparison`` of this result; its shells are plotted for the first request's map.
 
@@ -39,8 +39,8 @@ def save_scene(
 
         from .contents import image_from
         from .display import overlay
+        from .display_settings import OutputNodes
         from .outputs import write_result
-        from .request import OutputNodes
 
         mri = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", name)
         mri.SetIJKToRASMatrix(slicer.util.vtkMatrixFromArray(result.geometry.ijk_to_ras))
@@ -53,8 +53,8 @@ def save_scene(
             nodes = write_result(result, mri, lesions, request, shared)
             first = first or nodes
         if comparison is not None:
-            from .compared import write_comparison
-            from .request import Request
+            from .display_settings import Request
+            from .map_comparison import write_comparison
 
             first_shown = next(iter(requests), None) or Request()
             # a signed map is one for both classes

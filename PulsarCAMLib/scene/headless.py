@@ -19,7 +19,7 @@ import tempfile
 import types
 from pathlib import Path
 
-from ..errors import OutputError, PulsarCAMError
+from ..core.errors import OutputError, PulsarCAMError
 from .headless_files import IOManager
 
 _MODULES = {

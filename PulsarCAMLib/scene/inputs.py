@@ -13,10 +13,11 @@ import numpy as np
 import slicer
 import slicer.util
 
-from ..errors import InputError
-from ..geometry import VolumeGeometry
-from ..lesions.fitting import check_fits
-from ..lesions.lesion import Lesion, lesions_from_labels, lesions_from_masks
+from ..core.errors import InputError
+from ..core.geometry import VolumeGeometry
+from ..core.lesion import Lesion
+from ..lesions.from_labels import lesions_from_labels, lesions_from_masks
+from ..lesions.overlap import check_fits
 from .grids import Grid, PlacedMask, place_label_map, place_segment, transform_between
 
 REMEDY = "one of them has a wrong header or transform, correct it before going on."
@@ -50,7 +51,7 @@ def read_inputs(volume_node, mask_node, segment_ids: Sequence[str] | None = None
         volume_node: ``vtkMRMLScalarVolumeNode``, the MRI.
         mask_node: ``vtkMRMLSegmentationNode`` (every segment a lesion) or ``vtkMRMLLabelMapVolumeNode``.
         segment_ids: only these segments (IDs), or, for a label map, these label values; None: all.
-        parts: how unconnected parts become lesions, see :func:`PulsarCAMLib.lesions.lesion.lesions_from_labels`;
+        parts: how unconnected parts become lesions, see :func:`PulsarCAMLib.lesions.from_labels.lesions_from_labels`;
             "auto" keeps a segment together and splits a label map that has one label value.
 
     Raises:

@@ -11,14 +11,15 @@ from dataclasses import dataclass
 
 import slicer
 
-from ..errors import InputError, OutputError
-from ..explanation import SIGNED, lesion_table, slice_table
+from ..core.errors import InputError, OutputError
+from ..core.map_methods import SIGNED
+from ..explanation.tables import lesion_table, slice_table
 from .contents import fill_segmentation, image_from, segments_from, table_from
 from .display import show_as_heat_map, show_as_outline
+from .display_settings import OutputNodes, Request
 from .grids import Grid
 from .hierarchy import place_beside
 from .provenance import PREFIX, write_provenance
-from .request import OutputNodes, Request
 from .transaction import SceneTransaction
 
 RAW_UNITS = "contribution to the logit"

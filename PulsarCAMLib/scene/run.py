@@ -6,13 +6,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..errors import Cancelled, InputError
-from ..explanation import METHODS, SIGNED, explain_scan
-from ..models import find_bundle
-from ..requirements import require
+from ..core.errors import Cancelled, InputError
+from ..core.map_methods import METHODS, SIGNED
+from ..core.requirements import require
+from ..explanation.scan import explain_scan
+from ..systems.bundle import find_bundle
+from .display_settings import OutputNodes, Request
 from .inputs import read_inputs
 from .outputs import write_result
-from .request import OutputNodes, Request
 
 COMPUTING = 0.9
 """Share of the progress bar for computing; the rest is for writing into the scene."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..errors import PulsarCAMError
-from ..models.bundle import find_card
+from ..core.errors import PulsarCAMError
+from ..systems.bundle import find_card
 from .segments import content_key, image_key
 
 

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import slicer
 
-from ..errors import OutputError
-from ..explanation import SIGNED
+from ..core.errors import OutputError
+from ..core.map_methods import SIGNED
 from .colors import HEAT, SIGNED as SIGNED_COLORS, SPREAD, color_node
 from .display import add_legend
 from .provenance import PREFIX

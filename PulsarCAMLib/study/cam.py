@@ -13,12 +13,12 @@ from pathlib import Path
 import numpy as np
 
 from ..cohort.columns import BASELINE
-from ..errors import InputError
-from ..model_names import CAM
-from ..training.augmentation import Samples
-from ..training.settings import TrainingSettings
-from .contenders import Fitted, Task
-from .lesions import TIME_POINTS
+from ..cohort.study_lesions import TIME_POINTS
+from ..core.errors import InputError
+from ..core.model_names import CAM
+from ..systems.autoencoder.samples import Samples
+from ..systems.autoencoder.training_settings import TrainingSettings
+from ..training.study_models import Fitted, Task
 
 TRAINING = "training"
 FIELDS = ("images", "masks", "labels", "patients", "lesions", "rotations")

@@ -8,20 +8,15 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from ..cohort import CohortTable
-from ..comparison.feature_models import FeatureContender, feature_contenders
-from ..comparison.feature_settings import FeatureModelSettings
-from ..comparison.feature_table import compute_features, with_delta
-from ..comparison.table_settings import (
-    FeatureSettings,
-    feature_settings_of,
-    read_feature_settings,
-    read_model_choices,
-)
-from ..errors import InputError
-from ..model_names import DELTA, FEATURE_MODELS
+from ..cohort.study_lesions import NO_ROW, TIME_POINTS, StudyLesions
+from ..cohort.table import CohortTable
+from ..core.errors import InputError
+from ..core.model_names import DELTA, FEATURE_MODELS
+from ..features.models.model import FeatureContender, feature_contenders
+from ..features.models.settings import FeatureModelSettings
+from ..features.settings import FeatureSettings, feature_settings_of, read_feature_settings, read_model_choices
+from ..features.table import compute_features, with_delta
 from .folder import FINISHED, LESIONS
-from .lesions import NO_ROW, TIME_POINTS, StudyLesions
 
 FEATURES, SETTINGS_FILE = "features.csv", "features.settings.json"
 
@@ -39,7 +34,7 @@ def feature_options(
     """``StudySettings.features`` for some models; {} where none is a feature model.
 
     Args:
-        models: names as :func:`~PulsarCAMLib.comparison.feature_models.feature_contenders` knows them.
+        models: names as :func:`~PulsarCAMLib.features.models.model.feature_contenders` knows them.
         settings_file: of the features and, in its section "model", of the models on them; None: the usual settings.
         imbalance: key of :data:`IMBALANCE`, for the models on the features unless their section says otherwise.
         model: settings of the models on the features, instead of what file and imbalance say.
@@ -104,7 +99,7 @@ def prepare_features(
     Raises:
         InputError: no lesion has features, or a model cannot learn from them.
     """
-    from ..files.hashing import sha256_of
+    from ..io.hashing import sha256_of
     from ..training.checkpoint import write_durably
 
     used = {int(row) for point in TIME_POINTS for row in lesions.rows[point] if row != NO_ROW}

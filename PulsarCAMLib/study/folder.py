@@ -7,8 +7,8 @@ import re
 from pathlib import Path
 from typing import Any
 
-from ..errors import InputError, OutputError
-from ..files.lock import LOCK
+from ..core.errors import InputError, OutputError
+from ..io.locking import LOCK
 
 FORMAT, FORMAT_VERSION = "PulsarCAM study", 1
 STUDY, LESIONS, SAMPLES = "study.json", "lesions.csv", "samples.npz"

@@ -17,9 +17,9 @@ from pathlib import Path
 
 import numpy as np
 
-from ..errors import Cancelled, InputError, OutputError, PulsarCAMError
-from .contenders import Contender, Task
-from .inner import threshold_for
+from ..core.errors import Cancelled, InputError, OutputError, PulsarCAMError
+from ..training.study_models import Contender, Task
+from .nested_cv import threshold_for
 from .records import RESULT, TrialRecord, identity_of, read_record, trial_folder
 from .splits import Split
 
@@ -38,7 +38,7 @@ class Job:
         split: from whom, and who is asked.
         patients: int ``[L]``.
         run: folder of the study.
-        threshold_rule: see :data:`~.inner.THRESHOLDS`.
+        threshold_rule: see :data:`~.nested_cv.THRESHOLDS`.
         inner_folds: of the inner splits.
     """
 
@@ -197,7 +197,7 @@ def dask_workers(scheduler: str | None) -> Iterator[None]:
         return
     from joblib import parallel_config
 
-    from ..requirements import require
+    from ..core.requirements import require
 
     require(("dask>=2024.1", "distributed>=2024.1"), extra="cluster")
     from distributed import Client

@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from ..cohort.columns import BASELINE
-from ..errors import InputError
+from ..cohort.study_lesions import StudyLesions
+from ..core.errors import InputError
+from ..training.study_models import Contender
 from .cam import CAM, CamContender
-from .contenders import Contender
 from .folder import LESIONS, SAMPLES
-from .inner import Tuned
 from .jobs import Job
-from .lesions import StudyLesions
+from .nested_cv import Tuned
 from .settings import StudySettings
 from .splits import PAPER, Split, protocol_splits
 

@@ -11,13 +11,14 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from ..cohort import CohortTable, LesionLabel
 from ..cohort.columns import BASELINE, SECOND
-from ..errors import InputError
+from ..cohort.labels import LesionLabel
+from ..cohort.study_lesions import TIME_POINTS, StudyLesions
+from ..cohort.table import CohortTable
+from ..core.errors import InputError
 from .cam import CAM, save_samples
 from .folder import FORMAT, FORMAT_VERSION, LESIONS, SAMPLES, read_facts, write_facts, write_text
 from .jobs import Progress, dask_workers
-from .lesions import TIME_POINTS, StudyLesions
 from .plan import cam_contender, jobs_of
 from .records import read_record
 from .settings import StudySettings
@@ -112,13 +113,13 @@ def prepared(
         settings: of the study.
         folder: of the study, made.
         running: how.
-        left_out: see :func:`.limits.within_limit`.
+        left_out: see :func:`.exclusion.within_limit`.
 
     Raises:
         InputError: the folder holds another study, or an image or mask cannot be used.
         OutputError: the folder cannot be written.
     """
-    from ..files.hashing import sha256_of
+    from ..io.hashing import sha256_of
     from ..training.cohort_cases import inputs_digest
 
     hashes = {"table": sha256_of(cohort.path), "images_and_masks": inputs_digest([*rows[0], *rows[1]])}
@@ -175,7 +176,7 @@ def _features_kept_if_refused(folder: Path) -> Iterator[None]:
 def _patches(baseline, second, lesions: StudyLesions, settings: StudySettings, folder: Path, running: Running):
     import numpy as np
 
-    from ..training.augmentation import Samples, collect_samples
+    from ..systems.autoencoder.samples import Samples, collect_samples
     from ..training.cohort_cases import cohort_cases
 
     index = {point: {int(row): at for at, row in enumerate(lesions.rows[point])} for point in TIME_POINTS}
@@ -223,7 +224,7 @@ def check_begun(facts: dict[str, Any] | None, settings: StudySettings, cohort: C
     Raises:
         InputError: it holds a study of another table, or with other splits or patches.
     """
-    from ..files.hashing import sha256_of
+    from ..io.hashing import sha256_of
 
     if facts and (facts["identity"] != settings.identity() or facts["sha256"].get("table") != sha256_of(cohort.path)):
         raise InputError(OTHER_STUDY.format(folder))

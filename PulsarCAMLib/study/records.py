@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 
 from .. import __version__
-from ..errors import InputError
+from ..core.errors import InputError
 from ..evaluation.thresholds import DEFAULT
-from .contenders import Fitted
+from ..training.study_models import Fitted
 from .splits import Split
 
 FORMAT, FORMAT_VERSION = "PulsarCAM study trial", 1

@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..cohort import CohortTable, LesionLabel
-from ..errors import InputError
-from ..files.lock import only_one
+from ..cohort.labels import LesionLabel
+from ..cohort.study_lesions import StudyLesions
+from ..cohort.table import CohortTable
+from ..core.errors import InputError
+from ..io.locking import only_one
+from .exclusion import check_dose, within_limit
 from .folder import LESIONS, make_folder, read_facts, write_facts
 from .jobs import run_jobs
-from .lesions import StudyLesions
-from .limits import check_dose, within_limit
 from .plan import jobs_of
 from .preparing import Running, Stages, check_begun, prepared, study_rows, usable
 from .records import TrialRecord, trial_folder
@@ -68,8 +69,8 @@ def run_study(
     """Run a study, or what is left of one that was begun in this folder.
 
     Args:
-        cohort: checked; see :func:`~PulsarCAMLib.cohort.check_cohort`.
-        labels: of :func:`~PulsarCAMLib.cohort.label_cohort`.
+        cohort: checked; see :func:`~PulsarCAMLib.cohort.checks.check_cohort`.
+        labels: of :func:`~PulsarCAMLib.cohort.labels.label_cohort`.
         settings: of the study.
         folder: of the study alone; made if it is not there.
         at_once, scheduler: see :func:`~.jobs.run_jobs`.

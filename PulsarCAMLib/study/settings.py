@@ -9,10 +9,10 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 from ..cohort.labels import check_shrinkage
-from ..errors import InputError
-from ..model_names import CAM
-from ..training.settings import TrainingSettings
-from .inner import FIXED, THRESHOLDS
+from ..core.errors import InputError
+from ..core.model_names import CAM
+from ..systems.autoencoder.training_settings import TrainingSettings
+from .nested_cv import FIXED, THRESHOLDS
 from .splits import LESIONS, PAPER, PATIENTS, PROTOCOLS
 
 
@@ -27,7 +27,7 @@ class StudySettings:
         paper_trials: of the paper's protocol, which has no splits: trainings from different seeds.
         controls: trainings on permuted labels, for each protocol.
         folds: parts of a division; 5 tests 20 % of the lesions or patients at a time.
-        threshold: rule of :data:`~.inner.THRESHOLDS`.
+        threshold: rule of :data:`~.nested_cv.THRESHOLDS`.
         inner_folds: of splits inside the training lesions, for thresholds and tuning.
         tune: of the autoencoder-classifier: option to the values that are tried.
         seed: of everything.

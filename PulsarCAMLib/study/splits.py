@@ -11,9 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..cohort.columns import BASELINE, SECOND
-from ..counting import counted
-from ..errors import InputError
-from .lesions import TIME_POINTS, StudyLesions
+from ..cohort.study_lesions import TIME_POINTS, StudyLesions
+from ..core.errors import InputError
+from ..core.pluralize import pluralize
 
 PAPER, LESIONS, PATIENTS, LEAVE_ONE_OUT = "paper", "lesions", "patients", "leave-one-patient-out"
 
@@ -124,8 +124,8 @@ def _check(lesions: StudyLesions, protocol: str, folds: int) -> None:
     patients = len(np.unique(lesions.patients))
     if protocol in (PATIENTS, LEAVE_ONE_OUT) and patients < (folds if protocol == PATIENTS else 3):
         raise InputError(
-            f"The cohort has {counted(patients, 'patient')}, too few for the protocol “{protocol}”; use fewer folds or "
-            "another one."
+            f"The cohort has {pluralize(patients, 'patient')}, too few for the protocol “{protocol}”; use fewer folds "
+            "or another one."
         )
     counts = np.bincount(lesions.labels, minlength=2)
     least = {PAPER: 1, LEAVE_ONE_OUT: 2}.get(protocol, folds)

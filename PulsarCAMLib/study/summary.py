@@ -10,19 +10,19 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import InputError
+from ..cohort.study_lesions import StudyLesions
+from ..core.errors import InputError
 from ..evaluation.discrimination import discrimination
 from ..evaluation.metrics import METRICS, TABLE_1, TITLES, across_trials, evaluate_predictions
 from ..evaluation.predictions import POSITIVE
 from ..evaluation.resampling import LEVEL
-from .cells import Asked, Cell, Pooled, model_words, study_cells
-from .columns import column_groups, imbalance_sentence
-from .inner import FIXED
-from .lesions import StudyLesions
+from .model_results import Asked, Cell, Pooled, model_words, study_cells
+from .narrative import sentences
+from .nested_cv import FIXED
 from .pairs import against_control, aucs, by_split, differences, mean_interval
 from .run import Study
+from .shared_lesions import column_groups, imbalance_sentence
 from .splits import FLATTERING, LEAVE_ONE_OUT, PROTOCOLS
-from .words import sentences
 
 FORMAT, FORMAT_VERSION = "PulsarCAM study summary", 1
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..errors import InputError
+from ..core.errors import InputError
 
 LIMITS = (0.05, 50.0)
 """Temperatures looked at."""

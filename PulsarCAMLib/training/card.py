@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from ..counting import counted
-from .augmentation import Samples
+from ..core.pluralize import pluralize
+from ..systems.autoencoder.samples import Samples
+from ..systems.autoencoder.training_settings import TrainingSettings
 from .calibration import ensemble_probability, fit_temperature, log_loss
-from .measuring import dead_maps
-from .settings import TrainingSettings
 from .trial import TrialResult, counts_of, samples_digest, software
+from .validation import dead_maps
 
 LARGEST_CURVES = 20_000
 """Numbers of all curves together; beyond, only every n-th epoch is kept in the card."""
@@ -55,7 +55,7 @@ class Origin:
 def card_fields(
     origin: Origin, trained: Sequence[TrialResult], samples: Samples, validation: Samples, resamples: int = 2000
 ) -> dict[str, Any]:
-    """All fields that :func:`~PulsarCAMLib.models.save_bundle` wants.
+    """All fields that :func:`~PulsarCAMLib.systems.bundle.save_bundle` wants.
 
     The temperature is fitted on the validation patients, and the performance is measured on them. With few of them the
     temperature is 1; without lesions of both classes nothing is measured, and the card says so.
@@ -98,9 +98,9 @@ def _training(origin: Origin, trained: Sequence[TrialResult], samples: Samples, 
     counts, aside = counts_of(samples), counts_of(validation)
     kind = "SYNTHETIC lesions" if origin.synthetic else "lesions"
     return {
-        "data": f"{counts['lesions']} {kind} of {counted(counts['patients'], 'patient')} ({counts['responses']} "
-        f"responding), MRI at time point “{origin.time_point}”; {counted(aside['lesions'], 'lesion')} of "
-        f"{counted(aside['patients'], 'other patient')} set aside for validation",
+        "data": f"{counts['lesions']} {kind} of {pluralize(counts['patients'], 'patient')} ({counts['responses']} "
+        f"responding), MRI at time point “{origin.time_point}”; {pluralize(aside['lesions'], 'lesion')} of "
+        f"{pluralize(aside['patients'], 'other patient')} set aside for validation",
         "counts": {"training": counts, "validation": aside},
         "response_from": origin.sources,
         "command": origin.command,
@@ -146,7 +146,7 @@ def _performance(
     found = performance_section(labels, probability, patients, threshold=THRESHOLD, resamples=resamples)
     losses = {"uncalibrated": log_loss(logits, labels), "calibrated": log_loss(logits, labels, temperature or 1.0)}
     return {
-        "about": f"On {counted(found['lesions'], 'lesion')} of {counted(found['patients'], 'validation patient')}, "
+        "about": f"On {pluralize(found['lesions'], 'lesion')} of {pluralize(found['patients'], 'validation patient')}, "
         f"none of them trained on. {_caution(settings, temperature)}Intervals: 95 %, bootstrap over patients",
         "validation": found | {"log_loss": {name: round(value, 4) for name, value in losses.items()}},
     }

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ..errors import InputError, OutputError
+from ..core.errors import InputError, OutputError
 from .engine import Engine
 
 FORMAT, FORMAT_VERSION = "PulsarCAM checkpoint", 1

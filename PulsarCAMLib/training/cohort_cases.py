@@ -6,12 +6,13 @@ import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from ..cohort import CohortRow, CohortTable, LesionLabel
 from ..cohort.columns import BASELINE
+from ..cohort.labels import LesionLabel
 from ..cohort.masks import lesion_of
-from ..errors import InputError
-from ..files.hashing import sha256_of
-from .augmentation import Case
+from ..cohort.table import CohortRow, CohortTable
+from ..core.errors import InputError
+from ..io.hashing import sha256_of
+from ..systems.autoencoder.samples import Case
 
 Progress = Callable[[float, str], None]
 
@@ -48,7 +49,7 @@ def cohort_cases(rows: Sequence[tuple[CohortRow, int]], progress: Progress | Non
     Raises:
         InputError: an image or a mask cannot be used.
     """
-    from ..files import read_volume
+    from ..io.volumes import read_volume
 
     images: dict[tuple[Path, str | None], list[tuple[CohortRow, int]]] = {}
     for row, response in rows:

@@ -9,15 +9,15 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..errors import Cancelled, InputError
-from ..models.autoencoder import AutoencoderClassifier
-from .augmentation import Samples
-from .losses import Losses
-from .measuring import measure
-from .memory import keep_freed_memory
-from .norm import settle_norm
-from .passes import Pass, TensorData, backward, backward_of_classifier, masked_features
-from .settings import TrainingSettings
+from ..core.errors import Cancelled, InputError
+from ..systems.autoencoder.losses import Losses
+from ..systems.autoencoder.memory import keep_freed_memory
+from ..systems.autoencoder.network import AutoencoderClassifier
+from ..systems.autoencoder.passes import Pass, TensorData, backward, backward_of_classifier, masked_features
+from ..systems.autoencoder.samples import Samples
+from ..systems.autoencoder.settled_norm import settle_norm
+from ..systems.autoencoder.training_settings import TrainingSettings
+from .validation import measure
 
 Progress = Callable[[float, str], None]
 Row = dict[str, float]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..errors import InputError
-from .augmentation import Samples
+from ..core.errors import InputError
+from ..systems.autoencoder.samples import Samples
 
 TRIES = 300
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from ..models.autoencoder import AutoencoderClassifier
-from .augmentation import Samples
+from ..systems.autoencoder.network import AutoencoderClassifier
+from ..systems.autoencoder.samples import Samples
+from ..systems.autoencoder.training_settings import LossWeights, TrainingSettings
 from .engine import Engine, Progress, own_random_numbers
-from .measuring import predict_logits
-from .settings import LossWeights, TrainingSettings
+from .validation import predict_logits
 
 __all__ = ["LossWeights", "TrainedMember", "TrainingSettings", "predict_logits", "train_member"]
 

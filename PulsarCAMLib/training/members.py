@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from .augmentation import Samples
-from .settings import TrainingSettings
+from ..systems.autoencoder.samples import Samples
+from ..systems.autoencoder.training_settings import TrainingSettings
 from .trial import HISTORY, RESULT, TrialResult, train_trial
 
 Progress = Callable[[float, str], None]

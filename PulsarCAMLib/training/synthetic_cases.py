@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from ..cohort import CohortSettings, generate_patient
-from ..lesions import Lesion, Preprocessing
-from .augmentation import PAPER_ROTATIONS, Case, Samples, collect_samples
+from ..cohort.synthetic.patients import generate_patient
+from ..cohort.synthetic.settings import CohortSettings
+from ..core.lesion import Lesion
+from ..systems.autoencoder.preprocessing import Preprocessing
+from ..systems.autoencoder.samples import PAPER_ROTATIONS, Case, Samples, collect_samples
 
 
 def synthetic_cases(

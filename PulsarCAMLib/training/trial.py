@@ -20,14 +20,14 @@ import numpy as np
 import torch
 
 from .. import __version__
-from ..errors import InputError, OutputError
-from ..models.autoencoder import AutoencoderClassifier
-from .augmentation import Samples
+from ..core.errors import InputError, OutputError
+from ..systems.autoencoder.network import AutoencoderClassifier
+from ..systems.autoencoder.samples import Samples
+from ..systems.autoencoder.training_pictures import draw_reconstructions
+from ..systems.autoencoder.training_settings import TrainingSettings
 from .checkpoint import load_checkpoint, save_checkpoint, write_durably
 from .engine import Engine, Progress, Row, own_random_numbers
-from .measuring import predict_logits
-from .pictures import draw_reconstructions
-from .settings import TrainingSettings
+from .validation import predict_logits
 
 FORMAT, FORMAT_VERSION = "PulsarCAM trial", 1
 DESCRIPTION, HISTORY, CHECKPOINT = "trial.json", "history.csv", "checkpoint.safetensors"

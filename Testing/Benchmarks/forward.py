@@ -13,8 +13,8 @@ from encoders import CANDIDATES, whole_module
 from making import members, patches
 from measuring import Row, ratio, take_turns
 
-from PulsarCAMLib.explanation.compute import explain_patches
-from PulsarCAMLib.models.ensemble import Ensemble
+from PulsarCAMLib.systems.autoencoder.compute import explain_patches
+from PulsarCAMLib.systems.autoencoder.ensemble import Ensemble
 
 SLICES = 1500
 CHUNKS = (8, 16, 24, 32, 64, SLICES)

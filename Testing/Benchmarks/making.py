@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from PulsarCAMLib.geometry import VolumeGeometry
-from PulsarCAMLib.lesions import Lesion
-from PulsarCAMLib.models.autoencoder import AutoencoderClassifier
+from PulsarCAMLib.core.geometry import VolumeGeometry
+from PulsarCAMLib.core.lesion import Lesion
+from PulsarCAMLib.systems.autoencoder.network import AutoencoderClassifier
 
 SHAPE_KJI = (180, 512, 512)
 SPACING_MM = (0.5, 0.5, 1.0)
@@ -39,7 +39,7 @@ def scan(folder: Path) -> tuple[Path, Path, int]:
     """
     import SimpleITK as sitk
 
-    from PulsarCAMLib.files.writing import write_segmentation
+    from PulsarCAMLib.io.writing import write_segmentation
 
     geometry = VolumeGeometry(SHAPE_KJI, spacing=SPACING_MM, origin=(-128.0, -128.0, -90.0))
     rng = np.random.default_rng(11)

@@ -24,12 +24,12 @@ sys.path[:0] = [str(ROOT), str(Path(__file__).parent)]
 
 from pyradiomics_names import NAMES  # noqa: E402
 
-from PulsarCAMLib.comparison.features import FeatureRow  # noqa: E402
-from PulsarCAMLib.comparison.radiomics import radiomics_features  # noqa: E402
-from PulsarCAMLib.comparison.radiomics_settings import RadiomicsSettings  # noqa: E402
-from PulsarCAMLib.files import read_volume  # noqa: E402
-from PulsarCAMLib.geometry import VolumeGeometry  # noqa: E402
-from PulsarCAMLib.lesions import Lesion  # noqa: E402
+from PulsarCAMLib.core.geometry import VolumeGeometry  # noqa: E402
+from PulsarCAMLib.core.lesion import Lesion  # noqa: E402
+from PulsarCAMLib.features.radiomics.extraction import radiomics_features  # noqa: E402
+from PulsarCAMLib.features.radiomics.settings import RadiomicsSettings  # noqa: E402
+from PulsarCAMLib.features.row import FeatureRow  # noqa: E402
+from PulsarCAMLib.io.volumes import read_volume  # noqa: E402
 
 DATA = ROOT.parent / "shared" / "data" / "t1c_brain1"
 TABLE = "brain1_pyradiomics_baseline.csv"

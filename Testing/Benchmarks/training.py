@@ -27,11 +27,11 @@ torch.set_num_threads(1)
 
 from measuring import ratio, take_turns  # noqa: E402
 
-from PulsarCAMLib.models.autoencoder import AutoencoderClassifier  # noqa: E402
-from PulsarCAMLib.training.augmentation import Samples  # noqa: E402
+from PulsarCAMLib.systems.autoencoder.losses import joint_loss  # noqa: E402
+from PulsarCAMLib.systems.autoencoder.network import AutoencoderClassifier  # noqa: E402
+from PulsarCAMLib.systems.autoencoder.samples import Samples  # noqa: E402
+from PulsarCAMLib.systems.autoencoder.training_settings import TrainingSettings  # noqa: E402
 from PulsarCAMLib.training.loop import train_member  # noqa: E402
-from PulsarCAMLib.training.losses import joint_loss  # noqa: E402
-from PulsarCAMLib.training.settings import TrainingSettings  # noqa: E402
 from PulsarCAMLib.training.trial import train_trial  # noqa: E402
 
 LESIONS, COPIES = 69, 6

@@ -18,10 +18,10 @@ import torch
 from trial_data import SAMPLES, serve
 from trials_study import lesion_splits
 
+from PulsarCAMLib.cohort.study_lesions import StudyLesions
 from PulsarCAMLib.study.cam import CamContender, load_samples
 from PulsarCAMLib.study.folder import LESIONS as LESIONS_CSV, read_facts
 from PulsarCAMLib.study.jobs import Job, run_jobs
-from PulsarCAMLib.study.lesions import StudyLesions
 from PulsarCAMLib.study.settings import StudySettings
 
 

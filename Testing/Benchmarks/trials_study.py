@@ -12,10 +12,12 @@ from pathlib import Path
 
 from trial_data import SAMPLES, TRIALS
 
-from PulsarCAMLib.cohort import check_cohort, label_cohort, read_cohort
-from PulsarCAMLib.errors import Cancelled
+from PulsarCAMLib.cohort.checks import check_cohort
+from PulsarCAMLib.cohort.labels import label_cohort
+from PulsarCAMLib.cohort.study_lesions import StudyLesions
+from PulsarCAMLib.cohort.table import read_cohort
+from PulsarCAMLib.core.errors import Cancelled
 from PulsarCAMLib.study.folder import LESIONS as LESIONS_CSV, STUDY, read_facts
-from PulsarCAMLib.study.lesions import StudyLesions
 from PulsarCAMLib.study.run import run_study
 from PulsarCAMLib.study.settings import StudySettings
 from PulsarCAMLib.study.splits import LESIONS, Split, protocol_splits

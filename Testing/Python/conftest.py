@@ -10,7 +10,7 @@ import pytest
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
-for folder in (str(ROOT), str(HERE)):
+for folder in (str(ROOT), str(HERE), str(ROOT / "Testing")):
     if folder not in sys.path:
         sys.path.insert(0, folder)
 
@@ -49,7 +49,7 @@ def a_desktop():
 @pytest.fixture
 def a_model(tmp_path_factory, monkeypatch):
     """An installed model called synthetic-demo: the one that ships, else an untrained one of the same shape."""
-    from PulsarCAMLib.models import installed_bundles
+    from PulsarCAMLib.systems.bundle import installed_bundles
 
     if "synthetic-demo" not in installed_bundles():
         from host.making import untrained_bundle

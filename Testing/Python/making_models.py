@@ -2,9 +2,10 @@
 
 import torch
 
-from PulsarCAMLib.lesions import Preprocessing
-from PulsarCAMLib.models import Architecture, save_bundle
-from PulsarCAMLib.models.autoencoder import AutoencoderClassifier
+from PulsarCAMLib.systems.autoencoder.architecture import Architecture
+from PulsarCAMLib.systems.autoencoder.network import AutoencoderClassifier
+from PulsarCAMLib.systems.autoencoder.preprocessing import Preprocessing
+from PulsarCAMLib.systems.bundle import save_bundle
 
 CARD_FIELDS = {
     "name": "random",

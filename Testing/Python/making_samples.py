@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from PulsarCAMLib.models import Architecture
-from PulsarCAMLib.training.augmentation import Samples
+from PulsarCAMLib.systems.autoencoder.architecture import Architecture
+from PulsarCAMLib.systems.autoencoder.samples import Samples
 
 SMALL = Architecture(filters=4)
 

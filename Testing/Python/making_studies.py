@@ -4,14 +4,14 @@ from dataclasses import replace
 
 import numpy as np
 
+from PulsarCAMLib.cohort.study_lesions import StudyLesions
 from PulsarCAMLib.study.cam import CAM
-from PulsarCAMLib.study.contenders import Fitted
 from PulsarCAMLib.study.features import feature_options
-from PulsarCAMLib.study.lesions import StudyLesions
 from PulsarCAMLib.study.records import TrialRecord
 from PulsarCAMLib.study.run import Study
 from PulsarCAMLib.study.settings import StudySettings
 from PulsarCAMLib.study.splits import protocol_splits
+from PulsarCAMLib.training.study_models import Fitted
 
 
 def some_lesions(patients=15, each=2):

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import numpy as np
 
-from PulsarCAMLib.study.contenders import Fitted
+from PulsarCAMLib.cohort.study_lesions import StudyLesions
 from PulsarCAMLib.study.jobs import Job
-from PulsarCAMLib.study.lesions import StudyLesions
 from PulsarCAMLib.study.splits import protocol_splits
+from PulsarCAMLib.training.study_models import Fitted
 
 COUNTS = {"trials": 10, "controls": 3, "folds": 5, "seed": 0}
 

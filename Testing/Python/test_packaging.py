@@ -57,7 +57,7 @@ import PulsarCAM, PulsarCAMLib
 print(PulsarCAM.__file__)
 print(PulsarCAMLib.__file__)
 print("torch" in sys.modules)
-from PulsarCAMLib.models import installed_bundles
+from PulsarCAMLib.systems import installed_bundles
 print(*installed_bundles().values(), sep="\\n")
 """
 

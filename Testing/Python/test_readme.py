@@ -19,8 +19,7 @@ def test_there_are_recipes():
 
 def a_cohort_and_its_agreement(folder):
     from making_files import PLAIN, a_volume, two_boxes, written
-
-    from PulsarCAMLib.desktop.scenarios_compare import write_cohort_agreement
+    from PulsarCAMScenarios.compare import write_cohort_agreement
 
     written(folder / "t1c.nrrd", a_volume(PLAIN, 1), PLAIN)
     written(folder / "label.nrrd", two_boxes(PLAIN, 2), PLAIN)

@@ -8,8 +8,8 @@ import re
 import pytest
 from making_files import PLAIN, a_volume, files_in, two_boxes, written
 
-from PulsarCAMLib.comparison import QUANTITIES
-from PulsarCAMLib.comparison.agreement_folder import read_agreement
+from PulsarCAMLib.agreement.folder import read_agreement
+from PulsarCAMLib.agreement.voxel_measures import QUANTITIES
 
 MADE = [
     "agreement.csv", "depths.csv", "features.csv", "lesions.csv", "report.html", "result.json", "shells.csv",

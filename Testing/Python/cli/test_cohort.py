@@ -5,8 +5,9 @@ import csv
 from making_files import files_in
 
 from PulsarCAMLib.cli import cohort as command, main
-from PulsarCAMLib.cohort import DIFFICULTIES, read_cohort
 from PulsarCAMLib.cohort.columns import COLUMNS
+from PulsarCAMLib.cohort.synthetic.settings import DIFFICULTIES
+from PulsarCAMLib.cohort.table import read_cohort
 
 
 def a_table(folder, *rows):

@@ -7,7 +7,7 @@ import pytest
 import SimpleITK as sitk
 from making_files import a_scan, files_in, two_boxes
 
-from PulsarCAMLib.comparison import QUANTITIES
+from PulsarCAMLib.agreement.voxel_measures import QUANTITIES
 
 
 def rows_of(path):

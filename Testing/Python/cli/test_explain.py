@@ -8,8 +8,9 @@ import pytest
 import SimpleITK as sitk
 from making_files import OBLIQUE, a_scan, a_volume, files_in, result_of, two_boxes, written
 
-from PulsarCAMLib.errors import Cancelled
-from PulsarCAMLib.files import read_lesions, read_volume
+from PulsarCAMLib.core.errors import Cancelled
+from PulsarCAMLib.io.volumes import read_volume
+from PulsarCAMLib.lesions.from_files import read_lesions
 
 
 def rows_of(path):
@@ -144,7 +145,7 @@ def test_a_failure_while_writing_leaves_nothing(tmp_path, pulsarcam, monkeypatch
     def fail(*_arguments):
         raise fault
 
-    monkeypatch.setattr("PulsarCAMLib.files.write_table", fail)
+    monkeypatch.setattr("PulsarCAMLib.io.writing.write_table", fail)
     found, _, err = pulsarcam("explain", *scan, "-o", tmp_path / "out")
     assert found == code
     assert err.startswith("pulsarcam: error:")

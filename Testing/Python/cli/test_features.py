@@ -10,9 +10,9 @@ import pytest
 from making_files import PLAIN, a_volume, files_in, two_boxes, written
 
 from PulsarCAMLib.cli import features as command, main
-from PulsarCAMLib.comparison import feature_table
-from PulsarCAMLib.comparison.feature_values import GROUPS
-from PulsarCAMLib.errors import Cancelled
+from PulsarCAMLib.core.errors import Cancelled
+from PulsarCAMLib.features import table as feature_table
+from PulsarCAMLib.features.values import GROUPS
 
 MADE = ["f.csv", "f.reasons.csv", "f.settings.json"]
 

@@ -5,7 +5,8 @@ import csv
 import numpy as np
 import pytest
 
-from PulsarCAMLib.files import read_lesions, read_volume
+from PulsarCAMLib.io.volumes import read_volume
+from PulsarCAMLib.lesions.from_files import read_lesions
 
 
 def explained(pulsarcam, volume, mask, out, *options):

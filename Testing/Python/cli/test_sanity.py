@@ -8,8 +8,9 @@ import pytest
 from making_models import random_bundle
 
 from PulsarCAMLib.cli import main
-from PulsarCAMLib.cohort import CohortSettings, write_cohort
-from PulsarCAMLib.training.settings import TrainingSettings
+from PulsarCAMLib.cohort.synthetic.settings import CohortSettings
+from PulsarCAMLib.cohort.synthetic.store import write_cohort
+from PulsarCAMLib.systems.autoencoder.training_settings import TrainingSettings
 
 FEW = ("--draws", "1", "--resamples", "20", "--quiet")
 

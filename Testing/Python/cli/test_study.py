@@ -12,11 +12,12 @@ from making_files import files_in
 
 from PulsarCAMLib.cli import main
 from PulsarCAMLib.cli.parser import make_parser
-from PulsarCAMLib.cli.study import study_settings_of
-from PulsarCAMLib.cohort import CohortSettings, write_cohort
-from PulsarCAMLib.comparison.feature_models import feature_contenders
-from PulsarCAMLib.comparison.feature_settings import FeatureModelSettings
-from PulsarCAMLib.model_names import FEATURE_MODELS
+from PulsarCAMLib.cli.study.command import study_settings_of
+from PulsarCAMLib.cohort.synthetic.settings import CohortSettings
+from PulsarCAMLib.cohort.synthetic.store import write_cohort
+from PulsarCAMLib.core.model_names import FEATURE_MODELS
+from PulsarCAMLib.features.models.model import feature_contenders
+from PulsarCAMLib.features.models.settings import FeatureModelSettings
 from PulsarCAMLib.study.run import open_study
 
 QUICK = ("--epochs", "1", "--filters", "2", "--rotations", "90", "--batch-size", "8", "--folds", "3", "--trials", "3")

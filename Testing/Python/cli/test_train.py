@@ -8,14 +8,16 @@ from making_files import files_in
 
 from PulsarCAMLib.cli import main
 from PulsarCAMLib.cli.parser import make_parser
-from PulsarCAMLib.cli.study import study_settings_of
-from PulsarCAMLib.cli.train import settings_of
-from PulsarCAMLib.cohort import CohortSettings, write_cohort
-from PulsarCAMLib.lesions import Preprocessing
-from PulsarCAMLib.models import Architecture, load_bundle
+from PulsarCAMLib.cli.study.command import study_settings_of
+from PulsarCAMLib.cli.train.command import settings_of
+from PulsarCAMLib.cohort.synthetic.settings import CohortSettings
+from PulsarCAMLib.cohort.synthetic.store import write_cohort
+from PulsarCAMLib.io.progress_file import DONE, RunProgress, read_progress
+from PulsarCAMLib.systems.autoencoder.architecture import Architecture
+from PulsarCAMLib.systems.autoencoder.preprocessing import Preprocessing
+from PulsarCAMLib.systems.autoencoder.training_settings import LossWeights, TrainingSettings
+from PulsarCAMLib.systems.bundle import load_bundle
 from PulsarCAMLib.training.engine import Engine
-from PulsarCAMLib.training.progress_file import DONE, RunProgress, read_progress
-from PulsarCAMLib.training.settings import LossWeights, TrainingSettings
 
 QUICK = ("--protocols", "none", "--epochs", "2", "--filters", "2", "--rotations", "90", "--batch-size", "8",
          "--validation-share", "0.4")  # fmt: skip
@@ -182,7 +184,7 @@ def test_an_interruption_before_anything_is_trained_leaves_nothing(cohort, tmp_p
         assert read_progress(tmp_path / "new" / "out.training").stage == "checking the cohort"
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("PulsarCAMLib.cohort.check_cohort", interrupted)
+    monkeypatch.setattr("PulsarCAMLib.cohort.checks.check_cohort", interrupted)
     assert main(["train", str(cohort), "-o", str(tmp_path / "new" / "out")]) == 130
     assert "nothing was written" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
@@ -208,8 +210,8 @@ def test_options_out_of_range_are_wrong_usage(wrong, capsys):
 
 
 def test_two_trainings_in_one_folder_are_refused(cohort, tmp_path, capsys):
-    from PulsarCAMLib.cli.run_folder import RUN, RUN_FORMAT
-    from PulsarCAMLib.files.lock import only_one
+    from PulsarCAMLib.cli.train.run_folder import RUN, RUN_FORMAT
+    from PulsarCAMLib.io.locking import only_one
 
     run = tmp_path / "model.training"
     run.mkdir()

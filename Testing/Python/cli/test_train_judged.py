@@ -7,14 +7,15 @@ import pytest
 from making_files import files_in
 
 from PulsarCAMLib.cli import main
-from PulsarCAMLib.cohort import CohortSettings, write_cohort
-from PulsarCAMLib.evaluation.faithfulness import checks
-from PulsarCAMLib.files import ResultFolder
-from PulsarCAMLib.models import load_bundle
-from PulsarCAMLib.models.checking import check_bundle
-from PulsarCAMLib.report.card_text import card_blocks, unreadable_parts
+from PulsarCAMLib.cohort.synthetic.settings import CohortSettings
+from PulsarCAMLib.cohort.synthetic.store import write_cohort
+from PulsarCAMLib.io.progress_file import read_progress
+from PulsarCAMLib.io.result_folder import ResultFolder
+from PulsarCAMLib.outputs.pages.card_text import card_blocks, unreadable_parts
 from PulsarCAMLib.study import run as study_run
-from PulsarCAMLib.training.progress_file import read_progress
+from PulsarCAMLib.systems.bundle import load_bundle
+from PulsarCAMLib.systems.checking import check_bundle
+from PulsarCAMLib.trust import checks
 
 QUICK = ("--members", "1", "--epochs", "1", "--filters", "2", "--rotations", "90", "--batch-size", "8")
 JUDGED = (*QUICK, "--protocols", "patients,paper", "--trials", "2", "--paper-trials", "1", "--controls", "1",
@@ -40,7 +41,7 @@ def light():
             kept.write_marker({})
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("PulsarCAMLib.study.report.write_study_report", written)
+        patch.setattr("PulsarCAMLib.outputs.study.write_study_report", written)
         few = partial(checks.Settings, draws=1, steps=2, random_orders=1)
         patch.setattr(checks, "Settings", few)
         yield

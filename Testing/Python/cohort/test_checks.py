@@ -7,10 +7,13 @@ import numpy as np
 import pytest
 from making_files import PLAIN, files_in, two_boxes, written
 
-from PulsarCAMLib.cohort import CohortSettings, check_cohort, errors_in, label_cohort, read_cohort, write_cohort
-from PulsarCAMLib.cohort.findings import KINDS
-from PulsarCAMLib.cohort.store import segmentation_image
-from PulsarCAMLib.geometry import VolumeGeometry
+from PulsarCAMLib.cohort.checks import check_cohort
+from PulsarCAMLib.cohort.findings import KINDS, errors_in
+from PulsarCAMLib.cohort.labels import label_cohort
+from PulsarCAMLib.cohort.synthetic.settings import CohortSettings
+from PulsarCAMLib.cohort.synthetic.store import segmentation_image, write_cohort
+from PulsarCAMLib.cohort.table import read_cohort
+from PulsarCAMLib.core.geometry import VolumeGeometry
 
 FIRST = {"patient": "P1", "lesion": "one", "image": "mri.nrrd", "segmentation": "mask.nrrd", "label_value": 1}
 FIRST |= {"volume_cm3": 2.646, "followup_volume_cm3": 0.5, "date": "2025-01-02", "followup_date": "2025-04-02"}
@@ -84,7 +87,8 @@ def test_a_synthetic_cohort_has_no_finding_and_its_labels_are_those_of_the_gener
     assert len(table.rows) == 4 * (1 + second_mri)
     from dataclasses import replace
 
-    from PulsarCAMLib.cohort import CohortTable, generate_cohort
+    from PulsarCAMLib.cohort.synthetic.patients import generate_cohort
+    from PulsarCAMLib.cohort.table import CohortTable
 
     truth = [x.response for patient in generate_cohort(settings, images=()) for x in patient.lesions]
     assert [label.response for label in label_cohort(table)] == truth

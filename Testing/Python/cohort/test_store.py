@@ -8,9 +8,11 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 
-from PulsarCAMLib.cohort import CohortSettings, generate_patient, store, write_cohort
-from PulsarCAMLib.errors import OutputError
-from PulsarCAMLib.geometry import VolumeGeometry
+from PulsarCAMLib.cohort.synthetic.patients import generate_patient, store
+from PulsarCAMLib.cohort.synthetic.settings import CohortSettings
+from PulsarCAMLib.cohort.synthetic.store import write_cohort
+from PulsarCAMLib.core.errors import OutputError
+from PulsarCAMLib.core.geometry import VolumeGeometry
 
 SETTINGS = CohortSettings(patients=2, seed=8, second_mri=True, lesions=(2, 2))
 FILES = (

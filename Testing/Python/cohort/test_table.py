@@ -13,19 +13,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 
 import PulsarCAMLib
-from PulsarCAMLib.cohort import (
-    CohortRow,
-    CohortTable,
-    check_cohort,
-    label_cohort,
-    numbered,
-    patient_numbers,
-    read_cohort,
-    save_cohort_table,
-)
 from PulsarCAMLib.cohort.cells import Unreadable, as_date, as_number
+from PulsarCAMLib.cohort.checks import check_cohort
 from PulsarCAMLib.cohort.columns import COLUMNS, described, plain_name
-from PulsarCAMLib.errors import InputError, OutputError
+from PulsarCAMLib.cohort.labels import label_cohort
+from PulsarCAMLib.cohort.table import CohortRow, CohortTable, numbered, patient_numbers, read_cohort, save_cohort_table
+from PulsarCAMLib.core.errors import InputError, OutputError
 
 EXAMPLE = Path(PulsarCAMLib.__file__).parent / "Resources" / "cohort-example.csv"
 

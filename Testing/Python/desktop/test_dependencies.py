@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from PulsarCAMLib.core.errors import DependencyError
+from PulsarCAMLib.core.requirements import FOR_EXPLAINING, TORCH, look_at, require, version_problem
 from PulsarCAMLib.desktop.dependencies import SLICERS_OWN, ensure_dependencies, missing_packages, read_requirements
-from PulsarCAMLib.errors import DependencyError
-from PulsarCAMLib.requirements import FOR_EXPLAINING, TORCH, look_at, require, version_problem
 
 FILE = Path(__file__).resolve().parents[3] / "PulsarCAM" / "Resources" / "requirements.txt"
 APPLY = ("torch", "safetensors")

@@ -12,11 +12,12 @@ import pytest
 pytest.importorskip("slicer", reason="the slicer-core package is not installed")
 pytest.importorskip("PySide6", reason="PySide6 is not installed")
 
+from PulsarCAMScenarios.looking import tip_of
+
 from PulsarCAMLib.cli import job as child
 from PulsarCAMLib.cli.parser import make_parser
-from PulsarCAMLib.desktop.looking import tip_of
-from PulsarCAMLib.errors import DependencyError
-from PulsarCAMLib.training.progress_file import RunProgress
+from PulsarCAMLib.core.errors import DependencyError
+from PulsarCAMLib.io.progress_file import RunProgress
 
 
 @pytest.fixture
@@ -82,7 +83,7 @@ def test_train_says_what_is_missing(panel, tmp_path, change, said):
 
 
 def test_options_come_back_from_a_runs_folder_without_names_of_files(panel, tmp_path):
-    from PulsarCAMLib.desktop.train_parameters import Balance, keep_options, kept_options, restore, values_of
+    from PulsarCAMLib.desktop.train.parameters import Balance, keep_options, kept_options, restore, values_of
 
     state = panel.state
     state.trainEpochs, state.trainBalance, state.trainShrinkage = 7, Balance.BALANCED, 33.0
@@ -170,7 +171,7 @@ def test_a_job_that_ended_while_slicer_was_closed_is_reported_when_it_opens(a_de
 
 
 def test_time_left_is_told_once_enough_was_seen_and_counts_from_where_a_resumed_run_began():
-    from PulsarCAMLib.desktop.train_watch import TimeLeft, duration, in_words
+    from PulsarCAMLib.desktop.train.watch import TimeLeft, duration, in_words
 
     now = [0.0]
     left = TimeLeft(lambda: now[0])
@@ -189,7 +190,7 @@ def test_time_left_is_told_once_enough_was_seen_and_counts_from_where_a_resumed_
 
 
 def test_curves_are_read_while_they_are_written_and_drawn(a_desktop, tmp_path):
-    from PulsarCAMLib.desktop.train_curves import curves_of, draw_curves, mean_of, read_histories
+    from PulsarCAMLib.desktop.train.curves import curves_of, draw_curves, mean_of, read_histories
 
     assert read_histories(tmp_path) == []
     for member, rows in (("member-001", "1,2.0,0.5\n2,1.0,\n"), ("member-002", "1,4.0,0.7\n"), ("member-003", "")):
@@ -208,7 +209,7 @@ def test_curves_are_read_while_they_are_written_and_drawn(a_desktop, tmp_path):
 
 
 def test_what_training_needs_is_in_the_file_that_slicer_installs_from(a_desktop):
-    from PulsarCAMLib.cli.train import NEEDS
+    from PulsarCAMLib.cli.train.command import NEEDS
     from PulsarCAMLib.desktop.dependencies import read_requirements
 
     listed = read_requirements(a_desktop.module.PulsarCAMLogic.requirementsPath.replace(".txt", "-train.txt"))

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from PulsarCAMLib.errors import InputError
+from PulsarCAMLib.core.errors import InputError
 from PulsarCAMLib.evaluation.card_sections import performance_section, rounded
 from PulsarCAMLib.evaluation.metrics import METRICS, evaluate_predictions
 

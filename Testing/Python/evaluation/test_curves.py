@@ -6,13 +6,9 @@ from hypothesis import given, settings, strategies as st
 from sklearn.calibration import calibration_curve
 from sklearn.metrics import auc as area_under, balanced_accuracy_score
 
-from PulsarCAMLib.evaluation import (
-    calibration_points,
-    choose_threshold,
-    evaluate_predictions,
-    precision_recall_points,
-    roc_points,
-)
+from PulsarCAMLib.evaluation.curves import calibration_points, precision_recall_points, roc_points
+from PulsarCAMLib.evaluation.metrics import evaluate_predictions
+from PulsarCAMLib.evaluation.thresholds import choose_threshold
 
 LABELS = np.array([1, 1, 1, 1, 0, 0, 0, 0, 0, 0])
 PROBABILITIES = np.array([0.9, 0.8, 0.7, 0.2, 0.6, 0.4, 0.3, 0.1, 0.1, 0.05])

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from PulsarCAMLib.errors import InputError
+from PulsarCAMLib.core.errors import InputError
 from PulsarCAMLib.evaluation.discrimination import _rank_auc, discrimination, paired_difference
 
 

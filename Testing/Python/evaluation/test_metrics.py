@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings, strategies as st
 from sklearn import metrics as sk
 
-from PulsarCAMLib.errors import InputError
-from PulsarCAMLib.evaluation import METRICS, TABLE_1, across_trials, discrimination, evaluate_predictions
-from PulsarCAMLib.evaluation.metrics import TITLES
+from PulsarCAMLib.core.errors import InputError
+from PulsarCAMLib.evaluation.discrimination import discrimination
+from PulsarCAMLib.evaluation.metrics import METRICS, TABLE_1, TITLES, across_trials, evaluate_predictions
 from PulsarCAMLib.evaluation.predictions import Predictions
 from PulsarCAMLib.evaluation.resampling import patient_weights
 from PulsarCAMLib.evaluation.weighted import weighted

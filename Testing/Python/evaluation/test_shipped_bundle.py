@@ -5,11 +5,11 @@ from functools import lru_cache
 import numpy as np
 import pytest
 
-from PulsarCAMLib.cohort import CohortSettings
-from PulsarCAMLib.evaluation.demo import TEST_SEED
-from PulsarCAMLib.evaluation.scoring import score_cohort
-from PulsarCAMLib.evaluation.summary import map_summary, map_table, prediction_summary
-from PulsarCAMLib.models import find_bundle
+from PulsarCAMLib.cli.evaluate_demo import TEST_SEED
+from PulsarCAMLib.cohort.synthetic.settings import CohortSettings
+from PulsarCAMLib.systems.bundle import find_bundle
+from PulsarCAMLib.trust.synthetic_scores import score_cohort
+from PulsarCAMLib.trust.synthetic_summary import map_summary, map_table, prediction_summary
 
 SEED = 8001
 """Neither the training's, the validation's nor the final test's."""

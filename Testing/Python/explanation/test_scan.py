@@ -4,23 +4,15 @@ import numpy as np
 import pytest
 from making_models import random_bundle
 
-from PulsarCAMLib.errors import Cancelled, InputError
-from PulsarCAMLib.explanation import (
-    METHODS,
-    NORMALISATIONS,
-    SIGNED,
-    STATISTICS,
-    TARGETS,
-    VARIANTS,
-    Threshold,
-    explain_scan,
-    lesion_table,
-    slice_table,
-)
-from PulsarCAMLib.explanation.tables import core_of, depth_mm
-from PulsarCAMLib.explanation.upsampling import upsample
-from PulsarCAMLib.geometry import VolumeGeometry
-from PulsarCAMLib.lesions import Lesion, extract_patches, lesions_from_labels
+from PulsarCAMLib.core.errors import Cancelled, InputError
+from PulsarCAMLib.core.geometry import VolumeGeometry
+from PulsarCAMLib.core.lesion import Lesion
+from PulsarCAMLib.core.map_methods import METHODS, NORMALISATIONS, SIGNED, STATISTICS, TARGETS, VARIANTS, Threshold
+from PulsarCAMLib.explanation.scan import explain_scan
+from PulsarCAMLib.explanation.tables import core_of, depth_mm, lesion_table, slice_table
+from PulsarCAMLib.lesions.from_labels import lesions_from_labels
+from PulsarCAMLib.systems.autoencoder.patches import extract_patches
+from PulsarCAMLib.systems.autoencoder.upsampling import upsample
 
 GEOMETRY = VolumeGeometry((10, 90, 90), (1.0, 1.0, 3.0), (-40, 20, 5), np.diag([1.0, -1, 1]))
 

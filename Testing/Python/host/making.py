@@ -9,10 +9,14 @@ import slicer
 import slicer.util
 from vtk.util import numpy_support
 
-from PulsarCAMLib.explanation import CLASSES, METHODS, LesionResult, ScanResult
-from PulsarCAMLib.geometry import VolumeGeometry
-from PulsarCAMLib.lesions import Lesion, Preprocessing, extract_patches
-from PulsarCAMLib.models import Architecture, ModelCard
+from PulsarCAMLib.core.geometry import VolumeGeometry
+from PulsarCAMLib.core.lesion import Lesion
+from PulsarCAMLib.core.map_methods import CLASSES, METHODS
+from PulsarCAMLib.explanation.result import LesionResult, ScanResult
+from PulsarCAMLib.systems.autoencoder.architecture import Architecture
+from PulsarCAMLib.systems.autoencoder.patches import extract_patches
+from PulsarCAMLib.systems.autoencoder.preprocessing import Preprocessing
+from PulsarCAMLib.systems.card import ModelCard
 
 SHAPE = (14, 48, 56)
 
@@ -207,8 +211,8 @@ def untrained_bundle(folder) -> None:
     """Write a model bundle with random weights."""
     import torch
 
-    from PulsarCAMLib.models import save_bundle
-    from PulsarCAMLib.models.autoencoder import AutoencoderClassifier
+    from PulsarCAMLib.systems.autoencoder.network import AutoencoderClassifier
+    from PulsarCAMLib.systems.bundle import save_bundle
 
     torch.manual_seed(0)
     filled_in = ("format", "format_version", "architecture", "members", "classes", "weights")

@@ -1,9 +1,10 @@
 import numpy as np
 import pytest
 
-from PulsarCAMLib.errors import InputError
-from PulsarCAMLib.geometry import VolumeGeometry
-from PulsarCAMLib.lesions import Lesion, lesions_from_labels, lesions_from_masks
+from PulsarCAMLib.core.errors import InputError
+from PulsarCAMLib.core.geometry import VolumeGeometry
+from PulsarCAMLib.core.lesion import Lesion
+from PulsarCAMLib.lesions.from_labels import lesions_from_labels, lesions_from_masks
 
 
 def block(*where, shape=(6, 10, 12)):

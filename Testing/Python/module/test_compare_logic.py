@@ -11,8 +11,8 @@ import slicer
 from host.making import GRIDS, a_segmentation, an_mri, box, ijk_to_ras_of, state_of_scene
 from making_files import PLAIN, a_volume, two_boxes, written
 
-from PulsarCAMLib.comparison import QUANTITIES
-from PulsarCAMLib.errors import Cancelled, DependencyError, InputError, OutputError
+from PulsarCAMLib.agreement.voxel_measures import QUANTITIES
+from PulsarCAMLib.core.errors import Cancelled, DependencyError, InputError, OutputError
 
 MASKS = {"left": box((4, 10, 12), (8, 22, 30)), "right": box((9, 30, 34), (12, 40, 44))}
 
@@ -127,7 +127,7 @@ def test_features_are_those_of_the_command_line(logic, cohort, tmp_path):
 
 
 def test_radiomics_are_offered_for_installation_when_first_needed(logic, cohort, tmp_path, monkeypatch):
-    from PulsarCAMLib import requirements
+    from PulsarCAMLib.core import requirements
     from PulsarCAMLib.desktop import dependencies
 
     look_at, asked = requirements.look_at, []

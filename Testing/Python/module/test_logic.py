@@ -13,7 +13,7 @@ pytest.importorskip("slicer", reason="the slicer-core package is not installed")
 import slicer
 from host.making import GRIDS, a_label_map, a_segmentation, an_mri, box, ijk_to_ras_of, state_of_scene
 
-from PulsarCAMLib.errors import Cancelled, GeometryError, PulsarCAMError
+from PulsarCAMLib.core.errors import Cancelled, GeometryError, PulsarCAMError
 
 MASKS = {"left": box((4, 10, 12), (8, 22, 30)), "right": box((9, 30, 34), (12, 40, 44))}
 

@@ -11,8 +11,7 @@ pytest.importorskip("PySide6", reason="PySide6 is not installed")
 
 import slicer
 from host.making import CARD, GRIDS, MASKS, a_label_map, a_segmentation, an_mri, choose_lesions, state_of_scene
-
-from PulsarCAMLib.desktop.looking import tip_of
+from PulsarCAMScenarios.looking import tip_of
 
 
 def test_apply_says_what_is_missing(panel):
@@ -217,7 +216,7 @@ def test_a_model_that_is_gone_is_told(panel):
 
 def test_the_card_is_one_click_away_and_its_text_cannot_be_markup(panel):
     from PulsarCAMLib.desktop.card_page import card_page
-    from PulsarCAMLib.models import ModelCard
+    from PulsarCAMLib.systems.card import ModelCard
 
     panel.ui.modelCardButton.click()
     dialog = panel.models._card_dialog

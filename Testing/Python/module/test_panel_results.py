@@ -9,8 +9,7 @@ pytest.importorskip("PySide6", reason="PySide6 is not installed")
 
 import slicer
 from host.making import an_mri, choose_lesions
-
-from PulsarCAMLib.desktop.looking import tip_of
+from PulsarCAMScenarios.looking import tip_of
 
 
 def test_settings_wait_for_apply_where_the_user_wants_that(panel):

@@ -7,7 +7,7 @@ import pytest
 pytest.importorskip("slicer", reason="the slicer-core package is not installed")
 pytest.importorskip("PySide6", reason="PySide6 is not installed")
 
-from PulsarCAMLib.desktop.scenarios import Scenarios
+from PulsarCAMScenarios import Scenarios
 
 NAMES = [name for name in dir(Scenarios) if name.startswith("test_")]
 SLOW = "resumed"

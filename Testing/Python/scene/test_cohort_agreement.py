@@ -13,8 +13,8 @@ pytest.importorskip("slicer", reason="the slicer-core package is not installed")
 import slicer
 from host.making import state_of_scene
 
-from PulsarCAMLib.comparison.agreement_folder import read_agreement
-from PulsarCAMLib.errors import InputError
+from PulsarCAMLib.agreement.folder import read_agreement
+from PulsarCAMLib.core.errors import InputError
 from PulsarCAMLib.scene import cohort_agreement
 from PulsarCAMLib.scene.cohort_agreement import FOLDER, write_cohort_agreement
 from PulsarCAMLib.scene.provenance import read_provenance
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.usefixtures("a_scene")
 
 @pytest.fixture
 def tables(tmp_path):
-    from PulsarCAMLib.desktop.scenarios_compare import write_cohort_agreement as write
+    from PulsarCAMScenarios.compare import write_cohort_agreement as write
 
     write(tmp_path)
     return read_agreement(tmp_path)

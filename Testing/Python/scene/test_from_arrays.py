@@ -12,7 +12,7 @@ pytest.importorskip("slicer", reason="the slicer-core package is not installed")
 import slicer
 from host.making import GRIDS, a_result, an_mri, box, ijk_to_ras_of
 
-from PulsarCAMLib.errors import OutputError, PulsarCAMError
+from PulsarCAMLib.core.errors import OutputError, PulsarCAMError
 
 MASKS = {"left": box((4, 10, 12), (8, 22, 30)), "right": box((9, 30, 34), (12, 40, 44))}
 
@@ -107,9 +107,9 @@ def test_slicers_own_readers_and_writers_work_on_the_host(a_scene, tmp_path):
 
 
 def test_several_maps_go_into_one_scene_with_one_slice_table(a_made_result, tmp_path):
+    from PulsarCAMLib.scene.display_settings import Request
     from PulsarCAMLib.scene.from_arrays import save_scene
     from PulsarCAMLib.scene.headless import HeadlessSlicer
-    from PulsarCAMLib.scene.request import Request
 
     volume, result = a_made_result
     requests = [Request("gradcam"), Request("gradcam", "response"), Request("pixelwise-signed")]

@@ -23,7 +23,7 @@ from host.making import (
     state_of_scene,
 )
 
-from PulsarCAMLib.errors import GeometryError, InputError
+from PulsarCAMLib.core.errors import GeometryError, InputError
 
 pytestmark = pytest.mark.usefixtures("a_scene")
 

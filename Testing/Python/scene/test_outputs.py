@@ -24,7 +24,7 @@ from host.making import (
 )
 from vtk.util import numpy_support
 
-from PulsarCAMLib.errors import Cancelled, InputError, OutputError
+from PulsarCAMLib.core.errors import Cancelled, InputError, OutputError
 
 pytestmark = pytest.mark.usefixtures("a_scene")
 
@@ -33,7 +33,7 @@ ALL = ("heat_map", "spread", "sub_regions", "lesion_table", "slice_table")
 
 
 def a_request(**changes):
-    from PulsarCAMLib.scene.request import Request
+    from PulsarCAMLib.scene.display_settings import Request
 
     return Request(**changes)
 
@@ -45,7 +45,7 @@ def write(mri, mask, result=None, request=None, **kwargs):
 
 
 def outputs(**nodes):
-    from PulsarCAMLib.scene.request import OutputNodes
+    from PulsarCAMLib.scene.display_settings import OutputNodes
 
     return OutputNodes(**nodes)
 

@@ -71,8 +71,8 @@ def test_only_views_that_show_the_map_change_to_the_spread(shown):
 
 
 def test_colors_follow_what_is_shown_unless_chosen(shown):
+    from PulsarCAMLib.scene.display_settings import Request
     from PulsarCAMLib.scene.outputs import rewrite_result
-    from PulsarCAMLib.scene.request import Request
     from PulsarCAMLib.scene.views import set_colors
 
     mri, mask, result, nodes = shown
@@ -106,9 +106,9 @@ def test_the_legend_comes_goes_and_says_what_it_shows(shown):
 
 
 def test_a_rewrite_of_the_threshold_touches_sub_regions_and_lesion_table_only(shown):
-    from PulsarCAMLib.explanation import Threshold
+    from PulsarCAMLib.core.map_methods import Threshold
+    from PulsarCAMLib.scene.display_settings import Request
     from PulsarCAMLib.scene.outputs import rewrite_result
-    from PulsarCAMLib.scene.request import Request
 
     mri, mask, result, nodes = shown
     batches = []
@@ -126,8 +126,8 @@ def test_a_rewrite_of_the_threshold_touches_sub_regions_and_lesion_table_only(sh
 
 
 def test_a_rewrite_makes_no_node_that_the_user_deleted(shown):
+    from PulsarCAMLib.scene.display_settings import OutputNodes, Request
     from PulsarCAMLib.scene.outputs import rewrite_result
-    from PulsarCAMLib.scene.request import OutputNodes, Request
 
     mri, mask, result, nodes = shown
     count = slicer.mrmlScene.GetNumberOfNodes()
@@ -139,8 +139,8 @@ def test_a_rewrite_makes_no_node_that_the_user_deleted(shown):
 
 
 def test_compared_maps_are_made_once_and_written_again(shown):
-    from PulsarCAMLib.scene.comparison import comparison_maps
-    from PulsarCAMLib.scene.request import Request
+    from PulsarCAMLib.scene.all_methods import comparison_maps
+    from PulsarCAMLib.scene.display_settings import Request
 
     mri, mask, result, nodes = shown
     maps = comparison_maps(result, mri, mask, Request())
@@ -153,7 +153,7 @@ def test_compared_maps_are_made_once_and_written_again(shown):
 
 
 def test_comparing_without_a_desktop_is_one_sentence(shown):
-    from PulsarCAMLib.errors import OutputError
+    from PulsarCAMLib.core.errors import OutputError
     from PulsarCAMLib.scene.views import compare
 
     mri, _, _, nodes = shown
@@ -162,9 +162,9 @@ def test_comparing_without_a_desktop_is_one_sentence(shown):
 
 
 def test_segments_stay_while_the_threshold_moves(shown):
-    from PulsarCAMLib.explanation import Threshold
+    from PulsarCAMLib.core.map_methods import Threshold
+    from PulsarCAMLib.scene.display_settings import Request
     from PulsarCAMLib.scene.outputs import rewrite_result
-    from PulsarCAMLib.scene.request import Request
 
     mri, mask, result, nodes = shown
     node = nodes.sub_regions
@@ -186,9 +186,9 @@ def test_segments_stay_while_the_threshold_moves(shown):
 
 
 def test_a_lesion_without_sub_region_goes_and_comes_back(shown):
-    from PulsarCAMLib.explanation import Threshold
+    from PulsarCAMLib.core.map_methods import Threshold
+    from PulsarCAMLib.scene.display_settings import Request
     from PulsarCAMLib.scene.outputs import rewrite_result
-    from PulsarCAMLib.scene.request import Request
 
     mri, mask, result, nodes = shown
     for value, count in ((1.0, 0), (0.3, 2)):

@@ -269,9 +269,9 @@ def test_a_reload_within_a_desktop_leaves_the_library_of_others_alone(a_model):
 
     from host.desktop import Desktop
 
-    import PulsarCAMLib.errors
+    import PulsarCAMLib.core.errors
 
     with Desktop() as desktop:
         desktop.open_panel().onReload()
-        assert sys.modules["PulsarCAMLib.errors"] is not PulsarCAMLib.errors
-    assert sys.modules["PulsarCAMLib.errors"] is PulsarCAMLib.errors
+        assert sys.modules["PulsarCAMLib.core.errors"] is not PulsarCAMLib.core.errors
+    assert sys.modules["PulsarCAMLib.core.errors"] is PulsarCAMLib.core.errors

@@ -7,14 +7,14 @@ import pytest
 from making_samples import SMALL
 from scipy.special import expit
 
-from PulsarCAMLib.errors import InputError
+from PulsarCAMLib.cohort.study_lesions import StudyLesions
+from PulsarCAMLib.core.errors import InputError
 from PulsarCAMLib.study.cam import CamContender, load_samples, save_samples, slices_of
-from PulsarCAMLib.study.contenders import Task
 from PulsarCAMLib.study.jobs import Job, run_jobs
-from PulsarCAMLib.study.lesions import StudyLesions
 from PulsarCAMLib.study.splits import protocol_splits
-from PulsarCAMLib.training.augmentation import Samples
-from PulsarCAMLib.training.settings import TrainingSettings
+from PulsarCAMLib.systems.autoencoder.samples import Samples
+from PulsarCAMLib.systems.autoencoder.training_settings import TrainingSettings
+from PulsarCAMLib.training.study_models import Task
 from PulsarCAMLib.training.trial import train_trial
 
 LESIONS = 30

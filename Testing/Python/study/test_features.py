@@ -6,10 +6,13 @@ import numpy as np
 import pytest
 from making_files import files_in
 
-from PulsarCAMLib.cohort import CohortSettings, label_cohort, read_cohort, write_cohort
-from PulsarCAMLib.comparison.feature_settings import FeatureModelSettings
-from PulsarCAMLib.comparison.feature_table import compute_features, read_features
-from PulsarCAMLib.errors import InputError
+from PulsarCAMLib.cohort.labels import label_cohort
+from PulsarCAMLib.cohort.synthetic.settings import CohortSettings
+from PulsarCAMLib.cohort.synthetic.store import write_cohort
+from PulsarCAMLib.cohort.table import read_cohort
+from PulsarCAMLib.core.errors import InputError
+from PulsarCAMLib.features.models.settings import FeatureModelSettings
+from PulsarCAMLib.features.table import compute_features, read_features
 from PulsarCAMLib.study import features as module
 from PulsarCAMLib.study.features import feature_options, groups_of
 from PulsarCAMLib.study.run import open_study, run_study
@@ -102,7 +105,7 @@ def test_a_cohort_without_features_ends_with_a_sentence(cohort, tmp_path, monkey
 
 
 def test_trials_of_a_version_that_learnt_from_diagnostics_can_still_be_reported(study, cohort, tmp_path, monkeypatch):
-    from PulsarCAMLib.comparison import feature_data
+    from PulsarCAMLib.features.models import data as feature_data
 
     with monkeypatch.context() as patch:
         patch.setattr(feature_data, "is_diagnostic", lambda name: False)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from making_trials import Guesser, some_jobs, some_lesions
 
-from PulsarCAMLib.errors import Cancelled, InputError
+from PulsarCAMLib.core.errors import Cancelled, InputError
 from PulsarCAMLib.study.jobs import ATTEMPTS, run_jobs
 from PulsarCAMLib.study.records import RESULT, Answers, TrialRecord, read_record
 

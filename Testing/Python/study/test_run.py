@@ -7,16 +7,19 @@ import numpy as np
 import pytest
 from making_files import files_in
 
-from PulsarCAMLib.cohort import CohortSettings, label_cohort, read_cohort, write_cohort
-from PulsarCAMLib.errors import InputError, OutputError
-from PulsarCAMLib.files.lock import only_one
-from PulsarCAMLib.models import Architecture
+from PulsarCAMLib.cohort.labels import label_cohort
+from PulsarCAMLib.cohort.synthetic.settings import CohortSettings
+from PulsarCAMLib.cohort.synthetic.store import write_cohort
+from PulsarCAMLib.cohort.table import read_cohort
+from PulsarCAMLib.core.errors import InputError, OutputError
+from PulsarCAMLib.io.locking import only_one
 from PulsarCAMLib.study import preparing as module
 from PulsarCAMLib.study.cam import load_samples
 from PulsarCAMLib.study.plan import tuned_settings
 from PulsarCAMLib.study.run import open_study, run_study
 from PulsarCAMLib.study.settings import StudySettings
-from PulsarCAMLib.training.settings import TrainingSettings
+from PulsarCAMLib.systems.autoencoder.architecture import Architecture
+from PulsarCAMLib.systems.autoencoder.training_settings import TrainingSettings
 
 TINY = TrainingSettings(architecture=Architecture(filters=2), epochs=1, rotations=(90.0,), batch_size=8)
 SETTINGS = StudySettings(trials=2, paper_trials=1, controls=1, folds=3, training=TINY)

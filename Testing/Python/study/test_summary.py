@@ -7,10 +7,10 @@ import pytest
 from making_studies import made_study, noise, some_lesions
 from sklearn.metrics import roc_auc_score
 
-from PulsarCAMLib.study.cells import study_cells
+from PulsarCAMLib.study.model_results import study_cells
+from PulsarCAMLib.study.narrative import entry_of, verdict
 from PulsarCAMLib.study.pairs import corrected_interval
 from PulsarCAMLib.study.summary import summarise
-from PulsarCAMLib.study.words import entry_of, verdict
 
 RESAMPLES = 100
 

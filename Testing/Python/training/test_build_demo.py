@@ -5,14 +5,14 @@ from dataclasses import replace
 import pytest
 from making_files import files_in
 
-from PulsarCAMLib.cohort import CohortSettings
-from PulsarCAMLib.errors import InputError, PulsarCAMError
-from PulsarCAMLib.evaluation.demo import TEST_SEED, report
-from PulsarCAMLib.evaluation.scoring import score_cohort
-from PulsarCAMLib.models import load_bundle
-from PulsarCAMLib.models.checking import check_bundle
-from PulsarCAMLib.report.card_text import unreadable_parts
-from PulsarCAMLib.training import build_demo
+from PulsarCAMLib.cli import build_demo
+from PulsarCAMLib.cli.evaluate_demo import TEST_SEED, report
+from PulsarCAMLib.cohort.synthetic.settings import CohortSettings
+from PulsarCAMLib.core.errors import InputError, PulsarCAMError
+from PulsarCAMLib.outputs.pages.card_text import unreadable_parts
+from PulsarCAMLib.systems.bundle import load_bundle
+from PulsarCAMLib.systems.checking import check_bundle
+from PulsarCAMLib.trust.synthetic_scores import score_cohort
 
 TINY = build_demo.Recipe(
     cohort=CohortSettings(patients=4, seed=build_demo.TRAINING_SEED, lesions=(3, 4)),

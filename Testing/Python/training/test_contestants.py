@@ -12,14 +12,14 @@ import pytest
 import torch
 from making_samples import stripes
 
-from PulsarCAMLib.models.architecture import Architecture
-from PulsarCAMLib.models.autoencoder import AutoencoderClassifier
 from PulsarCAMLib.study.cam import save_samples, slices_of
-from PulsarCAMLib.training.augmentation import Samples
+from PulsarCAMLib.systems.autoencoder.architecture import Architecture
+from PulsarCAMLib.systems.autoencoder.losses import joint_loss
+from PulsarCAMLib.systems.autoencoder.network import AutoencoderClassifier
+from PulsarCAMLib.systems.autoencoder.samples import Samples
+from PulsarCAMLib.systems.autoencoder.training_settings import TrainingSettings
 from PulsarCAMLib.training.loop import train_member
-from PulsarCAMLib.training.losses import joint_loss
-from PulsarCAMLib.training.measuring import predict_logits
-from PulsarCAMLib.training.settings import TrainingSettings
+from PulsarCAMLib.training.validation import predict_logits
 
 BENCHMARKS = Path(__file__).resolve().parents[2] / "Benchmarks"
 KERAS = BENCHMARKS.parents[1] / ".venv-keras" / "bin" / "python"

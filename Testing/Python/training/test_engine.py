@@ -7,11 +7,11 @@ import pytest
 import torch
 from making_samples import SMALL, stripes
 
-from PulsarCAMLib.errors import InputError
-from PulsarCAMLib.lesions import Preprocessing
+from PulsarCAMLib.core.errors import InputError
+from PulsarCAMLib.systems.autoencoder.preprocessing import Preprocessing
 from PulsarCAMLib.training.engine import Engine, device_of, own_random_numbers
 from PulsarCAMLib.training.loop import TrainingSettings, predict_logits, train_member
-from PulsarCAMLib.training.measuring import dead_maps, measure
+from PulsarCAMLib.training.validation import dead_maps, measure
 
 QUICK = TrainingSettings(architecture=SMALL, epochs=3, batch_size=8)
 

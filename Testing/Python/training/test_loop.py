@@ -5,9 +5,9 @@ import pytest
 import torch
 from making_samples import SMALL, stripes
 
-from PulsarCAMLib.errors import Cancelled, InputError
-from PulsarCAMLib.lesions import Preprocessing
-from PulsarCAMLib.models import Architecture
+from PulsarCAMLib.core.errors import Cancelled, InputError
+from PulsarCAMLib.systems.autoencoder.architecture import Architecture
+from PulsarCAMLib.systems.autoencoder.preprocessing import Preprocessing
 from PulsarCAMLib.training.calibration import ensemble_probability, fit_temperature, log_loss
 from PulsarCAMLib.training.loop import TrainingSettings, predict_logits, train_member
 
@@ -60,8 +60,8 @@ def test_training_leaves_torchs_own_random_numbers_alone():
 
 
 def test_one_step_is_that_of_adamw_with_the_settings():
-    from PulsarCAMLib.models.autoencoder import AutoencoderClassifier
-    from PulsarCAMLib.training.losses import joint_loss
+    from PulsarCAMLib.systems.autoencoder.losses import joint_loss
+    from PulsarCAMLib.systems.autoencoder.network import AutoencoderClassifier
 
     data = stripes(8)
     settings = TrainingSettings(

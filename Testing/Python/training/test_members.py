@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 from making_samples import SMALL, stripes
 
-from PulsarCAMLib.errors import InputError
-from PulsarCAMLib.training.augmentation import Samples
+from PulsarCAMLib.core.errors import InputError
+from PulsarCAMLib.systems.autoencoder.samples import Samples
+from PulsarCAMLib.systems.autoencoder.training_settings import TrainingSettings
 from PulsarCAMLib.training.card import curves
 from PulsarCAMLib.training.holdout import hold_out_patients
 from PulsarCAMLib.training.members import share_done, train_members
-from PulsarCAMLib.training.settings import TrainingSettings
 
 QUICK = TrainingSettings(architecture=SMALL, epochs=2, batch_size=8)
 MEMBERS = [QUICK, QUICK.with_seed(1)]

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from PulsarCAMLib.training.progress_file import DONE, PROGRESS, ProgressFile, RunProgress, read_progress
+from PulsarCAMLib.io.progress_file import DONE, PROGRESS, ProgressFile, RunProgress, read_progress
 
 STAGES = {"checking": 1.0, "training": 4.0, "writing": 0.0}
 

@@ -12,9 +12,9 @@ import pytest
 import torch
 from making_samples import SMALL, stripes
 
-from PulsarCAMLib.errors import Cancelled, InputError, OutputError
+from PulsarCAMLib.core.errors import Cancelled, InputError, OutputError
+from PulsarCAMLib.systems.autoencoder.training_settings import TrainingSettings
 from PulsarCAMLib.training import checkpoint, trial
-from PulsarCAMLib.training.settings import TrainingSettings
 from PulsarCAMLib.training.trial import finished_trial, train_trial
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -33,7 +33,7 @@ import json, os, signal, sys
 sys.path[:0] = [{root!r}, {root!r} + "/Testing/Python"]
 from making_samples import stripes
 from PulsarCAMLib.training import engine
-from PulsarCAMLib.training.settings import TrainingSettings
+from PulsarCAMLib.systems.autoencoder.training_settings import TrainingSettings
 from PulsarCAMLib.training.trial import train_trial
 steps, real = [0], engine.Engine._backward
 def backward(self, index):

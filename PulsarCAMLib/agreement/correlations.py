@@ -1,0 +1,186 @@
+"""What agrees with what: heat maps beside gradient, intensity, entropy and depth, and where the activation lies.
+
+All of it inside the GTV, one row per lesion, map and quantity, for tables, files and reports alike.
+
+A heat map has fewer independent values than voxels: it is interpolated from the model's cells (16 x 16 on a patch of 64
+pixels, so cells of about 4 mm), and only those inside the GTV count. Two things follow, and both are in the rows.
+``cells`` says how many there are, and the effective sample size never exceeds it. ``spearman_even_map`` says what a map
+with the SAME value in every cell of the GTV would get: interpolation alone lets any map fall towards the border, and
+gradient, entropy and depth have their own pattern there. ``partial`` is the rank correlation that is left when this
+even map is taken out of both; it is the one to believe wherever ``spearman_even_map`` is not near zero.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..core.errors import InputError
+from ..core.geometry import VolumeGeometry
+from ..core.map_methods import CLASSES, METHODS, SIGNED
+from ..explanation.result import LesionResult, ScanResult
+from ..features.gradients import DEFAULT_SIGMA_MM, GradientMaps
+from ..systems.autoencoder.patches import paste_maps
+from ..systems.autoencoder.upsampling import upsample
+from .similarity import TOP_SHARE, top_dice
+from .spatial import Correlation, Places, RankedMap, adjust, correlate
+from .voxel_measures import ENTROPY_RADIUS_MM, quantity_maps
+
+EMPTY = "the heat map is zero everywhere in the lesion"
+FEW = "too few independent places are left"
+
+
+def maps_to_compare(methods: Sequence[str] = METHODS, targets: Sequence[str] = CLASSES) -> list[tuple[str, str]]:
+    """Pairs of method and class; the signed map has both classes in it and comes once."""
+    pairs = [(m, "both" if m == SIGNED else t) for m in methods for t in targets]
+    return list(dict.fromkeys(pairs))
+
+
+def heat_map_in(result: ScanResult, lesion: LesionResult, method: str, target: str) -> np.ndarray:
+    """A lesion's raw mean map in its own box, ``[k, j, i]``; ``"both"`` as class for the signed map."""
+    return result.pasted(lesion, method, CLASSES[0] if target == "both" else target).values
+
+
+def agreement_table(
+    result: ScanResult,
+    volume: np.ndarray,
+    geometry: VolumeGeometry,
+    *,
+    methods: Sequence[str] = METHODS,
+    targets: Sequence[str] = CLASSES,
+    lesions: Sequence[LesionResult] | None = None,
+    sigma_mm: float = DEFAULT_SIGMA_MM,
+    entropy_radius_mm: float = ENTROPY_RADIUS_MM,
+    top_share: float = TOP_SHARE,
+    gradients: Sequence[GradientMaps] | None = None,
+) -> list[dict]:
+    """One row per lesion, heat map and quantity of :data:`.voxel_measures.QUANTITIES`.
+
+    Columns: lesion, map_method, map_class, quantity, voxels, cells, cell_mm; ``spearman`` with its ``p_value`` and
+    ``effective_samples`` after :mod:`.spatial`; ``spearman_even_map``, ``partial`` and ``partial_p_value`` as above;
+    ``p_adjusted`` and ``partial_p_adjusted``, Benjamini and Hochberg over all rows of this table; ``dice`` and
+    ``jaccard`` of the top ``top_share`` of both (by chance: ``dice_by_chance``); ``undefined``, why a value is None.
+
+    Args:
+        result: of the scan.
+        volume: the MRI ``[k, j, i]`` it was made from.
+        geometry: its place.
+        methods: computed ones, or ``"pixelwise-signed"``.
+        targets: classes; ``"predicted"`` takes each lesion's own.
+        lesions: only these of the result.
+        sigma_mm: scale of the gradient.
+        entropy_radius_mm: of the local entropy.
+        top_share: share of the lesion's voxels that counts as the top of a map.
+        gradients: of each of these lesions, if they are there already.
+
+    Raises:
+        InputError: an unknown method or class, a share outside 0..1, or an MRI that does not fit.
+    """
+    if not 0 < top_share < 1:
+        raise InputError(f"The share that counts as the top of a map must lie between 0 and 1, not {top_share}.")
+    rows = []
+    lesions = result.lesions if lesions is None else lesions
+    for lesion, made in zip(lesions, gradients or [None] * len(lesions), strict=True):
+        options = {"sigma_mm": sigma_mm, "entropy_radius_mm": entropy_radius_mm}
+        quantities = quantity_maps(volume, geometry, lesion.lesion, **options, gradients=made)
+        rows += _Agreement(result, lesion, quantities, top_share).rows(maps_to_compare(methods, targets))
+    adjust(rows, "p_value", "p_adjusted")
+    adjust(rows, "partial_p_value", "partial_p_adjusted")
+    return rows
+
+
+class _Agreement:
+    """One lesion: ranks and autocovariances are made once and used for all pairs."""
+
+    def __init__(self, result: ScanResult, lesion: LesionResult, quantities: dict, top_share: float) -> None:
+        self.result, self.lesion, self.share = result, lesion, top_share
+        self.cells = cells_of(lesion)
+        self.quantities = quantities
+        self.even = even_map(result, lesion)
+        self.places: dict[bytes, Places] = {}
+        self.sides = {name: self._side(values, values) for name, values in quantities.items()}
+
+    def rows(self, maps: list[tuple[str, str]]) -> list[dict]:
+        found = []
+        for method, target in maps:
+            values = heat_map_in(self.result, self.lesion, method, target)
+            target = self.lesion.predicted_class if target == "predicted" else target
+            about = {"lesion": self.lesion.name, "map_method": method, "map_class": target}
+            heats: dict[int, _Side] = {}
+            for name, quantity in self.sides.items():
+                key = id(quantity.ranks.places)
+                if key not in heats:
+                    heats[key] = self._side(values, self.quantities[name])
+                found.append(about | {"quantity": name} | self._cells(heats[key], quantity))
+        return found
+
+    def _side(self, values: np.ndarray, known_in: np.ndarray) -> _Side:
+        known = self.lesion.lesion.mask & np.isfinite(known_in)
+        places = self.places.setdefault(known.tobytes(), Places(known, self.result.geometry.spacing[::-1]))
+        ranks, even = RankedMap.of(values[known], places), RankedMap.of(self.even[known], places)
+        return _Side(values[known], ranks, ranks.without(even), correlate(ranks, even).rho)
+
+    def _cells(self, heat: _Side, quantity: _Side) -> dict:
+        plain = correlate(heat.ranks, quantity.ranks, self.cells)
+        partial = correlate(heat.beyond, quantity.beyond, self.cells, removed=1)
+        dice = None if plain.rho is None else top_dice(heat.values, quantity.values, self.share)
+        return {
+            "voxels": len(heat.values),
+            "cells": self.cells,
+            "cell_mm": cell_mm(self.lesion),
+            "spearman": plain.rho,
+            "effective_samples": plain.samples,
+            "p_value": plain.p,
+            "p_adjusted": None,
+            "spearman_even_map": quantity.even,
+            "partial": partial.rho,
+            "partial_p_value": partial.p,
+            "partial_p_adjusted": None,
+            "dice": dice,
+            "jaccard": None if dice is None else dice / (2 - dice),
+            "dice_by_chance": self.share,
+            "undefined": self._why(heat, plain, partial),
+        }
+
+    def _why(self, heat: _Side, plain: Correlation, partial: Correlation) -> str:
+        if not heat.values.any():
+            return EMPTY
+        if plain.reason or not partial.reason:
+            return plain.reason
+        return "no partial correlation: " + ("one map says no more than the even map" if partial.rho is None else FEW)
+
+
+@dataclass(frozen=True)
+class _Side:
+    """One of two maps: its values, their ranks, what the even map leaves of these, and its correlation with that."""
+
+    values: np.ndarray
+    ranks: RankedMap
+    beyond: RankedMap
+    even: float | None
+
+
+def cells_of(lesion: LesionResult) -> int:
+    """The model's cells that hold some of the GTV, over all slices: no map has more independent values."""
+    return int(np.count_nonzero(_cell_masks(lesion)))
+
+
+def cell_mm(lesion: LesionResult) -> float:
+    """Side of a cell in millimetres (in-plane; the larger where they differ)."""
+    side = lesion.patches.patch_size / lesion.signed.shape[-1]
+    return float(side * max(lesion.patches.grid.spacing[:2]))
+
+
+def even_map(result: ScanResult, lesion: LesionResult) -> np.ndarray:
+    """What interpolation makes of the same value in every cell of the GTV, in the lesion's box ``[k, j, i]``."""
+    maps = upsample(_cell_masks(lesion).astype(np.float32), lesion.patches.patch_size)
+    return paste_maps(lesion.patches, maps, result.geometry).values
+
+
+def _cell_masks(lesion: LesionResult) -> np.ndarray:
+    """Cells with at least one pixel of the GTV, bool ``[n, c, c]``: reading 9 of the model's mask."""
+    masks, cells = lesion.patches.masks[:, 0], lesion.signed.shape[-1]
+    side = masks.shape[-1] // cells
+    return masks.reshape(len(masks), cells, side, cells, side).any(axis=(2, 4))

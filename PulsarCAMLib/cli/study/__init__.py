@@ -1,0 +1,1 @@
+"""``pulsarcam study`` and ``pulsarcam evaluate``."""

@@ -1,0 +1,138 @@
+"""``pulsarcam study`` and ``pulsarcam evaluate``: how well models do on lesions they have not seen."""
+
+from __future__ import annotations
+
+import json
+import os
+from argparse import Namespace
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from ...core.model_names import CAM
+from ..console import TimedBar, warn
+from ..train.command import NEEDS, checked_cohort, settings_of
+
+REPORT = "report"
+
+
+def run(options) -> None:
+    """``pulsarcam study``."""
+    from ...core.requirements import require
+
+    require(NEEDS, extra="train")
+    from ...study.run import run_study
+
+    settings = study_settings_of(options)
+    folder = Path(os.path.abspath(options.output))  # noqa: PTH100 - a link stays where the user put it
+    with TimedBar(options.quiet) as bar, resumable(folder):
+        cohort, labels = checked_cohort(options, bar)
+        study = run_study(
+            cohort,
+            labels,
+            settings,
+            folder,
+            at_once=options.jobs,
+            scheduler=options.scheduler,
+            progress=bar.stage,
+            tell=warn,
+        )
+        if options.report:
+            _report(study, folder / REPORT, bar, options.quiet)
+
+
+def evaluate(options) -> None:
+    """``pulsarcam evaluate``."""
+    from ...core.requirements import require
+
+    require(NEEDS, extra="train")
+    from ...study.run import open_study
+
+    study = open_study(options.run)
+    output = Path(options.output) if options.output else study.folder / REPORT
+    with TimedBar(options.quiet) as bar:
+        _report(study, output, bar, options.quiet or options.json, _members_beside(study.folder))
+    if options.json:
+        print((output / "results.json").read_text(encoding="utf-8"), end="")
+
+
+def _members_beside(folder: Path) -> list:
+    """Members of the bundle, where the study is part of a training that was kept."""
+    from ...training.trial import finished_trial
+    from ..train.run_folder import is_run
+
+    if not is_run(folder.parent):
+        return []
+    return [member for at in sorted(folder.parent.glob("member-*")) if (member := finished_trial(at))]
+
+
+def _report(study, output: Path, bar: TimedBar, quiet: bool, members=()) -> None:
+    from ...outputs.study import write_study_report
+
+    if study.missing:
+        warn(f"{study.missing} trainings are not finished; the report is of the others.")
+    with bar.stage("writing the report") as tell:
+        page = write_study_report(study, output, overwrite=True, progress=tell, members=members, tell=warn)
+    if not quiet:
+        results = json.loads((output / "results.json").read_text(encoding="utf-8"))
+        print("\n".join(results["summary"]["text"]))
+        print(f"Report: {page}")
+
+
+def study_settings_of(options):
+    """The settings of a study that the options mean.
+
+    Raises:
+        InputError: they do not go together, or the file of feature settings cannot be used.
+    """
+    from ...study.settings import StudySettings
+    from ...systems.autoencoder.training_settings import TrainingSettings
+
+    o = Namespace(**vars(options))
+    o.seed = 0  # every trial has its own
+    o.imbalance = options.imbalance or TrainingSettings().imbalance
+    return StudySettings(
+        models=o.models,
+        protocols=o.protocols,
+        trials=o.trials,
+        paper_trials=o.paper_trials,
+        controls=o.controls,
+        folds=o.folds,
+        threshold=o.threshold,
+        inner_folds=o.inner_folds,
+        tune=dict(o.tune),
+        seed=o.study_seed,
+        shrinkage=o.shrinkage,
+        training=settings_of(o),
+        features=_feature_settings(options),
+        gi_limit=o.gi_limit,
+    )
+
+
+def _feature_settings(options) -> dict:
+    from ...core.errors import InputError
+
+    names = [name for name in options.models if name != CAM]
+    if not names:
+        if options.feature_settings:
+            raise InputError(
+                "No model of this study learns from features, so --feature-settings has nothing to set; leave it out, "
+                "or add a model such as gradients to --models."
+            )
+        return {}
+    from ...study.features import feature_options
+
+    return feature_options(names, settings_file=options.feature_settings, imbalance=options.imbalance)
+
+
+@contextmanager
+def resumable(folder: Path) -> Iterator[None]:
+    """Say what an interruption leaves."""
+    from ...core.errors import Cancelled
+
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise Cancelled(
+            f"interrupted; what is trained so far is kept in {folder}: the same command goes on from there."
+        ) from None

@@ -1,0 +1,1 @@
+"""``pulsarcam train``."""

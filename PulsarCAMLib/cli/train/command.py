@@ -1,0 +1,108 @@
+"""``pulsarcam train``: a cohort table in, a documented model bundle out."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+from ..console import table as as_table
+from .run_folder import REPORT_SUFFIX, SUFFIX, RunFolder, Stages, check_places
+from .stages import CHECKING, LABELLING, stages_of
+
+NEEDS = ("torch>=2.2,<3", "safetensors>=0.4", "scikit-learn>=1.4", "joblib>=1.3")
+
+FOR_REPORTS = ("matplotlib>=3.8",)
+
+
+def run(options) -> None:
+    """The command."""
+    from ...core.requirements import require
+
+    require((*NEEDS, *FOR_REPORTS) if options.protocols else NEEDS, extra="train")
+    from .run import TrainRun
+
+    output = Path(os.path.abspath(options.output))  # noqa: PTH100 - a link stays where the user put it
+    run_folder = output.with_name(output.name + SUFFIX)
+    settings = settings_of(options)
+    report = output.with_name(output.name + REPORT_SUFFIX) if options.protocols else None
+    check_places(output, run_folder, report, overwrite=options.overwrite, resume=options.resume)
+    with RunFolder(run_folder) as kept, Stages(run_folder, stages_of(options), options.quiet) as stages:
+        cohort = checked_cohort(options, stages)
+        TrainRun(options, settings, options.name or _name_of(output), output, report, kept, stages).run(*cohort)
+
+
+def settings_of(options):
+    """The training settings that the options mean."""
+    from ...systems.autoencoder.architecture import Architecture
+    from ...systems.autoencoder.preprocessing import Preprocessing
+    from ...systems.autoencoder.training_settings import LossWeights, TrainingSettings
+    from .options import LESION_SIZES
+
+    o = options
+    return TrainingSettings(
+        epochs=o.epochs,
+        batch_size=o.batch_size,
+        learning_rate=o.learning_rate,
+        weight_decay=o.weight_decay,
+        loss=LossWeights(*o.loss_weights),
+        rotations=o.rotations,
+        architecture=Architecture(
+            filters=o.filters,
+            features=o.feature_maps,
+            dense_units=o.dense_units,
+            dense_activation=o.dense_activation,
+            norm=o.norm,
+            dropout=o.dropout,
+        ),
+        preprocessing=Preprocessing(
+            plane=o.plane,
+            in_plane_spacing_mm=o.spacing_mm,
+            percentiles=o.percentiles,
+            mask_rule=o.mask_rule,
+            large_lesion=LESION_SIZES[o.lesion_size],
+            answering_slice=o.answering_slice,
+        ),
+        mode=o.mode,
+        imbalance=o.imbalance,
+        patience=o.patience,
+        seed=o.seed,
+        settle_norm=o.settle_norm,
+        device=o.device,
+        pictures_every=o.pictures_every,
+        initial_weights=o.initial_weights,
+        reconstruct=o.reconstruct,
+    )
+
+
+def checked_cohort(options, stages: Stages):
+    """The table and its labels; all findings are shown first.
+
+    Raises:
+        InputError: the table has errors.
+    """
+    from ...cohort.checks import check_cohort
+    from ...cohort.findings import HEADINGS, errors_in
+    from ...cohort.labels import label_cohort
+    from ...cohort.table import read_cohort
+    from ...core.errors import InputError
+
+    cohort = read_cohort(options.cohort)
+    with stages.stage(CHECKING) as tell:
+        findings = check_cohort(cohort, threshold=options.shrinkage, progress=tell)
+    errors = errors_in(findings)
+    if findings:
+        stages.clear()
+        print(as_table([finding.as_row() for finding in findings], HEADINGS), file=sys.stderr)
+    if errors:
+        raise InputError(
+            f"The cohort has {len(errors)} error{'s' * (len(errors) > 1)}, listed above; nothing was trained."
+        )
+    with stages.stage(LABELLING) as tell:
+        return cohort, label_cohort(cohort, options.shrinkage, progress=tell)
+
+
+def _name_of(output: Path) -> str:
+    from ...io.names import file_name_of
+
+    return file_name_of(output.name, "model").lower().lstrip("._-") or "model"

@@ -1,0 +1,244 @@
+"""The steps of ``pulsarcam train``: members, protocols, checks of the maps, report, and last of all the bundle."""
+
+from __future__ import annotations
+
+import argparse
+from collections import Counter
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ...cohort.columns import BASELINE
+from ...cohort.labels import LesionLabel
+from ...cohort.table import CohortTable
+from ...core.pluralize import pluralize
+from ..console import warn
+from .run_folder import RunFolder, Stages, remove_leftovers
+from .stages import CUTTING, JUDGING, MAPS, REPORT, TRAINING, WRITING
+
+if TYPE_CHECKING:
+    from ...study.run import Study
+    from ...study.settings import StudySettings
+    from ...systems.autoencoder.samples import Samples
+    from ...systems.autoencoder.training_settings import TrainingSettings
+    from ...systems.bundle import ModelBundle
+    from ...training.card import Origin
+    from ...training.trial import TrialResult
+
+STUDY, LABEL_CONTROLS = "study", "label-controls"
+"""Folders within that of the run."""
+
+FIRST_MRI_ONLY = "the protocols learn from the first MRI, and this model does not"
+EARLY = "They ran all epochs: inside a protocol no patients are set aside to stop early by"
+
+
+@dataclass
+class TrainRun:
+    """One run of the command.
+
+    Attributes:
+        options: of the command line.
+        settings: of the first member's training.
+        name: of the model.
+        output, report: folders of the bundle and of the report; no report without protocols.
+        kept: the run's folder.
+        stages: tells how far it is.
+    """
+
+    options: argparse.Namespace
+    settings: TrainingSettings
+    name: str
+    output: Path
+    report: Path | None
+    kept: RunFolder
+    stages: Stages
+
+    def run(self, cohort: CohortTable, labels: list[LesionLabel]) -> None:
+        """Everything, from a checked cohort.
+
+        Raises:
+            PulsarCAMError: the cohort cannot be trained on, or a folder cannot be written.
+        """
+        from ...training.card import card_fields
+        from ...training.cohort_cases import usable_rows
+
+        rows = usable_rows(cohort, labels, self.options.time_point)
+        judged_by = self._protocols(cohort, labels)
+        samples, validation = self._samples(rows)
+        self.kept.worth_keeping = True
+        trained = self._members(samples, validation)
+        fields = card_fields(self._origin(cohort, labels, rows), trained, samples, validation)
+        study = self._study(cohort, labels, judged_by, fields)
+        if self.options.sanity:
+            fields["explanation_checks"] = self._checks(cohort, rows, fields, trained, samples, validation)
+        if study:
+            self._report(study, trained)
+        with self.stages.stage(WRITING):
+            bundle = self._save(trained, fields)
+        self._end(bundle)
+
+    def _protocols(self, cohort: CohortTable, labels: list[LesionLabel]) -> StudySettings | None:
+        """Settings of the study, if one is wanted and can be run; asked before anything is trained."""
+        if not self.options.protocols:
+            return None
+        if self.options.time_point != BASELINE:
+            warn(f"No protocol was run: {FIRST_MRI_ONLY}.")
+            return None
+        from ...study.preparing import check_study
+        from ..study.command import study_settings_of
+
+        found = study_settings_of(argparse.Namespace(**vars(self.options)))
+        found = replace(found, training=replace(found.training, patience=None, pictures_every=0))
+        check_study(cohort, labels, found)
+        return found
+
+    def _samples(self, rows: list) -> tuple[Samples, Samples]:
+        from ...systems.autoencoder.samples import collect_samples
+        from ...training.cohort_cases import cohort_cases
+        from ...training.holdout import hold_out_patients
+
+        self._warned: list[str] = []
+        with self.stages.stage(CUTTING) as tell:
+            cases = cohort_cases(rows, tell)
+            samples = collect_samples(cases, self.settings.preprocessing, self.settings.rotations, self._warned.append)
+        for sentence in self._warned:
+            warn(sentence)
+        return hold_out_patients(samples, self.options.validation_share, self.options.seed)
+
+    def _members(self, samples: Samples, validation: Samples) -> list[TrialResult]:
+        from ...training.members import train_members
+
+        members = [self.settings.with_seed(self.settings.seed + number) for number in range(self.options.members)]
+        aside = validation if len(validation) else None
+        with self.stages.stage(TRAINING) as tell:
+            return train_members(samples, aside, members, self.kept.folder, jobs=self.options.jobs, progress=tell)
+
+    def _study(self, cohort, labels, settings: StudySettings | None, fields: dict[str, Any]) -> Study | None:
+        """Run it, and put its figures into the card."""
+        if settings is None:
+            if self.options.protocols:
+                fields["protocols"] = {"about": f"Not run: {FIRST_MRI_ONLY}"}
+            return None
+        from ...study.card_section import protocols_section
+        from ...study.run import run_study
+        from ...study.summary import summarise
+
+        study = run_study(
+            cohort, labels, settings, self.kept.folder / STUDY, at_once=self.options.jobs,
+            progress=lambda name: self.stages.stage(JUDGING.format(name)),
+            tell=lambda sentence: None if sentence in self._warned else warn(sentence),
+        )  # fmt: skip
+        section = protocols_section(summarise(study), study.facts)
+        if self.options.patience:
+            section["about"] = f"{section['about']}. {EARLY}"
+        fields["protocols"] = section
+        return study
+
+    def _checks(self, cohort: CohortTable, rows: list, fields, trained, samples: Samples, validation: Samples) -> dict:
+        """The checks of the maps, on patients that were set aside where there are some."""
+        from ...systems.bundle import bundle_of
+        from ...trust.cohort_subjects import cohort_subjects
+        from ...trust.judging import LabelControl, card_section, judge_explanations
+
+        bundle = bundle_of([each.model() for each in trained], fields, self.output)
+        aside = set(validation.patients.tolist())
+        shown = [(row, response) for row, response in rows if not aside or row.patient in aside]
+        with self.stages.stage(MAPS) as tell:
+            subjects = cohort_subjects(shown, Path(cohort.path).parent, self.settings.preprocessing)
+            control = LabelControl(
+                self.options.label_control, lambda _: samples, self.options.label_epochs,
+                self.kept.folder / LABEL_CONTROLS,
+            )  # fmt: skip
+            found = judge_explanations(bundle, subjects, control=control, progress=tell)
+        whose = "patients set aside, whom no member learnt from" if aside else "the patients it was trained on"
+        return card_section(found, f"On {found['lesions']} lesions of {found['patients']} {whose}")
+
+    def _report(self, study: Study, trained: list[TrialResult]) -> None:
+        from ...outputs.study import write_study_report
+
+        remove_leftovers(self.report)
+        with self.stages.stage(REPORT) as tell:
+            write_study_report(study, self.report, overwrite=True, progress=tell, members=trained, tell=warn)
+
+    def _save(self, trained: list[TrialResult], fields: dict[str, Any]) -> ModelBundle:
+        from ...systems.bundle import save_bundle
+
+        return save_bundle(self.output, [each.model() for each in trained], fields, overwrite=self.options.overwrite)
+
+    def _end(self, bundle: ModelBundle) -> None:
+        for number, dead in enumerate(bundle.card.fields["training"]["dead_feature_maps"], start=1):
+            if dead:
+                maps = f"feature map{'' if len(dead) == 1 else 's'} {', '.join(map(str, dead))}"
+                warn(f"Member {number} has lost {maps}: zero in every lesion; its heat maps rest on the others.")
+        self.stages.done()
+        kept = self.options.keep_run or self.options.pictures_every
+        if not kept:
+            self.kept.remove()
+        if not self.options.quiet:
+            print(summary(bundle, self.report, self.kept.folder if kept else None))
+
+    def _origin(self, cohort: CohortTable, labels: list[LesionLabel], rows: list) -> Origin:
+        from ...io.hashing import sha256_of
+        from ...training.card import Origin
+        from ...training.cohort_cases import inputs_digest
+
+        used = {row.key for row, _ in rows}
+        sources = Counter(label.source for label in labels if (label.patient, label.lesion) in used)
+        return Origin(
+            name=self.name,
+            title=self.options.title or self.name,
+            synthetic=any(row.truth for row in cohort.rows),
+            time_point=self.options.time_point,
+            shrinkage=self.options.shrinkage,
+            command=command_of(self.options),
+            sources=dict(sources),
+            inputs_sha256=inputs_digest(rows),
+            table_sha256=sha256_of(cohort.path),
+            licence=self.options.licence,
+        )
+
+
+NOT_SAID = (
+    *("command", "debug", "cohort", "output", "name", "title", "licence", "jobs", "resume", "overwrite"),
+    *("keep_run", "quiet", "pictures_every", "threshold", "inner_folds", "tune", "models"),
+)
+OF_PROTOCOLS = ("protocols", "trials", "paper_trials", "controls", "folds", "study_seed")
+OF_CHECKS = ("label_control", "label_epochs")
+
+
+def command_of(options: argparse.Namespace) -> str:
+    """How to repeat it, without names of files."""
+    skipped = [*NOT_SAID, *(() if options.protocols else OF_PROTOCOLS), *(() if options.sanity else OF_CHECKS)]
+    parts = ["pulsarcam train COHORT -o OUT", *([] if options.protocols else ["--protocols none"])]
+    for key, value in vars(options).items():
+        if key in skipped or value is None or value is False:
+            continue
+        text = "" if value is True else f" {_option(value) or repr('')}"
+        parts.append(f"--{key.replace('_', '-')}{text}")
+    return " ".join(parts)
+
+
+def _option(value: object) -> str:
+    if isinstance(value, tuple):
+        return ",".join(v if isinstance(v, str) else f"{v:g}" for v in value)
+    return str(value)
+
+
+def summary(bundle: ModelBundle, report: Path | None, kept: Path | None) -> str:
+    """What was made, in a few lines."""
+    fields = bundle.card.fields
+    performance, protocols = fields["performance"], fields.get("protocols", {})
+    lines = [f"Model “{bundle.card.name}” of {pluralize(bundle.card.members, 'member')}: {bundle.folder}"]
+    lines.append(f"Trained on {fields['training']['data']}.")
+    if "validation" in performance:
+        lines.append(f"Validation patients: {performance['validation']['text']}.")
+    lines.append(f"{performance['about'].rstrip('.')}.")
+    lines += protocols.get("text", [])
+    if "explanation_checks" in fields:
+        lines.append(f"Maps: {fields['explanation_checks']['text']}")
+    if report and "text" in protocols:
+        lines.append(f"Report: {report / 'index.html'}")
+    lines.append(f"The whole card: pulsarcam bundle show {bundle.folder}")
+    if kept:
+        lines.append(f"Curves, pictures and the study: {kept}")
+    return "\n".join(lines)

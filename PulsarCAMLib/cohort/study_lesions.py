@@ -1,0 +1,80 @@
+"""The lesions of a study as numbers: no name of a patient, a lesion or a file is kept."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from ..core.errors import InputError
+from .columns import BASELINE, SECOND
+from .table import CohortRow
+
+TIME_POINTS = (BASELINE, SECOND)
+HEADINGS = ("lesion", "patient", "response", "baseline_row", "second_row")
+NO_ROW = -1
+
+
+@dataclass(frozen=True, eq=False)
+class StudyLesions:
+    """Lesions in the order of their baseline rows in the cohort table.
+
+    Attributes:
+        patients: int ``[L]``, 1, 2, ... in the order of the table.
+        labels: int ``[L]``, 1 response, 0 non-response.
+        rows: time point to int ``[L]``: the row in the table, -1 where the lesion has no such MRI.
+    """
+
+    patients: np.ndarray
+    labels: np.ndarray
+    rows: dict[str, np.ndarray]
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def having(self, time_point: str) -> np.ndarray:
+        """bool ``[L]``: which lesions have an MRI of this time point."""
+        return self.rows[time_point] != NO_ROW
+
+    @classmethod
+    def of(cls, baseline: Sequence[tuple[CohortRow, int]], second: Sequence[tuple[CohortRow, int]]) -> StudyLesions:
+        """From rows and responses of :func:`~PulsarCAMLib.training.cohort_cases.usable_rows`."""
+        numbers: dict[str, int] = {}
+        patients = [numbers.setdefault(row.patient, len(numbers) + 1) for row, _ in baseline]
+        later = {row.key: row.row for row, _ in second}
+        rows = {
+            BASELINE: np.array([row.row for row, _ in baseline]),
+            SECOND: np.array([later.get(row.key, NO_ROW) for row, _ in baseline]),
+        }
+        return cls(np.array(patients), np.array([response for _, response in baseline]), rows)
+
+    def to_csv(self) -> str:
+        """One line per lesion; :meth:`from_csv` reads it."""
+        text = io.StringIO()
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow(HEADINGS)
+        for lesion in range(len(self)):
+            rows = [int(self.rows[point][lesion]) for point in TIME_POINTS]
+            shown = ["" if row == NO_ROW else row for row in rows]
+            writer.writerow([lesion, int(self.patients[lesion]), int(self.labels[lesion]), *shown])
+        return text.getvalue()
+
+    @classmethod
+    def from_csv(cls, path: str | Path) -> StudyLesions:
+        """From a file of :meth:`to_csv`.
+
+        Raises:
+            InputError: the file cannot be read.
+        """
+        try:
+            with Path(path).open(encoding="utf-8", newline="") as file:
+                lines = list(csv.DictReader(file))
+            columns = {name: np.array([int(line[name] or NO_ROW) for line in lines]) for name in HEADINGS}
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise InputError(f"The list of lesions {path} is missing or damaged; run the study anew.") from error
+        rows = dict(zip(TIME_POINTS, (columns["baseline_row"], columns["second_row"]), strict=True))
+        return cls(columns["patient"], columns["response"], rows)

@@ -1,0 +1,1 @@
+"""What every room stands on: errors, geometry, the vocabulary, settings; nothing here needs torch."""

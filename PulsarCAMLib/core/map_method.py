@@ -1,0 +1,39 @@
+"""A way of drawing which voxels speak for a class. A new one is one entry in its system's ``maps``; see CONTRIBUTING."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class MapMethod:
+    """One method; importing the file that defines it must not import torch.
+
+    Attributes:
+        name: short: in options, file names, tables.
+        title: for people.
+        unit: of the raw values.
+        equation: how it is computed, one line.
+        compute: from the system's evidence to raw maps ``[members, n, *cells]`` by class, not negative; of a signed
+            method to one map under "".
+        signed: whether one map holds both classes of a binary task: positive for the positive class.
+        always: computed for every case; else only when asked for by name.
+        offered: whether the panel lists it.
+        saved_name: what a saved scene calls it (an enumeration's member): never to be changed.
+        cost: passes through the network per sample that it adds.
+        lesson: how it differs, one sentence for a tool tip.
+    """
+
+    name: str
+    title: str
+    unit: str
+    equation: str
+    compute: Callable[[Any], dict[str, Any]]
+    signed: bool = False
+    always: bool = True
+    offered: bool = True
+    saved_name: str = ""
+    cost: float = 0.0
+    lesson: str = ""

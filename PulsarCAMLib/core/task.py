@@ -1,0 +1,130 @@
+"""What a system is asked: its classes in order, with their words; whose answer; where the labels come from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+LESION, PATIENT = "lesion", "patient"
+UNITS = (LESION, PATIENT)
+"""Whose answer one answer is."""
+
+PREDICTED = "predicted"
+"""Stands for each unit's own class where a class is asked for."""
+
+SHRINKAGE, GIVEN = "shrinkage", "given"
+LABEL_KINDS = (SHRINKAGE, GIVEN)
+
+
+@dataclass(frozen=True)
+class TaskClass:
+    """One class.
+
+    Attributes:
+        name: short, small letters: in options, files, tables and cards.
+        adjective: of a unit of this class, as in "3 of 5 lesions responding".
+        about: what it means, one clause.
+        color: ``#rrggbb``, to be told from the others without red and green.
+    """
+
+    name: str
+    adjective: str
+    about: str
+    color: str
+
+    @property
+    def column(self) -> str:
+        """The name as part of a column's name."""
+        return self.name.replace("-", "_")
+
+
+@dataclass(frozen=True)
+class LabelRule:
+    """Where the class of a unit comes from in a cohort table.
+
+    Attributes:
+        kind: :data:`SHRINKAGE`: computed from two volumes, and typed into ``column`` only where there is no volume;
+            :data:`GIVEN`: typed into ``column``, as the class's name or its number in the task's order.
+        column: of the cohort table.
+    """
+
+    kind: str = GIVEN
+    column: str = "label"
+
+
+@dataclass(frozen=True)
+class Task:
+    """What is asked. Everything that names a class takes its words from here.
+
+    Attributes:
+        name: short, of cards.
+        title: for people.
+        classes: in the order of the network's answers; at least two.
+        positive: the class whose probability is told first, and whose evidence a signed map counts as positive.
+        explained: the class whose evidence is shown unless another one is asked for.
+        unit: :data:`LESION` or :data:`PATIENT`.
+        label: where labels come from.
+        metrics: shown first in reports; names of :data:`~PulsarCAMLib.evaluation.metrics.METRICS`.
+
+    Raises:
+        ValueError: a programmer's mistake: fewer than two classes, a class twice, or one that is not among them.
+    """
+
+    name: str
+    title: str
+    classes: tuple[TaskClass, ...]
+    positive: str
+    explained: str
+    unit: str = LESION
+    label: LabelRule = LabelRule()
+    metrics: tuple[str, ...] = ("balanced_accuracy", "auc")
+
+    def __post_init__(self) -> None:
+        names = self.names
+        if len(names) < 2 or len(set(names)) < len(names) or PREDICTED in names:
+            raise ValueError(f"A task needs two classes or more, each once, none called {PREDICTED!r}: {names}.")
+        if not {self.positive, self.explained} <= set(names) or self.unit not in UNITS:
+            raise ValueError(f"The task {self.name!r} names a class or unit that it does not have.")
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the classes, in their order."""
+        return tuple(each.name for each in self.classes)
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """What may be asked for where one class is: every class, and each unit's predicted one."""
+        return (*self.names, PREDICTED)
+
+    @property
+    def binary(self) -> bool:
+        """Whether there are two classes, so that the probability of one says that of the other."""
+        return len(self.classes) == 2
+
+    @property
+    def told(self) -> tuple[str, ...]:
+        """Classes whose probability tables tell: the positive one of two, or all."""
+        return (self.positive,) if self.binary else self.names
+
+    def index(self, name: str) -> int:
+        """Number of a class in the order of the network's answers."""
+        return self.names.index(name)
+
+    def of(self, name: str) -> TaskClass:
+        """The class of that name."""
+        return self.classes[self.index(name)]
+
+    def sign(self, name: str) -> float:
+        """Of the class's evidence in a signed map of a binary task: 1 for the positive class, -1 for the other."""
+        return 1.0 if name == self.positive else -1.0
+
+    def probability_column(self, name: str | None = None) -> str:
+        """Name of a table's column with the probability of a class; default: the positive one."""
+        return f"probability_{self.of(name or self.positive).column}"
+
+    def probability_title(self, name: str | None = None) -> str:
+        """The same for people, as in "probability of response"."""
+        return f"probability of {name or self.positive}"
+
+    def short_probability_title(self, name: str | None = None) -> str:
+        """The same where there is little room, as in "p(response)"."""
+        return f"p({name or self.positive})"

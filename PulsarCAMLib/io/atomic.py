@@ -1,0 +1,155 @@
+"""In place or not at all: one file, several files in a folder, or a whole folder."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from ..core.errors import OutputError
+
+
+def check_place(path: str | Path, *, overwrite: bool = False) -> Path:
+    """Refuse now what would have to be refused after the work.
+
+    Raises:
+        OutputError: the file exists and may not be replaced, or its folder cannot be written.
+    """
+    path = Path(path)
+    if path.is_dir():
+        raise OutputError(f"{path} is a folder; choose a file name in it.")
+    if os.path.lexists(path) and not overwrite:
+        raise OutputError(f"{path} exists already; choose another name or allow overwriting.")
+    if not path.parent.is_dir():
+        raise OutputError(f"{path} cannot be written because there is no folder {path.parent}; choose another place.")
+    if not os.access(path.parent, os.W_OK):
+        raise OutputError(f"{path} cannot be written because its folder is protected; choose another place.")
+    return path
+
+
+def write_whole(path: str | Path, content: bytes, *, overwrite: bool = False) -> Path:
+    """Write ``content`` beside ``path`` first and put it in place when it is complete.
+
+    Args:
+        path: of the file; its folder must exist.
+        content: the whole file.
+        overwrite: replace a file that is already there.
+
+    Returns:
+        The path.
+
+    Raises:
+        OutputError: the file exists and may not be replaced, or its place cannot be written; nothing was changed.
+    """
+    path = check_place(path, overwrite=overwrite)
+    made = None
+    try:
+        descriptor, made = tempfile.mkstemp(prefix=f".{path.name[:32]}.", suffix=".partial", dir=path.parent)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+        mask = os.umask(0)
+        os.umask(mask)
+        Path(made).chmod(0o666 & ~mask)
+        Path(made).replace(path)
+    except OSError as error:
+        if made:
+            Path(made).unlink(missing_ok=True)
+        raise OutputError(f"{path} cannot be written ({error.strerror}); choose another place.") from error
+    return path
+
+
+class FilesTogether:
+    """Context in which files are made in a hidden folder within the wanted one; leaving it well moves them into place.
+
+    Attributes:
+        made: where to write them; exists inside the context only.
+
+    Raises:
+        OutputError: on entering, if the folder cannot be written or a file is in the way; on leaving, if a file cannot
+            be put in place, or an ``OSError`` came from inside: nothing was changed.
+    """
+
+    def __init__(self, folder: str | Path, names: Sequence[str], *, overwrite: bool = False) -> None:
+        self.folder = Path(folder)
+        self.made = Path()
+        self._names = list(names)
+        self._overwrite = overwrite
+
+    def __enter__(self) -> FilesTogether:
+        if not self.folder.is_dir():
+            raise OutputError(f"There is no folder {self.folder}; choose another one.")
+        there = existing(self.folder, self._names)
+        if there and not self._overwrite:
+            raise OutputError(f"Already in {self.folder}: {', '.join(there)}; nothing was written.")
+        blocked = [name for name in there if (self.folder / name).is_dir()]
+        if blocked:
+            raise OutputError(f"{blocked[0]} in {self.folder} is a folder; choose another place.")
+        try:
+            self.made = Path(tempfile.mkdtemp(prefix=".pulsarcam-", suffix=".partial", dir=self.folder))
+        except OSError as error:
+            raise OutputError(
+                f"The folder {self.folder} cannot be written ({error.strerror}); choose another one."
+            ) from error
+        return self
+
+    def __exit__(self, kind, error, _trace) -> None:
+        try:
+            if kind is None:
+                self._put_in_place()
+        except OSError as fault:
+            raise OutputError(
+                f"The files cannot be put into {self.folder} ({fault.strerror}); nothing was changed."
+            ) from fault
+        finally:
+            shutil.rmtree(self.made, ignore_errors=True)
+        if isinstance(error, OSError):
+            raise OutputError(
+                f"The files cannot be written to {self.folder} ({error.strerror or error}); nothing was left there."
+            ) from error
+
+    def _put_in_place(self) -> None:
+        old = self.made / "old"
+        old.mkdir()
+        moved: list[str] = []
+        try:
+            for name in self._names:
+                if os.path.lexists(self.folder / name):
+                    (self.folder / name).rename(old / name)
+                (self.made / name).rename(self.folder / name)
+                moved.append(name)
+        except OSError:
+            for name in moved:
+                (self.folder / name).unlink(missing_ok=True)
+            for file in old.iterdir():
+                file.rename(self.folder / file.name)
+            raise
+
+
+def existing(folder: str | Path, names: Sequence[str]) -> list[str]:
+    """Those of the names that are in the folder already."""
+    return [name for name in names if os.path.lexists(Path(folder) / name)]
+
+
+def put_in_place(made: Path, folder: Path) -> None:
+    """Rename a folder; one that is there is moved aside first and deleted only when the new one is in its place.
+
+    Args:
+        made: the finished folder, beside the wanted one.
+        folder: where it shall be.
+
+    Raises:
+        OSError: it cannot be renamed; what was there is there again.
+    """
+    if not folder.exists():
+        made.rename(folder)
+        return
+    old = made.with_name(f"{made.name}.old")
+    folder.rename(old)
+    try:
+        made.rename(folder)
+    except OSError:
+        old.rename(folder)
+        raise
+    shutil.rmtree(old, ignore_errors=True)

@@ -1,0 +1,123 @@
+"""Planned dose in Gy: a DICOM RTDOSE object, or a volume.
+
+RTDOSE is read through pydicom: SimpleITK gives its stored integers without Dose Grid Scaling, and no word about units.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from ..core.errors import GeometryError, InputError
+from ..core.geometry import VolumeGeometry
+from .dicom import UNEVEN_MM, modality
+from .volumes import read_volume
+
+HIGHEST_GY = 1000.0
+"""No plan gives more; such a volume is in cGy, or its scaling was lost."""
+
+WHOLE_PLAN = ("PLAN", "MULTI_PLAN", "PLAN_OVERVIEW", "FRACTION", "RECORD", "")
+"""Dose Summation Types that hold what the patient gets; the others are single beams, shots or sessions."""
+
+
+def read_dose(path: str | Path) -> tuple[np.ndarray, VolumeGeometry]:
+    """A planned dose.
+
+    Args:
+        path: an RTDOSE file, a folder with exactly one, or a volume in Gy (NRRD, NIfTI, MetaImage).
+
+    Returns:
+        Dose in Gy, float32 ``[k, j, i]``, and its place.
+
+    Raises:
+        InputError: no dose, relative units, the dose of a single beam, one plane only, or values that cannot be Gy.
+        GeometryError: the planes are not evenly spaced, or the axes not perpendicular.
+    """
+    path = _one_file(Path(path))
+    dose, geometry = _read_rtdose(path) if path.is_file() and modality(path) == "RTDOSE" else _read_plain(path)
+    name = f"The dose {path.name}"
+    if not np.isfinite(dose).all():
+        raise InputError(f"{name} holds NaN or infinite values; export it again.")
+    if dose.min() < 0:
+        raise InputError(
+            f"{name} has values below zero, so it is not a planned dose in Gy; was an image named instead?"
+        )
+    if dose.max() == 0:
+        raise InputError(f"{name} is zero everywhere; export it again.")
+    if dose.max() > HIGHEST_GY:
+        raise InputError(f"{name} reaches {dose.max():.0f} Gy, so it is in cGy or its scaling was lost; give it in Gy.")
+    return dose, geometry
+
+
+def _one_file(path: Path) -> Path:
+    if not path.is_dir():
+        return path
+    found = [each for each in sorted(path.iterdir()) if each.is_file() and modality(each) == "RTDOSE"]
+    if len(found) != 1:
+        raise InputError(f"The folder {path.name} holds {len(found) or 'no'} RTDOSE objects; name the file itself.")
+    return found[0]
+
+
+def _read_plain(path: Path) -> tuple[np.ndarray, VolumeGeometry]:
+    volume, geometry = read_volume(path)
+    return volume.astype(np.float32), geometry
+
+
+def _read_rtdose(path: Path) -> tuple[np.ndarray, VolumeGeometry]:
+    import pydicom
+
+    try:
+        data = pydicom.dcmread(path)
+        _refuse_other_doses(path.name, data)
+        dose = data.pixel_array * float(data.DoseGridScaling)
+        return dose.astype(np.float32), _place_of(path.name, data, dose.shape)
+    except InputError:
+        raise
+    except Exception as error:  # pydicom raises many kinds for damaged files
+        raise InputError(f"The RTDOSE {path.name} is damaged or incomplete; export it again.") from error
+
+
+def _refuse_other_doses(name: str, data) -> None:
+    units, kind = str(data.get("DoseUnits", "")), str(data.get("DoseType", ""))
+    part = str(data.get("DoseSummationType", "") or "")
+    if units != "GY":
+        raise InputError(
+            f"The RTDOSE {name} gives its dose in {units or 'no'} units, not in Gy; export the absolute dose."
+        )
+    if kind == "ERROR":
+        raise InputError(f"The RTDOSE {name} is a difference of doses (Dose Type ERROR); export the planned dose.")
+    if part not in WHOLE_PLAN:
+        raise InputError(
+            f"The RTDOSE {name} holds a part of the dose ({part}), not the plan's; export the plan's dose."
+        )
+    if int(data.get("NumberOfFrames") or 1) < 2:
+        raise InputError(f"The RTDOSE {name} holds a single plane; export the dose of the whole volume.")
+
+
+def _place_of(name: str, data, shape: tuple[int, ...]) -> VolumeGeometry:
+    """Place of the dose planes, DICOM PS3.3 C.8.8.3.2.
+
+    Offsets that begin with zero run along the normal of the planes; offsets that begin with the z of the first plane
+    are z coordinates of the patient.
+    """
+    offsets = np.asarray(data.GridFrameOffsetVector, dtype=float)
+    position = np.asarray(data.ImagePositionPatient, dtype=float)
+    along_row, along_column = np.reshape(np.asarray(data.ImageOrientationPatient, dtype=float), (2, 3))
+    normal = np.cross(along_row, along_column)
+    steps = np.diff(offsets)
+    step = float(np.median(steps))
+    if len(offsets) != shape[0] or abs(step) < 1e-6:
+        raise InputError(f"The RTDOSE {name} does not say where its planes lie; export it again.")
+    if np.abs(steps - step).max() > max(UNEVEN_MM, 0.02 * abs(step)):
+        raise GeometryError(
+            f"The planes of the RTDOSE {name} are not evenly spaced ({np.abs(steps).min():.2f} to "
+            f"{np.abs(steps).max():.2f} mm); export it with an even dose grid."
+        )
+    if abs(offsets[0]) > 1e-6:
+        if abs(offsets[0] - position[2]) > UNEVEN_MM or abs(abs(normal[2]) - 1) > 1e-3:
+            raise InputError(f"The RTDOSE {name} does not say where its planes lie; export it again.")
+        normal = np.array([0.0, 0.0, 1.0])
+    row_mm, column_mm = (float(value) for value in data.PixelSpacing)
+    axes = np.stack([along_row, along_column, normal * np.sign(step)], axis=1)
+    return VolumeGeometry(shape, (column_mm, row_mm, abs(step)), tuple(position), tuple(map(tuple, axes)))

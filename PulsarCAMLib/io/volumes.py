@@ -1,0 +1,85 @@
+"""Images from files, through SimpleITK: voxels and their place, nothing else.
+
+No tag of a DICOM file and no comment of a header goes any further than this module, so no patient name can.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from ..core.errors import GeometryError, InputError
+from ..core.geometry import VolumeGeometry
+from . import dicom
+
+
+def read_volume(path: str | Path, series: str | None = None) -> tuple[np.ndarray, VolumeGeometry]:
+    """One scalar 3D image: NRRD, NIfTI, MetaImage... or a folder with a DICOM series.
+
+    Args:
+        path: file or folder.
+        series: which series of a DICOM folder that holds several: its number in the list (from 1) or its UID.
+
+    Returns:
+        The voxels ``[k, j, i]`` in the file's own integer type or float32, and their place.
+
+    Raises:
+        InputError: no such file, not an image, or not one 3D volume with one value per voxel.
+        GeometryError: axes that are not perpendicular, slices that are missing or not equally spaced.
+    """
+    path = Path(path)
+    image = dicom.read_series(path, series) if path.is_dir() else read_image(path, f"The image {path.name}")
+    if image.GetDimension() == 4 and image.GetSize()[3] == 1:
+        image = image[:, :, :, 0]
+    if image.GetNumberOfComponentsPerPixel() != 1 or image.GetDimension() != 3:
+        raise InputError(
+            f"The image {path.name} is not one 3D volume with one value per voxel "
+            f"({_described(image)}); extract the contrast-enhanced T1 volume from it first."
+        )
+    return _voxels(image), VolumeGeometry.from_sitk(image)
+
+
+def read_image(path: Path, name: str):
+    """SimpleITK image of any dimension from one file; 64-bit numbers come as 32-bit ones.
+
+    Raises:
+        InputError: the file is missing, or is no image.
+        GeometryError: its axes are not perpendicular.
+    """
+    import SimpleITK as sitk
+
+    sitk.ProcessObject.SetGlobalWarningDisplay(False)
+    if not path.is_file():
+        raise InputError(f"There is no file {path}.")
+    dicom.refuse_other_objects(path, name)
+    reader = sitk.ImageFileReader()
+    reader.SetFileName(str(path))
+    try:
+        reader.ReadImageInformation()
+        smaller = {sitk.sitkFloat64: sitk.sitkFloat32, sitk.sitkInt64: sitk.sitkInt32, sitk.sitkUInt64: sitk.sitkUInt32}
+        reader.SetOutputPixelType(smaller.get(reader.GetPixelID(), sitk.sitkUnknown))
+        return reader.Execute()
+    except RuntimeError as error:
+        if "orthonormal" in str(error) or "orthogonal" in str(error):
+            raise GeometryError(
+                f"The axes of {path.name} are not perpendicular (a shearing transform in its header); resample it to "
+                "an ordinary grid first."
+            ) from error
+        raise InputError(
+            f"{name} cannot be read: it is damaged or not one of NRRD, NIfTI, MetaImage or DICOM."
+        ) from error
+
+
+def _voxels(image) -> np.ndarray:
+    import SimpleITK as sitk
+
+    if "complex" in image.GetPixelIDTypeAsString():
+        raise InputError("The image holds complex numbers; save its magnitude first.")
+    return sitk.GetArrayFromImage(image)
+
+
+def _described(image) -> str:
+    values = image.GetNumberOfComponentsPerPixel()
+    size = " x ".join(str(n) for n in image.GetSize())
+    return f"{size} voxels, {values} value{'s' if values != 1 else ''} each"

@@ -1,0 +1,128 @@
+"""Whether a mask and an MRI belong together in space: one rule for files and for scenes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol
+
+import numpy as np
+
+from ..core.errors import GeometryError
+from ..core.geometry import VolumeGeometry
+
+WHOLE_SHARE = 0.9995
+"""A mask of which this share lies within the image counts as lying wholly within it."""
+
+LEAST_SHARE = 0.5
+"""At least one lesion must have this share of its voxels within the image."""
+
+SAME_SPACING = 1e-3
+"""Relative difference up to which two voxel sizes are the same."""
+
+
+REMEDY = "its header is probably wrong, so export it again from the program that drew it."
+
+
+class Placed(Protocol):
+    """Where a mask lies relative to an image.
+
+    Attributes:
+        voxels: number of its non-zero voxels, also outside the image.
+        share_inside: share of these whose centre lies within the image, 0..1.
+        box_ras: lowest and highest RAS millimetres ``[2, 3]`` of their centres; None if there is none.
+    """
+
+    voxels: int
+    share_inside: float
+    box_ras: np.ndarray | None
+
+
+def box_ras_of(geometry: VolumeGeometry) -> np.ndarray:
+    """Lowest and highest RAS millimetres ``[2, 3]`` of the outer faces of a volume's voxels."""
+    ends = np.array([[-0.5, n - 0.5] for n in geometry.shape[::-1]])
+    ras = geometry.to_lps(np.stack(np.meshgrid(*ends, indexing="ij"), -1).reshape(-1, 3)) * [-1, -1, 1]
+    return np.stack([ras.min(axis=0), ras.max(axis=0)])
+
+
+def same_size_elsewhere(image: VolumeGeometry, mask: VolumeGeometry) -> bool:
+    """Whether a mask has the image's voxels by number and size, but its header puts them elsewhere."""
+    same_size = image.shape == mask.shape and np.allclose(image.spacing, mask.spacing, rtol=SAME_SPACING)
+    return bool(same_size) and not image.same_grid(mask)
+
+
+def check_fits(
+    image_name: str,
+    image_box_ras: np.ndarray,
+    mask_name: str,
+    placed: Mapping[str, Placed],
+    *,
+    same_size_elsewhere: bool = False,
+    remedy: str = REMEDY,
+) -> list[str]:
+    """Refuse a mask that does not lie on the image; say what of it lies outside.
+
+    A mask on another grid than the image's is legitimate (another series, a cropped volume, reversed axes): its header
+    says where it is. The header is taken for wrong, and the mask refused, when
+
+    - no lesion has at least half of its voxels within the image, or
+    - the mask has exactly the image's number and size of voxels, so that it was drawn on this image, and yet its
+      header puts any part of a lesion outside of it.
+
+    Otherwise each lesion that reaches out of the image is named in a warning. A wrong header that leaves all lesions
+    inside the image cannot be told from a right one.
+
+    Args:
+        image_name: what the user calls the image, such as "the MRI".
+        image_box_ras: its outer faces, ``[2, 3]``.
+        mask_name: what the user calls the mask.
+        placed: lesion name to its place.
+        same_size_elsewhere: see :func:`same_size_elsewhere`.
+        remedy: end of the error's sentence: the likely cause and what to do.
+
+    Returns:
+        Warnings, one sentence each.
+
+    Raises:
+        GeometryError: mask and image are apart.
+    """
+    filled = {name: place for name, place in placed.items() if place.voxels}
+    if not filled:
+        return []
+    boxes = np.stack([place.box_ras for place in filled.values()])
+    box = np.stack([boxes[:, 0].min(axis=0), boxes[:, 1].max(axis=0)])
+    inside = sum(p.share_inside * p.voxels for p in filled.values()) / sum(p.voxels for p in filled.values())
+    if max(place.share_inside for place in filled.values()) < LEAST_SHARE:
+        raise GeometryError(_apart(image_name, image_box_ras, mask_name, box, inside) + remedy)
+    if same_size_elsewhere and inside < WHOLE_SHARE:
+        raise GeometryError(
+            f"{mask_name} has the size of {image_name}, but its header puts {_percent(1 - inside)} of it outside "
+            f"({_spans(image_box_ras, box)}): {remedy}"
+        )
+    return [
+        f"{_percent(1 - place.share_inside)} of “{name}” lies outside the MRI and is not seen by the model."
+        for name, place in filled.items()
+        if 0 < place.share_inside < WHOLE_SHARE
+    ]
+
+
+def _apart(image_name: str, image_box: np.ndarray, mask_name: str, box: np.ndarray, inside: float) -> str:
+    if inside > 0:
+        return (
+            f"{mask_name} lies with {_percent(1 - inside)} of its voxels outside {image_name} "
+            f"({_spans(image_box, box)}): "
+        )
+    gap = float(np.maximum(np.maximum(box[0] - image_box[1], image_box[0] - box[1]), 0).max())
+    far = f" by {gap:.0f} mm" if gap >= 1 else ""
+    return f"{mask_name} lies outside {image_name}{far} ({_spans(image_box, box)}): "
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.1f} %"
+
+
+def _spans(image_box: np.ndarray, box: np.ndarray) -> str:
+    return f"the image spans {_box(image_box)}; the mask {_box(box)} mm"
+
+
+def _box(box: np.ndarray) -> str:
+    return ", ".join(f"{axis} {round(a)} to {round(b)}" for axis, a, b in zip("RAS", *box.tolist(), strict=True))

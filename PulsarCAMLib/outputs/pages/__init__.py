@@ -1,0 +1,1 @@
+"""Pages for screen and paper: a scan's report, a cohort's agreement, model cards."""

@@ -1,0 +1,253 @@
+"""A whole model card in readable form: blocks of sentences, facts and tables that any page or console can show."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from ...evaluation.metrics import METRICS, TABLE_1, TITLES, AcrossTrials, Value
+from ...trust.maps import MAPS, MODEL_MAPS, RANDOM
+from ...trust.synthetic_summary import SPACES, map_rows
+from ...trust.table import COLUMNS, NAMES, failed, with_interval
+
+if TYPE_CHECKING:
+    from ...systems.card import ModelCard
+
+SHOWN_MAPS = (*MODEL_MAPS, "intensity", RANDOM)
+MRI = {"baseline": "first MRI", "second": "second MRI"}
+OLD_DECIMALS = 4
+"""To which all figures of earlier cards were rounded."""
+
+ECE_ABOUT = (
+    "Expected calibration error: on few lesions above 0 even for a perfectly calibrated model; resampling raises it "
+    "further, so no interval is shown. Compare it between models on the same lesions only."
+)
+TOLD = ("data", "command", "train_command", "machine", "minutes", "minutes_since_last_start")
+ECE, LEAVE_ONE_OUT = "calibration_error", "leave-one-patient-out"
+ABOUT_TRIALS, ABOUT_POOLED = "mean ± sd over trials", "pooled: all lesions together (95 % interval)"
+NOT_KEPT = "not in this card"
+WHERE = {"volume": "all voxels of the GTV", "slice": "answering slice"}
+Rows = tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True)
+class Block:
+    """One part of a card.
+
+    Attributes:
+        title: its heading.
+        facts: (name, value).
+        sentences: to be read.
+        tables: each with its headings in the first row.
+    """
+
+    title: str
+    facts: tuple[tuple[str, str], ...] = ()
+    sentences: tuple[str, ...] = ()
+    tables: tuple[Rows, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.facts or self.sentences or self.tables)
+
+
+def card_blocks(card: ModelCard) -> list[Block]:
+    """Everything that a card says to people, in the order of reading; curves and whole settings stay in its file."""
+    return [block for block, _ in _tried(card) if block]
+
+
+def unreadable_parts(card: ModelCard) -> list[str]:
+    """Parts that are not as PulsarCAM writes them, one sentence each; the model may be used all the same."""
+    return [problem for _, problem in _tried(card) if problem]
+
+
+def _tried(card: ModelCard) -> Iterator[tuple[Block, str]]:
+    fields = card.fields
+    parts: tuple[tuple[str, Callable[[], Block]], ...] = (
+        ("What it is", lambda: _identity(card)),
+        ("Trained on", lambda: _training(fields["training"])),
+        ("Performance", lambda: _performance(fields["performance"])),
+        ("Protocols", lambda: _protocols(fields.get("protocols"))),
+        ("Are the maps true?", lambda: _checks(fields.get("explanation_checks"))),
+        ("Versions and hashes", lambda: _origin(card)),
+    )
+    for title, make in parts:
+        try:
+            yield make(), ""
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            problem = f"The card's part “{title}” is not as this PulsarCAM writes it ({type(error).__name__}: {error})."
+            yield Block(title, sentences=(problem,)), problem
+
+
+def told(part: Mapping[str, Any], path: str = "") -> Iterator[str]:
+    """What a part of a card says in words: "about" and every measurement's "text", at any depth."""
+    for key, value in part.items():
+        if key in ("about", "text") and isinstance(value, str):
+            yield f"{path}{value.rstrip('.')}"
+        elif isinstance(value, Mapping):
+            yield from told(value, f"{key.replace('_', ' ')}: ")
+
+
+def _identity(card: ModelCard) -> Block:
+    a, p, fields = card.architecture, card.preprocessing, card.fields
+    facts = (
+        ("model", card.origin),
+        ("intended use", fields["intended_use"]),
+        ("licence", fields["licence"]),
+        ("response", str(fields["response"].get("definition", ""))),
+        ("called response", f"from a probability of {card.decision_threshold:g} on; temperature {card.temperature:g}"),
+        ("network", f"{card.members} x autoencoder-classifier: {a.filters} filters, {a.features} feature maps, "
+         f"{a.dense_units} units ({a.dense_activation}), norm {a.norm} the activation, dropout {a.dropout:g}"),
+        ("patches", p.in_words()),
+    )  # fmt: skip
+    return Block("What it is", facts)
+
+
+def _training(training: Mapping[str, Any]) -> Block:
+    facts = [(key.replace("_", " "), str(training[key])) for key in TOLD if key in training]
+    for key in ("seeds", "epochs", "best_epoch"):
+        if isinstance(training.get(key), list):
+            facts.append((key.replace("_", " "), ", ".join(map(str, training[key]))))
+    sources = training.get("response_from")
+    if isinstance(sources, Mapping) and sources:
+        facts.append(("response from", ", ".join(f"{source}: {count}" for source, count in sources.items())))
+    dead = [f"member {n}: {', '.join(map(str, maps))}" for n, maps in enumerate(_lists(training), start=1) if maps]
+    facts += [("lost feature maps", "; ".join(dead))] if dead else []
+    return Block("Trained on", tuple(facts), (), _last_epochs(training.get("curves")))
+
+
+def _last_epochs(curves: Any) -> tuple[Rows, ...]:
+    """Where every member's curves end: accuracy and whole loss of the lesions learnt from and of those set aside."""
+    if not isinstance(curves, list) or not all(isinstance(member, Mapping) for member in curves) or not curves:
+        return ()
+    names = ("accuracy", "validation_accuracy", "total", "validation_total")
+    heads = ("member", "last epoch", *(name.replace("_", " ").replace("total", "loss") for name in names))
+    rows = []
+    for number, member in enumerate(curves, start=1):
+        values = [member[name][-1] if member.get(name) else None for name in names]
+        told = ("–" if value is None else f"{value:.3f}" for value in values)
+        rows.append((str(number), f"{member['epoch'][-1]:.0f}" if member.get("epoch") else "–", *told))
+    return ((heads, *rows),)
+
+
+def _lists(training: Mapping[str, Any]) -> list[list[int]]:
+    found = training.get("dead_feature_maps", [])
+    return [maps for maps in found if isinstance(maps, list)] if isinstance(found, list) else []
+
+
+def _performance(performance: Mapping[str, Any]) -> Block:
+    tables = list(_measured(performance))
+    error = any(row[0] == TITLES[ECE] for rows in tables for row in rows)
+    maps = performance.get("maps")
+    if isinstance(maps, Mapping):
+        for space in SPACES:
+            (_, *heads), *rows = map_rows(maps, space)
+            tables.append(_as_rows([(f"map for non-response, {WHERE[space]}", *heads), *rows]))
+    sentences = [*(f"{text}." for text in told(performance)), *([ECE_ABOUT] if error else [])]
+    return Block("Performance", (), tuple(sentences), tuple(tables))
+
+
+def _measured(part: Mapping[str, Any], path: str = "") -> Iterator[Rows]:
+    """Metrics and calibration, wherever a part of a card holds some."""
+    metrics, bins = part.get("metrics"), part.get("calibration")
+    if isinstance(metrics, Mapping):
+        about = f"{path} (positive class: {part.get('positive', 'not stated')})".strip()
+        rows = [(TITLES[name], value) for name, value in _values(metrics).items()]
+        yield ((about, "value (95 % interval over patients)"), *rows)
+    if isinstance(bins, Sequence) and bins:
+        heads = (f"{path} calibration: lesions".strip(), "mean predicted", "share observed")
+        yield (heads, *((str(b["count"]), f"{b['predicted']:.2f}", f"{b['observed']:.2f}") for b in bins))
+    for key, value in part.items():
+        if isinstance(value, Mapping) and key not in ("metrics", "maps"):
+            yield from _measured(value, key.replace("_", " "))
+
+
+def _values(metrics: Mapping[str, Any]) -> dict[str, str]:
+    """Metrics as text, each a :class:`Value` or :class:`AcrossTrials` as a dictionary, in their usual order."""
+    stored, found = _decimals(metrics), {}
+    for name in METRICS:
+        if name in metrics:
+            value = (Value if "value" in metrics[name] else AcrossTrials)(**metrics[name])
+            if name == ECE and isinstance(value, Value):
+                value = replace(value, low=None, high=None)
+            found[name] = value.text(stored=stored)
+    return found
+
+
+def _decimals(metrics: Mapping[str, Any]) -> int | None:
+    """To which all of them were rounded before they were stored; None: not so far that it shows."""
+    numbers = [number for value in metrics.values() for number in value.values() if isinstance(number, float)]
+    return OLD_DECIMALS if all(round(number, OLD_DECIMALS) == number for number in numbers) else None
+
+
+def _protocols(section: Mapping[str, Any] | None) -> Block:
+    """Table 1 with one column per protocol and MRI, and the control beside it."""
+    if not section:
+        return Block("Protocols")
+    entries = section.get("table", [])
+    several = len({entry["model"] for entry in entries}) > 1
+    heads = [_head(entry, several) for entry in entries]
+    columns = [_column(entry) for entry in entries]
+    names = [*(TITLES[name] for name in TABLE_1), "AUC of all lesions together", "AUC with permuted labels"]
+    about = [ABOUT_POOLED if pooled else ABOUT_TRIALS for pooled in sorted({_pooled(entry) for entry in entries})]
+    tables = (_as_rows([["; ".join(about), *heads], *zip(names, *columns, strict=True)]),) if entries else ()
+    return Block("Protocols", (), _sentences(section), tables)
+
+
+def _pooled(entry: Mapping[str, Any]) -> bool:
+    """Whether figures by trial mean little, as a trial holds one patient; earlier cards do not say it."""
+    return entry.get("by_trial_means_little", entry["protocol"] == LEAVE_ONE_OUT)
+
+
+def _column(entry: Mapping[str, Any]) -> list[str]:
+    """Table 1's metrics, the pooled AUC, and the control's AUC of the same kind."""
+    pooled = entry.get("pooled") or {}
+    shown = _values(pooled if _pooled(entry) else entry["metrics"])
+    together = _values({"auc": entry["pooled_auc"]} if entry.get("pooled_auc") else {})
+    control = entry.get("control_pooled", NOT_KEPT) if _pooled(entry) else {"auc": entry.get("control_auc")}
+    told = NOT_KEPT if control is NOT_KEPT else _values(control).get("auc", "–") if control and control["auc"] else "–"
+    return [*(shown.get(name, "–") for name in TABLE_1), together.get("auc", "–"), told]
+
+
+def _head(entry: Mapping[str, Any], several: bool) -> str:
+    own = f"{entry['model']}, " if several else ""
+    note = " (flatters)" if entry.get("flatters") else " (pooled)" if _pooled(entry) else ""
+    return f"{own}{entry['protocol']}, {MRI.get(entry['time_point'], entry['time_point'])}{note}"
+
+
+def _checks(section: Mapping[str, Any] | None) -> Block:
+    if not section:
+        return Block("Are the maps true?")
+    maps = section["maps"]
+    fails = [(NAMES[name], failed(maps[name]["verdicts"])) for name in MAPS if name in maps]
+    shown = [name for name in SHOWN_MAPS if name in maps]
+    found = [score for score in COLUMNS if any(maps[name]["scores"].get(score) for name in shown)]
+    rows = [[COLUMNS[score], *(with_interval(maps[name]["scores"].get(score)) for name in shown)] for score in found]
+    tables = (_as_rows([["mean (95 % interval)", *(NAMES[name] for name in shown)], *rows]),
+              (("map", "fails"), *fails))  # fmt: skip
+    return Block("Are the maps true?", (), _sentences(section), tables)
+
+
+def _sentences(section: Mapping[str, Any]) -> tuple[str, ...]:
+    """Its own "about" and "text", which may be several sentences."""
+    found = []
+    for key in ("about", "text"):
+        value = section.get(key, ())
+        found += [value] if isinstance(value, str) else list(value)
+    return tuple(f"{text.rstrip('.')}." for text in found if text)
+
+
+def _origin(card: ModelCard) -> Block:
+    training, fields = card.fields["training"], card.fields
+    software = training.get("software", {})
+    facts = [("format", f"{fields['format']}, version {fields['format_version']}")]
+    facts.append(("model", f"{card.name} {fields['version']}"))
+    facts.append(("software", ", ".join(f"{name} {version}" for name, version in software.items()) or "not stated"))
+    facts.append(("weights", f"{fields['weights']['file']}, SHA-256 {card.sha256}"))
+    for what, sha256 in training.get("sha256", {}).items():
+        facts.append((what.replace("_", " "), f"SHA-256 {sha256}"))
+    return Block("Versions and hashes", tuple(facts))
+
+
+def _as_rows(rows: Sequence[Sequence[str]]) -> Rows:
+    return tuple(tuple(row) for row in rows)

@@ -1,0 +1,285 @@
+"""One slice opened up, as one picture: input, reconstruction, features, gradients, maps (paper, figures 4 and 5)."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from matplotlib import colormaps
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import Normalize
+from matplotlib.figure import Figure
+
+from ...core.map_methods import CLASSES, METHODS, TITLES
+from ...io.atomic import write_whole
+from ...systems.autoencoder.inspection import SliceInspection
+from .content import edge_letters
+from .overlay import CONTOUR, FAINT, INK, PAPER, heat_colors
+
+SIZE_INCHES, SCREEN_DPI, FILE_DPI = (9.6, 7.8), 100, 200
+"""960 x 780 pixels on the screen; twice that in a file."""
+
+SMALLEST_VIEW_MM = 20.0
+VIEW_MARGIN = 1.25
+"""The close-up is this much larger than the GTV."""
+
+_LEFT, _SMALL, _USUAL = 0.62, 7.5, 8.5
+_HIDDEN = "#24272d"
+"""Where the mask hides the features."""
+
+EXPLAINED = (
+    "Features, gradients and the signed map are cells of the bottleneck; s is the logit of response. Under each "
+    "gradient: w, its mean over all cells, is the Grad-CAM weight of response (of non-response: the other sign); w++ "
+    "are the Grad-CAM++ weights of non-response | response. Maps: each method has one scale for both classes, from 0 "
+    "to its largest value in the GTV of this slice."
+)
+
+
+def save_inspection(
+    seen: SliceInspection, path: str | Path, *, methods: Sequence[str] = METHODS, overwrite: bool = False
+) -> Figure:
+    """Draw and write a PNG; it appears whole or not at all.
+
+    Raises:
+        OutputError: the file exists and may not be replaced, or its place cannot be written.
+    """
+    figure = draw_inspection(seen, methods)
+    write_whole(path, png_bytes(figure, FILE_DPI), overwrite=overwrite)
+    return figure
+
+
+def png_bytes(figure: Figure, dpi: float | None = None) -> bytes:
+    """A figure as PNG, for a file, a web page or Qt's ``QPixmap.loadFromData``; ``dpi`` None keeps the figure's own."""
+    made = io.BytesIO()
+    figure.savefig(made, format="png", dpi=dpi or figure.dpi, metadata={"Software": "PulsarCAM"})
+    return made.getvalue()
+
+
+def draw_inspection(seen: SliceInspection, methods: Sequence[str] = METHODS) -> Figure:
+    """The figure, on an Agg canvas.
+
+    Args:
+        seen: one slice.
+        methods: whose maps are drawn, three at most; those that were not computed are left out.
+    """
+    figure = Figure(figsize=SIZE_INCHES, dpi=SCREEN_DPI, facecolor=PAPER)
+    FigureCanvasAgg(figure)
+    sheet = _Sheet(figure, seen)
+    sheet.texts()
+    sheet.input_row(5.5, 1.38)
+    features, gradients = seen.masked, seen.gradients
+    top = float(features.max()) or 1.0
+    sheet.cell_row(3.94, 1.18, "features A", features, "viridis", Normalize(0, top), seen.feature_names, None)
+    reach = float(np.abs(gradients).max()) or 1.0
+    labels = [_weights_text(seen, k) for k in range(len(features))]
+    sheet.cell_row(2.6, 1.18, "gradients ds/dA", gradients, "coolwarm", Normalize(-reach, reach), None, labels)
+    sheet.map_row(0.77, 1.17, [m for m in methods if m in seen.methods][:3])
+    return figure
+
+
+class _Sheet:
+    """Places panels on the figure, in inches from its lower left corner."""
+
+    def __init__(self, figure: Figure, seen: SliceInspection) -> None:
+        self.figure, self.seen = figure, seen
+        rows, columns = seen.image.shape
+        self.height_mm, self.width_mm = rows * seen.spacing_mm[0], columns * seen.spacing_mm[1]
+        self.extent = (0.0, self.width_mm, self.height_mm, 0.0)
+        self.view = _close_up(seen)
+
+    def texts(self) -> None:
+        """Title, prediction, place, notes, origin."""
+        seen = self.seen
+        answers = " (answers for the lesion)" if seen.answers else ""
+        self._text(0.15, 7.58, _shortened(seen.lesion, 48), size=13, weight="bold")
+        self._text(0.15, 7.33, _prediction(seen), size=9.5)
+        place = f"slice {seen.slice + 1} of {seen.slices}{answers}"
+        self._text(9.45, 7.58, place, size=9.5, ha="right")
+        self._text(9.45, 7.33, f"GTV centre at {_ras_text(seen.centre_ras)}", size=8.5, color=FAINT, ha="right")
+        notes = _wrapped(" ".join((EXPLAINED, *seen.notes)), 180)
+        self._text(0.15, 0.62, notes, size=6.8, color=FAINT, va="top", linespacing=1.25)
+        footer = f"Model: {seen.origin}. Research use only, not for diagnosis or treatment decisions."
+        self._text(0.15, 0.09, footer, size=7.5)
+
+    def input_row(self, bottom: float, side: float) -> None:
+        """Input, reconstruction, signed map, and how the logit comes about."""
+        seen, letters = self.seen, edge_letters(self.seen.directions_lps)
+        titles = (f"input, {self.width_mm:.0f} x {self.height_mm:.0f} mm", f"reconstruction\n{seen.member_name}")
+        for n, (title, image) in enumerate(zip(titles, (seen.image, seen.reconstruction), strict=True)):
+            axes = self._axes(_LEFT + n * (side + 0.45), bottom, side, side)
+            self._grey(axes, image, title)
+            axes.set(xlim=self.extent[:2], ylim=self.extent[2:], xticks=[], yticks=[])
+            self._letters(axes, letters)
+            if n == 0:
+                self._millimetres(axes)
+                left, right, low, high = self.view
+                axes.plot([left, right, right, left, left], [low, low, high, high, low], "--", color=FAINT, lw=0.8)
+        at = _LEFT + 2 * (side + 0.45)
+        axes = self._axes(at, bottom, side, side)
+        reach = float(np.abs(seen.signed).max()) or 1.0
+        norm = Normalize(-reach, reach)
+        self._cells(axes, seen.signed, "coolwarm", norm, "signed pixel-wise map\n- non-response, + response")
+        self._letters(axes, letters)
+        self._color_bar(at + side + 0.07, bottom, side, "coolwarm", norm)
+        self._split(self._axes(at + side + 1.1, bottom + 0.15, 9.4 - (at + side + 1.1), side - 0.15))
+
+    def cell_row(self, bottom, side, name, values, colors, norm, titles, labels) -> None:
+        """One panel for each of the values ``[F, c, c]``, on one scale."""
+        self._text(0.22, bottom + side / 2, name, size=_USUAL, rotation=90, ha="center")
+        count = len(values)
+        room = 9.6 - _LEFT - 0.75
+        side = min(side, room / count - 0.12)
+        step = room / count
+        for k in range(count):
+            axes = self._axes(_LEFT + k * step, bottom, side, side)
+            self._cells(axes, values[k], colors, norm, titles[k] if titles else None)
+            if labels:
+                axes.set_xlabel(labels[k], color=INK, size=6.8, labelpad=2)
+            if titles and self.seen.dead[k]:
+                axes.text(
+                    0.5, 0.5, "zero in\nthis lesion", color=INK, size=_SMALL, transform=axes.transAxes, ha="center",
+                    va="center",
+                )  # fmt: skip
+        self._color_bar(_LEFT + (count - 1) * step + side + 0.12, bottom, side, colors, norm)
+
+    def map_row(self, bottom: float, side: float, methods: Sequence[str]) -> None:
+        """Both classes of each method over the input, on one scale per method."""
+        self._text(0.22, bottom + side / 2, "maps", size=_USUAL, rotation=90, ha="center")
+        for n, method in enumerate(methods):
+            left = _LEFT + n * 2.98
+            norm = Normalize(0, self.seen.joint_maximum(method) or 1.0)
+            for c, name in enumerate(CLASSES):
+                axes = self._axes(left + c * (side + 0.06), bottom, side, side)
+                self._map(axes, self.seen.patch_map(method, name), norm, name)
+            self._text(left + side, bottom + side + 0.27, TITLES[method], size=_USUAL, weight="bold", ha="center")
+            self._color_bar(left + 2 * side + 0.12, bottom, side, heat_colors(), norm)
+
+    def _map(self, axes: Axes, values: np.ndarray, norm: Normalize, title: str) -> None:
+        self._grey(axes, self.seen.image, title)
+        shown = np.ma.masked_where(~self.seen.mask, values)
+        axes.imshow(shown, cmap=heat_colors(), norm=norm, extent=self.extent, interpolation="nearest")
+        if not values[self.seen.mask].any():
+            axes.text(0.5, 0.08, "no evidence", color=INK, size=_SMALL, transform=axes.transAxes, ha="center")
+        self._zoom(axes)
+
+    def _cells(self, axes: Axes, values: np.ndarray, colors: str, norm: Normalize, title: str | None) -> None:
+        shown = np.ma.masked_where(~self.seen.cells, values)
+        axes.set_facecolor(_HIDDEN)
+        axes.imshow(shown, cmap=colormaps[colors], norm=norm, extent=self.extent, interpolation="nearest")
+        self._contour(axes)
+        self._zoom(axes)
+        if title:
+            axes.set_title(title, color=INK, size=_SMALL, pad=3)
+
+    def _grey(self, axes: Axes, image: np.ndarray, title: str) -> None:
+        axes.imshow(image, cmap="gray", vmin=0, vmax=1, extent=self.extent, interpolation="nearest")
+        self._contour(axes)
+        axes.set_title(title, color=INK, size=_SMALL, pad=3)
+
+    def _contour(self, axes: Axes) -> None:
+        """Along the edges of the GTV's pixels, as the model knows it."""
+        fine = np.pad(np.kron(self.seen.mask, np.ones((4, 4))), 1)
+        y, x = (
+            (np.arange(n) - 0.5) * size / (n - 2)
+            for n, size in zip(fine.shape, (self.height_mm, self.width_mm), strict=True)
+        )
+        axes.contour(x, y, fine, levels=[0.5], colors=CONTOUR, linewidths=0.9)
+
+    def _zoom(self, axes: Axes) -> None:
+        left, right, low, high = self.view
+        axes.set(xlim=(left, right), ylim=(high, low), xticks=[], yticks=[])
+
+    def _millimetres(self, axes: Axes) -> None:
+        ticks = np.arange(0, self.width_mm + 0.1, 20 if self.width_mm <= 100 else 50)
+        axes.set(xticks=ticks, yticks=ticks[ticks <= self.height_mm])
+        axes.tick_params(colors=FAINT, labelsize=6.8, length=2, pad=1.5)
+        axes.set_ylabel("mm", color=FAINT, size=6.8, labelpad=1)
+
+    def _letters(self, axes: Axes, letters: Sequence[str]) -> None:
+        box = {"facecolor": PAPER, "edgecolor": "none", "alpha": 0.55, "pad": 0.8}
+        for letter, (x, y) in zip(letters, ((0.06, 0.5), (0.94, 0.5), (0.5, 0.93), (0.5, 0.07)), strict=True):
+            axes.text(
+                x, y, letter, color=INK, size=6.8, weight="bold", transform=axes.transAxes, ha="center", va="center",
+                bbox=box,
+            )  # fmt: skip
+
+    def _split(self, axes: Axes) -> None:
+        """What the cells and the rest contribute to the logit."""
+        seen = self.seen
+        names, values = ("cells of the GTV", "rest", "logit s"), (seen.map_sum, seen.rest, seen.logit)
+        colors = [colormaps["coolwarm"](0.95 if value > 0 else 0.05) for value in values]
+        axes.barh(np.arange(3) + 0.22, values, color=colors, height=0.32)
+        axes.axvline(0, color=FAINT, lw=0.8)
+        reach = max(map(abs, values)) * 1.1 or 1.0
+        axes.set(xlim=(-reach, reach), ylim=(2.5, -0.45), yticks=[])
+        for n, (name, value) in enumerate(zip(names, values, strict=True)):
+            axes.text(-reach, n - 0.17, f"{name}  {value:+.3g}", color=INK, size=_SMALL, va="center")
+        axes.set_facecolor(PAPER)
+        axes.set_title("how the logit comes about", color=INK, size=_SMALL, pad=3, loc="left")
+        axes.xaxis.get_major_locator().set_params(nbins=4)
+        axes.tick_params(colors=FAINT, labelsize=6.8, length=2, pad=1.5)
+
+    def _color_bar(self, left: float, bottom: float, height: float, colors, norm: Normalize) -> None:
+        axes = self._axes(left, bottom, 0.09, height)
+        axes.set_facecolor("#6e6e6e")
+        ramp = np.linspace(norm.vmin, norm.vmax, 256)[:, None]
+        axes.imshow(ramp, cmap=colors, norm=norm, aspect="auto", origin="lower", extent=(0, 1, norm.vmin, norm.vmax))
+        axes.yaxis.tick_right()
+        ticks = [norm.vmin, (norm.vmin + norm.vmax) / 2, norm.vmax]
+        axes.set(xticks=[], yticks=ticks, yticklabels=[f"{t:.2g}" if t else "0" for t in ticks])
+        axes.tick_params(colors=INK, labelsize=6.8, length=2, pad=1.5)
+
+    def _axes(self, left: float, bottom: float, width: float, height: float) -> Axes:
+        w, h = SIZE_INCHES
+        axes = self.figure.add_axes((left / w, bottom / h, width / w, height / h))
+        for spine in axes.spines.values():
+            spine.set_visible(False)
+        return axes
+
+    def _text(self, x: float, y: float, text: str, **style) -> None:
+        style = {"color": INK, "va": "center", **style}
+        # A dollar sign in a lesion's name must not start a formula.
+        self.figure.text(x / SIZE_INCHES[0], y / SIZE_INCHES[1], text, parse_math=False, **style)
+
+
+def _close_up(seen: SliceInspection) -> tuple[float, float, float, float]:
+    """Left, right, top and bottom in millimetres of the square that the small panels show."""
+    rows, columns = np.nonzero(seen.mask)
+    dy, dx = seen.spacing_mm
+    spans = [(columns.min() * dx, (columns.max() + 1) * dx), (rows.min() * dy, (rows.max() + 1) * dy)]
+    patch = (seen.image.shape[1] * dx, seen.image.shape[0] * dy)
+    side = min(max(SMALLEST_VIEW_MM, VIEW_MARGIN * max(high - low for low, high in spans)), *patch)
+    starts = [
+        np.clip((low + high - side) / 2, 0, whole - side) for (low, high), whole in zip(spans, patch, strict=True)
+    ]
+    return starts[0], starts[0] + side, starts[1], starts[1] + side
+
+
+def _prediction(seen: SliceInspection) -> str:
+    spread = f" ± {seen.spread:.2f}" if seen.member is None and seen.members > 1 else ""
+    return f"probability of response {seen.probability:.2f}{spread} ({seen.member_name})"
+
+
+def _weights_text(seen: SliceInspection, k: int) -> str:
+    """The three weights of feature k, under its gradient."""
+    found = {key: float(weights[k]) for key, weights in seen.weights.items()}
+    plus = " | ".join(f"{found['gradcam++', name]:.2g}" for name in CLASSES)
+    return f"w {found['gradcam', 'response']:+.2g}\nw++ {plus}"
+
+
+def _ras_text(ras: np.ndarray) -> str:
+    pairs = zip(("RL", "AP", "SI"), ras, strict=True)
+    return ", ".join(f"{names[int(value < 0)]} {abs(value):.1f}" for names, value in pairs) + " mm"
+
+
+def _shortened(text: str, longest: int) -> str:
+    return text if len(text) <= longest else text[: longest - 1] + "…"
+
+
+def _wrapped(text: str, width: int) -> str:
+    import textwrap
+
+    return "\n".join(textwrap.wrap(text, width))

@@ -1,0 +1,75 @@
+"""A study's figures as plain lines: what the command line prints."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ...study.narrative import MRI, POINTS, entry_of, percent
+
+
+def summary_lines(summary: dict[str, Any]) -> list[str]:
+    """The answer in words, then the paper's Table 1 for every protocol: models side by side, each with its control."""
+    words = summary["sentences"]
+    lines = [*_warning(summary), *words["state"], *words["headline"]]
+    lines += words["left_out"]
+    for protocol in summary["protocols"]:
+        for point in POINTS:
+            lines += _table(summary, protocol, point)
+            lines += _table(summary, protocol, point, "shared")
+    return [*lines, "", *words["columns"], *words["why_flattering"]]
+
+
+def _warning(summary: dict[str, Any]) -> list[str]:
+    return ["SYNTHETIC lesions: these figures say nothing about patients."] if summary["synthetic"] else []
+
+
+def _table(summary: dict[str, Any], protocol: dict[str, Any], point: str, table: str = "table") -> list[str]:
+    names = [model["name"] for model in summary["models"]]
+    entries = [entry for name in names if (entry := entry_of(summary, protocol["name"], name, point, table))]
+    if not entries:
+        return []
+    first = entries[0]
+    head = f"{protocol['title']}, {MRI[point]}: {first['trials']} trials, {first['control']['trials']} controls"
+    head += ", on the lesions that all models answered for" if table == "shared" else ""
+    rows = [["", *(entry["model"] for entry in entries)]]
+    rows += [["lesions of patients", *(f"{entry['lesions']} of {entry['patients']}" for entry in entries)]]
+    rows += [["responding", *(_responding(entry) for entry in entries)]]
+    for name in summary["table_1"]:
+        rows.append([summary["metrics"][name], *(_by_trial(entry, name) for entry in entries)])
+    if any(entry["by_split"] for entry in entries):
+        rows.append(["AUC, mean (95 %)", *(_interval(entry["by_split"]) for entry in entries)])
+    rows.append(["AUC of controls", *(_control(entry) for entry in entries)])
+    rows.append(["AUC, pooled (95 %)", *(_interval(entry["chance"]) for entry in entries)])
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    body = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+    return ["", head, *body]
+
+
+def _responding(entry: dict[str, Any]) -> str:
+    return "-" if entry["prevalence"] is None else f"{entry['responses']} ({percent(entry['prevalence'])})"
+
+
+def _by_trial(entry: dict[str, Any], name: str) -> str:
+    if entry["by_trial_means_little"]:
+        value = entry["pooled"]["values"][name]["value"] if entry["pooled"] else None
+        return "-" if value is None else f"{value:.3f} (pooled)"
+    return _spread(entry["metrics"][name])
+
+
+def _control(entry: dict[str, Any]) -> str:
+    control = entry["control"]
+    if not entry["by_trial_means_little"]:
+        return _spread(control["metrics"]["auc"])
+    value = control["pooled"]["values"]["auc"]["value"] if control["pooled"] else None
+    return "-" if value is None else f"{value:.3f} (pooled)"
+
+
+def _interval(found: dict[str, Any] | None) -> str:
+    return "-" if found is None else f"{found['auc']:.3f} ({found['low']:.3f}-{found['high']:.3f})"
+
+
+def _spread(value: dict[str, Any]) -> str:
+    if value["mean"] is None:
+        return "-"
+    partly = "" if value["defined"] == value["trials"] else f" ({value['defined']} of {value['trials']})"
+    return f"{value['mean']:.3f}" + ("" if value["sd"] is None else f" ± {value['sd']:.3f}") + partly

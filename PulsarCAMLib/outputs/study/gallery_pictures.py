@@ -1,0 +1,79 @@
+"""Pictures of the galleries: maps as in the paper's figure 6, reconstructions as in its figure 4."""
+
+from __future__ import annotations
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from ...core.map_methods import CLASSES, METHODS, TITLES
+from ..pictures.inspection import png_bytes
+from ..pictures.overlay import CONTOUR, INK, PAPER, heat_colors
+from .gallery import Explained
+
+DPI = 100
+SIDE = 1.5
+"""Inches of a panel."""
+
+MAPS_ABOUT = (
+    "Left to right: the slice with the contour of the GTV, then for each method the evidence for response and for "
+    "non-response, on one scale for both classes from 0 to the larger maximum of the two."
+)
+
+RECONSTRUCTIONS_ABOUT = (
+    "Left to right: the slice as the network sees it, what the decoder makes of the masked features, and the feature "
+    "maps of the bottleneck before the mask, on one scale each row. Only what is inside the contour reaches the "
+    "decoder, so the surroundings cannot be found in the reconstruction."
+)
+
+
+def maps_png(found: Explained) -> bytes:
+    """One row: slice, and both classes' maps of every method."""
+    figure, panels = _row(1 + 2 * len(METHODS))
+    _slice(panels[0], found, "MRI and GTV")
+    for number, method in enumerate(METHODS):
+        top = max(float(found.maps[method, name].max()) for name in CLASSES)
+        for offset, name in enumerate(reversed(CLASSES)):
+            axes, values = panels[1 + 2 * number + offset], found.maps[method, name]
+            _slice(axes, found, f"{TITLES[method]}\n{name}")
+            shown = np.ma.masked_where(~found.mask, values)
+            axes.imshow(shown, cmap=heat_colors(), vmin=0, vmax=top or 1.0, interpolation="nearest")
+            if not values.any():
+                box = {"facecolor": PAPER, "edgecolor": "none", "alpha": 0.6, "pad": 1.5}
+                axes.text(0.5, 0.06, "no evidence", color=INK, size=7, ha="center", transform=axes.transAxes, bbox=box)
+    return png_bytes(figure, DPI)
+
+
+def reconstruction_png(found: Explained) -> bytes:
+    """One row: slice, reconstruction, feature maps."""
+    figure, panels = _row(2 + len(found.features))
+    _slice(panels[0], found, "MRI and GTV")
+    _slice(panels[1], found, "reconstruction", found.reconstruction)
+    top = float(found.features.max()) or 1.0
+    for number, values in enumerate(found.features):
+        axes = panels[2 + number]
+        axes.imshow(values, cmap="viridis", vmin=0, vmax=top, interpolation="nearest")
+        _titled(axes, f"feature map {number + 1}")
+    return png_bytes(figure, DPI)
+
+
+def _row(count: int) -> tuple[Figure, list[Axes]]:
+    height = SIDE + 0.42
+    figure = Figure(figsize=(count * (SIDE + 0.06), height), dpi=DPI, facecolor=PAPER)
+    FigureCanvasAgg(figure)
+    width, gap = SIDE / (count * (SIDE + 0.06)), 0.03 / (count * (SIDE + 0.06))
+    places = [((2 * n + 1) * gap + n * width, 0.03 / height, width, SIDE / height) for n in range(count)]
+    return figure, [figure.add_axes(place) for place in places]
+
+
+def _slice(axes: Axes, found: Explained, title: str, image: np.ndarray | None = None) -> None:
+    axes.imshow(found.image if image is None else image, cmap="gray", vmin=0, vmax=1, interpolation="bilinear")
+    if found.mask.any() and not found.mask.all():
+        axes.contour(found.mask.astype(float), levels=[0.5], colors=CONTOUR, linewidths=0.9)
+    _titled(axes, title)
+
+
+def _titled(axes: Axes, title: str) -> None:
+    axes.text(0.5, 1.02, title, color=INK, size=8, ha="center", va="bottom", transform=axes.transAxes)
+    axes.set_axis_off()

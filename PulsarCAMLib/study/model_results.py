@@ -1,0 +1,195 @@
+"""Answers of a study in cells: all trials of one model under one protocol on one MRI, the late fusion included.
+
+What was not answered (NaN) is left out and counted. Every control is judged on its own permuted labels.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+
+import numpy as np
+
+from ..cohort.study_lesions import TIME_POINTS
+from ..evaluation.metrics import Evaluation, evaluate_predictions
+from ..features.models.fusion import fused
+from .plan import contenders_of
+from .records import Answers, TrialRecord
+from .run import Study
+from .splits import LEAVE_ONE_OUT
+
+FUSION, FUSION_TITLE = "fusion", "Late fusion"
+
+
+@dataclass(frozen=True, eq=False)
+class Asked:
+    """What one trial was asked about one MRI.
+
+    Attributes:
+        number: of the trial within its protocol.
+        lesions: int ``[m]``.
+        labels: int ``[m]``, as they are judged: permuted in a control.
+        probabilities: ``[m]``, NaN where there is no answer.
+        threshold: of the trial's decisions.
+        train: how many lesions were learnt from.
+    """
+
+    number: int
+    lesions: np.ndarray
+    labels: np.ndarray
+    probabilities: np.ndarray
+    threshold: float
+    train: int
+
+    @property
+    def answered(self) -> np.ndarray:
+        """bool ``[m]``."""
+        return np.isfinite(self.probabilities)
+
+    @cached_property
+    def evaluation(self) -> Evaluation:
+        """Of all that was answered, without intervals."""
+        return self.among(self.answered)
+
+    def among(self, chosen: np.ndarray) -> Evaluation:
+        """Of some of the lesions, bool ``[m]``, all of them answered."""
+        return evaluate_predictions(self.labels[chosen], self.probabilities[chosen], threshold=self.threshold)
+
+
+@dataclass(frozen=True, eq=False)
+class Pooled:
+    """Every lesion once, with the mean of its probabilities over the trials that answered for it.
+
+    Attributes:
+        lesions: int ``[m]``, ascending.
+        labels, patients: int ``[m]``.
+        probabilities, thresholds: ``[m]``, means over those trials.
+    """
+
+    lesions: np.ndarray
+    labels: np.ndarray
+    patients: np.ndarray
+    probabilities: np.ndarray
+    thresholds: np.ndarray
+
+    def among(self, lesions: np.ndarray) -> Pooled:
+        """Some of the lesions."""
+        chosen = np.isin(self.lesions, lesions)
+        return Pooled(*(values[chosen] for values in vars(self).values()))
+
+
+@dataclass(frozen=True, eq=False)
+class Cell:
+    """One protocol, one model, one MRI.
+
+    Attributes:
+        protocol, model, time_point: which.
+        trials, controls: finished ones.
+    """
+
+    protocol: str
+    model: str
+    time_point: str
+    trials: list[Asked] = field(default_factory=list)
+    controls: list[Asked] = field(default_factory=list)
+
+    @property
+    def one_by_one(self) -> bool:
+        """Whether a trial holds one patient only, so that figures by trial mean little and only the pool counts."""
+        return self.protocol == LEAVE_ONE_OUT
+
+    def pooled(self, patients: np.ndarray) -> Pooled:
+        """The pool of the trials; patients ``[L]`` of all lesions."""
+        lesions, where, labels, p, thresholds = _stacked(self.trials)
+        counts = np.bincount(where, minlength=len(lesions))
+        means = [np.bincount(where, values, len(lesions)) / counts for values in (p, thresholds)]
+        own = np.zeros(len(lesions), dtype=int)
+        own[where] = labels
+        return Pooled(lesions, own, patients[lesions], *means)
+
+    def control_pool(self, patients: np.ndarray) -> Pooled:
+        """All answers of all controls, each with its own permuted label; a lesion may be there several times."""
+        lesions, where, labels, p, thresholds = _stacked(self.controls)
+        return Pooled(lesions[where], labels, patients[lesions[where]], p, thresholds)
+
+
+def _stacked(trials: list[Asked]) -> tuple[np.ndarray, ...]:
+    """Lesions there are, and of every answer: which of them, label, probability, threshold."""
+    empty = np.zeros(0)
+    columns = [
+        np.concatenate([empty, *(getattr(trial, name)[trial.answered] for trial in trials)])
+        for name in ("lesions", "labels", "probabilities")
+    ]
+    thresholds = np.concatenate([empty, *(np.full(trial.answered.sum(), trial.threshold) for trial in trials)])
+    lesions, where = np.unique(columns[0].astype(int), return_inverse=True)
+    return lesions, where, columns[1].astype(int), columns[2], thresholds
+
+
+def study_cells(study: Study) -> list[Cell]:
+    """All cells in which there is a finished trial or control: protocols, models, MRIs in the order of the settings."""
+    records = (*study.records, *fusion_records(study))
+    models = (*study.settings.models, FUSION)
+    cells = {
+        (protocol, model, point): Cell(protocol, model, point)
+        for protocol in study.settings.protocols
+        for model in models
+        for point in TIME_POINTS
+    }
+    for record in records:
+        for answers in record.answers:
+            cell = cells[record.protocol, record.model, answers.time_point]
+            found = (record.labels[answers.lesions], answers.probabilities, record.threshold, len(record.train))
+            asked = Asked(record.number, answers.lesions, *found)
+            (cell.controls if record.control else cell.trials).append(asked)
+    return [cell for cell in cells.values() if cell.trials or cell.controls]
+
+
+def fusion_records(study: Study) -> list[TrialRecord]:
+    """Late fusion: the mean of the models' probabilities in every trial that all of them have finished.
+
+    Where a model cannot be asked, such as one of both MRIs about the first, it is the mean of the others. Its threshold
+    is the mean of theirs.
+    """
+    if len(study.settings.models) < 2:
+        return []
+    groups: dict[tuple, list[TrialRecord]] = {}
+    for record in study.records:
+        groups.setdefault((record.protocol, record.control, record.number), []).append(record)
+    makers = _members_of(study)
+    found = []
+    for members in groups.values():
+        own = makers[members[0].protocol]
+        answers = [a for point in TIME_POINTS if (a := _fused_answers(members, point, own[point]))]
+        if answers:
+            threshold = float(np.mean([record.threshold for record in members]))
+            changed = {"model": FUSION, "answers": tuple(answers), "threshold": threshold, "details": {}}
+            found.append(replace(members[0], threshold_from="mean of the members' thresholds", **changed))
+    return found
+
+
+def _members_of(study: Study) -> dict[str, dict[str, set[str]]]:
+    """Which models are ever asked about an MRI, by protocol."""
+    found = {protocol: {point: set() for point in TIME_POINTS} for protocol in study.settings.protocols}
+    for record in study.records:
+        for answers in record.answers:
+            found[record.protocol][answers.time_point].add(record.model)
+    return found
+
+
+def _fused_answers(members: list[TrialRecord], point: str, wanted: set[str]) -> Answers | None:
+    asked = {r.model: a for r in members for a in r.answers if a.time_point == point}
+    if len(asked) < 2 or set(asked) != wanted:
+        return None
+    lesions = next(iter(asked.values())).lesions
+    return Answers(point, lesions, fused([a.probabilities for a in asked.values()]))
+
+
+def model_words(study: Study) -> dict[str, tuple[str, str]]:
+    """Title and one sentence about every model, the late fusion included."""
+    contenders = contenders_of(study.settings, study.facts, study.folder)
+    words = {each.name: (each.title, each.about) for each in contenders}
+    if len(words) > 1:
+        members = ", ".join(title for title, _ in words.values())
+        about = f"Mean of the probabilities of {members} on the same splits; answered where all of them answer."
+        words[FUSION] = (FUSION_TITLE, about)
+    return words

@@ -1,0 +1,286 @@
+"""What a study's figures say, in sentences with these figures in them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..core.pluralize import pluralize
+from .exclusion import left_out_sentences
+from .paper import CAM_COLUMN, TABLE
+from .shared_lesions import column_sentences
+from .splits import LEAVE_ONE_OUT, LESIONS, PAPER, PATIENTS
+
+HONEST = (PATIENTS, LEAVE_ONE_OUT)
+MRI = {"baseline": "first MRI", "second": "second MRI"}
+POINTS = ("baseline", "second")
+
+LEAVE_ONE_OUT_CAUTION = (
+    "Leave one patient out pools answers of different models. Whoever responds is missing from the training of exactly "
+    "the model that is asked about them, which lowers that model's share of responses a little: without any signal "
+    "the pooled AUC therefore falls BELOW 0.5, and an AUC well below 0.5 here is no reversed signal. Splits by patient "
+    "that keep the share of responses suffer less."
+)
+
+Entry = dict[str, Any]
+
+
+def sentences(summary: dict[str, Any]) -> dict[str, list[str]]:
+    """Sentences of a summary: ``headline``, ``why_flattering``, ``cautions``, ``state`` (what is unfinished),
+    ``columns`` (what of Table 1's columns compares) and ``left_out`` (who left before the splits).
+    """
+    titles = {(p["name"], point): f"{p['title']}, {MRI[point]}" for p in summary["protocols"] for point in POINTS}
+    return {
+        "columns": [*column_sentences(summary["columns"], titles), summary["imbalance"]],
+        "left_out": left_out_sentences(summary["left_out"]),
+        "headline": _headline(summary),
+        "why_flattering": [*_why_paper(summary), *_why_lesions(summary)],
+        "cautions": _cautions(summary),
+        "state": _state(summary),
+    }
+
+
+def entry_of(summary: dict[str, Any], protocol: str, model: str, time_point: str, table: str = "table") -> Entry | None:
+    """One entry of the table (or of ``"shared"``), if it has finished trials."""
+    for entry in summary[table]:
+        if (entry["protocol"], entry["model"], entry["time_point"]) == (protocol, model, time_point):
+            return entry if entry["trials"] else None
+    return None
+
+
+def main_entry(summary: dict[str, Any], model: str) -> Entry | None:
+    """The honest answer about a model: held-out patients, on the first MRI if it can be asked about it."""
+    found = (entry_of(summary, protocol, model, point) for protocol in HONEST for point in POINTS)
+    return next(filter(None, found), None)
+
+
+def _headline(summary: dict[str, Any]) -> list[str]:
+    found = []
+    for model in summary["models"]:
+        entry = main_entry(summary, model["name"])
+        if entry:
+            found.append(f"{model['title']}: {verdict(entry)}")
+    if found or not summary["table"]:
+        return found or ["No trial is finished yet."]
+    return [
+        "No trial by patient is finished, so this study says nothing yet about lesions of new patients: everything "
+        "below was tested on lesions, or on patients, that were learnt from."
+    ]
+
+
+def verdict(entry: Entry) -> str:
+    """Whether a model tells held-out patients' lesions apart, with the figures."""
+    mri, chance, auc = MRI[entry["time_point"]], entry["chance"], entry["metrics"]["auc"]
+    if chance is None:
+        return f"on the {mri} of patients it had not seen, an AUC is not defined yet."
+    splits = ""
+    if not entry["by_trial_means_little"] and auc["mean"] is not None:
+        splits = f"AUC {_spread(auc)} over {pluralize(auc['defined'], 'split')}{_mean_interval(entry)}; "
+    pooled = (
+        f"over all {chance['lesions']} lesions of {chance['patients']} patients {_interval(chance)}, "
+        f"permutation p = {chance['p_value']:.4f}"
+    )
+    told = f"on the {mri} of patients it had not seen, {splits}{pooled}: {_against_half(entry)}"
+    return f"{told}{_against_control(entry)}."
+
+
+def judged(entry: Entry) -> dict[str, Any]:
+    """What decides whether an AUC can be told from 0.5: the splits where they are repeated, else the pool."""
+    return entry["by_split"] or entry["chance"]
+
+
+def _mean_interval(entry: Entry) -> str:
+    found = entry["by_split"]
+    return f" (95 % interval of the mean {found['low']:.3f} to {found['high']:.3f})" if found else ""
+
+
+def _against_half(entry: Entry) -> str:
+    """ "Better" needs the control's word, too: intervals of repeated splits are narrower than they say."""
+    chance, control = judged(entry), entry["against_control"]
+    if not chance["differs"]:
+        return "not distinguishable from 0.5"
+    if chance["auc"] < 0.5:
+        return "worse than 0.5, which is no useful signal"
+    if control["differs"] is None:
+        return "above 0.5, which its control has yet to confirm"
+    if not control["differs"] or control["difference"] < 0:
+        return "above 0.5, which its control does not confirm"
+    return "better than 0.5"
+
+
+def _against_control(entry: Entry) -> str:
+    found = entry["against_control"]
+    if found["differs"] is None:
+        return f"; not compared with its control yet ({found['reason']})"
+    interval = f"difference {signed(found['difference'])}, {signed(found['low'])} to {signed(found['high'])}"
+    if not found["differs"]:
+        words = "not distinguishable from"
+    else:
+        words = "better than" if found["difference"] > 0 else "worse than"
+    own = "and" if found["differs"] == judged(entry)["differs"] else "but"
+    return f", {own} {words} its control with permuted labels ({_control_auc(entry)}; {interval})"
+
+
+def _control_auc(entry: Entry) -> str:
+    """The figure from which the difference is taken: of the pool where the pool is compared."""
+    control = entry["control"]
+    if entry["by_trial_means_little"]:
+        return f"{control['pooled']['values']['auc']['value']:.3f} over all its answers"
+    auc = control["metrics"]["auc"]
+    partly = "" if auc["defined"] == auc["trials"] else f", defined in {auc['defined']} of {auc['trials']}"
+    return f"{_spread(auc)}{partly}"
+
+
+def _why_paper(summary: dict[str, Any]) -> list[str]:
+    found = []
+    for model in summary["models"]:
+        entry = entry_of(summary, PAPER, model["name"], "second")
+        if not entry or entry["metrics"]["auc"]["mean"] is None:
+            continue
+        honest = entry_of(summary, PATIENTS, model["name"], "second")
+        parts = [_paper_control(model["title"], entry), _minus_honest(entry, honest, "(a)")]
+        found.append(" ".join(filter(None, parts)))
+    if not found:
+        return []
+    reason = (
+        "(a) The paper's protocol trains on the first MRI of all lesions and tests on the second MRI of the same "
+        "lesions, a few weeks later. A network can learn by heart which lesion is which, and say again what it was "
+        "told; that needs no sign of response in the image. Labels dealt out at random show how far this alone goes."
+    )
+    return [reason, *found]
+
+
+def _paper_control(title: str, entry: Entry) -> str:
+    auc, control = entry["metrics"]["auc"], entry["control"]["metrics"]["auc"]
+    told = f"{title}: AUC {_spread(auc)} under (a)"
+    if control["mean"] is None:
+        return f"{told}; its controls are not finished."
+    accuracy = entry["control"]["metrics"]["accuracy"]
+    return (
+        f"{told}; with random labels it still reaches {_spread(control)} (accuracy {_spread(accuracy)}), "
+        f"{signed(control['mean'] - 0.5)} against 0.5: {_by_heart(entry['control']['auc_interval'])}."
+        f"{_against_paper(control['mean'])}"
+    )
+
+
+def _against_paper(mean: float) -> str:
+    published = TABLE["auc"][CAM_COLUMN][0]
+    if mean < published:
+        return ""
+    return f" That is no less than the {published:.3f} of the paper's Table 1, reached without any sign of response."
+
+
+def _by_heart(interval: dict[str, Any]) -> str:
+    if interval["low"] is None:
+        return "one control more would tell whether that is chance"
+    low, high = (signed(interval[name] - 0.5) for name in ("low", "high"))
+    told = f"95 % interval of that difference {low} to {high}"
+    return (
+        f"learnt by heart, as no other way is left ({told})" if interval["low"] > 0.5 else f"not above chance ({told})"
+    )
+
+
+def _minus_honest(entry: Entry, honest: Entry | None, name: str) -> str:
+    if not honest or honest["metrics"]["auc"]["mean"] is None:
+        return ""
+    mine, other = entry["metrics"]["auc"]["mean"], honest["metrics"]["auc"]["mean"]
+    mri = MRI[entry["time_point"]]
+    return f"{name} minus (c) on the {mri}: {mine:.3f} − {other:.3f} = {signed(mine - other)}."
+
+
+def _why_lesions(summary: dict[str, Any]) -> list[str]:
+    found = []
+    for model in summary["models"]:
+        point = next((p for p in POINTS if entry_of(summary, LESIONS, model["name"], p)), None)
+        entry = entry_of(summary, LESIONS, model["name"], point) if point else None
+        if not entry or entry["metrics"]["auc"]["mean"] is None:
+            continue
+        honest = entry_of(summary, PATIENTS, model["name"], point)
+        told = f"{model['title']}: AUC {_spread(entry['metrics']['auc'])} under (b), {_control_words(entry)}."
+        found.append(f"{told} {_minus_honest(entry, honest, '(b)')}".strip())
+    if not found:
+        return []
+    reason = (
+        "(b) Splits by lesion put lesions of one patient on both sides. They share scanner, treatment, biology and "
+        "often the outcome, so what is tested was partly seen; the next patient will not be. "
+        f"{_alike(summary['same_patient'])} The control cannot show this, for permuting labels over lesions also "
+        "breaks what lesions of one patient share; (b) minus (c) can."
+    )
+    return [reason, *found]
+
+
+def _alike(pairs: dict[str, Any]) -> str:
+    if pairs["alike"] is None or pairs["alike_in_others"] is None:
+        return "In this cohort no patient has two lesions, so (b) and (c) are the same."
+    return (
+        f"In this cohort {percent(pairs['alike'])} of the {pluralize(pairs['pairs'], 'pair')} of lesions of one "
+        f"patient respond alike, against {percent(pairs['alike_in_others'])} of pairs from different patients."
+    )
+
+
+def _control_words(entry: Entry) -> str:
+    control = entry["control"]["metrics"]["auc"]
+    return "no control finished" if control["mean"] is None else f"control {_spread(control)}"
+
+
+def _cautions(summary: dict[str, Any]) -> list[str]:
+    found = [
+        "± is the standard deviation over trials, as in the paper's Table 1. Trials share their lesions, so it is no "
+        "error of the mean; intervals come from resampling whole patients.",
+        summary["threshold"],
+        "Each control is judged on its own permuted labels.",
+        "The pool averages the answers of several models for a lesion, which can do better than any one of them; the "
+        "figures by trial are those of one model. Every one of these models lacked just the lesion that it was asked "
+        "about, so without any signal a pooled AUC falls below 0.5. Where splits are repeated, the mean AUC over them "
+        "decides what can be told from 0.5; its interval is widened for the training lesions that splits share "
+        "(Nadeau and Bengio 2003) and is still too narrow, so “better” needs the control to agree.",
+        "Labels are permuted over all lesions. Where lesions of one patient respond alike, this breaks what they "
+        "share, and controls and permutation p-values are a little too favourable.",
+        "Intervals and p-values of pooled figures take the answers as they are; how far other splits and another draw "
+        "of labels would move them is told by the trials and the controls.",
+    ]
+    protocols = {protocol["name"] for protocol in summary["protocols"]}
+    if LEAVE_ONE_OUT in protocols:
+        found.append(LEAVE_ONE_OUT_CAUTION)
+    if PAPER in protocols:
+        found.append(
+            "Pooled figures of (a) are means over seeds of models that were trained on the tested lesions: nothing in "
+            "them is held out."
+        )
+    lost = [e for e in summary["table"] if e["not_answered"]["answers"]]
+    if lost:
+        most = max(entry["not_answered"]["answers"] for entry in lost)
+        found.append(
+            f"Some models gave no answer for some lesions (up to {pluralize(most, 'answer')} in one cell of the "
+            "table); these are left out and counted, and models are compared on lesions that both answered for."
+        )
+    return found
+
+
+def _state(summary: dict[str, Any]) -> list[str]:
+    if not summary["missing"]:
+        return []
+    total = summary["missing"] + summary["finished"]
+    return [
+        f"This study is not finished: {summary['missing']} of {pluralize(total, 'training')} are missing. All figures "
+        "are of those that are there and will change."
+    ]
+
+
+def signed(value: float) -> str:
+    """With its sign, a real minus."""
+    return f"{value:+.3f}".replace("-", "−")
+
+
+def percent(share: float) -> str:
+    """ "49 %"."""
+    return f"{100 * share:.0f} %"
+
+
+def _spread(value: dict[str, Any]) -> str:
+    if value["mean"] is None:
+        return "not defined"
+    return f"{value['mean']:.3f}" + ("" if value["sd"] is None else f" ± {value['sd']:.3f}")
+
+
+def _interval(value: dict[str, Any]) -> str:
+    return f"{value['auc']:.3f} (95 % interval {value['low']:.3f} to {value['high']:.3f})"

@@ -1,0 +1,114 @@
+"""Choices made inside the training lesions of a trial: thresholds and settings, by splits of their patients."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from ..cohort.study_lesions import TIME_POINTS
+from ..core.errors import InputError
+from ..evaluation.thresholds import DEFAULT, ChosenThreshold, choose_threshold
+from ..training.study_models import Contender, Fitted, Inner, Task
+
+FIXED, INNER = "fixed", "inner"
+THRESHOLDS = (FIXED, INNER)
+"""Rules of the threshold: 0.5 whatever happens, or the best one on inner splits of the training patients."""
+
+
+def inner_answers(contender: Contender, task: Task, folds: int) -> Inner:
+    """Answers for the training lesions, each by a model that learnt from other patients of the training lesions.
+
+    Patients that are in both the training and the tested lesions of a trial do no harm here: nothing but the training
+    lesions and their labels is looked at.
+
+    Raises:
+        InputError: there are too few patients to split.
+    """
+    from sklearn.model_selection import StratifiedGroupKFold
+
+    labels, patients = task.labels[task.train], task.patients[task.train]
+    folds = min(folds, len(np.unique(patients)), int(np.bincount(labels, minlength=2).min()))
+    if folds < 2:
+        raise InputError("There are too few training lesions for inner splits; use the fixed threshold and no tuning.")
+    division = StratifiedGroupKFold(folds, shuffle=True, random_state=task.seed % 2**32)
+    point = contender.time_points[0]
+    found = np.full(len(task.train), np.nan)
+    for number, (known, asked) in enumerate(division.split(np.zeros(len(labels)), labels, patients), start=1):
+        part = replace(
+            task,
+            train=task.train[known],
+            asked=((point, task.train[asked]),),
+            seed=task.seed + number,
+            folder=task.folder / f"inner-{number}",
+        )
+        found[asked] = contender.fit_predict(part).probabilities[0]
+    return Inner(task.train, found)
+
+
+def threshold_for(
+    contender: Contender, task: Task, fitted: Fitted, rule: str, folds: int
+) -> tuple[float, str, dict | None]:
+    """Threshold of a trial by a rule of :data:`THRESHOLDS`, where it comes from, and how it did there."""
+    if rule == FIXED:
+        return DEFAULT, f"fixed at {DEFAULT:g}", None
+    inner = fitted.inner or inner_answers(contender, task, folds)
+    answered = np.isfinite(inner.probabilities)
+    chosen: ChosenThreshold = choose_threshold(task.labels[inner.lesions[answered]], inner.probabilities[answered])
+    words = chosen.reason or f"best balanced accuracy on inner splits of {chosen.lesions} training lesions"
+    return chosen.value, words, vars(chosen)
+
+
+@dataclass(frozen=True)
+class Tuned:
+    """A contender whose settings are chosen anew in every trial, inside its training lesions (nested validation).
+
+    Attributes:
+        candidates: the same contender with different settings, in order of preference when they do equally well.
+        words: what each candidate is, for the record.
+        folds: inner splits by patient.
+    """
+
+    candidates: tuple[Contender, ...]
+    words: tuple[str, ...]
+    folds: int = 3
+    name: str = ""
+    title: str = ""
+    about: str = ""
+    time_points: tuple[str, ...] = field(default=TIME_POINTS)
+
+    @classmethod
+    def among(cls, candidates: Sequence[Contender], words: Sequence[str], folds: int = 3) -> Tuned:
+        """A tuned contender under the name of the first candidate."""
+        first = candidates[0]
+        about = f"{first.about} Settings chosen on inner splits by patient among: {'; '.join(words)}."
+        return cls(tuple(candidates), tuple(words), folds, first.name, first.title, about, first.time_points)
+
+    def identity(self) -> str:
+        """Of all candidates and the way of choosing."""
+        parts = [each.identity() for each in self.candidates]
+        return hashlib.sha256(f"tuned{self.folds}{''.join(parts)}".encode()).hexdigest()
+
+    def fit_predict(self, task: Task) -> Fitted:
+        """Choose by the AUC over all inner answers, then learn from all training lesions with that choice."""
+        answers = [
+            inner_answers(each, replace(task, folder=task.folder / f"candidate-{number}"), self.folds)
+            for number, each in enumerate(self.candidates, start=1)
+        ]
+        scores = [_auc(task.labels[inner.lesions], inner.probabilities) for inner in answers]
+        best = int(np.argmax(scores))
+        fitted = self.candidates[best].fit_predict(task)
+        tuning = {"chosen": self.words[best], "inner_auc": dict(zip(self.words, scores, strict=True))}
+        return replace(fitted, details={**fitted.details, "tuning": tuning}, inner=answers[best])
+
+
+def _auc(labels: np.ndarray, probabilities: np.ndarray) -> float:
+    """0.5 where it is not defined."""
+    from sklearn.metrics import roc_auc_score
+
+    answered = np.isfinite(probabilities)
+    if len(np.unique(labels[answered])) < 2:
+        return 0.5
+    return float(roc_auc_score(labels[answered], probabilities[answered]))

@@ -1,0 +1,288 @@
+"""From an MRI and a lesion to patches, and from maps on patches back to the MRI's grid."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ...core.errors import InputError
+from ...core.geometry import VolumeGeometry
+from ...core.lesion import Lesion, check_lies_on
+from ...lesions.resampling import block_of, image_around, resample
+from .preprocessing import Preprocessing
+from .working_grid import WorkingAxes, working_axes
+
+LARGE_LESION_MARGIN = 2
+"""Pixels left free on each side when a lesion is shrunk to fit the patch, or made to fill it."""
+
+FILLING_STEPS = 3
+"""A small lesion is measured roughly at first; each step measures it on the pixels of the one before."""
+
+NON_FINITE_LIMIT = 0.5
+"""A lesion with a larger share of NaN or infinite voxels is refused: nothing is left to judge."""
+
+
+@dataclass(frozen=True, eq=False)
+class LesionPatches:
+    """The slices of one lesion as the model sees them, and where they lie.
+
+    Attributes:
+        lesion: the lesion.
+        images: float32 ``[n, 1, s, s]``, 0 to 1.
+        masks: bool ``[n, 1, s, s]``, the GTV.
+        grid: the working grid all patches are crops of.
+        slices: int ``[n]``, slice of the working grid.
+        corners: int ``[n, 2]``, (row, column) of patch pixel (0, 0) on the working grid.
+        areas_mm2: float ``[n]``, area of the GTV on each slice.
+        main: index of the slice whose answer is the lesion's.
+        scale: how much larger than the model's own the pixels are; above 1 for a lesion larger than the patch, any
+            number where every lesion is made to fill the patch.
+        warnings: sentences for the user.
+    """
+
+    lesion: Lesion
+    images: np.ndarray
+    masks: np.ndarray
+    grid: VolumeGeometry
+    slices: np.ndarray
+    corners: np.ndarray
+    areas_mm2: np.ndarray
+    main: int
+    scale: float
+    warnings: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.slices)
+
+    @property
+    def patch_size(self) -> int:
+        """Side of a patch in pixels."""
+        return self.images.shape[-1]
+
+    def patch_to_lps(self, n: int, row: float, column: float) -> np.ndarray:
+        """LPS millimetres of a (fractional) pixel of patch ``n``."""
+        top, left = self.corners[n]
+        return self.grid.to_lps([left + column, top + row, self.slices[n]])
+
+    def centres_lps(self) -> np.ndarray:
+        """LPS millimetres ``[n, 3]`` of the GTV's centre of mass on each slice."""
+        return np.array([self.patch_to_lps(n, *np.argwhere(m[0]).mean(axis=0)) for n, m in enumerate(self.masks)])
+
+
+@dataclass(frozen=True, eq=False)
+class PastedMap:
+    """A map on a block of the MRI's grid.
+
+    Attributes:
+        values: float32 ``[k, j, i]``.
+        offset: array index ``(k, j, i)`` of the block; the lesion's own box when restricted to the GTV.
+    """
+
+    values: np.ndarray
+    offset: tuple[int, int, int]
+
+    def add_to(self, volume: np.ndarray) -> None:
+        """Put the map into a whole volume; where maps overlap the value of larger magnitude stays."""
+        block = volume[tuple(slice(o, o + n) for o, n in zip(self.offset, self.values.shape, strict=True))]
+        np.copyto(block, self.values, where=np.abs(self.values) > np.abs(block))
+
+
+def extract_patches(
+    volume: np.ndarray,
+    geometry: VolumeGeometry,
+    lesion: Lesion,
+    preprocessing: Preprocessing | None = None,
+    *,
+    rotation_deg: float = 0.0,
+    only_main: bool = False,
+) -> LesionPatches:
+    """Cut the patches of a lesion.
+
+    Args:
+        volume: MRI ``[k, j, i]``, any numeric type.
+        geometry: its place.
+        lesion: on the MRI's grid.
+        preprocessing: the model's (default: that of the paper).
+        rotation_deg: turns image and mask about the lesion's centre of mass in one resampling (augmentation); what
+            comes into the corners is the surrounding tissue.
+        only_main: only the answering slice, for training.
+
+    Raises:
+        InputError: the volume is not a 3D image, the lesion lies outside it, or most of its voxels are not finite.
+    """
+    preprocessing = preprocessing or Preprocessing()
+    check_lies_on(volume, geometry, lesion)
+    axes = working_axes(geometry, lesion, preprocessing, rotation_deg)
+    mask, first = _mask_on(axes, geometry, lesion)
+    scale, fill = 1.0, preprocessing.large_lesion == "fill"
+    for _ in range(FILLING_STEPS if fill else 1):
+        step = _scale_to_fit(mask, preprocessing.patch_size, fill)
+        if step == 1:
+            break
+        scale *= step
+        axes = working_axes(geometry, lesion, preprocessing, rotation_deg, scale)
+        mask, first = _mask_on(axes, geometry, lesion)
+    used = np.flatnonzero(mask.any(axis=(1, 2)))
+    areas = _areas_mm2(mask, used, axes, geometry, lesion, preprocessing)
+    main = _answering_slice(areas, preprocessing.answering_slice)
+    if only_main:
+        used, areas, main = used[[main]], areas[[main]], 0
+    corners = np.array([_corner(mask[k], preprocessing.patch_size) for k in used])
+    images, masks, grid, low = _cut(volume, geometry, axes, first, mask, used, corners, preprocessing.patch_size)
+    warnings = _warnings(volume, lesion, images, 1.0 if fill else scale, preprocessing.patch_size)
+    return LesionPatches(
+        lesion=lesion,
+        images=_to_unit_range(images, preprocessing.percentiles)[:, None],
+        masks=masks[:, None],
+        grid=grid,
+        slices=used - used[0],
+        corners=corners - low,
+        areas_mm2=areas,
+        main=main,
+        scale=scale,
+        warnings=warnings,
+    )
+
+
+def paste_maps(
+    patches: LesionPatches, maps: np.ndarray, geometry: VolumeGeometry, *, restrict: bool = True
+) -> PastedMap:
+    """Bring maps on patches to the MRI's grid by linear interpolation.
+
+    Args:
+        patches: as :func:`extract_patches` made them.
+        maps: ``[n, s, s]``, one map per patch.
+        geometry: of the MRI.
+        restrict: zero outside the GTV; otherwise everything the patches hold is brought over.
+    """
+    if maps.shape != (len(patches), patches.patch_size, patches.patch_size):
+        raise InputError(f"{len(patches)} maps of side {patches.patch_size} are needed, not shape {maps.shape}.")
+    stack = np.zeros(patches.grid.shape, dtype=np.float32)
+    size = patches.patch_size
+    for n, (k, (top, left)) in enumerate(zip(patches.slices, patches.corners, strict=True)):
+        stack[k, top : top + size, left : left + size] = maps[n]
+    lesion = patches.lesion
+    low, high = np.array(lesion.offset), np.array(lesion.offset) + lesion.mask.shape
+    if not restrict:
+        low, high = block_of(patches.grid, geometry)
+    values = resample(patches.grid.to_sitk(stack), geometry.cropped(tuple(low), tuple(high - low)), restrict)
+    if restrict:
+        values = np.where(lesion.mask, values, np.float32(0))
+    return PastedMap(values, tuple(int(o) for o in low))
+
+
+def _mask_on(axes: WorkingAxes, geometry: VolumeGeometry, lesion: Lesion) -> tuple[np.ndarray, np.ndarray]:
+    """GTV on the smallest lattice block that holds it, bool ``[z, y, x]``, and the block's first point (x, y, z)."""
+    corners = geometry.cropped(lesion.offset, lesion.mask.shape)
+    ends = np.array([[-0.5, n - 0.5] for n in lesion.mask.shape[::-1]])
+    box = axes.coordinates(corners.to_lps(np.stack(np.meshgrid(*ends, indexing="ij"), -1).reshape(-1, 3)))
+    # A slice that touches the box only with its face must not come in by rounding.
+    first = np.ceil(box.min(axis=0) - 1e-6).astype(int)
+    last = np.maximum(np.floor(box.max(axis=0) + 1e-6).astype(int), first)
+    padded = np.pad(lesion.mask, 1).astype(np.float32)
+    source = geometry.cropped(tuple(o - 1 for o in lesion.offset), padded.shape).to_sitk(padded)
+    inside = resample(source, axes.geometry(first, last)) >= 0.5
+    return _with_no_slice_lost(inside, axes, first, geometry, lesion), first
+
+
+def _with_no_slice_lost(
+    inside: np.ndarray, axes: WorkingAxes, first: np.ndarray, geometry: VolumeGeometry, lesion: Lesion
+) -> np.ndarray:
+    """A section smaller than a lattice pixel keeps the pixel nearest to its centre."""
+    slice_axis = np.asarray(geometry.direction)[:, 2] @ axes.direction[:, 2]
+    if abs(slice_axis) > 1 - 1e-6:
+        sections = [k for k in range(lesion.mask.shape[0]) if lesion.mask[k].any()]
+    else:
+        sections = [] if inside.any() else [None]
+    for k in sections:
+        kji = np.argwhere(lesion.mask) if k is None else np.insert(np.argwhere(lesion.mask[k]), 0, k, axis=1)
+        centre = geometry.to_lps((kji.mean(axis=0) + lesion.offset)[::-1])
+        at = np.clip(np.rint(axes.coordinates(centre) - first).astype(int), 0, np.array(inside.shape)[::-1] - 1)
+        if k is None or not inside[at[2]].any():
+            inside[at[2], at[1], at[0]] = True
+    return inside
+
+
+def _scale_to_fit(mask: np.ndarray, patch_size: int, fill: bool) -> float:
+    """How much pixels must grow so that the widest section of the lesion fits the patch, 1 if it does; or fills it."""
+    widest = max(int(np.ptp(np.flatnonzero(mask.any(axis=(0, axis))))) + 1 for axis in (1, 2))
+    return 1.0 if widest <= patch_size and not fill else widest / (patch_size - 2 * LARGE_LESION_MARGIN)
+
+
+def _areas_mm2(
+    mask: np.ndarray,
+    used: np.ndarray,
+    axes: WorkingAxes,
+    geometry: VolumeGeometry,
+    lesion: Lesion,
+    preprocessing: Preprocessing,
+) -> np.ndarray:
+    """Area of the GTV on the used slices; counted on the MRI's own voxels where slices are the MRI's."""
+    if preprocessing.plane != "volume":
+        return mask[used].sum(axis=(1, 2)) * float(axes.spacing[0] * axes.spacing[1])
+    counts = lesion.mask.sum(axis=(1, 2))
+    counts = counts[counts > 0]
+    backwards = np.asarray(geometry.direction)[:, 2] @ axes.direction[:, 2] < 0
+    return (counts[::-1] if backwards else counts) * float(geometry.spacing[0] * geometry.spacing[1])
+
+
+def _answering_slice(areas: np.ndarray, rule: str) -> int:
+    off_middle = np.abs(np.arange(len(areas)) - (len(areas) - 1) / 2)
+    if rule == "middle":
+        candidates = np.flatnonzero(off_middle == off_middle.min())
+        return int(candidates[np.argmax(areas[candidates])])
+    candidates = np.flatnonzero(np.isclose(areas, areas.max()))
+    return int(candidates[np.argmin(off_middle[candidates])])
+
+
+def _corner(section: np.ndarray, size: int) -> tuple[int, int]:
+    """First (row, column) of a crop centred on the section, moved just as far as needed to hold all of it."""
+    corner = []
+    for axis in (1, 0):
+        used = np.flatnonzero(section.any(axis=axis))
+        centre = np.argwhere(section)[:, 1 - axis].mean()
+        start = int(np.floor(centre - size / 2 + 1))
+        corner.append(min(max(start, int(used[-1]) - size + 1), int(used[0])))
+    return tuple(corner)
+
+
+def _cut(volume, geometry, axes, first, mask, used, corners, size):
+    """Crops of image and mask ``[n, s, s]``, the grid that holds them and its lowest corner (row, column)."""
+    low, high = corners.min(axis=0), corners.max(axis=0) + size - 1
+    grid = axes.geometry(first + np.array([*low[::-1], used[0]]), first + np.array([*high[::-1], used[-1]]))
+    image = resample(image_around(volume, geometry, grid), grid, edges=True)
+    outer = [(max(0, -lo), max(0, hi + 1 - n)) for lo, hi, n in zip(low, high, mask.shape[1:], strict=True)]
+    mask = np.pad(mask[used[0] : used[-1] + 1], [(0, 0), *outer])
+    images, masks = [], []
+    for k, corner in zip(used - used[0], corners, strict=True):
+        top, left = corner - low
+        images.append(image[k, top : top + size, left : left + size])
+        row, column = corner + np.array(outer)[:, 0]
+        masks.append(mask[k, row : row + size, column : column + size])
+    return np.stack(images), np.stack(masks), grid, low
+
+
+def _to_unit_range(images: np.ndarray, percentiles: tuple[float, float]) -> np.ndarray:
+    low, high = np.percentile(images, percentiles, axis=(1, 2), keepdims=True)
+    span = np.where(high > low, high - low, 1.0)
+    return np.clip((images - low) / span, 0.0, 1.0).astype(np.float32)
+
+
+def _warnings(volume: np.ndarray, lesion: Lesion, images: np.ndarray, scale: float, patch_size: int) -> tuple[str, ...]:
+    inside = volume[lesion.box][lesion.mask]
+    bad = 1 - np.isfinite(inside).mean() if volume.dtype.kind == "f" else 0.0
+    if bad > NON_FINITE_LIMIT:
+        raise InputError(f"{bad:.0%} of the MRI in lesion “{lesion.name}” is NaN or infinite; mend the image first.")
+    found = []
+    if bad:
+        found.append(f"“{lesion.name}”: {bad:.0%} of its MRI voxels are NaN or infinite; the lowest value stands in.")
+    if scale > 1:
+        found.append(
+            f"“{lesion.name}” does not fit the model's patch of {patch_size} pixels; it was shrunk {scale:.2f} times, "
+            "which the model has hardly seen in training."
+        )
+    flat = int((np.ptp(images, axis=(1, 2)) == 0).sum())
+    if flat:
+        found.append(f"“{lesion.name}”: the MRI is constant around it on {flat} slice(s); no answer has meaning there.")
+    return tuple(found)

@@ -1,0 +1,94 @@
+"""The autoencoder-classifier behind the contract; fast paths (fused ensemble, closed-form maps) kept. No torch here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ...core.case import Case
+from ...core.errors import InputError
+from ..contract import Copy, Explained, LabelledUnit, Predictor, Samples, System
+from .architecture import NAME, Architecture
+from .maps import METHODS
+from .patches import extract_patches
+from .preprocessing import Preprocessing
+from .task import INPUTS, TASK
+from .training_settings import TrainingSettings
+
+if TYPE_CHECKING:
+    from .network import AutoencoderClassifier
+
+SIGNED = "pixelwise-signed"
+
+
+class Autoencoder(System):
+    """Peng, Jiang and Timmerman (2025): slices of a lesion, masked at the bottleneck; see :class:`..contract.System`."""
+
+    name = NAME
+    title = "Autoencoder-classifier (CAM)"
+    about = "The paper's network on one 64x64 slice of every lesion, trained on the slice and its rotated copies."
+    task = TASK
+    inputs = INPUTS
+    maps = METHODS
+    preprocessing = Preprocessing
+    architecture = Architecture
+    settings = TrainingSettings
+
+    def prepare(self, case: Case, preprocessing: Preprocessing, tell: Callable[[float, str], None]) -> list[Samples]:
+        """Patches of every lesion."""
+        if not case.lesions:
+            raise InputError("There is no lesion: choose at least one segment.")
+        image, found = case.reference_image, []
+        for n, lesion in enumerate(case.lesions):
+            tell(n / len(case.lesions), f"Cutting patches of {lesion.name}")
+            found.append(extract_patches(image.voxels, image.geometry, lesion, preprocessing))
+        return found
+
+    def copies(self, unit: LabelledUnit, settings: TrainingSettings, *, only_original: bool = False) -> Iterator[Copy]:
+        """The answering slice of a lesion, as it is and rotated about the GTV's centre of mass (reading 15)."""
+        image, (lesion,) = unit.case.reference_image, unit.case.lesions
+        for angle in (0.0, *(() if only_original else settings.rotations)):
+            cut = extract_patches(
+                image.voxels, image.geometry, lesion, settings.preprocessing, rotation_deg=angle, only_main=True
+            )
+            yield Copy(cut.images[0], cut.masks[0], angle, cut.warnings)
+
+    def network(self, architecture: Architecture, preprocessing: Preprocessing) -> AutoencoderClassifier:
+        """A member with fresh weights."""
+        from .network import AutoencoderClassifier
+
+        return AutoencoderClassifier(architecture, preprocessing.mask_rule)
+
+    def predictor(self, members: Sequence[Any]) -> Predictor:
+        """All members in one batched pass."""
+        from .ensemble import Ensemble
+
+        return Ensemble(members)
+
+    def explain(
+        self,
+        predictor: Predictor,
+        images: np.ndarray,
+        masks: np.ndarray,
+        methods: Sequence[str],
+        after_chunk: Callable[[int], None] | None = None,
+    ) -> Explained:
+        """One batched pass, closed form through the head; the signed map always comes with the others."""
+        from .compute import explain_patches
+
+        return explain_patches(predictor, images, masks, methods, after_chunk).explained()
+
+    def answer_facts(self, unit: Any, sample: int) -> dict[str, float]:
+        """The ensemble's mean logit, and how the pixel-wise map splits it into cells and a rest (method.md 2.2)."""
+        signed = unit.maps[SIGNED, ""][:, sample].sum(axis=(1, 2))
+        logits = unit.logits[:, sample]
+        return {
+            "logit": float(logits.mean()),
+            "logit_map_sum": float(signed.mean()),
+            "logit_rest": float((logits - signed).mean()),
+        }
+
+
+AUTOENCODER = Autoencoder()

@@ -1,0 +1,229 @@
+"""Model bundles: a folder with ``card.json`` and a safetensors file with all members. Nothing in it can run."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import sys
+import tempfile
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..core.errors import BundleError, OutputError
+from .card import ModelCard
+from .card_rules import CLASSES, FORMAT, FORMAT_VERSION
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from .autoencoder.ensemble import Ensemble
+    from .autoencoder.network import AutoencoderClassifier
+
+CARD_FILE = "card.json"
+WEIGHTS_FILE = "weights.safetensors"
+SHIPPED = Path(__file__).resolve().parent.parent / "Resources" / "Models"
+USER_FOLDER_VARIABLE = "PULSARCAM_MODELS"
+
+
+@dataclass(frozen=True)
+class ModelBundle:
+    """A bundle whose card and weights were checked; torch is needed only for :attr:`ensemble`.
+
+    Attributes:
+        folder: where it lies.
+        card: the checked card.
+        weights: the safetensors file's bytes, whose hash is the card's.
+    """
+
+    folder: Path
+    card: ModelCard
+    weights: bytes
+
+    @cached_property
+    def ensemble(self) -> Ensemble:
+        """The members, loaded once.
+
+        Raises:
+            BundleError: tensors are missing, unknown, of the wrong shape, or not finite.
+        """
+        from .autoencoder.ensemble import Ensemble
+        from .weights import members_of, read_tensors
+
+        return Ensemble(members_of(self.card, read_tensors(self.card, self.weights)))
+
+
+def load_bundle(folder: str | os.PathLike) -> ModelBundle:
+    """Read and check a bundle; nothing from it is executed.
+
+    Raises:
+        BundleError: no bundle there, an unknown version, a missing field, or a wrong hash.
+    """
+    folder = Path(folder)
+    card = ModelCard.read(folder / CARD_FILE)
+    _ = card.architecture
+    path = folder / card.fields["weights"]["file"]
+    try:
+        weights = path.read_bytes()
+    except OSError as error:
+        raise BundleError(f"The weights of model “{card.name}” cannot be read at {path} ({error.strerror}).") from error
+    if hashlib.sha256(weights).hexdigest() != card.sha256:
+        raise BundleError(f"The weights of model “{card.name}” are not those its card describes (wrong sha256).")
+    return ModelBundle(folder, card, weights)
+
+
+def bundle_of(
+    members: Sequence[AutoencoderClassifier], fields: dict[str, Any], folder: str | os.PathLike
+) -> ModelBundle:
+    """A bundle in memory, for use before it is written.
+
+    Args:
+        members: the ensemble, all of one architecture.
+        fields: the card without format, version, architecture, members, classes, weights and probe: those are filled
+            in.
+        folder: where it will lie.
+
+    Raises:
+        BundleError: the card would not be valid or has another mask rule than the members, or weights are not finite.
+    """
+    import safetensors.torch
+
+    from .probe import probe_card
+
+    tensors = {f"{i}.{name}": t.contiguous() for i, m in enumerate(members) for name, t in m.state_dict().items()}
+    weights = safetensors.torch.save({name: t.cpu() for name, t in tensors.items()})
+    whole = {
+        "format": FORMAT,
+        "format_version": FORMAT_VERSION,
+        **fields,
+        "architecture": members[0].architecture.to_card(),
+        "members": len(members),
+        "classes": CLASSES,
+        "weights": {"file": WEIGHTS_FILE, "sha256": hashlib.sha256(weights).hexdigest()},
+    }
+    if any(m.mask_rule != ModelCard.from_fields(whole).preprocessing.mask_rule for m in members):
+        raise BundleError("The card's mask rule is not that of the members; give the card's preprocessing theirs.")
+    whole["probe"] = probe_card(ModelBundle(Path(folder), ModelCard.from_fields(whole), weights).ensemble)
+    return ModelBundle(Path(folder), ModelCard.from_fields(whole), weights)
+
+
+def save_bundle(
+    folder: str | os.PathLike,
+    members: Sequence[AutoencoderClassifier],
+    fields: dict[str, Any],
+    *,
+    overwrite: bool = False,
+) -> ModelBundle:
+    """Write a bundle; it appears whole or not at all.
+
+    Args:
+        folder: the bundle's folder, made new.
+        members, fields: as :func:`bundle_of` takes them.
+        overwrite: replace a bundle that is already there.
+
+    Raises:
+        OutputError: the folder exists or cannot be written.
+        BundleError: the card would not be valid, or weights are not finite.
+    """
+    from ..io.atomic import put_in_place
+
+    folder = Path(folder)
+    if folder.exists() and not overwrite:
+        raise OutputError(f"{folder} exists already; choose another folder or allow overwriting.")
+    bundle = bundle_of(members, fields, folder)
+    text = json.dumps(dict(bundle.card.fields), indent=1, ensure_ascii=False) + "\n"
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        made = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+        try:
+            (made / CARD_FILE).write_text(text, encoding="utf-8")
+            (made / WEIGHTS_FILE).write_bytes(bundle.weights)
+            made.chmod(0o755)
+            put_in_place(made, folder)
+        finally:
+            shutil.rmtree(made, ignore_errors=True)
+    except OSError as error:
+        raise OutputError(f"The model bundle cannot be written to {folder} ({error.strerror}).") from error
+    return load_bundle(folder)
+
+
+def user_folder() -> Path:
+    """Where models are installed for this user: ``PULSARCAM_MODELS`` if set, else beside other programs' data."""
+    chosen = os.environ.get(USER_FOLDER_VARIABLE)
+    if chosen:
+        return Path(chosen)
+    if sys.platform == "win32":
+        base = Path(os.environ.get("APPDATA") or Path.home() / "AppData" / "Roaming")
+    elif sys.platform == "darwin":
+        base = Path.home() / "Library" / "Application Support"
+    else:
+        base = Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share")
+    return base / "PulsarCAM" / "Models"
+
+
+def model_folders() -> list[Path]:
+    """Where bundles are looked for: the user's folder and the one that ships."""
+    return [user_folder(), SHIPPED]
+
+
+def installed_bundles() -> dict[str, Path]:
+    """Folders of the installed bundles by name; a user's own bundle hides a shipped one of the same name."""
+    found: dict[str, Path] = {}
+    for parent in reversed(model_folders()):
+        for card in sorted(parent.glob(f"*/{CARD_FILE}")) if parent.is_dir() else []:
+            if not card.parent.name.startswith("."):
+                found[card.parent.name] = card.parent
+    return found
+
+
+def bundle_folder(name_or_folder: str | os.PathLike) -> Path:
+    """Folder of an installed bundle by the name of its folder, the folder given, or the name in an installed card.
+
+    Raises:
+        BundleError: none of these; the installed names are listed. Or several installed cards have this name.
+    """
+    installed = installed_bundles()
+    if str(name_or_folder) in installed:
+        return installed[str(name_or_folder)]
+    if str(name_or_folder) and (Path(name_or_folder) / CARD_FILE).is_file():
+        return Path(name_or_folder)
+    found = [folder for folder in installed.values() if _card_name(folder) == str(name_or_folder)]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        folders = " and ".join(map(str, found))
+        raise BundleError(
+            f"There are {len(found)} models “{name_or_folder}”: {folders}; give the folder of one of them."
+        )
+    raise BundleError(
+        f"There is no model “{name_or_folder}”: it is neither a bundle folder nor one of the installed models "
+        f"({', '.join(sorted(installed)) or 'none'})."
+    )
+
+
+def _card_name(folder: Path) -> str | None:
+    try:
+        return ModelCard.read(folder / CARD_FILE).name
+    except BundleError:
+        return None
+
+
+def find_card(name_or_folder: str | os.PathLike) -> ModelCard:
+    """The card of a bundle, without its weights.
+
+    Raises:
+        BundleError: there is no such bundle, or its card is wrong.
+    """
+    return ModelCard.read(bundle_folder(name_or_folder) / CARD_FILE)
+
+
+def find_bundle(name_or_folder: str | os.PathLike) -> ModelBundle:
+    """Load a bundle by the name of an installed one, or by its folder.
+
+    Raises:
+        BundleError: neither; the installed names are listed.
+    """
+    return load_bundle(bundle_folder(name_or_folder))

@@ -1,0 +1,128 @@
+"""The model card: everything about a bundle that is not a weight, as one readable JSON file."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from .. import __version__
+from ..core.errors import BundleError
+from .autoencoder.architecture import Architecture
+from .autoencoder.preprocessing import Preprocessing
+from .card_rules import card_problems
+
+LARGEST_CARD_BYTES = 4 << 20
+
+
+@dataclass(frozen=True)
+class ModelCard:
+    """A checked card.
+
+    Attributes:
+        fields: the JSON values, read-only; see :data:`.card_rules.FIELDS` and README "Model bundles".
+    """
+
+    fields: MappingProxyType
+
+    @classmethod
+    def from_fields(cls, fields: dict[str, Any]) -> ModelCard:
+        """Check a card.
+
+        Raises:
+            BundleError: one sentence on the first thing that is wrong.
+        """
+        for problem in card_problems(fields):
+            raise BundleError(problem)
+        return cls(MappingProxyType(fields))
+
+    @classmethod
+    def read(cls, path: Path) -> ModelCard:
+        """Read ``card.json``.
+
+        Raises:
+            BundleError: the file cannot be read, is not JSON, or the card is wrong.
+        """
+        return cls.from_fields(read_fields(path))
+
+    @property
+    def name(self) -> str:
+        """Short name, by which panel and console find it."""
+        return self.fields["name"]
+
+    @property
+    def title(self) -> str:
+        """Name for people."""
+        return self.fields["title"]
+
+    @property
+    def synthetic(self) -> bool:
+        """Whether the model was trained on synthetic lesions; shown wherever its results are."""
+        return self.fields["synthetic"]
+
+    @property
+    def members(self) -> int:
+        """Number of models in the ensemble."""
+        return self.fields["members"]
+
+    @property
+    def sha256(self) -> str:
+        """Hash of the weights."""
+        return self.fields["weights"]["sha256"]
+
+    @property
+    def decision_threshold(self) -> float:
+        """Probability of response from which a lesion is called response."""
+        return float(self.fields["decision"]["threshold"])
+
+    @property
+    def temperature(self) -> float:
+        """Divides logits before the sigmoid: the calibration found on validation patients."""
+        return float(self.fields["decision"]["temperature"])
+
+    @cached_property
+    def preprocessing(self) -> Preprocessing:
+        """How lesions become input."""
+        return Preprocessing.from_card(self.fields["preprocessing"])
+
+    @cached_property
+    def architecture(self) -> Architecture:
+        """Sizes of the members."""
+        return Architecture.from_card(self.fields["architecture"])
+
+    @property
+    def origin(self) -> str:
+        """One line on where the model comes from, for tables, panels and attributes."""
+        kind = "trained on SYNTHETIC lesions, not for patients" if self.synthetic else "research use only"
+        return f"{self.title} {self.fields['version']} ({kind})"
+
+    def facts(self) -> dict[str, str]:
+        """What everything made with the model says about its origin; keys as in node attributes and file headers."""
+        return {
+            "version": __version__,
+            "modelName": self.name,
+            "modelVersion": self.fields["version"],
+            "modelHash": self.sha256,
+            "modelOrigin": self.origin,
+            "synthetic": str(self.synthetic).lower(),
+            "researchUseOnly": "true",
+        }
+
+
+def read_fields(path: Path) -> Any:
+    """The JSON value of ``card.json``, not checked.
+
+    Raises:
+        BundleError: the file cannot be read or is not JSON.
+    """
+    try:
+        if path.stat().st_size > LARGEST_CARD_BYTES:
+            raise BundleError(f"The model card {path} is larger than any card; it was not read.")
+        return json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise BundleError(f"There is no readable model card at {path} ({error.strerror}).") from error
+    except (ValueError, RecursionError) as error:
+        raise BundleError(f"The model card {path} is damaged: it is not JSON ({error}).") from error

@@ -1,0 +1,119 @@
+"""What a model card must hold, so that all that is wrong with one can be said at once. No torch here."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from ..core.errors import PulsarCAMError
+from .autoencoder.architecture import Architecture
+from .autoencoder.preprocessing import Preprocessing
+
+FORMAT = "PulsarCAM model bundle"
+FORMAT_VERSION = 1
+CLASSES = ["non-response", "response"]
+
+FIELDS: dict[str, type | tuple[type, ...]] = {
+    "format": str,
+    "format_version": int,
+    "name": str,
+    "title": str,
+    "version": str,
+    "synthetic": bool,
+    "architecture": dict,
+    "members": int,
+    "preprocessing": dict,
+    "classes": list,
+    "response": dict,
+    "decision": dict,
+    "training": dict,
+    "performance": dict,
+    "intended_use": str,
+    "licence": str,
+    "weights": dict,
+}
+"""What a card must hold, and of which kind."""
+
+OPTIONAL: dict[str, type] = {"protocols": dict, "explanation_checks": dict, "probe": dict}
+"""What a card may hold since it was first read; readers of version 1 that do not know them pass over them."""
+
+
+def card_problems(fields: Any) -> Iterator[str]:
+    """Everything that is wrong with a card, one sentence each; nothing if it is right."""
+    if not isinstance(fields, dict) or fields.get("format") != FORMAT:
+        yield "This is not a PulsarCAM model card."
+        return
+    if fields.get("format_version") != FORMAT_VERSION:
+        yield (
+            f"The bundle has format version {fields.get('format_version')!r}; this PulsarCAM reads version "
+            f"{FORMAT_VERSION}. Update PulsarCAM or the bundle."
+        )
+        return
+    missing = [name for name in FIELDS if name not in fields]
+    if missing:
+        yield f"The model card lacks {', '.join(missing)}."
+    wrong = [*missing]
+    for name, kind in (FIELDS | OPTIONAL).items():
+        if name in fields and (not isinstance(fields[name], kind) or (kind is int and isinstance(fields[name], bool))):
+            wrong.append(name)
+            yield f"The model card's “{name}” is not a {kind.__name__}."
+    for needed, rule in _RULES:
+        if not set(needed) & set(wrong):
+            yield from rule(fields)
+
+
+def _name(fields: dict[str, Any]) -> Iterator[str]:
+    if not re.fullmatch(r"[a-z0-9][a-z0-9._-]{0,63}", fields["name"]):
+        yield f"The model's name {fields['name']!r} may have only small letters, digits, '.', '_' and '-'."
+
+
+def _classes(fields: dict[str, Any]) -> Iterator[str]:
+    if fields["classes"] != CLASSES:
+        yield f"The model's classes must be {CLASSES}, not {fields['classes']}."
+
+
+def _members(fields: dict[str, Any]) -> Iterator[str]:
+    if not 1 <= fields["members"] <= 1000:
+        yield f"The model card's number of members, {fields['members']}, is not usable."
+
+
+def _decision(fields: dict[str, Any]) -> Iterator[str]:
+    numbers = (("decision", "threshold"), ("decision", "temperature"), ("response", "shrinkage_threshold"))
+    usable = True
+    for group, key in numbers:
+        value = fields[group].get(key)
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value < 1000:
+            usable = False
+            yield f"The model card's {group} needs a positive number “{key}”."
+    if usable and (fields["decision"]["threshold"] >= 1 or fields["response"]["shrinkage_threshold"] >= 1):
+        yield "The model card's thresholds must lie between 0 and 1."
+
+
+def _weights(fields: dict[str, Any]) -> Iterator[str]:
+    if not re.fullmatch(r"[A-Za-z0-9._-]+\.safetensors", str(fields["weights"].get("file"))):
+        yield "The model card's weights must name one .safetensors file in the bundle's folder."
+    if not re.fullmatch(r"[0-9a-f]{64}", str(fields["weights"].get("sha256"))):
+        yield "The model card's weights lack their sha256."
+
+
+def _sizes(fields: dict[str, Any]) -> Iterator[str]:
+    sides = []
+    for kind, name in ((Preprocessing, "preprocessing"), (Architecture, "architecture")):
+        try:
+            sides.append(kind.from_card(fields[name]).patch_size)
+        except PulsarCAMError as error:
+            yield str(error)
+    if len(set(sides)) == 2:
+        yield "The model card's preprocessing and architecture disagree on the patch size."
+
+
+_RULES: tuple[tuple[tuple[str, ...], Callable[[dict[str, Any]], Iterator[str]]], ...] = (
+    (("name",), _name),
+    (("classes",), _classes),
+    (("members",), _members),
+    (("decision", "response"), _decision),
+    (("weights",), _weights),
+    (("preprocessing", "architecture"), _sizes),
+)
+"""Fields that a rule needs, and the rule."""

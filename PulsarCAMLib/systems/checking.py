@@ -1,0 +1,62 @@
+"""Everything that is wrong with a bundle at once, where loading it names the first thing."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+from types import MappingProxyType
+
+from ..core.errors import BundleError
+from .bundle import CARD_FILE
+from .card import ModelCard, read_fields
+from .card_rules import card_problems
+
+MOST_PROBLEMS = 20
+"""Of the weights; a wrong architecture would bring one for every tensor."""
+
+
+def check_bundle(folder: Path) -> list[str]:
+    """Card, hash, shapes, numbers, and the answer to a fixed input.
+
+    Args:
+        folder: of the bundle.
+
+    Returns:
+        One sentence for each problem; empty where all is well.
+    """
+    try:
+        fields = read_fields(folder / CARD_FILE)
+    except BundleError as error:
+        return [str(error)]
+    problems = list(card_problems(fields))
+    if problems:
+        return [*problems, "The weights were not looked at: the card does not say what they must be."]
+    return list(_weights_problems(folder, ModelCard(MappingProxyType(fields))))
+
+
+def _weights_problems(folder: Path, card: ModelCard) -> Iterator[str]:
+    path = folder / card.fields["weights"]["file"]
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        yield f"The weights of model “{card.name}” cannot be read at {path} ({error.strerror})."
+        return
+    if hashlib.sha256(content).hexdigest() != card.sha256:
+        yield f"The weights of model “{card.name}” are not those its card describes (wrong sha256)."
+    from .weights import members_of, read_tensors, tensor_problems
+
+    try:
+        tensors = read_tensors(card, content)
+    except BundleError as error:
+        yield str(error)
+        return
+    wrong = list(tensor_problems(card, tensors))
+    yield from wrong[:MOST_PROBLEMS]
+    if len(wrong) > MOST_PROBLEMS:
+        yield f"The weights of model “{card.name}” have {len(wrong) - MOST_PROBLEMS} more problems of this kind."
+    if not wrong:
+        from .autoencoder.ensemble import Ensemble
+        from .probe import probe_problems
+
+        yield from probe_problems(card.name, Ensemble(members_of(card, tensors)), card.fields.get("probe"))

@@ -1,0 +1,309 @@
+"""What a system is: everything that the rest of the house asks of one, and the defaults of a plain 3D network.
+
+A new system is a folder (or a file) with one subclass of :class:`System`, an instance of which is registered
+(:func:`PulsarCAMLib.systems.registry.register`). Importing it must not import torch: methods import it when called.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+
+import numpy as np
+
+from ..core.case import Case
+from ..core.geometry import VolumeGeometry
+from ..core.inputs import InputRole
+from ..core.lesion import Lesion
+from ..core.map_method import MapMethod
+from ..core.task import Task
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+
+@dataclass(frozen=True, eq=False)
+class PastedMap:
+    """A map on a block of the reference grid.
+
+    Attributes:
+        values: float32 ``[k, j, i]``.
+        offset: array index ``(k, j, i)`` of the block; the lesion's own box when restricted to the lesion.
+    """
+
+    values: np.ndarray
+    offset: tuple[int, int, int]
+
+    @property
+    def box(self) -> tuple[slice, slice, slice]:
+        """Where :attr:`values` lie in the reference image's array."""
+        k, j, i = (slice(o, o + n) for o, n in zip(self.offset, self.values.shape, strict=True))
+        return k, j, i
+
+    def add_to(self, volume: np.ndarray) -> None:
+        """Put the map into a whole volume; where maps overlap the value of larger magnitude stays."""
+        block = volume[self.box]
+        np.copyto(block, self.values, where=np.abs(self.values) > np.abs(block))
+
+
+class Placement(Protocol):
+    """The way back: where the samples of one unit lie."""
+
+    def paste(self, maps: np.ndarray, geometry: VolumeGeometry, restrict: bool = True) -> PastedMap:
+        """Maps ``[n, *size]`` on the samples, brought to the grid ``geometry``; with ``restrict`` zero off the unit."""
+
+    def centres_lps(self) -> np.ndarray:
+        """LPS millimetres ``[n, 3]`` of the middle of the unit on each sample."""
+
+
+class Samples(Placement, Protocol):
+    """What a network takes of one unit (a lesion or a patient), and the way back.
+
+    Attributes:
+        name: of the unit, as the user knows it.
+        lesion: the unit on the reference grid; for a patient the voxels that count (brain, or the whole image).
+        images: float32 ``[n, channels, *size]``.
+        masks: bool ``[n, 1, *size]``: where maps are looked at.
+        main: index of the sample whose answer is the unit's.
+        warnings: sentences for the user.
+    """
+
+    name: str
+    lesion: Lesion
+    images: np.ndarray
+    masks: np.ndarray
+    main: int
+    warnings: tuple[str, ...]
+
+    def __len__(self) -> int: ...
+
+    def facts(self) -> dict[str, object]:
+        """What a table of units tells of the samples: column to value."""
+
+
+@dataclass(frozen=True, eq=False)
+class Explained:
+    """Answers and raw maps of N samples by K members.
+
+    Attributes:
+        logits: ``[K, N]`` where there is one output (of the positive class), else ``[K, N, classes]``.
+        maps: ``(method, class)`` to ``[K, N, *cells]``; a signed method has the class "".
+    """
+
+    logits: np.ndarray
+    maps: Mapping[tuple[str, str], np.ndarray]
+
+
+class Predictor(Protocol):
+    """All members of an ensemble."""
+
+    def __len__(self) -> int:
+        """Number of members."""
+
+    def logits(self, images: Tensor, masks: Tensor) -> Tensor:
+        """Logits ``[K, n]`` or ``[K, n, classes]`` of images ``[n, channels, *size]`` and masks ``[n, 1, *size]``."""
+
+
+@dataclass(frozen=True, eq=False)
+class LoopedPredictor:
+    """Members asked one after another: what a system has that brings no faster way."""
+
+    members: Sequence[nn.Module]
+
+    def __post_init__(self) -> None:
+        for member in self.members:
+            member.eval()
+
+    def __len__(self) -> int:
+        return len(self.members)
+
+    def logits(self, images: Tensor, masks: Tensor) -> Tensor:
+        """See :class:`Predictor`."""
+        import torch
+
+        return torch.stack([member(images, masks) for member in self.members])
+
+
+@dataclass(frozen=True, eq=False)
+class NetworkEvidence:
+    """What generic map methods are made from: the members themselves, and what they are asked.
+
+    Attributes:
+        system: whose members these are.
+        members: networks, in evaluation mode; ``member(images, masks)`` gives logits ``[n, classes]``.
+        images: ``[n, channels, *size]``.
+        masks: ``[n, 1, *size]``.
+    """
+
+    system: System
+    members: Sequence[nn.Module]
+    images: Tensor
+    masks: Tensor
+
+
+@dataclass(frozen=True, eq=False)
+class LabelledUnit:
+    """One unit of a cohort.
+
+    Attributes:
+        patient: whose; splits are made by patient.
+        case: its images; ``case.lesions`` holds the lesion alone, or nothing where the unit is the patient.
+        name: of the unit within the patient.
+        label: number of its class in the task's order.
+    """
+
+    patient: str
+    case: Case
+    name: str
+    label: int
+
+
+@dataclass(frozen=True, eq=False)
+class Copy:
+    """One sample to train on: a unit as it is, or changed (turned, say).
+
+    Attributes:
+        image: float32 ``[channels, *size]``.
+        mask: bool ``[1, *size]``.
+        change: 0 for the unit as it is; else what tells the copies of a unit apart, such as degrees.
+        warnings: sentences for the user.
+    """
+
+    image: np.ndarray
+    mask: np.ndarray
+    change: float = 0.0
+    warnings: tuple[str, ...] = ()
+
+
+class System:
+    """One published way of answering.
+
+    Attributes:
+        name: of cards: ``card.fields["architecture"]["name"]``.
+        title, about: for people.
+        task: what is asked.
+        inputs: by role; the first MRI's grid is where maps are written.
+        maps: methods of explanation, in the order in which they are offered.
+        preprocessing: dataclass with ``to_card``, ``from_card`` and ``in_words``: how a case becomes samples.
+        architecture: dataclass with ``to_card`` and ``from_card``: sizes of the network.
+        settings: dataclass of a training, with ``to_card``, ``from_card`` and ``identity``.
+    """
+
+    name: ClassVar[str]
+    title: ClassVar[str]
+    about: ClassVar[str] = ""
+    task: ClassVar[Task]
+    inputs: ClassVar[tuple[InputRole, ...]]
+    maps: ClassVar[tuple[MapMethod, ...]]
+    preprocessing: ClassVar[type]
+    architecture: ClassVar[type]
+    settings: ClassVar[type]
+
+    def prepare(self, case: Case, preprocessing: Any, tell: Callable[[float, str], None]) -> list[Samples]:
+        """Samples of every unit of a case.
+
+        Args:
+            case: with every needed role.
+            preprocessing: of the model's card.
+            tell: called with a fraction and a text; an error that it raises ends the work.
+
+        Raises:
+            InputError: a needed role is missing, or an image cannot be used.
+        """
+        raise NotImplementedError
+
+    def copies(self, unit: LabelledUnit, settings: Any, *, only_original: bool = False) -> Iterator[Copy]:
+        """Samples to train on; the unit as it is comes first."""
+        raise NotImplementedError
+
+    def network(self, architecture: Any, preprocessing: Any) -> nn.Module:
+        """A network with fresh weights: ``network(images, masks)`` gives logits."""
+        raise NotImplementedError
+
+    def predictor(self, members: Sequence[nn.Module]) -> Predictor:
+        """All members; a system may bring a faster way than the default."""
+        return LoopedPredictor(members)
+
+    def loss(self, logits: Tensor, labels: Tensor) -> Tensor:
+        """Mean loss of a batch: logits ``[n, classes]``, labels int ``[n]``. Default: cross entropy."""
+        from torch.nn import functional
+
+        return functional.cross_entropy(logits, labels)
+
+    def explain(
+        self,
+        predictor: Predictor,
+        images: np.ndarray,
+        masks: np.ndarray,
+        methods: Sequence[str],
+        after_chunk: Callable[[int], None] | None = None,
+    ) -> Explained:
+        """Answers and maps of N samples; a system may bring a faster way than the default.
+
+        Args:
+            predictor: of :meth:`predictor`.
+            images: float32 ``[N, channels, *size]``.
+            masks: bool ``[N, 1, *size]``.
+            methods: names from :attr:`maps`.
+            after_chunk: is told how many samples are done; an error that it raises ends the work.
+        """
+        from .network_maps import explain_one_by_one
+
+        return explain_one_by_one(self, predictor, images, masks, methods, after_chunk)
+
+    def explained_layer(self, network: nn.Module) -> nn.Module:
+        """The layer whose features Grad-CAM weighs; needed by systems that offer it."""
+        raise NotImplementedError
+
+    def answer_facts(self, unit: Any, sample: int) -> dict[str, float]:
+        """What tables tell of an answer besides probabilities: column to value, of one sample of a ``UnitResult``."""
+        return {}
+
+    def result_notes(self, units: Sequence[Any]) -> list[str]:
+        """Sentences on a result that the user must see, besides those on empty maps."""
+        return []
+
+    def method(self, name: str) -> MapMethod:
+        """The method of that name.
+
+        Raises:
+            InputError: this system has none; the names of those that it has are told.
+        """
+        from ..core.errors import InputError
+
+        for each in self.maps:
+            if each.name == name:
+                return each
+        known = ", ".join(each.name for each in self.maps)
+        raise InputError(f"The method must be one of {known}; it is {name!r}.")
+
+    @property
+    def usual_maps(self) -> tuple[str, ...]:
+        """Names of the methods that are computed for every case and have a map for each class."""
+        return tuple(each.name for each in self.maps if each.always and not each.signed)
+
+    @property
+    def needed_inputs(self) -> tuple[InputRole, ...]:
+        """Roles without which there is no answer."""
+        return tuple(role for role in self.inputs if role.needed)
+
+    def role(self, kind: str) -> InputRole | None:
+        """The first input of a kind, if there is one."""
+        return next((role for role in self.inputs if role.kind == kind), None)
+
+
+@dataclass(frozen=True)
+class NoSizes:
+    """For systems whose network has no sizes to choose: a card's ``architecture`` with nothing but the name."""
+
+    name: str = field(default="")
+
+    def to_card(self) -> dict[str, str]:
+        """As plain JSON values."""
+        return {"name": self.name}
+
+    @classmethod
+    def from_card(cls, card: Mapping[str, Any]) -> NoSizes:
+        """From a model card."""
+        return cls(str(card.get("name", "")))

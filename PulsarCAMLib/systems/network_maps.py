@@ -1,0 +1,152 @@
+"""Map methods for any network by autograd or by asking again: saliency, Grad-CAM, occlusion; one sample at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..core.map_method import MapMethod
+from .contract import Explained, NetworkEvidence, Predictor
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+    from .contract import System
+
+OCCLUSION_PARTS = 6
+"""The occluding cube's side is this part of a sample's; it moves by half of its side."""
+
+
+def explain_one_by_one(
+    system: System,
+    predictor: Predictor,
+    images: np.ndarray,
+    masks: np.ndarray,
+    methods: Sequence[str],
+    after_chunk: Callable[[int], None] | None,
+) -> Explained:
+    """See :meth:`.contract.System.explain`; needs a predictor with ``members``."""
+    import torch
+
+    members: Sequence[nn.Module] = predictor.members  # type: ignore[attr-defined]
+    logits: list[np.ndarray] = []
+    maps: dict[tuple[str, str], list[np.ndarray]] = {}
+    for n in range(len(images)):
+        part = torch.from_numpy(images[n : n + 1]), torch.from_numpy(masks[n : n + 1])
+        with torch.inference_mode():
+            logits.append(predictor.logits(*part).float().cpu().numpy())
+        evidence = NetworkEvidence(system, members, *part)
+        for name in methods:
+            for target, found in system.method(name).compute(evidence).items():
+                maps.setdefault((name, target), []).append(found.detach().float().cpu().numpy())
+        if after_chunk:
+            after_chunk(n + 1)
+    return Explained(
+        np.concatenate(logits, axis=1), {key: np.concatenate(found, axis=1) for key, found in maps.items()}
+    )
+
+
+def _by_class(evidence: NetworkEvidence, of_one: Callable[[nn.Module, int], Tensor]) -> dict[str, Tensor]:
+    """``of_one(member, class index)`` gives ``[n, *cells]``."""
+    import torch
+
+    return {
+        name: torch.stack([of_one(member, index) for member in evidence.members])
+        for index, name in enumerate(evidence.system.task.names)
+    }
+
+
+def _saliency(evidence: NetworkEvidence) -> dict[str, Tensor]:
+    import torch
+
+    def of_one(member: nn.Module, index: int) -> Tensor:
+        images = evidence.images.clone().requires_grad_(True)
+        with torch.enable_grad():
+            member(images, evidence.masks)[:, index].sum().backward()
+        assert images.grad is not None
+        return images.grad.abs().amax(dim=1)
+
+    return _by_class(evidence, of_one)
+
+
+def _gradcam(evidence: NetworkEvidence) -> dict[str, Tensor]:
+    import torch
+
+    def of_one(member: nn.Module, index: int) -> Tensor:
+        kept: list[Tensor] = []
+        hook = evidence.system.explained_layer(member).register_forward_hook(lambda *call: kept.append(call[2]))
+        try:
+            with torch.enable_grad():
+                logit = member(evidence.images.clone().requires_grad_(True), evidence.masks)[:, index].sum()
+                (gradient,) = torch.autograd.grad(logit, kept[-1])
+        finally:
+            hook.remove()
+        weights = gradient.flatten(2).mean(dim=2)
+        return (weights.reshape(*weights.shape, *[1] * (kept[-1].ndim - 2)) * kept[-1]).sum(dim=1).relu()
+
+    return _by_class(evidence, of_one)
+
+
+def _occlusion(evidence: NetworkEvidence) -> dict[str, Tensor]:
+    """Fall of the class's logit when a cube is set to each channel's mean, averaged over the cubes that cover a voxel."""
+    import torch
+
+    images, masks = evidence.images, evidence.masks
+    size = images.shape[2:]
+    filler = images.flatten(2).mean(dim=2).reshape(*images.shape[:2], *[1] * len(size))
+    with torch.inference_mode():
+        whole = [member(images, masks) for member in evidence.members]
+        fall = images.new_zeros(len(evidence.members), len(evidence.system.task.names), len(images), *size)
+        times = images.new_zeros(size)
+        for box in _boxes(size):
+            changed = images.clone()
+            changed[(slice(None), slice(None), *box)] = filler
+            times[box] += 1
+            for k, member in enumerate(evidence.members):
+                lost = (whole[k] - member(changed, masks)).T
+                fall[(k, slice(None), slice(None), *box)] += lost.reshape(*lost.shape, *[1] * len(size))
+        fall = (fall / times).relu()
+    return {name: fall[:, index] for index, name in enumerate(evidence.system.task.names)}
+
+
+def _boxes(size: Sequence[int]) -> list[tuple[slice, ...]]:
+    """Cubes that cover everything, each moved by half its side."""
+    sides = [max(1, round(n / OCCLUSION_PARTS)) for n in size]
+    starts = [
+        [min(s, n - side) for s in range(0, max(n - side, 0) + max(1, side // 2), max(1, side // 2))]
+        for n, side in zip(size, sides, strict=True)
+    ]
+    corners = np.stack(np.meshgrid(*[sorted(set(s)) for s in starts], indexing="ij"), -1).reshape(-1, len(size))
+    return [tuple(slice(int(c), int(c) + side) for c, side in zip(corner, sides, strict=True)) for corner in corners]
+
+
+SALIENCY = MapMethod(
+    name="saliency",
+    title="Saliency",
+    unit="change of the logit per unit of intensity",
+    equation="max over channels of |dy_c/dx|",
+    compute=_saliency,
+    saved_name="SALIENCY",
+    cost=2.0,
+)
+GRADCAM = MapMethod(
+    name="gradcam",
+    title="Grad-CAM",
+    unit="Grad-CAM weight, logit scale",
+    equation="ReLU(sum_k w_k A^k), w_k = mean(dy_c/dA^k)",
+    compute=_gradcam,
+    saved_name="GRADCAM",
+    cost=2.0,
+)
+OCCLUSION = MapMethod(
+    name="occlusion",
+    title="Occlusion",
+    unit="fall of the logit",
+    equation="mean over covering cubes of ReLU(y_c(x) - y_c(x occluded))",
+    compute=_occlusion,
+    saved_name="OCCLUSION",
+    always=False,
+    cost=2.0 * (2 * OCCLUSION_PARTS) ** 3,
+)

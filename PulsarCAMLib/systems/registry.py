@@ -1,0 +1,66 @@
+"""Which systems there are. Nothing heavy is imported: a system's own files import torch when they compute."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ..core.errors import BundleError
+from ..core.map_method import MapMethod
+from .contract import System
+
+_REGISTERED: dict[str, System] = {}
+DEFAULT = "autoencoder-classifier"
+
+
+def register(system: System) -> System:
+    """Make a system known under its name; a later one of the same name takes the earlier one's place."""
+    _REGISTERED[system.name] = system
+    return system
+
+
+def unregister(name: str) -> None:
+    """Forget a system."""
+    _REGISTERED.pop(name, None)
+
+
+def systems() -> tuple[System, ...]:
+    """All systems that are known, those that come with PulsarCAM first."""
+    _load_own()
+    return tuple(_REGISTERED.values())
+
+
+def system_of(name: str = DEFAULT) -> System:
+    """The system of that name.
+
+    Raises:
+        BundleError: none is known by it.
+    """
+    _load_own()
+    if name not in _REGISTERED:
+        raise BundleError(f"There is no system {name!r}; this PulsarCAM knows {', '.join(_REGISTERED)}.")
+    return _REGISTERED[name]
+
+
+def all_methods() -> Iterator[MapMethod]:
+    """Every method of every system, each name once."""
+    seen = set()
+    for system in systems():
+        for method in system.maps:
+            if method.name not in seen:
+                seen.add(method.name)
+                yield method
+
+
+def method_title(name: str) -> str:
+    """Title of a method for people; the name itself where no system knows it, as in tables of another version."""
+    return next((method.title for method in all_methods() if method.name == name), name)
+
+
+def _load_own() -> None:
+    from .autoencoder.system import AUTOENCODER
+
+    if DEFAULT not in _REGISTERED:
+        others = dict(_REGISTERED)
+        _REGISTERED.clear()
+        register(AUTOENCODER)
+        _REGISTERED.update(others)

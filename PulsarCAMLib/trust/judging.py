@@ -1,0 +1,122 @@
+"""All checks of a model from end to end: with models of permuted labels, summed up, and short enough for its card."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..core.errors import InputError
+from ..evaluation.card_sections import rounded
+from .checks import Settings, check_explanations
+from .subjects import Subject
+from .summary import NO_CONTROL, summarise
+from .table import COLUMNS, words
+
+if TYPE_CHECKING:
+    from ..systems.autoencoder.samples import Samples
+    from ..systems.autoencoder.training_settings import TrainingSettings
+    from ..systems.bundle import ModelBundle
+
+Progress = Callable[[float, str], None]
+
+
+@dataclass(frozen=True)
+class LabelControl:
+    """Models that are trained like the one that is judged, but on labels dealt out anew.
+
+    Attributes:
+        models: how many; 0 for none.
+        samples: gives the lesions to train on, with rotated copies, for the settings of the model.
+        epochs: instead of the model's own number.
+        folder: where the trainings are kept, so that they go on when they were stopped; None keeps nothing.
+    """
+
+    models: int
+    samples: Callable[[TrainingSettings], Samples]
+    epochs: int | None = None
+    folder: Path | None = None
+
+
+def judge_explanations(
+    bundle: ModelBundle,
+    subjects: Sequence[Subject],
+    settings: Settings | None = None,
+    *,
+    control: LabelControl | None = None,
+    resamples: int = 2000,
+    progress: Progress | None = None,
+) -> dict[str, Any]:
+    """Every check of a model's maps, as :func:`~.summary.summarise` gives it, with ``label_control``.
+
+    Args:
+        bundle: the model.
+        subjects: lesions cut with the model's preprocessing.
+        settings: of the checks.
+        control: models on permuted labels; without, or where they cannot be trained, the result says why.
+        resamples: bootstrap samples of patients.
+        progress: called with the share done and a text.
+
+    Raises:
+        InputError: no lesion, or the control's folder holds another training.
+    """
+    tell = progress or (lambda _share, _text: None)
+    wanted = control is not None and control.models > 0
+    begin = 0.5 if wanted else 0.0
+    ensembles, about = [], {"reason": NO_CONTROL}
+    if wanted:
+        ensembles, about = _controls(bundle, control, lambda share, text: tell(begin * share, text))
+    found = check_explanations(
+        bundle,
+        subjects,
+        settings,
+        label_controls=ensembles,
+        progress=lambda share, text: tell(begin + (1 - begin) * share, text),
+    )
+    summary = summarise(found, resamples=resamples, no_control=about.get("reason", NO_CONTROL))
+    return summary | {"label_control": about}
+
+
+def _controls(bundle: ModelBundle, control: LabelControl, tell: Progress) -> tuple[list, dict[str, Any]]:
+    from ..systems.autoencoder.ensemble import Ensemble
+    from ..training.permuted_label_control import settings_of_card, train_label_controls
+
+    try:
+        settings = settings_of_card(bundle.card)
+    except InputError as error:
+        return [], {"reason": str(error).rstrip(".")}
+    samples = control.samples(settings)
+    if len(np.unique(samples.labels)) < 2:
+        return [], {"reason": "the lesions to train on all have the same response"}
+    own = {"epochs": control.epochs, "folder": control.folder, "progress": tell}
+    models = train_label_controls(samples, settings, control.models, **own)
+    about = {
+        "models": len(models),
+        "epochs": control.epochs or settings.epochs,
+        "epochs_of_the_model": settings.epochs,
+        "lesions": len(samples.originals()),
+        "text": "each one network, trained as the members were on the same lesions with labels dealt out anew",
+    }
+    return [Ensemble([model]) for model in models], about
+
+
+def card_section(summary: dict[str, Any], about: str) -> dict[str, Any]:
+    """The checks as the section ``explanation_checks`` of a card: what the table shows, and the words.
+
+    Args:
+        summary: of :func:`judge_explanations`.
+        about: on which lesions.
+    """
+    maps = {
+        name: {
+            "scores": {score: each["scores"][score] for score in COLUMNS if each["scores"].get(score)},
+            "verdicts": each["verdicts"],
+            "passed": each["passed"],
+        }
+        for name, each in summary["maps"].items()
+    }
+    kept = ("lesions", "patients", "members", "auc", "image", "not_measured", "label_control", "settings", "limits")
+    return rounded({"about": about, "text": words(summary), **{key: summary[key] for key in kept}, "maps": maps})

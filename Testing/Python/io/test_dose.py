@@ -1,0 +1,110 @@
+"""Planned dose from files: RTDOSE in Gy in its place, and refusals that say why."""
+
+import numpy as np
+import pytest
+from making_files import PLAIN, written
+
+from PulsarCAMLib.core.errors import GeometryError, InputError
+from PulsarCAMLib.io.dose import read_dose
+
+pydicom = pytest.importorskip("pydicom")
+
+STORED = np.arange(4 * 3 * 5, dtype=np.uint16).reshape(4, 3, 5)
+
+
+def an_rtdose(path, **changes):
+    from pydicom.dataset import FileDataset, FileMetaDataset
+    from pydicom.uid import ExplicitVRLittleEndian, generate_uid
+
+    meta = FileMetaDataset()
+    meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    meta.MediaStorageSOPClassUID = "1.2.840.10008.5.1.4.1.1.481.2"
+    meta.MediaStorageSOPInstanceUID = generate_uid(entropy_srcs=["a"])
+    data = FileDataset(str(path), {}, file_meta=meta, preamble=b"\0" * 128)
+    fields = {
+        "Modality": "RTDOSE", "DoseUnits": "GY", "DoseType": "PHYSICAL", "DoseSummationType": "PLAN",
+        "DoseGridScaling": "0.5", "NumberOfFrames": 4, "Rows": 3, "Columns": 5, "PixelSpacing": [2.0, 1.5],
+        "ImagePositionPatient": [10.0, 20.0, 30.0], "ImageOrientationPatient": [1, 0, 0, 0, 1, 0],
+        "GridFrameOffsetVector": [0.0, 3.0, 6.0, 9.0], "SamplesPerPixel": 1, "PhotometricInterpretation": "MONOCHROME2",
+        "BitsAllocated": 16, "BitsStored": 16, "HighBit": 15, "PixelRepresentation": 0, "PixelData": STORED.tobytes(),
+    } | changes  # fmt: skip
+    for name, value in fields.items():
+        setattr(data, name, value)
+    data.save_as(path, enforce_file_format=True)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("changes", "third_plane"),
+    [
+        ({}, 36.0),
+        ({"GridFrameOffsetVector": [30.0, 33.0, 36.0, 39.0]}, 36.0),
+        ({"GridFrameOffsetVector": [0.0, -3.0, -6.0, -9.0]}, 24.0),
+        ({"ImageOrientationPatient": [1, 0, 0, 0, -1, 0]}, 24.0),
+        ({"ImageOrientationPatient": [1, 0, 0, 0, -1, 0], "GridFrameOffsetVector": [30.0, 33.0, 36.0, 39.0]}, 36.0),
+    ],
+)
+def test_an_rtdose_is_in_gy_and_its_planes_lie_where_the_offsets_say(tmp_path, changes, third_plane):
+    dose, geometry = read_dose(an_rtdose(tmp_path / "rd.dcm", **changes))
+    np.testing.assert_array_equal(dose, STORED * np.float32(0.5))
+    assert geometry.spacing == (1.5, 2.0, 3.0)
+    down = geometry.to_lps((2, 1, 2)) - [10.0, 20.0, 30.0]
+    assert down[0] == 3.0
+    assert down[1] == 2.0 * changes.get("ImageOrientationPatient", [0, 0, 0, 0, 1])[4]
+    assert down[2] + 30 == pytest.approx(third_plane)
+
+
+def test_a_folder_with_one_rtdose_will_do(tmp_path):
+    an_rtdose(tmp_path / "rd.dcm")
+    assert read_dose(tmp_path)[0].max() == STORED.max() / 2
+    an_rtdose(tmp_path / "rd2.dcm")
+    with pytest.raises(InputError, match="2 RTDOSE objects"):
+        read_dose(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"DoseUnits": "RELATIVE"}, "RELATIVE units, not in Gy"),
+        ({"DoseType": "ERROR"}, "difference of doses"),
+        ({"DoseSummationType": "BEAM"}, "not the plan's"),
+        ({"DoseGridScaling": "1000"}, "cGy or its scaling was lost"),
+        (
+            {"NumberOfFrames": 1, "PixelData": STORED[0].tobytes() + b"\0" * 2, "GridFrameOffsetVector": 0.0},
+            "single plane",
+        ),
+        ({"GridFrameOffsetVector": [0.0, 3.0, 6.0, 12.0]}, "not evenly spaced"),
+        ({"GridFrameOffsetVector": [5.0, 8.0, 11.0, 14.0]}, "does not say where its planes lie"),
+        ({"GridFrameOffsetVector": [0.0, 3.0]}, "does not say where its planes lie"),
+        ({"PixelData": STORED[:2].tobytes()}, "damaged"),
+    ],
+)
+def test_what_cannot_be_used_is_refused_with_a_reason(tmp_path, changes, said):
+    with pytest.raises((InputError, GeometryError), match=said):
+        read_dose(an_rtdose(tmp_path / "rd.dcm", **changes))
+
+
+def test_a_volume_is_taken_as_gy_unless_it_cannot_be(tmp_path):
+    values = np.zeros(PLAIN.shape, np.float32)
+    path = written(tmp_path / "dose.nrrd", values, PLAIN)
+    with pytest.raises(InputError, match="zero everywhere"):
+        read_dose(path)
+    values[3] = 18
+    dose, geometry = read_dose(written(path, values, PLAIN))
+    assert dose.max() == 18
+    assert geometry.same_grid(PLAIN)
+    values[0] = -5
+    with pytest.raises(InputError, match="below zero"):
+        read_dose(written(path, values, PLAIN))
+    values[0] = 2000
+    with pytest.raises(InputError, match="cGy"):
+        read_dose(written(path, values, PLAIN))
+
+
+def test_a_breast_plan_reads_as_dicompyler_found_it_and_a_template_is_refused(shared_data):
+    dose, geometry = read_dose(shared_data / "dicom_rtdose_breast" / "rtdose.dcm")
+    assert dose.max() == pytest.approx(14.680764, abs=1e-5)
+    assert geometry.spacing == (2.5, 2.5, 3.0)
+    assert geometry.shape == (98, 129, 194)
+    with pytest.raises(InputError, match="single plane"):
+        read_dose(shared_data / "dicom_rtdose_eyeplan" / "rtdose.dcm")
