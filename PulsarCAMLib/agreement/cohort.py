@@ -15,8 +15,8 @@ from ..cohort.table import CohortRow
 from ..core.errors import Cancelled, InputError
 from ..core.map_methods import Threshold
 from ..evaluation.resampling import interval
-from ..explanation.scan import explain_scan
-from ..explanation.tables import lesion_table
+from ..explanation.explain import explain_scan
+from ..explanation.tables import unit_table
 from ..features.gradient_table import is_diagnostic
 from ..features.values import FeatureTable
 from ..systems.bundle import ModelBundle
@@ -223,7 +223,7 @@ def _by_row(row: dict) -> dict:
 
 def _properties(result, compared: MapComparison, settings: ComparisonSettings, threshold: Threshold | None) -> dict:
     method, target = settings.methods[0], settings.targets[0]
-    row = lesion_table(result, method, target, threshold, settings.margin_mm)[0]
+    row = unit_table(result, method, target, threshold, settings.margin_mm)[0]
     shells = compared.rows_of(compared.shells, method, target)
     margin = next(each for each in shells if each["region"] == "margin")
     kept = ("volume_cm3", "probability_response", "probability_spread", "predicted_class", "activated_share")

@@ -20,10 +20,9 @@ import numpy as np
 from ..core.errors import InputError
 from ..core.geometry import VolumeGeometry
 from ..core.map_methods import CLASSES, METHODS, SIGNED
-from ..explanation.result import LesionResult, ScanResult
+from ..core.upsampling import upsample_to
+from ..explanation.result import CaseResult, UnitResult
 from ..features.gradients import DEFAULT_SIGMA_MM, GradientMaps
-from ..systems.autoencoder.patches import paste_maps
-from ..systems.autoencoder.upsampling import upsample
 from .similarity import TOP_SHARE, top_dice
 from .spatial import Correlation, Places, RankedMap, adjust, correlate
 from .voxel_measures import ENTROPY_RADIUS_MM, quantity_maps
@@ -38,19 +37,19 @@ def maps_to_compare(methods: Sequence[str] = METHODS, targets: Sequence[str] = C
     return list(dict.fromkeys(pairs))
 
 
-def heat_map_in(result: ScanResult, lesion: LesionResult, method: str, target: str) -> np.ndarray:
+def heat_map_in(result: CaseResult, lesion: UnitResult, method: str, target: str) -> np.ndarray:
     """A lesion's raw mean map in its own box, ``[k, j, i]``; ``"both"`` as class for the signed map."""
     return result.pasted(lesion, method, CLASSES[0] if target == "both" else target).values
 
 
 def agreement_table(
-    result: ScanResult,
+    result: CaseResult,
     volume: np.ndarray,
     geometry: VolumeGeometry,
     *,
     methods: Sequence[str] = METHODS,
     targets: Sequence[str] = CLASSES,
-    lesions: Sequence[LesionResult] | None = None,
+    lesions: Sequence[UnitResult] | None = None,
     sigma_mm: float = DEFAULT_SIGMA_MM,
     entropy_radius_mm: float = ENTROPY_RADIUS_MM,
     top_share: float = TOP_SHARE,
@@ -94,7 +93,7 @@ def agreement_table(
 class _Agreement:
     """One lesion: ranks and autocovariances are made once and used for all pairs."""
 
-    def __init__(self, result: ScanResult, lesion: LesionResult, quantities: dict, top_share: float) -> None:
+    def __init__(self, result: CaseResult, lesion: UnitResult, quantities: dict, top_share: float) -> None:
         self.result, self.lesion, self.share = result, lesion, top_share
         self.cells = cells_of(lesion)
         self.quantities = quantities
@@ -162,25 +161,27 @@ class _Side:
     even: float | None
 
 
-def cells_of(lesion: LesionResult) -> int:
+def cells_of(lesion: UnitResult) -> int:
     """The model's cells that hold some of the GTV, over all slices: no map has more independent values."""
     return int(np.count_nonzero(_cell_masks(lesion)))
 
 
-def cell_mm(lesion: LesionResult) -> float:
+def cell_mm(lesion: UnitResult) -> float:
     """Side of a cell in millimetres (in-plane; the larger where they differ)."""
-    side = lesion.patches.patch_size / lesion.signed.shape[-1]
-    return float(side * max(lesion.patches.grid.spacing[:2]))
+    return lesion.samples.cell_mm(lesion.cells[-1])
 
 
-def even_map(result: ScanResult, lesion: LesionResult) -> np.ndarray:
+def even_map(result: CaseResult, lesion: UnitResult) -> np.ndarray:
     """What interpolation makes of the same value in every cell of the GTV, in the lesion's box ``[k, j, i]``."""
-    maps = upsample(_cell_masks(lesion).astype(np.float32), lesion.patches.patch_size)
-    return paste_maps(lesion.patches, maps, result.geometry).values
+    maps = upsample_to(_cell_masks(lesion).astype(np.float32), lesion.sample_size)
+    return lesion.samples.paste(maps, result.geometry).values
 
 
-def _cell_masks(lesion: LesionResult) -> np.ndarray:
-    """Cells with at least one pixel of the GTV, bool ``[n, c, c]``: reading 9 of the model's mask."""
-    masks, cells = lesion.patches.masks[:, 0], lesion.signed.shape[-1]
-    side = masks.shape[-1] // cells
-    return masks.reshape(len(masks), cells, side, cells, side).any(axis=(2, 4))
+def _cell_masks(lesion: UnitResult) -> np.ndarray:
+    """Cells with at least one pixel of the unit, bool ``[n, *cells]`` (method.md 1.6, reading 9)."""
+    masks = lesion.samples.masks[:, 0]
+    for axis, cells in enumerate(lesion.cells, start=1):
+        side = masks.shape[axis] // cells
+        masks = np.moveaxis(masks, axis, -1)
+        masks = np.moveaxis(masks.reshape(*masks.shape[:-1], cells, side).any(axis=-1), -1, axis)
+    return masks

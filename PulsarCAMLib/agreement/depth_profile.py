@@ -8,7 +8,7 @@ import numpy as np
 
 from ..core.errors import InputError
 from ..core.map_methods import CLASSES, METHODS, SIGNED
-from ..explanation.result import LesionResult, ScanResult
+from ..explanation.result import CaseResult, UnitResult
 from ..explanation.tables import DEFAULT_MARGIN_MM, depth_mm
 from .correlations import EMPTY, heat_map_in, maps_to_compare
 
@@ -16,11 +16,11 @@ DEFAULT_THICKNESS_MM = 1.0
 
 
 def shell_table(
-    result: ScanResult,
+    result: CaseResult,
     *,
     methods: Sequence[str] = METHODS,
     targets: Sequence[str] = CLASSES,
-    lesions: Sequence[LesionResult] | None = None,
+    lesions: Sequence[UnitResult] | None = None,
     margin_mm: float = DEFAULT_MARGIN_MM,
     thickness_mm: float = DEFAULT_THICKNESS_MM,
 ) -> list[dict]:

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..core.errors import Cancelled, InputError
 from ..core.map_methods import CLASSES, METHODS, SIGNED
-from ..explanation.result import ScanResult
+from ..explanation.result import CaseResult
 from ..explanation.tables import DEFAULT_MARGIN_MM
 from ..features.gradients import DEFAULT_SIGMA_MM, gradient_maps
 from .correlations import agreement_table, maps_to_compare
@@ -99,7 +99,7 @@ class MapComparison:
 
 
 def compare_maps(
-    result: ScanResult,
+    result: CaseResult,
     volume: np.ndarray,
     settings: ComparisonSettings | None = None,
     *,

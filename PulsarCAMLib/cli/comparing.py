@@ -37,7 +37,7 @@ def write_compared(job, folder: Path, result, volume, tell: Callable[[float, str
     Args:
         job: a ``Job``.
         folder: where to write.
-        result: the ``ScanResult``.
+        result: the ``CaseResult``.
         volume: the MRI ``[k, j, i]``.
         tell: called with a fraction and a text.
 

@@ -107,7 +107,7 @@ def explain(job: Job, progress: Progress, timings: Timings):
     """Read, explain, write.
 
     Returns:
-        Rows of the lesion table for the first map, and the ``ScanResult``.
+        Rows of the lesion table for the first map, and the ``CaseResult``.
 
     Raises:
         PulsarCAMError: one sentence; nothing was written.
@@ -120,7 +120,7 @@ def explain(job: Job, progress: Progress, timings: Timings):
     with timings.step("importing"):
         _prepare_threads(job)
         _import_all(job)
-    from ..explanation.scan import explain_scan
+    from ..explanation.explain import explain_scan
     from ..io.volumes import read_volume
     from ..lesions.from_files import read_lesions
     from ..systems.bundle import find_bundle
@@ -169,7 +169,7 @@ def _import_all(job: Job) -> None:
 
 
 def _write_all(job: Job, folder, result, volume, progress: Progress, timings: Timings) -> list[dict]:
-    from ..explanation.tables import lesion_table, slice_table
+    from ..explanation.tables import sample_table, unit_table
     from ..io.writing import write_segmentation, write_table
 
     facts = result.card.facts()
@@ -181,13 +181,13 @@ def _write_all(job: Job, folder, result, volume, progress: Progress, timings: Ti
     with timings.step("writing tables, regions"):
         rows = []
         for method, target in job.class_maps:
-            found = lesion_table(result, method, target, job.threshold, job.margin_mm)
+            found = unit_table(result, method, target, job.threshold, job.margin_mm)
             rows.append(found)
             described = facts | {"method": method, "class": target, "threshold": job.threshold}
             path = folder.made / f"{method}_{target}_regions.seg.nrrd"
             write_segmentation(path, result.sub_regions(method, target, job.threshold), result.geometry, described)
         write_table(folder.made / "lesions.csv", [row for found in rows for row in found])
-        write_table(folder.made / "slices.csv", slice_table(result))
+        write_table(folder.made / "slices.csv", sample_table(result))
     compared = None
     if job.compare:
         with timings.step("comparing"):

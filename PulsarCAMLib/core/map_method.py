@@ -1,4 +1,4 @@
-"""A way of drawing which voxels speak for a class. A new one is one entry in its system's ``maps``; see CONTRIBUTING."""
+"""A way of drawing which voxels speak for a class. A new one is one entry in its system's ``maps``."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ class Inspector:
         self.panel, self.logic = panel, panel.logic
         self._result, self._lesion = result, lesion
         found = next(each for each in result.scanResult.lesions if each.name == lesion)
-        self._numbers = len(found.patches)
+        self._numbers = len(found.samples)
         self._seen = None
         self.dialog = qt.QDialog(panel.parent)
         self.dialog.windowTitle = _("{lesion}: one slice opened up").format(lesion=lesion)

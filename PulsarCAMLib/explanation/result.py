@@ -1,10 +1,11 @@
-"""The result for one scan: stored on the bottleneck grid, brought to the MRI's grid when asked.
+"""The result for one case: stored on the network's cells, brought to the reference grid when asked.
 
 Changing method, class, statistic, normalisation or threshold costs an interpolation, never another pass of the model.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,192 +13,267 @@ import numpy as np
 from ..core.errors import InputError
 from ..core.geometry import VolumeGeometry
 from ..core.lesion import Lesion
-from ..core.map_methods import CLASSES, METHODS, NORMALISATIONS, SIGNED, STATISTICS, TARGETS, Threshold, check_choice
-from ..systems.autoencoder.patches import LesionPatches, PastedMap, paste_maps
-from ..systems.autoencoder.upsampling import upsample
+from ..core.map_method import MapMethod
+from ..core.map_methods import NORMALISATIONS, STATISTICS, Threshold, check_choice
+from ..core.task import PREDICTED, Task
+from ..core.upsampling import upsample_to
 from ..systems.card import ModelCard
+from ..systems.contract import PastedMap, Samples, System
 
 
 @dataclass(frozen=True, eq=False)
-class LesionResult:
-    """Prediction and maps of one lesion with n slices, K members and c x c cells.
+class UnitResult:
+    """Prediction and maps of one unit (a lesion or a patient): n samples, K members, C classes.
 
     Attributes:
-        patches: the lesion's patches and their way back.
-        logits: ``[K, n]``.
-        probabilities: ``[K, n]``, of response, after the card's temperature.
-        signed: ``[K, n, c, c]``, the signed pixel-wise map.
-        maps: ``(method, class)`` to ``[K, n, c, c]``, raw.
-        predicted_class: ``"response"`` or ``"non-response"``.
+        system: that answered.
+        samples: of the unit, and their way back.
+        logits: ``[K, n]`` where the network has one output, else ``[K, n, C]``.
+        class_probabilities: ``[C, K, n]``, after the card's temperature.
+        maps: ``(method, class)`` to ``[K, n, *cells]``, raw; the class of a signed method is "".
+        predicted_class: name of the class.
     """
 
-    patches: LesionPatches
+    system: System
+    samples: Samples
     logits: np.ndarray
-    probabilities: np.ndarray
-    signed: np.ndarray
-    maps: dict[tuple[str, str], np.ndarray]
+    class_probabilities: np.ndarray
+    maps: Mapping[tuple[str, str], np.ndarray]
     predicted_class: str
 
     @property
+    def task(self) -> Task:
+        """What was asked."""
+        return self.system.task
+
+    @property
     def name(self) -> str:
-        """The lesion's name."""
-        return self.lesion.name
+        """The unit's name."""
+        return self.samples.name
 
     @property
     def lesion(self) -> Lesion:
-        """The lesion."""
-        return self.patches.lesion
+        """The unit's voxels on the reference grid."""
+        return self.samples.lesion
 
     @property
     def main(self) -> int:
-        """Index of the slice whose answer is the lesion's (reading 13)."""
-        return self.patches.main
+        """Index of the sample whose answer is the unit's (method.md 1.6, reading 13)."""
+        return self.samples.main
+
+    @property
+    def probabilities(self) -> np.ndarray:
+        """``[K, n]``, of the task's positive class."""
+        return self.class_probabilities[self.task.index(self.task.positive)]
 
     @property
     def probability(self) -> float:
-        """Probability of response: mean over the members at the answering slice."""
-        return float(self.slice_probabilities[self.main])
+        """Probability of the positive class: mean over the members at the answering sample."""
+        return float(self.sample_probabilities[self.main])
 
     @property
     def spread(self) -> float:
         """Standard deviation of that probability over the members."""
-        return float(self.slice_spread[self.main])
+        return float(self.sample_spread[self.main])
 
     @property
-    def slice_probabilities(self) -> np.ndarray:
-        """``[n]``, mean over the members."""
+    def sample_probabilities(self) -> np.ndarray:
+        """``[n]``, of the positive class, mean over the members."""
         return self.probabilities.mean(axis=0)
 
     @property
-    def slice_spread(self) -> np.ndarray:
+    def sample_spread(self) -> np.ndarray:
         """``[n]``, standard deviation over the members."""
         return self.probabilities.std(axis=0)
 
+    def probability_of(self, name: str, sample: int | None = None) -> float:
+        """Probability of a class: mean over the members, at the answering sample unless another is named."""
+        at = self.main if sample is None else sample
+        return float(self.class_probabilities[self.task.index(name)].mean(axis=0)[at])
+
     @property
-    def rest(self) -> np.ndarray:
-        """``[K, n]``: the part of each logit that the signed map does not place in any cell."""
-        return self.logits - self.signed.sum(axis=(2, 3))
-
-    def patch_maps(self, method: str, target: str, statistic: str = "mean", member: int | None = None) -> np.ndarray:
-        """Raw maps ``[n, s, s]`` on the patches.
-
-        Args:
-            method: a computed method, or ``"pixelwise-signed"`` (whose target is ignored).
-            target: ``"non-response"``, ``"response"`` or ``"predicted"``.
-            statistic: ``"mean"`` or ``"std"`` over the members.
-            member: this member's own map instead.
-        """
-        check_choice("class", target, TARGETS)
-        check_choice("statistic", statistic, STATISTICS)
-        target = self.predicted_class if target == "predicted" else target
-        if method == SIGNED:
-            maps = self.signed
-        elif (method, target) in self.maps:
-            maps = self.maps[method, target]
-        else:
-            raise InputError(f"Method {method!r} was not computed; there are {', '.join(self.methods)}.")
-        size = self.patches.patch_size
-        if member is not None:
-            return upsample(maps[member], size)
-        if statistic == "mean":
-            return upsample(maps.mean(axis=0), size)
-        return upsample(maps, size).std(axis=0)
+    def class_methods(self) -> tuple[str, ...]:
+        """Names of the computed methods that have a map for each class."""
+        return tuple(dict.fromkeys(method for method, target in self.maps if target))
 
     @property
     def methods(self) -> tuple[str, ...]:
-        """Names of the computed methods."""
-        return (*dict.fromkeys(method for method, _ in self.maps), SIGNED)
+        """Names of all computed methods, signed ones last."""
+        return (*self.class_methods, *dict.fromkeys(method for method, target in self.maps if not target))
+
+    @property
+    def cells(self) -> tuple[int, ...]:
+        """Cells along each axis of a sample: the resolution of the computed maps."""
+        return next(iter(self.maps.values())).shape[2:]
+
+    @property
+    def sample_size(self) -> tuple[int, ...]:
+        """Pixels or voxels along each axis of a sample."""
+        return self.samples.images.shape[2:]
+
+    def is_signed(self, method: str) -> bool:
+        """Whether one map of the method holds both classes."""
+        return (method, "") in self.maps
+
+    def raw_maps(self, method: str, target: str) -> np.ndarray:
+        """``[K, n, *cells]`` of a method for a class, or for the predicted one; a signed method needs no class.
+
+        Raises:
+            InputError: no such class, or the method was not computed.
+        """
+        check_choice("class", target, self.task.targets)
+        target = self.predicted_class if target == PREDICTED else target
+        for key in ((method, ""), (method, target)):
+            if key in self.maps:
+                return self.maps[key]
+        raise InputError(f"Method {method!r} was not computed; there are {', '.join(self.methods)}.")
+
+    def sample_maps(self, method: str, target: str, statistic: str = "mean", member: int | None = None) -> np.ndarray:
+        """Raw maps ``[n, *size]`` on the samples.
+
+        Args:
+            method: a computed method; the target of a signed one is ignored.
+            target: a class of the task, or ``"predicted"``.
+            statistic: ``"mean"`` or ``"std"`` over the members.
+            member: this member's own map instead.
+        """
+        check_choice("statistic", statistic, STATISTICS)
+        maps = self.raw_maps(method, target)
+        if member is not None:
+            return upsample_to(maps[member], self.sample_size)
+        if statistic == "mean":
+            return upsample_to(maps.mean(axis=0), self.sample_size)
+        return upsample_to(maps, self.sample_size).std(axis=0)
 
     def joint_maximum(self, method: str) -> float:
-        """Largest value of the mean map inside the GTV, over all slices and both classes."""
-        inside = self.patches.masks[:, 0]
-        return max(float(np.abs(self.patch_maps(method, target)[inside]).max()) for target in CLASSES)
+        """Largest value of the mean map inside the unit, over all samples and all classes."""
+        inside = self.samples.masks[:, 0]
+        return max(float(np.abs(self.sample_maps(method, name)[inside]).max(initial=0)) for name in self.task.names)
 
     def is_empty(self, method: str, target: str) -> bool:
-        """Whether every member's map at the answering slice is zero everywhere."""
-        target = self.predicted_class if target == "predicted" else target
-        return not self.maps[method, target][:, self.main].any()
+        """Whether every member's map at the answering sample is zero everywhere."""
+        return not self.raw_maps(method, target)[:, self.main].any()
+
+    def answer_facts(self, sample: int | None = None) -> dict[str, float]:
+        """What the system tells of an answer besides probabilities."""
+        return self.system.answer_facts(self, self.main if sample is None else sample)
 
 
 @dataclass(frozen=True, eq=False)
-class ScanResult:
-    """Prediction and explanation of all lesions of one MRI.
+class CaseResult:
+    """Prediction and explanation of all units of one case.
 
     Attributes:
-        geometry: of the MRI.
+        geometry: of the reference image.
         card: the model's.
-        lesions: one result each, in the order given.
+        units: one result each, in the order given.
         warnings: sentences that the user must see.
     """
 
     geometry: VolumeGeometry
     card: ModelCard
-    lesions: tuple[LesionResult, ...]
+    units: tuple[UnitResult, ...]
     warnings: tuple[str, ...] = ()
+
+    @property
+    def system(self) -> System:
+        """That answered."""
+        return self.card.system
+
+    @property
+    def task(self) -> Task:
+        """What was asked."""
+        return self.card.system.task
+
+    @property
+    def lesions(self) -> tuple[UnitResult, ...]:
+        """The units, for scripts on systems that answer for lesions."""
+        return self.units
+
+    @property
+    def default_method(self) -> str:
+        """The method that is shown unless another one is asked for."""
+        return self.system.usual_maps[0]
+
+    def unit(self, name: str) -> UnitResult:
+        """The unit of that name.
+
+        Raises:
+            InputError: there is none.
+        """
+        for each in self.units:
+            if each.name == name:
+                return each
+        raise InputError(f"The result has no {self.task.unit} “{name}”.")
+
+    def method(self, name: str) -> MapMethod:
+        """The method of that name; see :meth:`PulsarCAMLib.systems.contract.System.method`."""
+        return self.system.method(name)
 
     def pasted(
         self,
-        lesion: LesionResult,
-        method: str = METHODS[0],
-        target: str = CLASSES[0],
+        unit: UnitResult,
+        method: str | None = None,
+        target: str | None = None,
         statistic: str = "mean",
         normalisation: str = "none",
         restrict: bool = True,
     ) -> PastedMap:
-        """One lesion's map on the MRI's grid; arguments as :meth:`heat_map`."""
-        maps = lesion.patch_maps(method, target, statistic) / self._divisor(lesion, method, normalisation)
-        return paste_maps(lesion.patches, maps, self.geometry, restrict=restrict)
+        """One unit's map on the reference grid; arguments as :meth:`heat_map`."""
+        method, target = method or self.default_method, target or self.task.explained
+        maps = unit.sample_maps(method, target, statistic) / self._divisor(unit, method, normalisation)
+        return unit.samples.paste(maps, self.geometry, restrict=restrict)
 
     def heat_map(
         self,
-        method: str = METHODS[0],
-        target: str = CLASSES[0],
+        method: str | None = None,
+        target: str | None = None,
         statistic: str = "mean",
         normalisation: str = "none",
         restrict: bool = True,
     ) -> np.ndarray:
-        """Heat map of all lesions on the MRI's grid, float32 ``[k, j, i]``, zero where there is no lesion.
+        """Heat map of all units on the reference grid, float32 ``[k, j, i]``, zero where there is no unit.
 
         Args:
-            method: ``"pixelwise"``, ``"gradcam"``, ``"gradcam++"``, ``"pixelwise-signed"`` or a computed variant.
-            target: class whose evidence is shown; ``"predicted"`` takes each lesion's own.
+            method: name of a computed one; None: the system's first.
+            target: class whose evidence is shown, ``"predicted"`` takes each unit's own; None: the task's choice.
             statistic: mean or standard deviation over the ensemble.
-            normalisation: display only. ``"none"``: raw, in units of the logit; ``"lesion"``: divided by the joint
-                maximum of both classes in each lesion; ``"scan"``: by that of the whole scan.
-            restrict: False shows also what interpolation carries beyond the GTV's border.
+            normalisation: display only. ``"none"``: raw, in the method's unit; ``"lesion"``: divided by the joint
+                maximum of all classes in each unit; ``"scan"``: by that of the whole case.
+            restrict: False shows also what interpolation carries beyond the unit's border.
         """
         volume = np.zeros(self.geometry.shape, dtype=np.float32)
-        for lesion in self.lesions:
-            self.pasted(lesion, method, target, statistic, normalisation, restrict).add_to(volume)
+        for unit in self.units:
+            self.pasted(unit, method, target, statistic, normalisation, restrict).add_to(volume)
         return volume
 
     def sub_regions(
-        self, method: str = METHODS[0], target: str = CLASSES[0], threshold: Threshold | None = None
+        self, method: str | None = None, target: str | None = None, threshold: Threshold | None = None
     ) -> list[Lesion]:
-        """Activated voxels of every lesion, as masks in the lesions' own boxes; a mask may be empty."""
+        """Activated voxels of every unit, as masks in the units' own boxes; a mask may be empty."""
         regions = []
-        for lesion in self.lesions:
-            values = self.pasted(lesion, method, target).values
-            limit = self.threshold_value(lesion, method, values, threshold or Threshold())
-            regions.append(Lesion(lesion.name, (values > limit) & lesion.lesion.mask, lesion.lesion.offset))
+        for unit in self.units:
+            values = self.pasted(unit, method, target).values
+            limit = self.threshold_value(unit, method or self.default_method, values, threshold or Threshold())
+            regions.append(Lesion(unit.name, (values > limit) & unit.lesion.mask, unit.lesion.offset))
         return regions
 
-    def threshold_value(self, lesion: LesionResult, method: str, values: np.ndarray, threshold: Threshold) -> float:
-        """The raw value above which a voxel of ``lesion`` is activated, never below zero."""
+    def threshold_value(self, unit: UnitResult, method: str, values: np.ndarray, threshold: Threshold) -> float:
+        """The raw value above which a voxel of ``unit`` is activated, never below zero."""
         if threshold.kind == "value":
             return threshold.value
         if threshold.kind == "percentile":
-            return max(0.0, float(np.percentile(values[lesion.lesion.mask], threshold.value)))
-        return threshold.value * lesion.joint_maximum(method)
+            return max(0.0, float(np.percentile(values[unit.lesion.mask], threshold.value)))
+        return threshold.value * unit.joint_maximum(method)
 
-    def _divisor(self, lesion: LesionResult, method: str, normalisation: str) -> float:
+    def _divisor(self, unit: UnitResult, method: str, normalisation: str) -> float:
         check_choice("normalisation", normalisation, NORMALISATIONS)
         if normalisation == "none":
             return 1.0
-        among = [lesion] if normalisation == "lesion" else self.lesions
+        among: Sequence[UnitResult] = [unit] if normalisation == "lesion" else self.units
         return max(each.joint_maximum(method) for each in among) or 1.0
 
     def display_range(self, method: str, normalisation: str = "none") -> tuple[float, float]:
         """Lowest and highest value a display should span: from 0 (signed: symmetric) to the joint maximum."""
-        top = 1.0 if normalisation != "none" else max(each.joint_maximum(method) for each in self.lesions) or 1.0
-        return (-top if method == SIGNED else 0.0), top
+        top = 1.0 if normalisation != "none" else max(each.joint_maximum(method) for each in self.units) or 1.0
+        return (-top if self.method(method).signed else 0.0), top

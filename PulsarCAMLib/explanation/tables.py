@@ -1,4 +1,4 @@
-"""Tables of a result: one row per lesion, one row per slice; column names carry the units."""
+"""Tables of a result: one row per unit, one row per sample; column names carry the units."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ import numpy as np
 
 from ..core.geometry import VolumeGeometry
 from ..core.lesion import Lesion
-from ..core.map_methods import CLASSES, METHODS, Threshold
+from ..core.map_methods import Threshold
+from ..core.task import PREDICTED
 from ..lesions.distances import depth_of
-from .result import LesionResult, ScanResult
+from .result import CaseResult, UnitResult
 
 DEFAULT_MARGIN_MM = 2.0
 """Thickness of the shell under the GTV's surface that is called margin; the remainder is core."""
@@ -31,79 +32,74 @@ def core_of(lesion: Lesion, geometry: VolumeGeometry, margin_mm: float = DEFAULT
     return depth_mm(lesion, geometry) > margin_mm
 
 
-def lesion_table(
-    result: ScanResult,
-    method: str = METHODS[0],
-    target: str = CLASSES[0],
+def unit_table(
+    result: CaseResult,
+    method: str | None = None,
+    target: str | None = None,
     threshold: Threshold | None = None,
     margin_mm: float = DEFAULT_MARGIN_MM,
 ) -> list[dict]:
-    """One row per lesion: identity, prediction, spread, and where the activation lies.
+    """One row per unit: identity, prediction, spread, and where the activation lies.
 
-    ``probability_spread`` is the standard deviation over the ensemble; ``logit_map_sum`` and ``logit_rest`` split the
-    ensemble's mean logit at the answering slice into what the pixel-wise map places in the lesion and what it cannot.
+    ``probability_spread`` is the standard deviation over the ensemble of the positive class's probability; what follows
+    the predicted class is the system's own, such as ``logit_map_sum`` and ``logit_rest``, which split the ensemble's
+    mean logit at the answering slice into what the pixel-wise map places in the lesion and what it cannot.
     """
+    method, target = method or result.default_method, target or result.task.explained
     regions = result.sub_regions(method, target, threshold)
     voxel_cm3 = result.geometry.voxel_volume_mm3 / 1000
     rows = []
-    for lesion, region in zip(result.lesions, regions, strict=True):
-        core = core_of(lesion.lesion, result.geometry, margin_mm)
+    for unit, region in zip(result.units, regions, strict=True):
+        core = core_of(unit.lesion, result.geometry, margin_mm)
         active, in_core = int(region.mask.sum()), int((region.mask & core).sum())
-        main = lesion.main
         rows.append(
             {
-                "lesion": lesion.name,
-                "volume_cm3": lesion.lesion.volume_cm3(result.geometry),
-                "slices": len(lesion.patches),
-                "probability_response": lesion.probability,
-                "probability_spread": lesion.spread,
-                "predicted_class": lesion.predicted_class,
-                "logit": float(lesion.logits[:, main].mean()),
-                "logit_map_sum": float(lesion.signed[:, main].sum(axis=(1, 2)).mean()),
-                "logit_rest": float(lesion.rest[:, main].mean()),
+                result.task.unit: unit.name,
+                "volume_cm3": unit.lesion.volume_cm3(result.geometry),
+                "slices": len(unit.samples),
+                **_probabilities(unit, unit.main),
+                "predicted_class": unit.predicted_class,
+                **unit.answer_facts(),
                 "map_method": method,
-                "map_class": lesion.predicted_class if target == "predicted" else target,
+                "map_class": unit.predicted_class if target == PREDICTED else target,
                 "activated_volume_cm3": active * voxel_cm3,
-                "activated_share": active / lesion.lesion.voxels,
+                "activated_share": active / unit.lesion.voxels,
                 "core_volume_cm3": int(core.sum()) * voxel_cm3,
                 "activated_core_cm3": in_core * voxel_cm3,
                 "activated_margin_cm3": (active - in_core) * voxel_cm3,
                 "margin_mm": margin_mm,
-                "patch_scale": lesion.patches.scale,
-                **_place("centroid", lesion.lesion.centroid_lps(result.geometry)),
+                **unit.samples.facts(),
+                **_place("centroid", unit.lesion.centroid_lps(result.geometry)),
             }
         )
     return rows
 
 
-def slice_table(result: ScanResult) -> list[dict]:
-    """One row per slice of every lesion; ``mri_slice`` is the MRI's nearest slice index k, counted from 0."""
+def sample_table(result: CaseResult) -> list[dict]:
+    """One row per sample of every unit; ``mri_slice`` is the MRI's nearest slice index k, counted from 0."""
     rows = []
-    for lesion in result.lesions:
-        centres = lesion.patches.centres_lps()
-        for n in range(len(lesion.patches)):
+    for unit in result.units:
+        centres = unit.samples.centres_lps()
+        for n in range(len(unit.samples)):
             rows.append(
                 {
-                    "lesion": lesion.name,
+                    result.task.unit: unit.name,
                     "slice": n,
                     "mri_slice": round(float(result.geometry.to_ijk(centres[n])[2])),
-                    "answers": n == lesion.main,
-                    "area_mm2": float(lesion.patches.areas_mm2[n]),
-                    **_slice_values(lesion, n),
+                    "answers": n == unit.main,
+                    **unit.samples.sample_facts(n),
+                    **_probabilities(unit, n),
+                    **unit.answer_facts(n),
                     **_place("centre", centres[n]),
                 }
             )
     return rows
 
 
-def _slice_values(lesion: LesionResult, n: int) -> dict:
-    return {
-        "probability_response": float(lesion.slice_probabilities[n]),
-        "probability_spread": float(lesion.slice_spread[n]),
-        "logit": float(lesion.logits[:, n].mean()),
-        "logit_map_sum": float(lesion.signed[:, n].sum(axis=(1, 2)).mean()),
-        "logit_rest": float(lesion.rest[:, n].mean()),
-    }
+def _probabilities(unit: UnitResult, sample: int) -> dict[str, float]:
+    """Those that the task tells, and the spread of the positive one."""
+    told = {unit.task.probability_column(name): unit.probability_of(name, sample) for name in unit.task.told}
+    return {**told, "probability_spread": float(unit.sample_spread[sample])}
 
 
 def _place(what: str, lps: np.ndarray) -> dict:

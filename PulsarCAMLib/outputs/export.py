@@ -11,8 +11,8 @@ import numpy as np
 
 from ..core.errors import OutputError
 from ..core.map_methods import SIGNED, Threshold
-from ..explanation.result import ScanResult
-from ..explanation.tables import lesion_table, slice_table
+from ..explanation.result import CaseResult
+from ..explanation.tables import sample_table, unit_table
 from ..io.atomic import FilesTogether
 from ..io.names import file_name_of
 
@@ -70,7 +70,7 @@ class Shown(Protocol):
 
 
 def export_files(
-    result: ScanResult,
+    result: CaseResult,
     volume: np.ndarray,
     folder: str | Path,
     name: str,
@@ -115,7 +115,7 @@ def export_files(
     return [Path(folder) / file for file in names]
 
 
-def _write_compared(path: Path, result: ScanResult, comparison) -> bool:
+def _write_compared(path: Path, result: CaseResult, comparison) -> bool:
     """Whether this file is one of a comparison's, and was written."""
     from ..io import writing
 
@@ -137,7 +137,7 @@ def _what(path: Path) -> str:
     return path.name.rpartition("_")[2].split(".")[0]
 
 
-def _write_one(path, result: ScanResult, volume, shown: Shown, facts: dict, comparison, cancelled) -> None:
+def _write_one(path, result: CaseResult, volume, shown: Shown, facts: dict, comparison, cancelled) -> None:
     from ..io import writing
 
     what = _what(path)
@@ -154,21 +154,21 @@ def _write_one(path, result: ScanResult, volume, shown: Shown, facts: dict, comp
         else:
             writing.write_map(path, _label_map(result, regions), result.geometry, facts)
     elif what == "lesions":
-        writing.write_table(path, lesion_table(result, *how, shown.threshold))
+        writing.write_table(path, unit_table(result, *how, shown.threshold))
     elif what == "slices":
-        writing.write_table(path, slice_table(result))
+        writing.write_table(path, sample_table(result))
     else:
         _write_report(path, result, volume, shown, comparison, cancelled)
 
 
-def _label_map(result: ScanResult, regions) -> np.ndarray:
+def _label_map(result: CaseResult, regions) -> np.ndarray:
     labels = np.zeros(result.geometry.shape, dtype=np.uint8 if len(regions) < 256 else np.uint16)
     for value, region in enumerate(regions, start=1):
         labels[region.box][region.mask] = value
     return labels
 
 
-def _write_report(path: Path, result: ScanResult, volume: np.ndarray, shown: Shown, comparison, cancelled) -> None:
+def _write_report(path: Path, result: CaseResult, volume: np.ndarray, shown: Shown, comparison, cancelled) -> None:
     from .pages.page import write_report
 
     target = "predicted" if shown.method == SIGNED else shown.target

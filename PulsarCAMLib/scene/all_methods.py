@@ -20,7 +20,7 @@ def comparison_maps(result, volume_node, mask_node, request: Request) -> list:
     """One heat map node for each method of :data:`PulsarCAMLib.core.map_methods.METHODS`, made or written anew.
 
     Args:
-        result: a ``ScanResult``.
+        result: a ``CaseResult``.
         volume_node: the MRI.
         mask_node: segmentation or label map.
         request: class, normalisation and the like; its method does not matter.

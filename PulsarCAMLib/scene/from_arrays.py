@@ -21,7 +21,7 @@ def save_scene(
     Args:
         path: of the ``.mrb`` file; complete afterwards, or untouched.
         volume: MRI ``[k, j, i]`` on ``result.geometry``.
-        result: a ``ScanResult``.
+        result: a ``CaseResult``.
         requests: what to show, each a :class:`~.display_settings.Request`; the first one's heat map is laid over
             the MRI. None given: the default.
         name: what the MRI is called in the scene.

@@ -13,7 +13,7 @@ import slicer
 
 from ..core.errors import InputError, OutputError
 from ..core.map_methods import SIGNED
-from ..explanation.tables import lesion_table, slice_table
+from ..explanation.tables import sample_table, unit_table
 from .contents import fill_segmentation, image_from, segments_from, table_from
 from .display import show_as_heat_map, show_as_outline
 from .display_settings import OutputNodes, Request
@@ -55,7 +55,7 @@ def write_result(
     """Put a result into the scene, beside the MRI and under its parent transform.
 
     Args:
-        result: a ``ScanResult``.
+        result: a ``CaseResult``.
         volume_node: the MRI that was explained.
         mask_node: the segmentation or label map that was used.
         request: how the result is to be shown.
@@ -104,7 +104,7 @@ def rewrite_result(result, volume_node, mask_node, request: Request, nodes: Outp
     """Show a result differently in the nodes that are there; what is None stays away.
 
     Args:
-        result: a ``ScanResult``.
+        result: a ``CaseResult``.
         volume_node: the MRI.
         mask_node: segmentation or label map.
         request: how the result is to be shown now.
@@ -144,13 +144,13 @@ def _regions_piece(result, request: Request, grid: Grid, name: str, facts: dict[
 
 
 def _lesions_piece(result, request: Request, name: str, facts: dict[str, object]) -> _Piece:
-    rows = lesion_table(result, request.method, request.target, request.threshold, request.margin_mm)
+    rows = unit_table(result, request.method, request.target, request.threshold, request.margin_mm)
     return _Piece(table_from(rows), name, facts | {"threshold": str(request.threshold)})
 
 
 def _slices_piece(result, request: Request, name: str, facts: dict[str, object]) -> _Piece:
     any_map = {"threshold": str(request.threshold), "method": None, "target": None, "normalisation": None}
-    return _Piece(table_from(slice_table(result)), name, facts | any_map)
+    return _Piece(table_from(sample_table(result)), name, facts | any_map)
 
 
 def _map_piece(result, request: Request, statistic: str, name: str, facts: dict[str, object]) -> _Piece:

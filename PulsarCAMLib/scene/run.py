@@ -9,7 +9,7 @@ from typing import Any
 from ..core.errors import Cancelled, InputError
 from ..core.map_methods import METHODS, SIGNED
 from ..core.requirements import require
-from ..explanation.scan import explain_scan
+from ..explanation.explain import explain_scan
 from ..systems.bundle import find_bundle
 from .display_settings import OutputNodes, Request
 from .inputs import read_inputs
@@ -25,7 +25,7 @@ class NodeResult:
 
     Attributes:
         nodes: what was written.
-        result: the ``ScanResult``; other methods, classes and thresholds come from it without computing again.
+        result: the ``CaseResult``; other methods, classes and thresholds come from it without computing again.
         warnings: one sentence each, for the user.
     """
 

@@ -15,13 +15,15 @@ from typing import TYPE_CHECKING, Any
 
 from ..core.errors import BundleError, OutputError
 from .card import ModelCard
-from .card_rules import CLASSES, FORMAT, FORMAT_VERSION
+from .card_rules import FORMAT, FORMAT_VERSION
+from .registry import system_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from .autoencoder.ensemble import Ensemble
-    from .autoencoder.network import AutoencoderClassifier
+    from torch import nn
+
+    from .contract import Predictor
 
 CARD_FILE = "card.json"
 WEIGHTS_FILE = "weights.safetensors"
@@ -44,16 +46,15 @@ class ModelBundle:
     weights: bytes
 
     @cached_property
-    def ensemble(self) -> Ensemble:
+    def ensemble(self) -> Predictor:
         """The members, loaded once.
 
         Raises:
             BundleError: tensors are missing, unknown, of the wrong shape, or not finite.
         """
-        from .autoencoder.ensemble import Ensemble
         from .weights import members_of, read_tensors
 
-        return Ensemble(members_of(self.card, read_tensors(self.card, self.weights)))
+        return self.card.system.predictor(members_of(self.card, read_tensors(self.card, self.weights)))
 
 
 def load_bundle(folder: str | os.PathLike) -> ModelBundle:
@@ -75,9 +76,7 @@ def load_bundle(folder: str | os.PathLike) -> ModelBundle:
     return ModelBundle(folder, card, weights)
 
 
-def bundle_of(
-    members: Sequence[AutoencoderClassifier], fields: dict[str, Any], folder: str | os.PathLike
-) -> ModelBundle:
+def bundle_of(members: Sequence[nn.Module], fields: dict[str, Any], folder: str | os.PathLike) -> ModelBundle:
     """A bundle in memory, for use before it is written.
 
     Args:
@@ -95,24 +94,26 @@ def bundle_of(
 
     tensors = {f"{i}.{name}": t.contiguous() for i, m in enumerate(members) for name, t in m.state_dict().items()}
     weights = safetensors.torch.save({name: t.cpu() for name, t in tensors.items()})
+    architecture = members[0].architecture.to_card()
     whole = {
         "format": FORMAT,
         "format_version": FORMAT_VERSION,
         **fields,
-        "architecture": members[0].architecture.to_card(),
+        "architecture": architecture,
         "members": len(members),
-        "classes": CLASSES,
+        "classes": list(system_of(architecture["name"]).task.names),
         "weights": {"file": WEIGHTS_FILE, "sha256": hashlib.sha256(weights).hexdigest()},
     }
-    if any(m.mask_rule != ModelCard.from_fields(whole).preprocessing.mask_rule for m in members):
-        raise BundleError("The card's mask rule is not that of the members; give the card's preprocessing theirs.")
-    whole["probe"] = probe_card(ModelBundle(Path(folder), ModelCard.from_fields(whole), weights).ensemble)
+    card = ModelCard.from_fields(whole)
+    card.system.check_members(members, card.preprocessing)
+    probe = probe_card(card, ModelBundle(Path(folder), card, weights).ensemble)
+    whole |= {"probe": probe} if probe else {}
     return ModelBundle(Path(folder), ModelCard.from_fields(whole), weights)
 
 
 def save_bundle(
     folder: str | os.PathLike,
-    members: Sequence[AutoencoderClassifier],
+    members: Sequence[nn.Module],
     fields: dict[str, Any],
     *,
     overwrite: bool = False,

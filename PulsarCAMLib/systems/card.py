@@ -11,9 +11,9 @@ from typing import Any
 
 from .. import __version__
 from ..core.errors import BundleError
-from .autoencoder.architecture import Architecture
-from .autoencoder.preprocessing import Preprocessing
-from .card_rules import card_problems
+from .card_rules import card_problems, system_name
+from .contract import System
+from .registry import system_of
 
 LARGEST_CARD_BYTES = 4 << 20
 
@@ -75,7 +75,7 @@ class ModelCard:
 
     @property
     def decision_threshold(self) -> float:
-        """Probability of response from which a lesion is called response."""
+        """Probability of the positive class from which it is called; of two classes only."""
         return float(self.fields["decision"]["threshold"])
 
     @property
@@ -83,15 +83,20 @@ class ModelCard:
         """Divides logits before the sigmoid: the calibration found on validation patients."""
         return float(self.fields["decision"]["temperature"])
 
-    @cached_property
-    def preprocessing(self) -> Preprocessing:
-        """How lesions become input."""
-        return Preprocessing.from_card(self.fields["preprocessing"])
+    @property
+    def system(self) -> System:
+        """The system whose network these are members of."""
+        return system_of(system_name(self.fields))
 
     @cached_property
-    def architecture(self) -> Architecture:
-        """Sizes of the members."""
-        return Architecture.from_card(self.fields["architecture"])
+    def preprocessing(self) -> Any:
+        """How a case becomes input: a value of the system's own class."""
+        return self.system.preprocessing.from_card(self.fields["preprocessing"])
+
+    @cached_property
+    def architecture(self) -> Any:
+        """Sizes of the members: a value of the system's own class."""
+        return self.system.architecture.from_card(self.fields["architecture"])
 
     @property
     def origin(self) -> str:

@@ -6,14 +6,12 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from ..core.errors import PulsarCAMError
-from .autoencoder.architecture import Architecture
-from .autoencoder.preprocessing import Preprocessing
+from ..core.errors import BundleError, PulsarCAMError
+from ..core.task import SHRINKAGE
+from .registry import system_of
 
 FORMAT = "PulsarCAM model bundle"
 FORMAT_VERSION = 1
-CLASSES = ["non-response", "response"]
-
 FIELDS: dict[str, type | tuple[type, ...]] = {
     "format": str,
     "format_version": int,
@@ -25,7 +23,6 @@ FIELDS: dict[str, type | tuple[type, ...]] = {
     "members": int,
     "preprocessing": dict,
     "classes": list,
-    "response": dict,
     "decision": dict,
     "training": dict,
     "performance": dict,
@@ -35,7 +32,7 @@ FIELDS: dict[str, type | tuple[type, ...]] = {
 }
 """What a card must hold, and of which kind."""
 
-OPTIONAL: dict[str, type] = {"protocols": dict, "explanation_checks": dict, "probe": dict}
+OPTIONAL: dict[str, type] = {"response": dict, "protocols": dict, "explanation_checks": dict, "probe": dict}
 """What a card may hold since it was first read; readers of version 1 that do not know them pass over them."""
 
 
@@ -68,9 +65,23 @@ def _name(fields: dict[str, Any]) -> Iterator[str]:
         yield f"The model's name {fields['name']!r} may have only small letters, digits, '.', '_' and '-'."
 
 
-def _classes(fields: dict[str, Any]) -> Iterator[str]:
-    if fields["classes"] != CLASSES:
-        yield f"The model's classes must be {CLASSES}, not {fields['classes']}."
+def system_name(fields: Any) -> str:
+    """Name of the system that a card is of; empty where it names none."""
+    return str(fields["architecture"].get("name", ""))
+
+
+def _system(fields: dict[str, Any]) -> Iterator[str]:
+    try:
+        task = system_of(system_name(fields)).task
+    except BundleError as error:
+        yield str(error)
+        return
+    if fields["classes"] != list(task.names):
+        yield f"The model's classes must be {list(task.names)}, not {fields['classes']}."
+    if task.label.kind == SHRINKAGE and "response" not in fields:
+        yield "The model card lacks response."
+    if task.binary:
+        yield from _decision(fields)
 
 
 def _members(fields: dict[str, Any]) -> Iterator[str]:
@@ -79,14 +90,16 @@ def _members(fields: dict[str, Any]) -> Iterator[str]:
 
 
 def _decision(fields: dict[str, Any]) -> Iterator[str]:
-    numbers = (("decision", "threshold"), ("decision", "temperature"), ("response", "shrinkage_threshold"))
+    numbers = [("decision", "threshold"), ("decision", "temperature"), ("response", "shrinkage_threshold")]
+    numbers = [(group, key) for group, key in numbers if group in fields]
     usable = True
     for group, key in numbers:
         value = fields[group].get(key)
         if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value < 1000:
             usable = False
             yield f"The model card's {group} needs a positive number “{key}”."
-    if usable and (fields["decision"]["threshold"] >= 1 or fields["response"]["shrinkage_threshold"] >= 1):
+    shares = [fields[group][key] for group, key in numbers if "threshold" in key] if usable else []
+    if any(share >= 1 for share in shares):
         yield "The model card's thresholds must lie between 0 and 1."
 
 
@@ -98,21 +111,24 @@ def _weights(fields: dict[str, Any]) -> Iterator[str]:
 
 
 def _sizes(fields: dict[str, Any]) -> Iterator[str]:
-    sides = []
-    for kind, name in ((Preprocessing, "preprocessing"), (Architecture, "architecture")):
+    try:
+        system = system_of(system_name(fields))
+    except BundleError:
+        return
+    parts: list[Any] = []
+    for kind, name in ((system.preprocessing, "preprocessing"), (system.architecture, "architecture")):
         try:
-            sides.append(kind.from_card(fields[name]).patch_size)
+            parts.append(kind.from_card(fields[name]))
         except PulsarCAMError as error:
             yield str(error)
-    if len(set(sides)) == 2:
-        yield "The model card's preprocessing and architecture disagree on the patch size."
+    if len(parts) == 2:
+        yield from system.disagreements(*parts)
 
 
 _RULES: tuple[tuple[tuple[str, ...], Callable[[dict[str, Any]], Iterator[str]]], ...] = (
     (("name",), _name),
-    (("classes",), _classes),
     (("members",), _members),
-    (("decision", "response"), _decision),
+    (("classes", "architecture", "decision"), _system),
     (("weights",), _weights),
     (("preprocessing", "architecture"), _sizes),
 )

@@ -56,7 +56,6 @@ def _weights_problems(folder: Path, card: ModelCard) -> Iterator[str]:
     if len(wrong) > MOST_PROBLEMS:
         yield f"The weights of model “{card.name}” have {len(wrong) - MOST_PROBLEMS} more problems of this kind."
     if not wrong:
-        from .autoencoder.ensemble import Ensemble
         from .probe import probe_problems
 
-        yield from probe_problems(card.name, Ensemble(members_of(card, tensors)), card.fields.get("probe"))
+        yield from probe_problems(card, card.system.predictor(members_of(card, tensors)))

@@ -81,6 +81,12 @@ class Samples(Placement, Protocol):
     def facts(self) -> dict[str, object]:
         """What a table of units tells of the samples: column to value."""
 
+    def sample_facts(self, n: int) -> dict[str, object]:
+        """What a table of samples tells of one: column to value."""
+
+    def cell_mm(self, cells: int) -> float:
+        """Side in millimetres of a map's cell where a sample has ``cells`` along its last axis."""
+
 
 @dataclass(frozen=True, eq=False)
 class Explained:
@@ -220,6 +226,21 @@ class System:
     def network(self, architecture: Any, preprocessing: Any) -> nn.Module:
         """A network with fresh weights: ``network(images, masks)`` gives logits."""
         raise NotImplementedError
+
+    def disagreements(self, preprocessing: Any, architecture: Any) -> list[str]:
+        """Why a card's preprocessing and architecture do not go together, one sentence each."""
+        return []
+
+    def check_members(self, members: Sequence[nn.Module], preprocessing: Any) -> None:
+        """Refuse members that do not go with a card's preprocessing.
+
+        Raises:
+            BundleError: they do not.
+        """
+
+    def probe_input(self, architecture: Any, preprocessing: Any) -> tuple[np.ndarray, np.ndarray] | None:
+        """Images and masks by formula, to which a bundle's card keeps the members' answers; None: it keeps none."""
+        return None
 
     def predictor(self, members: Sequence[nn.Module]) -> Predictor:
         """All members; a system may bring a faster way than the default."""

@@ -90,7 +90,7 @@ def _gradcam(evidence: NetworkEvidence) -> dict[str, Tensor]:
 
 
 def _occlusion(evidence: NetworkEvidence) -> dict[str, Tensor]:
-    """Fall of the class's logit when a cube is set to each channel's mean, averaged over the cubes that cover a voxel."""
+    """Fall of the class's logit when a cube is set to each channel's mean: mean over the cubes that cover a voxel."""
     import torch
 
     images, masks = evidence.images, evidence.masks

@@ -6,10 +6,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import safetensors.torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from ..core.errors import BundleError
-from .autoencoder.network import AutoencoderClassifier
 
 if TYPE_CHECKING:
     from .card import ModelCard
@@ -29,7 +28,7 @@ def read_tensors(card: ModelCard, content: bytes) -> dict[str, Tensor]:
 
 def tensor_problems(card: ModelCard, tensors: dict[str, Tensor]) -> Iterator[str]:
     """What keeps the tensors from being the members that the card describes, one sentence each."""
-    needed = AutoencoderClassifier(card.architecture).state_dict()
+    needed = card.system.network(card.architecture, card.preprocessing).state_dict()
     for index in range(card.members):
         for name, wanted in needed.items():
             yield from _problem(f"Model “{card.name}”, member {index}, tensor {name}",
@@ -49,7 +48,7 @@ def _problem(where: str, tensor: Tensor | None, wanted: Tensor) -> Iterator[str]
         yield f"{where}: holds NaN or infinite numbers."
 
 
-def members_of(card: ModelCard, tensors: dict[str, Tensor]) -> list[AutoencoderClassifier]:
+def members_of(card: ModelCard, tensors: dict[str, Tensor]) -> list[nn.Module]:
     """The members.
 
     Raises:
@@ -59,7 +58,7 @@ def members_of(card: ModelCard, tensors: dict[str, Tensor]) -> list[AutoencoderC
         raise BundleError(problem)
     members = []
     for index in range(card.members):
-        member, prefix = AutoencoderClassifier(card.architecture, card.preprocessing.mask_rule), f"{index}."
+        member, prefix = card.system.network(card.architecture, card.preprocessing), f"{index}."
         member.load_state_dict({n[len(prefix) :]: t for n, t in tensors.items() if n.startswith(prefix)})
         members.append(member)
     return members

@@ -144,7 +144,7 @@ class _Work:
 
     def agreement(self) -> None:
         """Members of the ensemble with each other: rank correlation of every pair, and spread over the mean map."""
-        from ..systems.autoencoder.upsampling import upsample
+        from ..core.upsampling import upsample
 
         size = self.images.shape[-1]
         for name in MODEL_MAPS:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from ..core.map_methods import METHODS, SIGNED
-from ..systems.autoencoder.upsampling import upsample
+from ..core.upsampling import upsample
 from .localisation import TRIVIAL, trivial_maps
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ import numpy as np
 from scipy.ndimage import gaussian_filter
 
 from ..core.errors import InputError
-from ..systems.autoencoder.upsampling import upsample
+from ..core.upsampling import upsample
 
 if TYPE_CHECKING:
     from ..systems.autoencoder.ensemble import Ensemble

@@ -84,7 +84,7 @@ def refuse_known_patients(bundle: ModelBundle, settings: CohortSettings) -> None
 
 def score_patient(bundle: ModelBundle, patient: SyntheticPatient, *, with_maps: bool = True) -> list[LesionScore]:
     """Scores of the lesions of one patient's baseline MRI."""
-    from ..explanation.scan import explain_scan
+    from ..explanation.explain import explain_scan
 
     scan = patient.scans["baseline"]
     lesions = [Lesion.from_mask(lesion.name, scan.mask(lesion.label)) for lesion in patient.lesions]
@@ -124,8 +124,8 @@ def _score_maps(result, explained, scan: SyntheticScan, label: int) -> tuple[dic
 
 def answering_slice(explained, scan: SyntheticScan) -> np.ndarray:
     """Voxels ``[k, j, i]`` of the MRI's slice whose answer is the lesion's, bool."""
-    middle = (explained.patches.patch_size - 1) / 2
-    k = round(float(scan.geometry.to_ijk(explained.patches.patch_to_lps(explained.main, middle, middle))[2]))
+    middle = (explained.samples.patch_size - 1) / 2
+    k = round(float(scan.geometry.to_ijk(explained.samples.patch_to_lps(explained.main, middle, middle))[2]))
     voxels = np.zeros(scan.geometry.shape, dtype=bool)
     voxels[k] = True
     return voxels

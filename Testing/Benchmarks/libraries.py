@@ -19,11 +19,11 @@ from measuring import Row, Times, take_turns
 from torch import Tensor, nn
 from torchvision_on_cpu import import_torchvision
 
+from PulsarCAMLib.core.upsampling import upsample
 from PulsarCAMLib.systems.autoencoder.compute import explain_patches
 from PulsarCAMLib.systems.autoencoder.ensemble import Ensemble
 from PulsarCAMLib.systems.autoencoder.layout import channels_last
 from PulsarCAMLib.systems.autoencoder.network import AutoencoderClassifier
-from PulsarCAMLib.systems.autoencoder.upsampling import upsample
 
 OURS_SLICES = 480
 GROUP = "(b) one member, one thread: how many times faster we are"

@@ -11,7 +11,7 @@ import numpy as np
 from ... import __version__
 from ...core.map_methods import METHODS, NORMALISATIONS, TARGETS, Threshold, check_choice
 from ...core.pluralize import pluralize
-from ...explanation.result import ScanResult
+from ...explanation.result import CaseResult
 from ...explanation.tables import DEFAULT_MARGIN_MM
 from ...io.atomic import check_place, write_whole
 from . import markup, sections
@@ -24,7 +24,7 @@ Progress = Callable[[float, str], None]
 
 
 def write_report(
-    result: ScanResult,
+    result: CaseResult,
     volume: np.ndarray,
     path: str | Path,
     *,
@@ -62,7 +62,7 @@ def write_report(
 
 
 def report_html(
-    result: ScanResult,
+    result: CaseResult,
     volume: np.ndarray,
     *,
     method: str = METHODS[0],

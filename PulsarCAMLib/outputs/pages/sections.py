@@ -11,8 +11,8 @@ from ... import __version__
 from ...core.errors import Cancelled
 from ...core.map_methods import SIGNED, TITLES, Threshold
 from ...core.pluralize import pluralize
-from ...explanation.result import LesionResult, ScanResult
-from ...explanation.tables import lesion_table
+from ...explanation.result import CaseResult, UnitResult
+from ...explanation.tables import unit_table
 from . import markup
 from .markup import number, text
 
@@ -37,9 +37,9 @@ def warnings(warnings: Sequence[str], private: Sequence[str]) -> str:
     return markup.section("Please note", markup.paragraphs(shown), kind="warnings") if shown else ""
 
 
-def table(result: ScanResult, lesions, method: str, target: str, threshold: Threshold, margin_mm: float) -> str:
+def table(result: CaseResult, lesions, method: str, target: str, threshold: Threshold, margin_mm: float) -> str:
     """One row per lesion, the least likely to respond first."""
-    found = lesion_table(result, method, target, threshold, margin_mm)
+    found = unit_table(result, method, target, threshold, margin_mm)
     rows = {id(lesion): row for lesion, row in zip(result.lesions, found, strict=True)}
     heads = (
         "Lesion",
@@ -57,7 +57,7 @@ def table(result: ScanResult, lesions, method: str, target: str, threshold: Thre
     return markup.section("Lesions by risk", f'<p class="sub">{text(about)}</p>', body)
 
 
-def _cells(n: int, row: dict, result: ScanResult) -> list[str]:
+def _cells(n: int, row: dict, result: CaseResult) -> list[str]:
     p, at = row["probability_response"], result.card.decision_threshold
     spread = f" ± {number(row['probability_spread'])}" if result.card.members > 1 else ""
     bar = f'<span class="bar"><i style="width:{100 * p:.1f}%"></i><b style="left:{100 * at:.1f}%"></b></span>'
@@ -74,7 +74,7 @@ def _cells(n: int, row: dict, result: ScanResult) -> list[str]:
     ]
 
 
-def model(result: ScanResult) -> str:
+def model(result: CaseResult) -> str:
     card = result.card
     entries = [
         ("Model", card.origin),
@@ -122,7 +122,7 @@ def _sentence(value: str) -> str:
     return value[:1].upper() + value[1:].rstrip(".") + "."
 
 
-def settings(result: ScanResult, method, target, threshold, normalisation, margin_mm) -> str:
+def settings(result: CaseResult, method, target, threshold, normalisation, margin_mm) -> str:
     entries = [
         ("Map", TITLES[method]),
         ("Class shown", _class_text(method, target)),
@@ -150,7 +150,7 @@ _SCALES = {
 }
 
 
-def pictures(result: ScanResult, lesions: list[LesionResult], volume, chosen, progress, cancelled) -> str:
+def pictures(result: CaseResult, lesions: list[UnitResult], volume, chosen, progress, cancelled) -> str:
     from ..pictures.content import picture_of
     from ..pictures.inspection import png_bytes
     from ..pictures.overlay import draw
@@ -173,15 +173,15 @@ def pictures(result: ScanResult, lesions: list[LesionResult], volume, chosen, pr
     return markup.section("Pictures", *parts, kind="pictures")
 
 
-def _caption(lesion: LesionResult) -> str:
-    p = lesion.slice_probabilities
+def _caption(lesion: UnitResult) -> str:
+    p = lesion.sample_probabilities
     profile = (
         "" if len(p) < 2 else f" Over its {len(p)} slices the probability runs from {p.min():.2f} to {p.max():.2f}."
     )
     return f"predicted {lesion.predicted_class}, probability of response {lesion.probability:.2f}.{profile}"
 
 
-def provenance(result: ScanResult) -> str:
+def provenance(result: CaseResult) -> str:
     versions = [f"Python {platform.python_version()}"]
     for name in ("numpy", "torch", "SimpleITK", "matplotlib"):
         try:

@@ -8,7 +8,7 @@ import numpy as np
 
 from ...core.geometry import VolumeGeometry
 from ...core.map_methods import CLASSES, SIGNED, TITLES
-from ...explanation.result import LesionResult, ScanResult
+from ...explanation.result import CaseResult, UnitResult
 from ...lesions.resampling import image_around, resample
 
 PIXELS = 288
@@ -72,8 +72,8 @@ class Picture:
 
 
 def picture_of(
-    result: ScanResult,
-    lesion: LesionResult,
+    result: CaseResult,
+    lesion: UnitResult,
     volume: np.ndarray,
     method: str,
     target: str,
@@ -113,18 +113,18 @@ def picture_of(
         side_mm=grid.spacing[0] * PIXELS,
         letters=edge_letters(np.asarray(grid.direction)),
         plane=_plane_text(result.geometry, lesion, grid),
-        areas_mm2=np.asarray(lesion.patches.areas_mm2),
-        probabilities=lesion.slice_probabilities,
-        spreads=lesion.slice_spread,
+        areas_mm2=np.asarray(lesion.samples.areas_mm2),
+        probabilities=lesion.sample_probabilities,
+        spreads=lesion.sample_spread,
         slices=_slice_numbers(lesion, result.geometry),
         main=lesion.main,
         threshold=result.card.decision_threshold,
     )
 
 
-def display_grid(lesion: LesionResult, geometry: VolumeGeometry) -> VolumeGeometry:
+def display_grid(lesion: UnitResult, geometry: VolumeGeometry) -> VolumeGeometry:
     """One slice of square pixels in the plane of the answering slice, centred on the lesion's section there."""
-    patches = lesion.patches
+    patches = lesion.samples
     rows, columns = np.nonzero(patches.masks[patches.main, 0])
     middle = patches.patch_to_lps(patches.main, (rows.min() + rows.max()) / 2, (columns.min() + columns.max()) / 2)
     ends = [[0, n - 1] for n in lesion.lesion.mask.shape[::-1]]
@@ -152,7 +152,7 @@ def _letters(towards: np.ndarray) -> str:
     return "".join(pairs[n][int(towards[n] > 0)] for n in kept)
 
 
-def _resampled_mask(lesion: LesionResult, geometry: VolumeGeometry, grid: VolumeGeometry) -> np.ndarray:
+def _resampled_mask(lesion: UnitResult, geometry: VolumeGeometry, grid: VolumeGeometry) -> np.ndarray:
     padded = np.pad(lesion.lesion.mask, 1).astype(np.float32)
     place = geometry.cropped(tuple(o - 1 for o in lesion.lesion.offset), padded.shape)
     return resample(place.to_sitk(padded), grid)[0]
@@ -173,7 +173,7 @@ def _grey(image: np.ndarray) -> np.ndarray:
     return np.clip((image - low) / (high - low if high > low else 1.0), 0, 1).astype(np.float32)
 
 
-def _prediction(lesion: LesionResult, members: int) -> str:
+def _prediction(lesion: UnitResult, members: int) -> str:
     spread = f" ± {lesion.spread:.2f} (ensemble of {members})" if members > 1 else ""
     return f"probability of response {lesion.probability:.2f}{spread}: predicted {lesion.predicted_class}"
 
@@ -184,11 +184,11 @@ def _scale_text(method: str, normalisation: str) -> str:
     return f"{TITLES[method]}: share of the {normalisation}'s joint maximum"
 
 
-def _slice_numbers(lesion: LesionResult, geometry: VolumeGeometry) -> np.ndarray:
-    return np.rint(geometry.to_ijk(lesion.patches.centres_lps())[:, 2]).astype(int)
+def _slice_numbers(lesion: UnitResult, geometry: VolumeGeometry) -> np.ndarray:
+    return np.rint(geometry.to_ijk(lesion.samples.centres_lps())[:, 2]).astype(int)
 
 
-def _plane_text(geometry: VolumeGeometry, lesion: LesionResult, grid: VolumeGeometry) -> str:
+def _plane_text(geometry: VolumeGeometry, lesion: UnitResult, grid: VolumeGeometry) -> str:
     normal = np.asarray(grid.direction)[:, 2]
     name = ("sagittal", "coronal", "axial")[int(np.argmax(np.abs(normal)))]
     if np.abs(normal).max() < 1 - OBLIQUE**2 / 2:

@@ -119,9 +119,9 @@ def explain(study: Study, shown: Shown) -> Explained | None:
     """Maps of one lesion by the model of its trial; None where the study's folder lacks patches or model."""
     import torch
 
+    from ...core.upsampling import upsample
     from ...systems.autoencoder.compute import explain_patches
     from ...systems.autoencoder.ensemble import Ensemble
-    from ...systems.autoencoder.upsampling import upsample
     from ...training.trial import finished_trial
 
     trained = finished_trial(study.folder_of(shown.record) / TRAINING)

@@ -9,10 +9,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ...core.map_methods import METHODS
+from ..contract import Explained
 from .ensemble import Ensemble
-from .maps import Evidence, class_maps
+from .maps import METHODS, SIGNED, Evidence, class_maps
 from .task import TASK
+
+USUAL = tuple(method.name for method in METHODS if method.always and not method.signed)
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,12 +36,16 @@ class PatchMaps:
         """``[members, N]``: what the cells do not explain; ``signed.sum() + rest`` is the logit."""
         return self.logits - self.signed.sum(axis=(2, 3))
 
+    def explained(self) -> Explained:
+        """The same as every system gives it."""
+        return Explained(self.logits, {**self.maps, (SIGNED, ""): self.signed})
+
 
 def explain_patches(
     ensemble: Ensemble,
     images: np.ndarray,
     masks: np.ndarray,
-    methods: Sequence[str] = METHODS,
+    methods: Sequence[str] = USUAL,
     after_chunk: Callable[[int], None] | None = None,
 ) -> PatchMaps:
     """Explain N patches by the named methods, for both classes.
@@ -48,10 +54,11 @@ def explain_patches(
         ensemble: of models; computed in its precision.
         images: ``[N, 1, s, s]``, 0 to 1.
         masks: bool ``[N, 1, s, s]``.
-        methods: names from :data:`~...explanation.methods.METHODS` and :data:`~...explanation.methods.VARIANTS`.
+        methods: names of :data:`~.maps.METHODS` that have a map for each class.
         after_chunk: is told how many patches are done.
     """
 
+    methods = [method for method in methods if method != SIGNED]  # comes with the others
     keys = [(method, name) for method in methods for name in TASK.names]
     logits, signed, maps = _room(ensemble, len(images), len(keys))
 

@@ -7,14 +7,14 @@ reconstruction, which a result does not keep, come from one more pass through th
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from ...core.errors import InputError
 from ...core.map_methods import CLASSES, SIGNED, check_choice
-from ...explanation.result import LesionResult
+from ...core.upsampling import upsample
 from ..bundle import ModelBundle
-from .upsampling import upsample
 
 LOGIT_TOLERANCE = 1e-3
 """Relative; a result whose logit differs by more was made by another model."""
@@ -141,14 +141,12 @@ class SliceInspection:
         return max(float(self.patch_map(method, name)[self.mask].max()) for name in CLASSES)
 
 
-def inspect_slice(
-    bundle: ModelBundle, lesion: LesionResult, n: int | None = None, member: int | None = None
-) -> SliceInspection:
+def inspect_slice(bundle: ModelBundle, lesion: Any, n: int | None = None, member: int | None = None) -> SliceInspection:
     """Open up one slice.
 
     Args:
         bundle: the model that made the result.
-        lesion: the result for one lesion.
+        lesion: the ``UnitResult`` of one lesion.
         n: index of the slice (default: the one that answers).
         member: index of one member; None for the ensemble, see :class:`SliceInspection`.
 
@@ -156,14 +154,14 @@ def inspect_slice(
         InputError: no such slice or member, or the result was made by another model.
     """
     n = lesion.main if n is None else n
-    _check_index("slice", n, len(lesion.patches))
+    _check_index("slice", n, len(lesion.samples))
     if len(lesion.logits) != bundle.card.members:
         raise InputError(_OTHER_MODEL.format(lesion=lesion.name, model=bundle.card.title))
     if member is not None:
         _check_index("member", member, len(lesion.logits))
     shown = slice(None) if member is None else slice(member, member + 1)
     opened = _pass(bundle, lesion, n, member)
-    patches = lesion.patches
+    patches = lesion.samples
     return SliceInspection(
         lesion=lesion.name,
         slice=n,
@@ -177,8 +175,8 @@ def inspect_slice(
         image=patches.images[n, 0],
         mask=patches.masks[n, 0],
         weights=_weights(opened["masked"], opened["gradients"]),
-        maps={key: maps[shown, n].mean(axis=0) for key, maps in lesion.maps.items()},
-        signed=lesion.signed[shown, n].mean(axis=0),
+        maps={key: maps[shown, n].mean(axis=0) for key, maps in lesion.maps.items() if key[1]},
+        signed=lesion.maps[SIGNED, ""][shown, n].mean(axis=0),
         logit=float(lesion.logits[shown, n].mean()),
         probability=float(lesion.probabilities[shown, n].mean()),
         spread=float(lesion.probabilities[shown, n].std()),
@@ -200,7 +198,7 @@ def _check_index(what: str, index: int, count: int) -> None:
         raise InputError(f"There is no {what} {index}: the {count} {what}s are counted from 0 to {count - 1}.")
 
 
-def _pass(bundle: ModelBundle, lesion: LesionResult, n: int, member: int | None) -> dict[str, np.ndarray]:
+def _pass(bundle: ModelBundle, lesion: Any, n: int, member: int | None) -> dict[str, np.ndarray]:
     """Reconstruction, features and gradients of slice n.
 
     Raises:
@@ -216,7 +214,7 @@ def _pass(bundle: ModelBundle, lesion: LesionResult, n: int, member: int | None)
         return torch.from_numpy(array).to(ensemble.device, ensemble.dtype)
 
     with torch.inference_mode():
-        images, masks = as_input(lesion.patches.images), as_input(lesion.patches.masks)
+        images, masks = as_input(lesion.samples.images), as_input(lesion.samples.masks)
         outputs = [one(images[n : n + 1], masks[n : n + 1]) for one in ensemble.members]
         masked = torch.stack([o.masked for o in outputs])
         logits, gradients = ensemble.head(masked.flatten(3))

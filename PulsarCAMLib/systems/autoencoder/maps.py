@@ -108,6 +108,7 @@ def _gradcam_plus_plus_sigmoid(evidence: Evidence) -> dict[str, Tensor]:
     return maps
 
 
+SIGNED = "pixelwise-signed"
 LOGIT_SHARE = "contribution to the logit"
 
 METHODS = (
@@ -163,7 +164,7 @@ METHODS = (
         offered=False,
     ),
     MapMethod(
-        name="pixelwise-signed",
+        name=SIGNED,
         title="Pixel-wise CAM, signed",
         unit=LOGIT_SHARE,
         equation="sum_k A_ij^k ds/dA_ij^k: positive for response, negative for non-response",

@@ -10,6 +10,7 @@ from ...core.errors import InputError
 from ...core.geometry import VolumeGeometry
 from ...core.lesion import Lesion, check_lies_on
 from ...lesions.resampling import block_of, image_around, resample
+from ..contract import PastedMap
 from .preprocessing import Preprocessing
 from .working_grid import WorkingAxes, working_axes
 
@@ -65,27 +66,30 @@ class LesionPatches:
         top, left = self.corners[n]
         return self.grid.to_lps([left + column, top + row, self.slices[n]])
 
+    @property
+    def name(self) -> str:
+        """The lesion's name."""
+        return self.lesion.name
+
+    def facts(self) -> dict[str, object]:
+        """How much larger the pixels are than the model's own, for tables."""
+        return {"patch_scale": self.scale}
+
+    def sample_facts(self, n: int) -> dict[str, object]:
+        """Area of the GTV on a slice, for tables."""
+        return {"area_mm2": float(self.areas_mm2[n])}
+
+    def paste(self, maps: np.ndarray, geometry: VolumeGeometry, restrict: bool = True) -> PastedMap:
+        """See :func:`paste_maps`."""
+        return paste_maps(self, maps, geometry, restrict=restrict)
+
+    def cell_mm(self, cells: int) -> float:
+        """Side in millimetres of a cell where a patch has ``cells`` along a side; the larger where they differ."""
+        return float(self.patch_size / cells * max(self.grid.spacing[:2]))
+
     def centres_lps(self) -> np.ndarray:
         """LPS millimetres ``[n, 3]`` of the GTV's centre of mass on each slice."""
         return np.array([self.patch_to_lps(n, *np.argwhere(m[0]).mean(axis=0)) for n, m in enumerate(self.masks)])
-
-
-@dataclass(frozen=True, eq=False)
-class PastedMap:
-    """A map on a block of the MRI's grid.
-
-    Attributes:
-        values: float32 ``[k, j, i]``.
-        offset: array index ``(k, j, i)`` of the block; the lesion's own box when restricted to the GTV.
-    """
-
-    values: np.ndarray
-    offset: tuple[int, int, int]
-
-    def add_to(self, volume: np.ndarray) -> None:
-        """Put the map into a whole volume; where maps overlap the value of larger magnitude stays."""
-        block = volume[tuple(slice(o, o + n) for o, n in zip(self.offset, self.values.shape, strict=True))]
-        np.copyto(block, self.values, where=np.abs(self.values) > np.abs(block))
 
 
 def extract_patches(

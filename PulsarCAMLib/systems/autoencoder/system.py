@@ -8,23 +8,22 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...core.case import Case
-from ...core.errors import InputError
+from ...core.errors import BundleError, InputError
 from ..contract import Copy, Explained, LabelledUnit, Predictor, Samples, System
 from .architecture import NAME, Architecture
-from .maps import METHODS
+from .maps import METHODS, SIGNED
 from .patches import extract_patches
 from .preprocessing import Preprocessing
+from .probe_input import waves_and_discs
 from .task import INPUTS, TASK
 from .training_settings import TrainingSettings
 
 if TYPE_CHECKING:
     from .network import AutoencoderClassifier
 
-SIGNED = "pixelwise-signed"
-
 
 class Autoencoder(System):
-    """Peng, Jiang and Timmerman (2025): slices of a lesion, masked at the bottleneck; see :class:`..contract.System`."""
+    """Peng, Jiang and Timmerman (2025): slices of a lesion, masked at the bottleneck."""
 
     name = NAME
     title = "Autoencoder-classifier (CAM)"
@@ -54,6 +53,21 @@ class Autoencoder(System):
                 image.voxels, image.geometry, lesion, settings.preprocessing, rotation_deg=angle, only_main=True
             )
             yield Copy(cut.images[0], cut.masks[0], angle, cut.warnings)
+
+    def disagreements(self, preprocessing: Preprocessing, architecture: Architecture) -> list[str]:
+        """Both know the patch size."""
+        if preprocessing.patch_size == architecture.patch_size:
+            return []
+        return ["The model card's preprocessing and architecture disagree on the patch size."]
+
+    def check_members(self, members: Sequence[Any], preprocessing: Preprocessing) -> None:
+        """The mask rule is known to both."""
+        if any(member.mask_rule != preprocessing.mask_rule for member in members):
+            raise BundleError("The card's mask rule is not that of the members; give the card's preprocessing theirs.")
+
+    def probe_input(self, architecture: Architecture, preprocessing: Preprocessing) -> tuple[np.ndarray, np.ndarray]:
+        """Waves and discs."""
+        return waves_and_discs(architecture.patch_size)
 
     def network(self, architecture: Architecture, preprocessing: Preprocessing) -> AutoencoderClassifier:
         """A member with fresh weights."""

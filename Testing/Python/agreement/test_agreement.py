@@ -16,7 +16,7 @@ from PulsarCAMLib.core.errors import InputError
 from PulsarCAMLib.core.geometry import VolumeGeometry
 from PulsarCAMLib.core.lesion import Lesion
 from PulsarCAMLib.core.map_methods import SIGNED
-from PulsarCAMLib.explanation.scan import explain_scan
+from PulsarCAMLib.explanation.explain import explain_scan
 from PulsarCAMLib.explanation.tables import depth_mm
 from PulsarCAMLib.features.gradients import gradient_maps
 
@@ -133,8 +133,8 @@ def test_the_local_entropy_leaves_out_what_has_no_value(lesion):
 def test_shells_of_a_ball_hold_what_geometry_says(monkeypatch, result):
     geometry = VolumeGeometry((53, 53, 53), (1, 1, 1))
     mask = np.linalg.norm(np.indices(geometry.shape) - 26, axis=0) <= 25
-    ball = replace(result.lesions[0].patches, lesion=Lesion.from_mask("ball", mask))
-    fake = replace(result, geometry=geometry, lesions=(replace(result.lesions[0], patches=ball),))
+    ball = replace(result.lesions[0].samples, lesion=Lesion.from_mask("ball", mask))
+    fake = replace(result, geometry=geometry, units=(replace(result.lesions[0], samples=ball),))
     even = np.ones(ball.lesion.mask.shape)
     monkeypatch.setattr("PulsarCAMLib.agreement.depth_profile.heat_map_in", lambda *_: even)
     rows = shell_table(fake, methods=["gradcam"], targets=["response"], thickness_mm=5.0, margin_mm=5.0)

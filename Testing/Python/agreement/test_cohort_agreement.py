@@ -13,8 +13,8 @@ from PulsarCAMLib.agreement.folder import AgreementTables, read_agreement
 from PulsarCAMLib.agreement.spatial import Places, RankedMap, correlate
 from PulsarCAMLib.cohort.table import CohortRow
 from PulsarCAMLib.core.errors import InputError
+from PulsarCAMLib.core.upsampling import upsample
 from PulsarCAMLib.features.values import FeatureTable, read_people
-from PulsarCAMLib.systems.autoencoder.upsampling import upsample
 
 CELL = 4
 

@@ -8,11 +8,11 @@ from PulsarCAMLib.core.errors import Cancelled, InputError
 from PulsarCAMLib.core.geometry import VolumeGeometry
 from PulsarCAMLib.core.lesion import Lesion
 from PulsarCAMLib.core.map_methods import METHODS, NORMALISATIONS, SIGNED, STATISTICS, TARGETS, VARIANTS, Threshold
-from PulsarCAMLib.explanation.scan import explain_scan
-from PulsarCAMLib.explanation.tables import core_of, depth_mm, lesion_table, slice_table
+from PulsarCAMLib.core.upsampling import upsample
+from PulsarCAMLib.explanation.explain import explain_scan
+from PulsarCAMLib.explanation.tables import core_of, depth_mm, sample_table, unit_table
 from PulsarCAMLib.lesions.from_labels import lesions_from_labels
 from PulsarCAMLib.systems.autoencoder.patches import extract_patches
-from PulsarCAMLib.systems.autoencoder.upsampling import upsample
 
 GEOMETRY = VolumeGeometry((10, 90, 90), (1.0, 1.0, 3.0), (-40, 20, 5), np.diag([1.0, -1, 1]))
 
@@ -72,22 +72,22 @@ def test_the_heat_map_is_on_the_mris_grid_and_inside_the_lesions(result, labels,
 
 def test_the_ensembles_mean_and_spread_are_those_of_its_members_maps(result):
     for lesion in result.lesions:
-        members = np.stack([lesion.patch_maps("gradcam++", "response", member=k) for k in range(3)])
-        np.testing.assert_allclose(lesion.patch_maps("gradcam++", "response"), members.mean(0), atol=1e-6)
-        np.testing.assert_allclose(lesion.patch_maps("gradcam++", "response", "std"), members.std(0), atol=1e-6)
+        members = np.stack([lesion.sample_maps("gradcam++", "response", member=k) for k in range(3)])
+        np.testing.assert_allclose(lesion.sample_maps("gradcam++", "response"), members.mean(0), atol=1e-6)
+        np.testing.assert_allclose(lesion.sample_maps("gradcam++", "response", "std"), members.std(0), atol=1e-6)
 
 
 def test_a_scan_gives_each_lesion_the_result_it_has_alone(result, bundle, labels, volume):
     for lesion in result.lesions:
         alone = explain_scan(volume, GEOMETRY, [lesion.lesion], bundle).lesions[0]
         np.testing.assert_allclose(alone.logits, lesion.logits, rtol=1e-4, atol=1e-5)
-        np.testing.assert_allclose(alone.signed, lesion.signed, rtol=1e-3, atol=1e-6)
+        np.testing.assert_allclose(alone.maps[SIGNED, ""], lesion.maps[SIGNED, ""], rtol=1e-3, atol=1e-6)
 
 
 def test_raw_maps_are_the_members_mean_without_any_scaling(result):
     lesion = result.lesions[0]
     wanted = upsample(lesion.maps["pixelwise", "response"].mean(axis=0), 64)
-    np.testing.assert_array_equal(lesion.patch_maps("pixelwise", "response"), wanted)
+    np.testing.assert_array_equal(lesion.sample_maps("pixelwise", "response"), wanted)
 
 
 def test_normalisation_divides_both_classes_by_one_number(result):
@@ -162,7 +162,7 @@ def test_a_threshold_out_of_range_is_refused(kind, value):
 
 def test_the_lesion_table_counts_what_the_maps_show(result):
     threshold = Threshold("fraction", 0.3)
-    rows = lesion_table(result, "gradcam", "predicted", threshold)
+    rows = unit_table(result, "gradcam", "predicted", threshold)
     regions = result.sub_regions("gradcam", "predicted", threshold)
     for row, lesion, region in zip(rows, result.lesions, regions, strict=True):
         assert row["volume_cm3"] == pytest.approx(lesion.lesion.voxels * 3 / 1000)
@@ -176,7 +176,7 @@ def test_the_lesion_table_counts_what_the_maps_show(result):
 
 
 def test_the_slice_table_names_the_mris_slices(result, labels):
-    rows = slice_table(result)
+    rows = sample_table(result)
     for value, lesion in enumerate(result.lesions, start=1):
         mine = [row for row in rows if row["lesion"] == lesion.name]
         assert [row["mri_slice"] for row in mine] == np.flatnonzero((labels == value).any(axis=(1, 2))).tolist()

@@ -11,11 +11,12 @@ from vtk.util import numpy_support
 
 from PulsarCAMLib.core.geometry import VolumeGeometry
 from PulsarCAMLib.core.lesion import Lesion
-from PulsarCAMLib.core.map_methods import CLASSES, METHODS
-from PulsarCAMLib.explanation.result import LesionResult, ScanResult
+from PulsarCAMLib.core.map_methods import CLASSES, METHODS, SIGNED
+from PulsarCAMLib.explanation.result import CaseResult, UnitResult
 from PulsarCAMLib.systems.autoencoder.architecture import Architecture
 from PulsarCAMLib.systems.autoencoder.patches import extract_patches
 from PulsarCAMLib.systems.autoencoder.preprocessing import Preprocessing
+from PulsarCAMLib.systems.autoencoder.system import AUTOENCODER
 from PulsarCAMLib.systems.card import ModelCard
 
 SHAPE = (14, 48, 56)
@@ -185,8 +186,8 @@ CARD = {
 }
 
 
-def a_result(mri, masks: dict[str, np.ndarray], seed: int = 0) -> ScanResult:
-    """A ``ScanResult`` whose maps are random numbers instead of a model's answer."""
+def a_result(mri, masks: dict[str, np.ndarray], seed: int = 0) -> CaseResult:
+    """A ``CaseResult`` whose maps are random numbers instead of a model's answer."""
     rng = np.random.default_rng(seed)
     volume = slicer.util.arrayFromVolume(mri)
     geometry = VolumeGeometry.from_ijk_to_ras(ijk_to_ras_of(mri), volume.shape)
@@ -195,16 +196,21 @@ def a_result(mri, masks: dict[str, np.ndarray], seed: int = 0) -> ScanResult:
         patches = extract_patches(volume, geometry, Lesion.from_mask(name, mask), Preprocessing())
         shape = (3, len(patches), 16, 16)
         signed = rng.normal(size=shape).astype(np.float32)
-        maps = {(m, c): rng.uniform(0, 2, shape).astype(np.float32) for m in METHODS for c in CLASSES}
+        maps: dict[tuple[str, str], np.ndarray] = {
+            (m, c): rng.uniform(0, 2, shape).astype(np.float32) for m in METHODS for c in CLASSES
+        }
         logits = rng.normal(size=shape[:2])
-        lesions.append(LesionResult(patches, logits, 1 / (1 + np.exp(-logits)), signed, maps, "non-response"))
-    return ScanResult(geometry, ModelCard.from_fields(CARD), tuple(lesions))
+        response = 1 / (1 + np.exp(-logits))
+        maps[SIGNED, ""] = signed
+        both = np.stack([1 - response, response])
+        lesions.append(UnitResult(AUTOENCODER, patches, logits, both, maps, "non-response"))
+    return CaseResult(geometry, ModelCard.from_fields(CARD), tuple(lesions))
 
 
-def empty_of(result: ScanResult) -> ScanResult:
+def empty_of(result: CaseResult) -> CaseResult:
     """The same result with maps that are zero everywhere."""
-    lesions = tuple(replace(x, maps={key: value * 0 for key, value in x.maps.items()}) for x in result.lesions)
-    return replace(result, lesions=lesions)
+    units = tuple(replace(x, maps={key: value * 0 for key, value in x.maps.items()}) for x in result.units)
+    return replace(result, units=units)
 
 
 def untrained_bundle(folder) -> None:

@@ -7,7 +7,7 @@ from making_models import CARD_FIELDS, random_members
 
 from PulsarCAMLib.core.geometry import VolumeGeometry
 from PulsarCAMLib.core.map_methods import SIGNED
-from PulsarCAMLib.explanation.scan import explain_scan
+from PulsarCAMLib.explanation.explain import explain_scan
 from PulsarCAMLib.lesions.from_labels import lesions_from_labels
 from PulsarCAMLib.outputs.pictures.content import PIXELS, display_grid, edge_letters, picture_of
 from PulsarCAMLib.outputs.pictures.overlay import draw, heat_colors, save_picture, signed_colors
@@ -40,10 +40,10 @@ def test_the_displayed_slice_is_the_answering_slice_in_display_orientation(bundl
     lesion = result.lesions[0]
     grid = display_grid(lesion, geometry)
     axes = np.asarray(grid.direction)
-    np.testing.assert_allclose(axes, lesion.patches.grid.direction)
+    np.testing.assert_allclose(axes, lesion.samples.grid.direction)
     centre = grid.to_lps([(PIXELS - 1) / 2, (PIXELS - 1) / 2, 0])
     assert geometry.to_ijk(centre)[2] == pytest.approx(
-        geometry.to_ijk(lesion.patches.centres_lps()[lesion.main])[2], abs=1e-6
+        geometry.to_ijk(lesion.samples.centres_lps()[lesion.main])[2], abs=1e-6
     )
 
 
@@ -51,7 +51,7 @@ def test_a_mark_in_the_mri_is_displayed_where_it_lies(bundle):
     volume = np.zeros(PLAIN.shape, np.int16)
     result, _ = scan(bundle, volume=a_volume(PLAIN))
     lesion = result.lesions[0]
-    k = round(float(PLAIN.to_ijk(lesion.patches.centres_lps()[lesion.main])[2]))
+    k = round(float(PLAIN.to_ijk(lesion.samples.centres_lps()[lesion.main])[2]))
     volume[k, 20, 12] = 1000
     picture = picture_of(result, lesion, volume, "pixelwise", "non-response")
     rows, columns = np.nonzero(picture.grey > 0.5 * picture.grey.max())

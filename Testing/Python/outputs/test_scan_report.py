@@ -17,8 +17,8 @@ from PIL import Image
 from PulsarCAMLib.core.errors import Cancelled, InputError, OutputError
 from PulsarCAMLib.core.geometry import VolumeGeometry
 from PulsarCAMLib.core.map_methods import METHODS, SIGNED, Threshold
-from PulsarCAMLib.explanation.scan import explain_scan
-from PulsarCAMLib.explanation.tables import lesion_table
+from PulsarCAMLib.explanation.explain import explain_scan
+from PulsarCAMLib.explanation.tables import unit_table
 from PulsarCAMLib.lesions.from_labels import lesions_from_masks
 from PulsarCAMLib.outputs.pages.glossary import definitions_of
 from PulsarCAMLib.outputs.pages.page import report_html, write_report
@@ -96,7 +96,7 @@ def result(bundle, volume):
     lesions = [
         replace(x, probabilities=np.full_like(x.probabilities, v)) for x, v in zip(found.lesions, p, strict=True)
     ]
-    return replace(found, lesions=tuple(lesions))
+    return replace(found, units=tuple(lesions))
 
 
 @pytest.fixture(scope="module")
@@ -146,7 +146,7 @@ def test_lesions_come_by_risk_and_lead_to_their_pictures(page):
 def test_the_table_shows_the_numbers_of_the_lesion_table(result, volume):
     threshold = Threshold("fraction", 0.3)
     text = Page(report_html(result, volume, method="gradcam", target="predicted", threshold=threshold)).text
-    for row in lesion_table(result, "gradcam", "predicted", threshold):
+    for row in unit_table(result, "gradcam", "predicted", threshold):
         for value in ("volume_cm3", "activated_volume_cm3", "logit", "logit_map_sum", "logit_rest"):
             assert f"{row[value]:.2f}".replace("-", "−") in text
         assert f"{100 * row['activated_share']:.0f} %" in text
@@ -211,12 +211,12 @@ def test_what_the_card_tells_of_training_and_performance_is_shown_in_sentences(r
 @pytest.mark.parametrize("method", [*METHODS, SIGNED])
 @pytest.mark.parametrize("target", ["response", "predicted"])
 def test_every_method_and_class_can_be_reported(result, volume, method, target):
-    one = replace(result, lesions=result.lesions[2:])
+    one = replace(result, units=result.lesions[2:])
     assert Page(report_html(one, volume, method=method, target=target, normalisation="lesion")).tags.count("img") == 1
 
 
 def test_the_same_result_gives_the_same_page(result, volume):
-    one = replace(result, lesions=result.lesions[:1])
+    one = replace(result, units=result.lesions[:1])
     assert report_html(one, volume, made_at=NOON) == report_html(one, volume, made_at=NOON)
 
 
@@ -228,7 +228,7 @@ def test_a_lone_model_has_no_spread(tmp_path, volume, result):
 
 
 def test_the_file_is_the_page_and_is_not_replaced_unasked(tmp_path, result, volume):
-    one = replace(result, lesions=result.lesions[2:])
+    one = replace(result, units=result.lesions[2:])
     path = tmp_path / "report.html"
     assert write_report(one, volume, path, made_at=NOON) == path
     assert path.read_text(encoding="utf-8") == report_html(one, volume, made_at=NOON)
@@ -268,7 +268,7 @@ def test_cancel_and_faults_leave_nothing(tmp_path, result, volume, monkeypatch):
 
 def test_progress_rises_to_one(result, volume):
     seen = []
-    report_html(replace(result, lesions=result.lesions[1:]), volume, progress=lambda f, text: seen.append(f))
+    report_html(replace(result, units=result.lesions[1:]), volume, progress=lambda f, text: seen.append(f))
     assert seen == sorted(seen)
     assert (seen[0], seen[-1]) == (0, 1)
 

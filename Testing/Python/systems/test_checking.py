@@ -8,9 +8,10 @@ import pytest
 import safetensors.torch
 from making_models import CARD_FIELDS, random_bundle, random_members
 
+from PulsarCAMLib.systems.autoencoder.probe_input import waves_and_discs as probe_input
 from PulsarCAMLib.systems.bundle import SHIPPED, load_bundle, save_bundle
 from PulsarCAMLib.systems.checking import MOST_PROBLEMS, check_bundle
-from PulsarCAMLib.systems.probe import INPUT, probe_input, probe_logits
+from PulsarCAMLib.systems.probe import INPUT, probe_logits
 
 
 @pytest.fixture
@@ -116,7 +117,7 @@ def test_the_card_records_what_every_member_answers(folder):
     bundle = load_bundle(folder)
     recorded = bundle.card.fields["probe"]
     assert recorded["input"] == INPUT
-    np.testing.assert_allclose(recorded["logits"], probe_logits(bundle.ensemble), rtol=1e-5)
+    np.testing.assert_allclose(recorded["logits"], probe_logits(bundle.card, bundle.ensemble), rtol=1e-5)
 
 
 def test_saving_leaves_the_members_in_training_as_they_were(tmp_path):

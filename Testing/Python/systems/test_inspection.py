@@ -6,7 +6,7 @@ from making_models import CARD_FIELDS, random_bundle, random_member
 from PulsarCAMLib.core.errors import InputError
 from PulsarCAMLib.core.geometry import VolumeGeometry
 from PulsarCAMLib.core.map_methods import CLASSES, METHODS, SIGNED
-from PulsarCAMLib.explanation.scan import explain_scan
+from PulsarCAMLib.explanation.explain import explain_scan
 from PulsarCAMLib.lesions.from_labels import lesions_from_masks
 from PulsarCAMLib.systems.autoencoder.inspection import inspect_slice
 from PulsarCAMLib.systems.autoencoder.preprocessing import Preprocessing
@@ -42,7 +42,7 @@ def result(bundle, lesions, volume):
 
 def passes(bundle, lesion, n):
     """Each member's own forward pass on one slice, with the gradient of its logit by autograd."""
-    image, mask = (torch.from_numpy(a[n : n + 1]) for a in (lesion.patches.images, lesion.patches.masks))
+    image, mask = (torch.from_numpy(a[n : n + 1]) for a in (lesion.samples.images, lesion.samples.masks))
     for member in bundle.ensemble.members:
         output = member(image.double(), mask.double())
         with torch.enable_grad():
@@ -53,7 +53,7 @@ def passes(bundle, lesion, n):
 
 def test_a_member_is_shown_as_its_own_forward_pass_computes_it(bundle, result):
     for lesion in result.lesions:
-        for n in range(len(lesion.patches)):
+        for n in range(len(lesion.samples)):
             for k, (output, gradient) in enumerate(passes(bundle, lesion, n)):
                 seen = inspect_slice(bundle, lesion, n, member=k)
                 for found, wanted in (
@@ -72,7 +72,7 @@ def test_a_model_that_masks_by_half_is_explained_and_shown_so(tmp_path, volume, 
     made.ensemble.to(torch.float64)
     ball = explain_scan(volume, GEOMETRY, lesions, made).lesions[0]
     fewer = 0
-    for n, mask in enumerate(ball.patches.masks[:, 0]):
+    for n, mask in enumerate(ball.samples.masks[:, 0]):
         counts = mask.reshape(16, 4, 16, 4).sum(axis=(1, 3))
         seen = inspect_slice(made, ball, n, member=1)
         output, gradient = list(passes(made, ball, n))[1]
@@ -80,7 +80,7 @@ def test_a_model_that_masks_by_half_is_explained_and_shown_so(tmp_path, volume, 
         np.testing.assert_array_equal(seen.cells, output.cells[0, 0].numpy() > 0)
         np.testing.assert_allclose(seen.gradients, gradient[0].numpy(), rtol=1e-12, atol=1e-14)
         wanted = (gradient * output.masked).sum(dim=1)[0].detach().numpy()
-        np.testing.assert_allclose(ball.signed[1, n], wanted, rtol=1e-10, atol=1e-13)
+        np.testing.assert_allclose(ball.maps[SIGNED, ""][1, n], wanted, rtol=1e-10, atol=1e-13)
         assert not any(maps[:, n][:, ~seen.cells].any() for maps in ball.maps.values())
         fewer += int((counts > 0).sum() - seen.cells.sum())
     assert fewer > 0
@@ -95,17 +95,19 @@ def test_the_ensembles_reconstruction_is_the_mean_of_its_members(bundle, result)
 @pytest.mark.parametrize("member", [None, 0, 2])
 def test_maps_and_numbers_are_exactly_those_of_the_result(bundle, result, member):
     for lesion in result.lesions:
-        for n in range(len(lesion.patches)):
+        for n in range(len(lesion.samples)):
             seen = inspect_slice(bundle, lesion, n, member)
             for method in (*METHODS, SIGNED):
                 for name in CLASSES:
-                    wanted = lesion.patch_maps(method, name, member=member)[n]
+                    wanted = lesion.sample_maps(method, name, member=member)[n]
                     np.testing.assert_array_equal(seen.patch_map(method, name), wanted)
             shown = slice(None) if member is None else [member]
             assert seen.logit == lesion.logits[shown, n].mean()
             assert seen.probability == lesion.probabilities[shown, n].mean()
             assert seen.spread == lesion.probabilities[shown, n].std()
-            assert seen.rest == pytest.approx(lesion.rest[shown, n].mean(), abs=1e-12)
+            assert seen.rest == pytest.approx(
+                (lesion.logits - lesion.maps[SIGNED, ""].sum(axis=(2, 3)))[shown, n].mean(), abs=1e-12
+            )
             assert seen.map_sum + seen.rest == pytest.approx(seen.logit, abs=1e-12)
 
 
@@ -134,7 +136,7 @@ def test_nothing_has_a_gradient_or_a_feature_outside_the_gtv(bundle, result):
 def test_without_a_slice_the_answering_one_is_shown(bundle, result):
     lesion = result.lesions[0]
     seen = inspect_slice(bundle, lesion)
-    assert (seen.slice, seen.answers, seen.slices) == (lesion.main, True, len(lesion.patches))
+    assert (seen.slice, seen.answers, seen.slices) == (lesion.main, True, len(lesion.samples))
     assert not inspect_slice(bundle, lesion, 0).answers
     assert seen.probability == lesion.probability
 

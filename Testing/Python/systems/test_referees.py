@@ -12,10 +12,10 @@ import torch
 from making_models import random_members, random_patches
 from torch import nn
 
+from PulsarCAMLib.core.upsampling import upsample
 from PulsarCAMLib.systems.autoencoder.architecture import Architecture
 from PulsarCAMLib.systems.autoencoder.compute import explain_patches
 from PulsarCAMLib.systems.autoencoder.ensemble import Ensemble
-from PulsarCAMLib.systems.autoencoder.upsampling import upsample
 
 BENCHMARKS = Path(__file__).resolve().parents[2] / "Benchmarks"
 CLASSES = ("non-response", "response")

@@ -1,4 +1,4 @@
-"""From the bottleneck grid to the patch: bilinear with half-pixel centres (reading 22)."""
+"""From a network's cells to its samples: linear with half-pixel centres along each axis (method.md 1.6, reading 22)."""
 
 from __future__ import annotations
 
@@ -25,3 +25,15 @@ def upsample(maps: np.ndarray, size: int) -> np.ndarray:
     """Maps ``[..., c, c]`` to ``[..., size, size]`` in their own precision."""
     matrix = interpolation_matrix(maps.shape[-1], size).astype(maps.dtype)
     return matrix @ maps @ matrix.T
+
+
+def upsample_to(maps: np.ndarray, size: tuple[int, ...]) -> np.ndarray:
+    """Maps ``[..., *cells]`` to ``[..., *size]`` in their own precision, with as many axes as ``size`` has."""
+    if maps.shape[-len(size) :] == size:
+        return maps
+    if len(size) == 2 and size[0] == size[1] and maps.shape[-1] == maps.shape[-2]:
+        return upsample(maps, size[0])
+    for axis in range(-len(size), 0):
+        matrix = interpolation_matrix(maps.shape[axis], size[axis]).astype(maps.dtype)
+        maps = np.moveaxis(np.moveaxis(maps, axis, -1) @ matrix.T, -1, axis)
+    return maps

@@ -1,0 +1,133 @@
+"""The one flow: a case in, prediction and maps out. Panel, console, command line and tests call this."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from ..core.case import Case, Image
+from ..core.errors import Cancelled
+from ..core.geometry import VolumeGeometry
+from ..core.lesion import Lesion
+from ..systems.bundle import ModelBundle
+from ..systems.contract import Samples
+from .probabilities import class_probabilities, predicted_class
+from .result import CaseResult, UnitResult
+
+PREPARING_SHARE = 0.4
+"""Share of the work that preparing the samples takes, for the progress bar."""
+
+
+def explain_case(
+    case: Case,
+    bundle: ModelBundle,
+    *,
+    methods: Sequence[str] | None = None,
+    progress: Callable[[float, str], None] | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> CaseResult:
+    """Predict and explain every unit of one case.
+
+    Args:
+        case: images by role, and lesions on the reference grid; lesions may touch and overlap.
+        bundle: the model.
+        methods: of explanation, by name; None: those that the system computes for every case.
+        progress: is told the fraction done and what is being done.
+        cancelled: is asked often; True ends the work.
+
+    Raises:
+        InputError: a needed image or lesion is missing, an image cannot be used, or a method is not known.
+        Cancelled: the user stopped the work.
+    """
+    system = bundle.card.system
+    methods = system.usual_maps if methods is None else tuple(methods)
+    for method in methods:
+        system.method(method)
+
+    def on_progress(fraction: float, text: str) -> None:
+        if cancelled and cancelled():
+            raise Cancelled("Stopped; nothing was changed.")
+        if progress:
+            progress(fraction, text)
+
+    samples = system.prepare(
+        case, bundle.card.preprocessing, lambda fraction, text: on_progress(PREPARING_SHARE * fraction, text)
+    )
+    on_progress(PREPARING_SHARE, "Loading the model")
+    units = _explain_all(bundle, samples, methods, on_progress)
+    on_progress(1.0, "Done")
+    notes = [*case.warnings, *(w for s in samples for w in s.warnings), *_notes_on_maps(units)]
+    notes += system.result_notes(units)
+    return CaseResult(case.geometry, bundle.card, tuple(units), tuple(dict.fromkeys(notes)))
+
+
+def explain_scan(
+    volume: np.ndarray,
+    geometry: VolumeGeometry,
+    lesions: Sequence[Lesion],
+    bundle: ModelBundle,
+    *,
+    methods: Sequence[str] | None = None,
+    warnings: Sequence[str] = (),
+    progress: Callable[[float, str], None] | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> CaseResult:
+    """Predict and explain every lesion of one MRI, for systems that need no other image.
+
+    Args:
+        volume: MRI ``[k, j, i]``, any numeric type; NaN and infinite voxels are replaced with a warning.
+        geometry: its place.
+        lesions: on its grid, at least one; they may touch and overlap.
+        bundle: the model.
+        methods: see :func:`explain_case`.
+        warnings: sentences from reading the input, passed on to the result.
+        progress, cancelled: see :func:`explain_case`.
+
+    Raises:
+        InputError: no lesion, or an image that cannot be used.
+        Cancelled: the user stopped the work.
+    """
+    case = Case({bundle.card.system.inputs[0].name: Image(volume, geometry)}, tuple(lesions), warnings=tuple(warnings))
+    return explain_case(case, bundle, methods=methods, progress=progress, cancelled=cancelled)
+
+
+def _explain_all(
+    bundle: ModelBundle, samples: list[Samples], methods: Sequence[str], on_progress: Callable[[float, str], None]
+) -> list[UnitResult]:
+    images = np.concatenate([s.images for s in samples])
+    masks = np.concatenate([s.masks for s in samples])
+
+    def after_chunk(done: int) -> None:
+        fraction = PREPARING_SHARE + (1 - PREPARING_SHARE) * done / len(images)
+        on_progress(fraction, f"Explaining slice {done} of {len(images)}")
+
+    system, card = bundle.card.system, bundle.card
+    found = system.explain(bundle.ensemble, images, masks, methods, after_chunk)
+    probabilities = class_probabilities(found.logits, system.task, card.temperature)
+    results, start = [], 0
+    for each in samples:
+        part = slice(start, start + len(each))
+        start += len(each)
+        answer = probabilities[:, :, part][:, :, each.main].mean(axis=1)
+        results.append(
+            UnitResult(
+                system=system,
+                samples=each,
+                logits=found.logits[:, part],
+                class_probabilities=probabilities[:, :, part],
+                maps={key: maps[:, part] for key, maps in found.maps.items()},
+                predicted_class=predicted_class(answer, system.task, card.decision_threshold),
+            )
+        )
+    return results
+
+
+def _notes_on_maps(units: list[UnitResult]) -> list[str]:
+    """Empty maps of the predicted class are told, not hidden."""
+    notes = []
+    for method in units[0].class_methods:
+        empty = [unit.name for unit in units if unit.is_empty(method, "predicted")]
+        if empty:
+            notes.append(f"{method}: the map of the predicted class is empty for {', '.join(empty)}.")
+    return notes

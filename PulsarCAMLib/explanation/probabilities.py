@@ -1,0 +1,39 @@
+"""From logits to probabilities of classes, and to the class that is called."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..core.task import Task
+
+
+def class_probabilities(logits: np.ndarray, task: Task, temperature: float = 1.0) -> np.ndarray:
+    """Probabilities ``[C, ...]`` of every class, in double precision.
+
+    Args:
+        logits: ``[K, n]`` of the positive class of a binary task (sigmoid), or ``[K, n, C]`` (softmax).
+        task: its classes.
+        temperature: divides the logits: the calibration found on validation patients.
+    """
+    scaled = logits.astype(np.float64) / temperature
+    if logits.ndim == 2:
+        with np.errstate(over="ignore"):
+            positive = 1 / (1 + np.exp(-scaled))
+        other = 1 - positive
+        return np.stack([positive if name == task.positive else other for name in task.names])
+    grown = np.exp(scaled - scaled.max(axis=-1, keepdims=True))
+    return np.moveaxis(grown / grown.sum(axis=-1, keepdims=True), -1, 0)
+
+
+def predicted_class(probabilities: np.ndarray, task: Task, threshold: float = 0.5) -> str:
+    """Name of the class that is called.
+
+    Args:
+        probabilities: ``[C]``, mean over the members.
+        task: its classes.
+        threshold: of two classes, the positive one is called from this probability on; of more, the likeliest is.
+    """
+    if not task.binary:
+        return task.names[int(np.argmax(probabilities))]
+    other = next(name for name in task.names if name != task.positive)
+    return task.positive if probabilities[task.index(task.positive)] >= threshold else other
