@@ -12,8 +12,8 @@ import numpy as np
 
 from ..cohort.masks import lesion_of
 from ..cohort.table import CohortRow
+from ..core.display import Threshold
 from ..core.errors import Cancelled, InputError
-from ..core.map_methods import Threshold
 from ..evaluation.resampling import interval
 from ..explanation.explain import explain_scan
 from ..explanation.tables import unit_table

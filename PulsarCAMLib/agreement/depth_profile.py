@@ -6,10 +6,11 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from ..core.display import DEFAULT_MARGIN_MM
 from ..core.errors import InputError
 from ..core.map_methods import CLASSES, METHODS, SIGNED
 from ..explanation.result import CaseResult, UnitResult
-from ..explanation.tables import DEFAULT_MARGIN_MM, depth_mm
+from ..explanation.tables import depth_mm
 from .correlations import EMPTY, heat_map_in, maps_to_compare
 
 DEFAULT_THICKNESS_MM = 1.0

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..core.display import DEFAULT_MARGIN_MM
 from ..core.errors import Cancelled, InputError
 from ..core.map_methods import CLASSES, METHODS, SIGNED
 from ..explanation.result import CaseResult
-from ..explanation.tables import DEFAULT_MARGIN_MM
 from ..features.gradients import DEFAULT_SIGMA_MM, gradient_maps
 from .correlations import agreement_table, maps_to_compare
 from .depth_profile import DEFAULT_THICKNESS_MM, shell_table

@@ -10,8 +10,9 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from .. import __version__
+from ..core.display import NORMALISATIONS, Threshold
 from ..core.errors import PulsarCAMError
-from ..core.map_methods import CLASSES, METHODS, NORMALISATIONS, SIGNED, TARGETS, Threshold
+from ..core.map_methods import CLASSES, METHODS, SIGNED, TARGETS
 from .comparing import write_compared
 from .console import Progress, Timings, table, warn
 

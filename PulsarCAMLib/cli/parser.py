@@ -177,8 +177,8 @@ def _names(text: str) -> list[str]:
 
 
 def _threshold(text: str):
+    from ..core.display import Threshold
     from ..core.errors import InputError
-    from ..core.map_methods import Threshold
 
     kind, _, value = text.partition(":")
     try:

@@ -305,7 +305,7 @@ class ConsoleLogic(CompareLogic):
 
     @staticmethod
     def _request(method, target, normalisation, threshold, restrict):
-        from ..core.map_methods import Threshold
+        from ..core.display import Threshold
         from ..scene.display_settings import Request
 
         return Request(method, target, normalisation, restrict, Threshold("fraction", threshold))

@@ -3,10 +3,10 @@
 Importing this package does not import torch; it is imported when a case is explained.
 """
 
-from ..core.map_methods import NORMALISATIONS, STATISTICS, Threshold
+from ..core.display import DEFAULT_MARGIN_MM, NORMALISATIONS, STATISTICS, Threshold
 from .explain import explain_case, explain_scan
 from .result import CaseResult, UnitResult
-from .tables import DEFAULT_MARGIN_MM, sample_table, unit_table
+from .tables import sample_table, unit_table
 
 __all__ = [
     "DEFAULT_MARGIN_MM",

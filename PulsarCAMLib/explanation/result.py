@@ -10,11 +10,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..core.display import NORMALISATIONS, STATISTICS, Threshold, check_choice
 from ..core.errors import InputError
 from ..core.geometry import VolumeGeometry
 from ..core.lesion import Lesion
 from ..core.map_method import MapMethod
-from ..core.map_methods import NORMALISATIONS, STATISTICS, Threshold, check_choice
 from ..core.task import PREDICTED, Task
 from ..core.upsampling import upsample_to
 from ..systems.card import ModelCard

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..core.display import DEFAULT_MARGIN_MM, Threshold
 from ..core.geometry import VolumeGeometry
 from ..core.lesion import Lesion
-from ..core.map_methods import Threshold
 from ..core.task import PREDICTED
 from ..lesions.distances import depth_of
 from .result import CaseResult, UnitResult
-
-DEFAULT_MARGIN_MM = 2.0
-"""Thickness of the shell under the GTV's surface that is called margin; the remainder is core."""
 
 
 def depth_mm(lesion: Lesion, geometry: VolumeGeometry) -> np.ndarray:

@@ -9,8 +9,9 @@ from typing import Protocol
 
 import numpy as np
 
+from ..core.display import Threshold
 from ..core.errors import OutputError
-from ..core.map_methods import SIGNED, Threshold
+from ..core.map_methods import SIGNED
 from ..explanation.result import CaseResult
 from ..explanation.tables import sample_table, unit_table
 from ..io.atomic import FilesTogether

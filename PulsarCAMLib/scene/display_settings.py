@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-from ..core.map_methods import METHODS, TARGETS, Threshold
-from ..explanation.tables import DEFAULT_MARGIN_MM
+from ..core.display import DEFAULT_MARGIN_MM, Threshold
+from ..core.map_methods import METHODS, TARGETS
 
 
 @dataclass(frozen=True)

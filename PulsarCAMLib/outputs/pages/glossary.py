@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from ...core.map_methods import SIGNED, Threshold
+from ...core.display import Threshold
+from ...core.map_methods import SIGNED
 from ...systems.card import ModelCard
 
 METHODS = {

@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 
 from ... import __version__
-from ...core.map_methods import METHODS, NORMALISATIONS, TARGETS, Threshold, check_choice
+from ...core.display import DEFAULT_MARGIN_MM, NORMALISATIONS, Threshold, check_choice
+from ...core.map_methods import METHODS, TARGETS
 from ...core.pluralize import pluralize
 from ...explanation.result import CaseResult
-from ...explanation.tables import DEFAULT_MARGIN_MM
 from ...io.atomic import check_place, write_whole
 from . import markup, sections
 from .glossary import definitions_of

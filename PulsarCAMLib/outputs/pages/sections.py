@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from importlib import metadata
 
 from ... import __version__
+from ...core.display import Threshold
 from ...core.errors import Cancelled
-from ...core.map_methods import SIGNED, TITLES, Threshold
+from ...core.map_methods import SIGNED, TITLES
 from ...core.pluralize import pluralize
 from ...explanation.result import CaseResult, UnitResult
 from ...explanation.tables import unit_table

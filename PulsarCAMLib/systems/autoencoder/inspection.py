@@ -11,8 +11,9 @@ from typing import Any
 
 import numpy as np
 
+from ...core.display import check_choice
 from ...core.errors import InputError
-from ...core.map_methods import CLASSES, SIGNED, check_choice
+from ...core.map_methods import CLASSES, SIGNED
 from ...core.upsampling import upsample
 from ..bundle import ModelBundle
 

@@ -14,9 +14,10 @@ import pytest
 from making_models import random_bundle
 from PIL import Image
 
+from PulsarCAMLib.core.display import Threshold
 from PulsarCAMLib.core.errors import Cancelled, InputError, OutputError
 from PulsarCAMLib.core.geometry import VolumeGeometry
-from PulsarCAMLib.core.map_methods import METHODS, SIGNED, Threshold
+from PulsarCAMLib.core.map_methods import METHODS, SIGNED
 from PulsarCAMLib.explanation.explain import explain_scan
 from PulsarCAMLib.explanation.tables import unit_table
 from PulsarCAMLib.lesions.from_labels import lesions_from_masks
@@ -94,7 +95,8 @@ def result(bundle, volume):
     )
     p = [0.8, 0.3, 0.55]
     lesions = [
-        replace(x, probabilities=np.full_like(x.probabilities, v)) for x, v in zip(found.lesions, p, strict=True)
+        replace(x, class_probabilities=np.stack([np.full_like(x.probabilities, q) for q in (1 - v, v)]))
+        for x, v in zip(found.units, p, strict=True)
     ]
     return replace(found, units=tuple(lesions))
 

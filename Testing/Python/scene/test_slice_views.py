@@ -106,7 +106,7 @@ def test_the_legend_comes_goes_and_says_what_it_shows(shown):
 
 
 def test_a_rewrite_of_the_threshold_touches_sub_regions_and_lesion_table_only(shown):
-    from PulsarCAMLib.core.map_methods import Threshold
+    from PulsarCAMLib.core.display import Threshold
     from PulsarCAMLib.scene.display_settings import Request
     from PulsarCAMLib.scene.outputs import rewrite_result
 
@@ -162,7 +162,7 @@ def test_comparing_without_a_desktop_is_one_sentence(shown):
 
 
 def test_segments_stay_while_the_threshold_moves(shown):
-    from PulsarCAMLib.core.map_methods import Threshold
+    from PulsarCAMLib.core.display import Threshold
     from PulsarCAMLib.scene.display_settings import Request
     from PulsarCAMLib.scene.outputs import rewrite_result
 
@@ -186,7 +186,7 @@ def test_segments_stay_while_the_threshold_moves(shown):
 
 
 def test_a_lesion_without_sub_region_goes_and_comes_back(shown):
-    from PulsarCAMLib.core.map_methods import Threshold
+    from PulsarCAMLib.core.display import Threshold
     from PulsarCAMLib.scene.display_settings import Request
     from PulsarCAMLib.scene.outputs import rewrite_result
 

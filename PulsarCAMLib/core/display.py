@@ -1,0 +1,86 @@
+"""How a result is shown: one value from the panel's parameter node and the command line to scene, files and report."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from .errors import InputError
+
+STATISTICS = ("mean", "std")
+"""Over the members of the ensemble."""
+
+NORMALISATIONS = ("none", "lesion", "scan")
+"""Raw values, or divided by the joint maximum of all classes in each unit, or in the whole case."""
+
+THRESHOLD_KINDS = ("fraction", "percentile", "value")
+
+DEFAULT_MARGIN_MM = 2.0
+"""Thickness of the shell under a unit's surface that is called margin; the remainder is core."""
+
+
+@dataclass(frozen=True)
+class Threshold:
+    """When a voxel counts as activated.
+
+    Attributes:
+        kind: ``"fraction"``: above this fraction of the lesion's joint maximum of both classes, so that a class with
+            hardly any evidence has no sub-region; ``"percentile"``: above this percentile of the lesion's voxels (and
+            above zero); ``"value"``: above this raw value.
+        value: the number.
+
+    Raises:
+        InputError: unknown kind or a number out of range.
+    """
+
+    kind: str = "fraction"
+    value: float = 0.5
+
+    def __post_init__(self) -> None:
+        top = {"fraction": 1.0, "percentile": 100.0, "value": float("inf")}.get(self.kind)
+        if top is None:
+            raise InputError(f"The threshold's kind must be one of {', '.join(THRESHOLD_KINDS)}, not {self.kind!r}.")
+        if not 0 <= self.value <= top:
+            raise InputError(f"A {self.kind} threshold must lie between 0 and {top:g}, not {self.value}.")
+
+    def __str__(self) -> str:
+        return {
+            "fraction": f"above {self.value:.0%} of the lesion's joint maximum of both classes",
+            "percentile": f"above percentile {self.value:g} of the lesion's voxels",
+            "value": f"above {self.value:g}",
+        }[self.kind]
+
+
+def check_choice(what: str, value: str, allowed: tuple[str, ...]) -> None:
+    """Raise InputError unless ``value`` is one of ``allowed``."""
+    if value not in allowed:
+        raise InputError(f"The {what} must be one of {', '.join(allowed)}; it is {value!r}.")
+
+
+@dataclass(frozen=True)
+class DisplaySettings:
+    """How a result is shown.
+
+    Attributes:
+        method: name of a map method of the result's system.
+        target: a class of its task, or "predicted": each unit's own.
+        statistic: of :data:`STATISTICS`: what of the ensemble lies over the MRI.
+        normalisation: of :data:`NORMALISATIONS`.
+        restrict: whether the map ends at the border of the unit.
+        threshold: from where on a voxel belongs to a sub-region.
+        margin_mm: width of the rim that tables tell apart from the core.
+
+    Raises:
+        InputError: a statistic or normalisation that is not known.
+    """
+
+    method: str
+    target: str
+    statistic: str = STATISTICS[0]
+    normalisation: str = NORMALISATIONS[0]
+    restrict: bool = True
+    threshold: Threshold = field(default_factory=Threshold)
+    margin_mm: float = DEFAULT_MARGIN_MM
+
+    def __post_init__(self) -> None:
+        check_choice("statistic", self.statistic, STATISTICS)
+        check_choice("normalisation", self.normalisation, NORMALISATIONS)
