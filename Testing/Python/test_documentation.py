@@ -2,6 +2,7 @@
 
 import io
 import re
+import shlex
 import tokenize
 from pathlib import Path
 
@@ -56,6 +57,23 @@ def test_links_and_pictures_of_a_page_lead_somewhere(page):
         if not target.exists() or (anchor and anchor not in anchors(target)):
             broken.append(link)
     assert broken == []
+
+
+COMMAND = re.compile(r"^(?: {4})?(?:\.venv/bin/)?pulsarcam (.*)$", re.MULTILINE)
+
+
+def test_the_command_line_understands_every_command_that_a_page_shows(capsys):
+    from PulsarCAMLib.cli.parser import make_parser
+
+    shown = [command for page in PAGES for command in COMMAND.findall(page.read_text(encoding="utf-8"))]
+    assert len(shown) >= 30
+    refused = []
+    for command in shown:
+        try:
+            make_parser().parse_args(shlex.split(command, comments=True))
+        except SystemExit:
+            refused.append((command, capsys.readouterr().err))
+    assert refused == []
 
 
 @pytest.mark.parametrize("page", sorted(DOCUMENTATION.glob("*.md")), ids=lambda page: page.name)
