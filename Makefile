@@ -40,7 +40,7 @@ bench:  ## measure against plain PyTorch and the public libraries (ARGS="--keras
 	@bash Testing/setup.sh bench $(if $(findstring --keras,$(ARGS)),keras)
 	@$(VENV_PYTHON) Testing/Benchmarks/run.py $(ARGS)
 
-pictures:  ## make the pictures of the README anew: the panel beside slice views, drawn without a screen
+pictures:  ## make the pictures of README and documentation anew: the panel beside slice views, drawn without a screen
 	@bash Testing/setup.sh
 	@bash Testing/offscreen.sh
 	@OMP_NUM_THREADS=1 $(VENV_PYTHON) Testing/screenshots.py $(ARGS)

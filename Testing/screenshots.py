@@ -1,4 +1,4 @@
-"""Makes the pictures of the README: the panel beside real slice views, on a generated patient.
+"""Makes the pictures of README and documentation: the panel beside real slice views, on a generated patient.
 
 ``make pictures``, or::
 

@@ -23,7 +23,7 @@ class ModelCard:
     """A checked card.
 
     Attributes:
-        fields: the JSON values, read-only; see :data:`.card_rules.FIELDS` and README "Model bundles".
+        fields: the JSON values, read-only; see :data:`.card_rules.FIELDS` and Documentation/bundles.md.
     """
 
     fields: MappingProxyType

@@ -1,4 +1,4 @@
-"""The README's console recipes run as they stand, and what it links to is there."""
+"""The README is a front door, its console lines and the recipes of the script repository run as they stand."""
 
 import re
 from pathlib import Path
@@ -7,14 +7,34 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 README = ROOT / "README.md"
+RECIPES = ROOT / "Resources" / "Documentation" / "scripting.md"
+LARGEST_README_LINES = 200
 
 
-def recipes():
-    return re.findall(r"```python\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
+def python_blocks(page):
+    return re.findall(r"```python\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
+
+
+def test_the_readme_is_short():
+    assert len(README.read_text(encoding="utf-8").splitlines()) <= LARGEST_README_LINES
 
 
 def test_there_are_recipes():
-    assert len(recipes()) >= 6
+    assert len(python_blocks(RECIPES)) >= 12
+
+
+def test_every_block_of_python_is_run_by_a_test():
+    pages = [*ROOT.glob("*.md"), *RECIPES.parent.glob("*.md")]
+    assert {page for page in pages if python_blocks(page)} == {README, RECIPES}
+
+
+@pytest.fixture
+def a_scene(a_desktop):
+    from host.making import a_segmentation, an_mri, box
+
+    mri = an_mri(name="MRI")
+    lesions = {"left frontal": box((4, 10, 12), (8, 22, 30)), "right": box((9, 30, 34), (12, 40, 44))}
+    return mri, a_segmentation(lesions, mri)
 
 
 def a_cohort_and_its_agreement(folder):
@@ -29,23 +49,23 @@ def a_cohort_and_its_agreement(folder):
     write_cohort_agreement(folder / "agreement")
 
 
-def test_the_console_recipes_run_as_pasted(a_desktop, a_model):
+def test_the_console_recipes_run_as_pasted(a_scene, a_model):
     import slicer
     import slicer.util
-    from host.making import a_segmentation, an_mri, box
 
-    mri = an_mri(name="MRI")
-    a_segmentation({"left frontal": box((4, 10, 12), (8, 22, 30)), "right": box((9, 30, 34), (12, 40, 44))}, mri)
     a_cohort_and_its_agreement(Path(slicer.app.temporaryPath))
     console = {"slicer": slicer}
-    for number, recipe in enumerate(recipes(), start=1):
-        exec(compile(recipe, f"README recipe {number}", "exec"), console)
+    for number, recipe in enumerate(python_blocks(RECIPES), start=1):
+        exec(compile(recipe, f"recipe {number}", "exec"), console)
 
 
-def test_pictures_and_files_it_names_exist():
-    text = README.read_text(encoding="utf-8")
-    named = [*re.findall(r"\]\((?!https?:)([^)#]+)\)", text)]
-    assert [name for name in named if not (ROOT / name).exists()] == []
+def test_the_three_console_lines_of_the_readme_explain_the_scene(a_scene, a_model):
+    mri, segmentation = a_scene
+    console = {"volumeNode": mri, "segmentationNode": segmentation}
+    (lines,) = python_blocks(README)
+    assert len([line for line in lines.splitlines() if line]) == 3
+    exec(compile(lines, "README", "exec"), console)
+    assert len(console["result"].scanResult.lesions) == 2
 
 
 @pytest.mark.parametrize("target", ["demo", "test"])

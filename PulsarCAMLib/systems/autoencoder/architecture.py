@@ -11,12 +11,12 @@ NAME = "autoencoder-classifier"
 
 @dataclass(frozen=True)
 class Architecture:
-    """Sizes and settled ambiguities of the model (paper-notes: section "Model", readings 1, 7, 8).
+    """Sizes and settled ambiguities of the model (method.md 1.2, readings 1, 7, 8).
 
     Attributes:
         patch_size: side of the input in pixels; the bottleneck has a quarter of it.
         filters: of the first convolution.
-        features: maps at the bottleneck, k = 1..5 in the paper's eq. 1.
+        features: maps at the bottleneck, k = 1..5 (method.md 1.5).
         dense_units: of the classifier's hidden layer.
         dense_activation: ``"relu"`` or ``"linear"``.
         norm: batch norm ``"after"`` the activation (the paper's sentence order) or ``"before"`` it.

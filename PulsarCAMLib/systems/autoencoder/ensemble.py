@@ -33,7 +33,7 @@ class Ensemble:
 
     All weights are stacked ``[members, ...]``. The convolutions take one member after the other: side by side or
     grouped their feature maps leave the cache. Evaluation mode only: dropout is off and batch norm uses its running
-    statistics, folded into the head as in paper-notes 2.1.
+    statistics, folded into the head as in method.md 2.1.
 
     Attributes:
         members: the modules, in evaluation mode.
@@ -121,7 +121,7 @@ class Ensemble:
         return functional.relu_(hidden)
 
     def head(self, masked: Tensor) -> tuple[Tensor, Tensor]:
-        """Logits and their exact gradient by the closed form (paper-notes 2.1).
+        """Logits and their exact gradient by the closed form (method.md 2.1).
 
         Args:
             masked: A ``[members, n, features, cells]``.
@@ -130,7 +130,7 @@ class Ensemble:
             s ``[members, n]`` and ds/dA ``[members, n, features, cells]``, not gated by the mask.
         """
         hidden, slope = self._classify(masked)
-        gradient = torch.bmm(slope, self.dense_weight).reshape(masked.shape)
+        gradient = torch.bmm(slope, self.dense_weight).reshape(masked.shape)  # g of method.md 2.1
         return hidden, gradient
 
     def logits(self, images: Tensor, masks: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""The joint loss of Peng, Jiang and Timmerman (2025).
+"""The joint loss of Peng, Jiang and Timmerman (2025; method.md 1.3).
 
     L = 0.6 BCE(x', x) + 0.2 (1 - SSIM(x', x)) + 0.2 mean((P (1 - M))^2) + 1.0 BCE(p, y)
 
@@ -70,7 +70,7 @@ def ssim(first: Tensor, second: Tensor) -> Tensor:
 
 def outside_penalty(features: Tensor, cells: Tensor) -> Tensor:
     """``mean((P (1 - M))^2)`` over all elements of the batch: activity outside the GTV."""
-    return (features * (1 - cells)).square().mean()
+    return (features * (1 - cells)).square().mean()  # joint loss, term 3
 
 
 def classification_loss(logits: Tensor, labels: Tensor, importance: Tensor | None = None) -> Tensor:
@@ -81,7 +81,9 @@ def classification_loss(logits: Tensor, labels: Tensor, importance: Tensor | Non
         labels: ``[N]``, 1 response, 0 non-response.
         importance: ``[N]``, how much each sample counts; None: all the same.
     """
-    return functional.binary_cross_entropy_with_logits(logits, labels.to(logits.dtype), weight=importance)
+    return functional.binary_cross_entropy_with_logits(  # joint loss, term 4
+        logits, labels.to(logits.dtype), weight=importance
+    )
 
 
 def joint_loss(
@@ -100,8 +102,8 @@ def joint_loss(
         weights: of the terms; default: the paper's.
         importance: of the samples in the classification, ``[N]``; None: all the same.
     """
-    reconstruction = functional.binary_cross_entropy(output.reconstruction, images)
-    similarity = 1 - ssim(output.reconstruction, images)
+    reconstruction = functional.binary_cross_entropy(output.reconstruction, images)  # joint loss, term 1
+    similarity = 1 - ssim(output.reconstruction, images)  # joint loss, term 2
     outside = outside_penalty(output.features, output.cells)
     return weighted(
         reconstruction, similarity, outside, classification_loss(output.logits, labels, importance), weights
@@ -111,7 +113,7 @@ def joint_loss(
 def weighted(reconstruction, similarity, outside, classification, weights: LossWeights | None = None) -> Losses:
     """The terms with their weighted sum."""
     weights = weights or LossWeights()
-    total = (
+    total = (  # joint loss (method.md 1.3)
         weights.reconstruction * reconstruction
         + weights.similarity * similarity
         + weights.outside * outside

@@ -1,4 +1,4 @@
-"""Class activation maps in closed form (paper eq. 2-5 as paper-notes 1.5, 2.1-2.3 settle them).
+"""Class activation maps in closed form (the paper's equations as method.md 1.5, 2.1, 2.2 and 2.3 settle them).
 
 With A ``[members, n, features, cells]`` the masked features, g = ds/dA gated by the mask, s the logit of response:
 
@@ -6,7 +6,7 @@ With A ``[members, n, features, cells]`` the masked features, g = ds/dA gated by
 ``pixelwise``             S = sum_k g_k A_k (HiResCAM); response ReLU(S), non-response ReLU(-S); sum(S) + rest = s
 ``gradcam``               S = sum_k mean(g_k) A_k; response ReLU(S), non-response ReLU(-S)
 ``gradcam++``             exp score: w_k = sum ReLU(+-g_k) / (2 + (sum A_k)(+-g_k)); ReLU(sum_k w_k A_k)
-``gradcam++-sigmoid``     the paper's eq. 4 to the letter, on the probability; often empty (paper-notes 2.3)
+``gradcam++-sigmoid``     the paper's eq. 4 to the letter, on the probability; often empty (method.md 2.3)
 ``pixelwise-probability`` ``pixelwise`` of the probability: times sigma'(s)
 ``gradcam-probability``   ``gradcam`` of the probability: times sigma'(s)
 ========================  ==========================================================================================
@@ -48,17 +48,17 @@ class Evidence:
     def signed(self) -> Tensor:
         """S ``[members, n, cells]``: each cell's share of the logit; what it leaves is the rest, s - sum(S)."""
         # einsum would turn this into many tiny matrix products, seven times slower.
-        return (self.gradient * self.masked).sum(dim=2)
+        return (self.gradient * self.masked).sum(dim=2)  # paper Eq. 5 before its ReLU (method.md 2.2)
 
 
 def signed_gradcam(evidence: Evidence) -> Tensor:
     """Grad-CAM before its ReLU ``[members, n, cells]``, weights averaged over all cells (Z = 256)."""
-    return _weighted(evidence.gradient.mean(dim=3), evidence.masked)
+    return _weighted(evidence.gradient.mean(dim=3), evidence.masked)  # weights: paper Eq. 2 (method.md 2.2)
 
 
 def _weighted(weights: Tensor, masked: Tensor) -> Tensor:
     """Sum over k of w_k A_k ``[members, n, cells]``."""
-    return weights.unsqueeze(2).matmul(masked).squeeze(2)
+    return weights.unsqueeze(2).matmul(masked).squeeze(2)  # paper Eq. 1 before its ReLU
 
 
 def _probability_slope(logits: Tensor) -> Tensor:
@@ -89,7 +89,7 @@ def _gradcam_probability(evidence: Evidence) -> dict[str, Tensor]:
 def _gradcam_plus_plus(evidence: Evidence) -> dict[str, Tensor]:
     g, total = evidence.gradient, evidence.masked.sum(dim=3, keepdim=True)
     # |g| serves both classes: where +-g passes the ReLU it is |g|.
-    quotient = g / g.abs().mul_(total).add_(2)
+    quotient = g / g.abs().mul_(total).add_(2)  # alpha g: paper Eq. 4 of exp(s), inside Eq. 3 (method.md 2.3)
     weights = {NON_RESPONSE: -quotient.clamp(max=0).sum(dim=3), RESPONSE: quotient.clamp_(min=0).sum(dim=3)}
     return {name: _weighted(w, evidence.masked).relu_() for name, w in weights.items()}
 
@@ -100,10 +100,10 @@ def _gradcam_plus_plus_sigmoid(evidence: Evidence) -> dict[str, Tensor]:
     # Multiplying by 2q keeps q = 0 (p = 1/2, alpha = 0) out of the quotient.
     total = evidence.masked.sum(dim=3, keepdim=True)
     below = 4 * q + (1 - 3 * q * q) * total * evidence.gradient
-    alpha = (2 * q / below).where((below != 0) & (evidence.gradient != 0), below.new_zeros(()))
+    alpha = (2 * q / below).where((below != 0) & (evidence.gradient != 0), below.new_zeros(()))  # paper Eq. 4
     maps = {}
     for name, sign in SIGNS.items():
-        weights = (alpha * (sign * evidence.gradient).relu()).sum(dim=3)
+        weights = (alpha * (sign * evidence.gradient).relu()).sum(dim=3)  # paper Eq. 3
         maps[name] = (_probability_slope(evidence.logits) * _weighted(weights, evidence.masked)).relu()
     return maps
 

@@ -50,7 +50,7 @@ def bottleneck_mask(masks: Tensor, dtype: torch.dtype, rule: str = "any") -> Ten
 
 
 class AutoencoderClassifier(nn.Module):
-    """One member: encoder, mask at the bottleneck, decoder and classifier (paper, table of the model).
+    """One member: encoder, mask at the bottleneck, decoder and classifier (method.md 1.2).
 
     Input are images ``[N, 1, s, s]`` in 0..1 and GTV masks of the same shape. Class 1 is response.
 
@@ -110,5 +110,5 @@ class AutoencoderClassifier(nn.Module):
         """Everything; see :class:`Output`."""
         features = self.encode(images)
         cells = bottleneck_mask(masks, features.dtype, self.mask_rule)
-        masked = features * cells
+        masked = features * cells  # A = P M (method.md 1.2)
         return Output(self.classify(masked), self.decode(masked), features, masked, cells)

@@ -50,8 +50,8 @@ class _ImageTerms(torch.autograd.Function):
         gradient *= -weights.similarity / value.numel()
         gradient.add_(made - images, alpha=weights.reconstruction / made.numel())
         ctx.save_for_backward(gradient)
-        reconstruction = functional.binary_cross_entropy_with_logits(scores, images)
-        similarity = 1 - value.mean()
+        reconstruction = functional.binary_cross_entropy_with_logits(scores, images)  # joint loss, term 1
+        similarity = 1 - value.mean()  # joint loss, term 2
         total = weights.reconstruction * reconstruction + weights.similarity * similarity
         ctx.mark_non_differentiable(reconstruction, similarity)
         return total, reconstruction, similarity

@@ -1,4 +1,4 @@
-"""The command that prints the README's tables."""
+"""The command that prints the tables of the results page."""
 
 import json
 

@@ -64,7 +64,7 @@ def derivatives_at_one_cell(member, a, channel, row, column, score):
 
 
 def by_equation_4(member, image, mask, sign, score):
-    """Grad-CAM++ to the letter: alpha from second and third derivatives cell by cell (paper eq. 3 and 4)."""
+    """Grad-CAM++ to the letter: alpha from second and third derivatives cell by cell (paper Eq. 3 and 4)."""
     out = member(image, mask)
     a, cells = out.masked.detach(), out.cells
     weights = torch.zeros(a.shape[1], dtype=a.dtype)
@@ -160,7 +160,7 @@ def test_turning_the_logit_swaps_the_classes():
 
 
 def test_the_literal_equation_4_is_empty_for_confident_predictions_and_says_so():
-    """paper-notes 2.3: q -> 1 gives r -> -1, so alpha falls below zero wherever sum(A) g > 2."""
+    """method.md 2.3: q -> 1 gives r -> -1, so alpha falls below zero wherever sum(A) g > 2."""
     g = torch.full((1, 1, 1, 4), 3.0, dtype=torch.float64)
     evidence = Evidence(torch.tensor([[9.0]], dtype=torch.float64), torch.ones(1, 1, 1, 4, dtype=torch.float64), g)
     assert not class_maps(evidence, "gradcam++-sigmoid")["response"].any()

@@ -1,0 +1,141 @@
+"""Every page's links lead somewhere, and what code cites of the method is there, on the line that computes it."""
+
+import io
+import re
+import shlex
+import tokenize
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+DOCUMENTATION = ROOT / "Resources" / "Documentation"
+PAGES = sorted([*ROOT.glob("*.md"), *DOCUMENTATION.glob("*.md")])
+METHOD = DOCUMENTATION / "method.md"
+LIBRARY = sorted((ROOT / "PulsarCAMLib").rglob("*.py"))
+TESTS = sorted((ROOT / "Testing").rglob("*.py"))
+
+EQUATIONS = {
+    "paper Eq. 1": ("weights", "masked"),
+    "paper Eq. 2": ("gradient", "mean"),
+    "paper Eq. 3": ("alpha", "relu", "gradient", "sum"),
+    "paper Eq. 4": ("/",),
+    "paper Eq. 5": ("gradient", "masked", "sum"),
+    "joint loss (": ("total",),
+    "joint loss, term 1": ("binary_cross_entropy",),
+    "joint loss, term 2": ("1 -",),
+    "joint loss, term 3": ("features", "1 - cells", "mean"),
+    "joint loss, term 4": ("binary_cross_entropy_with_logits",),
+}
+"""Tags of the paper's equations, and words of a line that computes one; shorter words where several lines do."""
+
+
+def without_code(text):
+    return re.sub(r"```.*?```", "", text, flags=re.DOTALL)
+
+
+def anchors(page):
+    """Names of a page's headings as GitHub makes them."""
+    found = []
+    for heading in re.findall(r"^#+ (.*?) *$", without_code(page.read_text(encoding="utf-8")), re.MULTILINE):
+        plain = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", heading).lower()
+        name = re.sub(r"[^\w\- ]", "", plain).replace(" ", "-")
+        found.append(name if name not in found else f"{name}-{found.count(name)}")
+    return found
+
+
+def links(page):
+    return re.findall(r"\]\((?!https?:|mailto:)([^)\s]+)\)", without_code(page.read_text(encoding="utf-8")))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_and_pictures_of_a_page_lead_somewhere(page):
+    broken = []
+    for link in links(page):
+        name, _, anchor = link.partition("#")
+        target = (page.parent / name).resolve() if name else page
+        if not target.exists() or (anchor and anchor not in anchors(target)):
+            broken.append(link)
+    assert broken == []
+
+
+COMMAND = re.compile(r"^(?: {4})?(?:\.venv/bin/)?pulsarcam (.*)$", re.MULTILINE)
+
+
+def test_the_command_line_understands_every_command_that_a_page_shows(capsys):
+    from PulsarCAMLib.cli.parser import make_parser
+
+    shown = [command for page in PAGES for command in COMMAND.findall(page.read_text(encoding="utf-8"))]
+    assert len(shown) >= 30
+    refused = []
+    for command in shown:
+        try:
+            make_parser().parse_args(shlex.split(command, comments=True))
+        except SystemExit:
+            refused.append((command, capsys.readouterr().err))
+    assert refused == []
+
+
+@pytest.mark.parametrize("page", sorted(DOCUMENTATION.glob("*.md")), ids=lambda page: page.name)
+def test_a_page_of_the_documentation_is_found_from_the_readme(page):
+    assert f"Resources/Documentation/{page.name}" in [link.partition("#")[0] for link in links(ROOT / "README.md")]
+
+
+def tagged(tag):
+    """Lines of the library on which ``tag`` stands behind code, and how often it stands anywhere."""
+    lines, everywhere = [], 0
+    for file in LIBRARY:
+        text = file.read_text(encoding="utf-8")
+        everywhere += text.count(tag)
+        if tag not in text:
+            continue
+        for token in tokenize.generate_tokens(io.StringIO(text).readline):
+            code = token.line[: token.start[1]].strip()
+            if token.type == tokenize.COMMENT and tag in token.string and code:
+                lines.append(code)
+    return lines, everywhere
+
+
+@pytest.mark.parametrize("tag", EQUATIONS)
+def test_a_search_for_an_equation_of_the_paper_ends_at_the_line_that_computes_it(tag):
+    lines, everywhere = tagged(tag)
+    assert lines
+    assert len(lines) == everywhere, "the tag also stands where nothing is computed"
+    assert [line for line in lines if not all(word in line for word in EQUATIONS[tag])] == []
+
+
+def test_equations_are_cited_in_one_way():
+    numbered = [line for file in LIBRARY for line in file.read_text(encoding="utf-8").splitlines() if "Eq. " in line]
+    assert [line for line in numbered if not re.search(r"# .*paper Eq\. [1-5]", line)] == []
+
+
+def sections():
+    return set(re.findall(r"^#+ (\d+(?:\.\d+)?)\b", METHOD.read_text(encoding="utf-8"), re.MULTILINE))
+
+
+def cited(pattern):
+    """What ``pattern`` finds in code, tests and pages, each with the files it is in."""
+    found = {}
+    for file in [*LIBRARY, *TESTS, *PAGES]:
+        for text in re.findall(pattern, file.read_text(encoding="utf-8")):
+            for number in re.findall(r"\d+(?:\.\d+)?", text):
+                found.setdefault(number, set()).add(file.name)
+    return found
+
+
+def test_every_section_of_the_method_that_is_cited_exists():
+    found = cited(r"method\.md (\d+(?:\.\d+)?(?:(?:, | and )\d+\.\d+)*)")
+    assert {"1.3", "2.1", "2.2", "2.3"} <= set(found)
+    assert {number: files for number, files in found.items() if number not in sections()} == {}
+
+
+def test_every_reading_that_is_cited_exists():
+    rows = set(re.findall(r"^\| (\d+) \|", METHOD.read_text(encoding="utf-8"), re.MULTILINE))
+    found = cited(r"\breadings? (\d+(?:(?:, | to | and )\d+)*)")
+    assert len(found) >= 10
+    assert {number: files for number, files in found.items() if number not in rows} == {}
+
+
+def test_no_notes_from_outside_the_repository_are_cited():
+    outside = re.compile("paper" + "-notes|field" + "-notes|model" + "-codebases|slicer" + "-conventions")
+    assert [file.name for file in [*LIBRARY, *TESTS, *PAGES] if outside.search(file.read_text(encoding="utf-8"))] == []
