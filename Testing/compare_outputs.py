@@ -44,13 +44,12 @@ IGNORED_FILES = {
 """Pattern of a path -> why it is not compared."""
 
 IGNORED_KEYS = {
-    r"(^|/)(versions|pulsarcam|pulsarcam_version)(/|$)": "versions of libraries and of PulsarCAM",
-    r"(^|/)(commit|source_commit)$": "the commit that made it",
-    r"(^|/)(date|created|started|ended|written|updated|time|finished)(_utc|_at)?$": "when it was made",
-    r"(^|/)([a-z_]*_)?(seconds|duration|elapsed)(_[a-z]+)?$": "how long it took",
-    r"(^|/)(pid|host|hostname|machine|processor|platform)$": "where it ran",
+    r"(^|/)(versions|software|pulsarcam)(/|$)": "versions of libraries and of PulsarCAM",
+    r"(^|/)(commit|date|created)$": "the commit that made it, and when",
+    r"(^|/)(seconds|minutes)(_since_last_start)?(/|$)": "how long it took",
+    r"(^|/)machine(/|$)": "where it ran",
 }
-"""Pattern of a JSON entry's name (its path with slashes) -> why it is not compared."""
+"""Pattern of a JSON entry's name (its path with slashes) -> why it is not compared. Cells of tables all are."""
 
 IGNORED_TEXTS = {
     r"\b\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?)?": "dates and times",
@@ -120,8 +119,7 @@ def _table(path: Path) -> Values:
     values: Values = {("columns", str(index)): name for index, name in enumerate(table.columns)}
     for name in table.columns:
         values |= {(f"row {row}", str(name)): cell for row, cell in enumerate(table[name], 1)}
-    ignored = [key for key in values if any(re.search(pattern, key[-1]) for pattern in IGNORED_KEYS)]
-    return {key: value for key, value in values.items() if key not in ignored}
+    return values
 
 
 def _image(path: Path) -> Values:
