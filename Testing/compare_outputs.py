@@ -52,11 +52,12 @@ IGNORED_KEYS = {
 """Pattern of a JSON entry's name (its path with slashes) -> why it is not compared. Cells of tables all are."""
 
 IGNORED_TEXTS = {
+    r"\bS_[A-Za-z0-9]{16}\b": "IDs that Slicer deals out at random to the segments of a scene",
     r"\b\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?)?": "dates and times",
     r"\b\d+(\.\d+)? ?(s|ms|min|h)\b": "durations",
     r"(?<![\w.])/(tmp|home|root|work|private|var|Users)/[^\s\"'<>]*": "absolute paths",
 }
-"""Pattern in a text -> what it is; taken out of texts before they are compared."""
+"""Pattern in a text -> what it is; taken out of texts and image headers before they are compared."""
 
 NUMBER = re.compile(r"[-+−]?(?:\d+\.\d*|\.\d+|\d+)(?:[eE][-+]?\d+)?")
 Key = tuple[str, ...]
@@ -97,10 +98,15 @@ def _flat(value: object, key: Key = ()) -> Iterator[tuple[Key, object]]:
         yield key, value
 
 
-def _text(text: str) -> Values:
+def _comparable(text: str) -> str:
     for pattern in IGNORED_TEXTS:
         text = re.sub(pattern, "…", text)
-    return {(f"line {number}",): " ".join(line.split()) for number, line in enumerate(text.splitlines(), 1)}
+    return text
+
+
+def _text(text: str) -> Values:
+    lines = enumerate(_comparable(text).splitlines(), 1)
+    return {(f"line {number}",): " ".join(line.split()) for number, line in lines}
 
 
 def _json(path: Path) -> Values:
@@ -131,7 +137,7 @@ def _image(path: Path) -> Values:
         ("origin",): np.array(image.GetOrigin()),
         ("direction",): np.array(image.GetDirection()),
     }
-    return values | {("header", key): image.GetMetaData(key) for key in image.GetMetaDataKeys()}
+    return values | {("header", key): _comparable(image.GetMetaData(key)) for key in image.GetMetaDataKeys()}
 
 
 def _tensors(path: Path) -> Values:
