@@ -242,6 +242,8 @@ def record(out: Path, checkout: Path, shared: Path, workers: int) -> None:
         print(f"No real images in {recorder.data}; only the synthetic part is recorded.")
     with ThreadPoolExecutor(workers) as pool:
         list(pool.map(recorder.run_chain, chains.values()))
+    spent = os.times()
+    print(f"{spent.children_user + spent.children_system:.0f} s of processor time")
 
 
 def main() -> int:
