@@ -179,12 +179,13 @@ class Recorder:
     def __init__(self, out: Path, checkout: Path, shared: Path):
         self.out, self.checkout = out, checkout
         self.ended: set[str] = set()
-        (out / "said").mkdir(parents=True)
-        (out / "real").mkdir()
+        (out / "said").mkdir(parents=True, exist_ok=True)
+        (out / "real").mkdir(exist_ok=True)
         (out / "quick.json").write_text(json.dumps(QUICK_FEATURES), encoding="utf-8")
         self.data = (shared / "data").resolve()
         if self.data.is_dir():
-            (out / "data").symlink_to(self.data)  # so that no path of this machine is in any output
+            if not (out / "data").is_symlink():
+                (out / "data").symlink_to(self.data)  # so that no path of this machine is in any output
             rows = [COHORT_COLUMNS, *(row for row in REAL_COHORT if (out / row[2]).exists())]
             with (out / "real-cohort.csv").open("w", newline="", encoding="utf-8") as file:
                 csv.writer(file).writerows(rows)
@@ -197,7 +198,10 @@ class Recorder:
 
     def run(self, name: str, arguments: list[str]) -> None:
         """One command."""
-        begun = time.monotonic()
+        begun, said = time.monotonic(), self.out / "said" / f"{name}.txt"
+        if said.exists():  # --resume
+            self.ended.add(name)
+            return
         if arguments[1:2] == ["cohort-few.csv"]:
             self.few_lesions()
         command = [sys.executable, "-m", "PulsarCAMLib.cli", *arguments]
@@ -206,7 +210,7 @@ class Recorder:
         text = f"exit code {done.returncode}\n--- stdout\n{done.stdout}--- stderr\n{done.stderr}"
         for path, word in ((self.checkout, "CHECKOUT"), (self.out, "OUT"), (self.data, "DATA")):
             text = text.replace(str(path), word)
-        (self.out / "said" / f"{name}.txt").write_text(text, encoding="utf-8")
+        said.write_text(text, encoding="utf-8")
         self.ended.add(name)
         print(f"{time.monotonic() - begun:6.1f} s  exit {done.returncode}  {name}", flush=True)
 
@@ -252,12 +256,13 @@ def main() -> int:
     parser.add_argument("--checkout", type=Path, default=ROOT, help="whose outputs (the checkout of this script)")
     parser.add_argument("--shared", type=Path, help="folder with data/ (../shared beside the checkout)")
     parser.add_argument("--workers", type=int, default=2, help="commands side by side (2)")
+    parser.add_argument("--resume", action="store_true", help="go on with a recording that was stopped")
     parser.add_argument("--compare", type=Path, nargs=2, metavar=("OLD", "NEW"), help="compare two recordings")
     parser.add_argument("--renames", type=Path, help="JSON of deliberate renames, see compare_outputs.py")
     options = parser.parse_args()
     if options.compare:
         return compare_outputs.report(*options.compare, options.renames)
-    if options.out is None or options.out.exists():
+    if options.out is None or (options.out.exists() and not options.resume):
         parser.error("name a new folder for the recording")
     checkout = options.checkout.resolve()
     shared = (options.shared or checkout.parent / "shared").resolve()
