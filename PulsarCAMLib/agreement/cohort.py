@@ -24,8 +24,8 @@ from .features import FEWEST_PATIENTS, flip_p_value
 from .map_comparison import ComparisonSettings, MapComparison, compare_maps
 from .spatial import adjust
 
-OUTCOMES = ("activated_share", "margin_share", "margin_concentration", "probability_response")
-"""Properties of a lesion's heat map (the last: of its prediction) that features may go with."""
+OUTCOMES = ("activated_share", "margin_share", "margin_concentration")
+"""Properties of a lesion's heat map that features may go with; so may the probability of the task's positive class."""
 
 SHARES = ("volume_share", "activation_share", "concentration")
 
@@ -44,7 +44,7 @@ class CohortAgreement:
     """What was found.
 
     Attributes:
-        lesions: one row per lesion: row, patient (number), probability_response, predicted_class and the rest of
+        lesions: one row per lesion: row, patient (number), probability of the positive class, predicted_class and
             :data:`OUTCOMES`.
         agreement: rows of :func:`.correlations.agreement_table`, lesions as ``row``.
         shells: rows of :func:`.depth_profile.shell_table`, likewise.
@@ -168,7 +168,7 @@ def cohort_agreement(
         InputError: no lesion could be used.
         Cancelled: the user stopped the work.
     """
-    settings = settings or ComparisonSettings()
+    settings = (settings or ComparisonSettings()).of(bundle.card.system)
     people = {name: n for n, name in enumerate(dict.fromkeys(row.patient for row in rows), start=1)}
     images: dict[tuple, list[CohortRow]] = {}
     for row in rows:
@@ -198,7 +198,7 @@ def _add_scan(found: CohortAgreement, rows: list[CohortRow], people: dict, bundl
     for row in rows:
         try:
             lesion = replace(lesion_of(row, geometry), name=str(row.row))
-            result = explain_scan(volume, geometry, [lesion], bundle, methods=_computed(settings))
+            result = explain_scan(volume, geometry, [lesion], bundle, methods=_computed(settings, bundle))
             compared = compare_maps(result, volume, settings)
         except InputError as error:
             text = str(error)
@@ -211,10 +211,8 @@ def _add_scan(found: CohortAgreement, rows: list[CohortRow], people: dict, bundl
         found.shells += [_by_row(each) for each in compared.shells]
 
 
-def _computed(settings: ComparisonSettings) -> tuple[str, ...]:
-    from ..core.map_methods import METHODS, SIGNED
-
-    return tuple(dict.fromkeys((*METHODS, *(m for m in settings.methods if m != SIGNED))))
+def _computed(settings: ComparisonSettings, bundle: ModelBundle) -> tuple[str, ...]:
+    return tuple(dict.fromkeys((*bundle.card.system.usual_maps, *settings.methods)))
 
 
 def _by_row(row: dict) -> dict:
@@ -226,7 +224,8 @@ def _properties(result, compared: MapComparison, settings: ComparisonSettings, t
     row = unit_table(result, method, target, threshold, settings.margin_mm)[0]
     shells = compared.rows_of(compared.shells, method, target)
     margin = next(each for each in shells if each["region"] == "margin")
-    kept = ("volume_cm3", "probability_response", "probability_spread", "predicted_class", "activated_share")
+    told = [result.task.probability_column(name) for name in result.task.told]
+    kept = ("volume_cm3", *told, "probability_spread", "predicted_class", "activated_share")
     return {name: row[name] for name in kept} | {
         "margin_share": margin["activation_share"],
         "margin_concentration": margin["concentration"],

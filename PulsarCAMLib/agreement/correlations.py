@@ -19,10 +19,11 @@ import numpy as np
 
 from ..core.errors import InputError
 from ..core.geometry import VolumeGeometry
-from ..core.map_methods import CLASSES, METHODS, SIGNED
+from ..core.task import PREDICTED
 from ..core.upsampling import upsample_to
 from ..explanation.result import CaseResult, UnitResult
 from ..features.gradients import DEFAULT_SIGMA_MM, GradientMaps
+from ..systems.contract import System
 from .similarity import TOP_SHARE, top_dice
 from .spatial import Correlation, Places, RankedMap, adjust, correlate
 from .voxel_measures import ENTROPY_RADIUS_MM, quantity_maps
@@ -31,15 +32,32 @@ EMPTY = "the heat map is zero everywhere in the lesion"
 FEW = "too few independent places are left"
 
 
-def maps_to_compare(methods: Sequence[str] = METHODS, targets: Sequence[str] = CLASSES) -> list[tuple[str, str]]:
-    """Pairs of method and class; the signed map has both classes in it and comes once."""
-    pairs = [(m, "both" if m == SIGNED else t) for m in methods for t in targets]
+BOTH = "both"
+"""Stands for the class of a signed map, which has all classes in it."""
+
+
+def maps_to_compare(
+    system: System, methods: Sequence[str] | None = None, targets: Sequence[str] | None = None
+) -> list[tuple[str, str]]:
+    """Pairs of method and class; a signed map has both classes in it and comes once.
+
+    Args:
+        system: whose maps.
+        methods: names; None: those computed for every case.
+        targets: classes; None: all.
+
+    Raises:
+        InputError: the system has no such method.
+    """
+    methods = system.usual_maps if methods is None else methods
+    targets = system.task.names if targets is None else targets
+    pairs = [(m, BOTH if system.method(m).signed else t) for m in methods for t in targets]
     return list(dict.fromkeys(pairs))
 
 
 def heat_map_in(result: CaseResult, lesion: UnitResult, method: str, target: str) -> np.ndarray:
     """A lesion's raw mean map in its own box, ``[k, j, i]``; ``"both"`` as class for the signed map."""
-    return result.pasted(lesion, method, CLASSES[0] if target == "both" else target).values
+    return result.pasted(lesion, method, None if target == BOTH else target).values
 
 
 def agreement_table(
@@ -47,8 +65,8 @@ def agreement_table(
     volume: np.ndarray,
     geometry: VolumeGeometry,
     *,
-    methods: Sequence[str] = METHODS,
-    targets: Sequence[str] = CLASSES,
+    methods: Sequence[str] | None = None,
+    targets: Sequence[str] | None = None,
     lesions: Sequence[UnitResult] | None = None,
     sigma_mm: float = DEFAULT_SIGMA_MM,
     entropy_radius_mm: float = ENTROPY_RADIUS_MM,
@@ -66,8 +84,8 @@ def agreement_table(
         result: of the scan.
         volume: the MRI ``[k, j, i]`` it was made from.
         geometry: its place.
-        methods: computed ones, or ``"pixelwise-signed"``.
-        targets: classes; ``"predicted"`` takes each lesion's own.
+        methods: computed ones; None: those computed for every case.
+        targets: classes, ``"predicted"`` takes each lesion's own; None: all.
         lesions: only these of the result.
         sigma_mm: scale of the gradient.
         entropy_radius_mm: of the local entropy.
@@ -80,11 +98,11 @@ def agreement_table(
     if not 0 < top_share < 1:
         raise InputError(f"The share that counts as the top of a map must lie between 0 and 1, not {top_share}.")
     rows = []
-    lesions = result.lesions if lesions is None else lesions
+    lesions = result.units if lesions is None else lesions
     for lesion, made in zip(lesions, gradients or [None] * len(lesions), strict=True):
         options = {"sigma_mm": sigma_mm, "entropy_radius_mm": entropy_radius_mm}
         quantities = quantity_maps(volume, geometry, lesion.lesion, **options, gradients=made)
-        rows += _Agreement(result, lesion, quantities, top_share).rows(maps_to_compare(methods, targets))
+        rows += _Agreement(result, lesion, quantities, top_share).rows(maps_to_compare(result.system, methods, targets))
     adjust(rows, "p_value", "p_adjusted")
     adjust(rows, "partial_p_value", "partial_p_adjusted")
     return rows
@@ -105,7 +123,7 @@ class _Agreement:
         found = []
         for method, target in maps:
             values = heat_map_in(self.result, self.lesion, method, target)
-            target = self.lesion.predicted_class if target == "predicted" else target
+            target = self.lesion.predicted_class if target == PREDICTED else target
             about = {"lesion": self.lesion.name, "map_method": method, "map_class": target}
             heats: dict[int, _Side] = {}
             for name, quantity in self.sides.items():

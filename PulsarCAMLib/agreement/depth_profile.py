@@ -8,10 +8,10 @@ import numpy as np
 
 from ..core.display import DEFAULT_MARGIN_MM
 from ..core.errors import InputError
-from ..core.map_methods import CLASSES, METHODS, SIGNED
+from ..core.task import PREDICTED
 from ..explanation.result import CaseResult, UnitResult
 from ..explanation.tables import depth_mm
-from .correlations import EMPTY, heat_map_in, maps_to_compare
+from .correlations import BOTH, EMPTY, heat_map_in, maps_to_compare
 
 DEFAULT_THICKNESS_MM = 1.0
 
@@ -19,8 +19,8 @@ DEFAULT_THICKNESS_MM = 1.0
 def shell_table(
     result: CaseResult,
     *,
-    methods: Sequence[str] = METHODS,
-    targets: Sequence[str] = CLASSES,
+    methods: Sequence[str] | None = None,
+    targets: Sequence[str] | None = None,
     lesions: Sequence[UnitResult] | None = None,
     margin_mm: float = DEFAULT_MARGIN_MM,
     thickness_mm: float = DEFAULT_THICKNESS_MM,
@@ -31,12 +31,12 @@ def shell_table(
     :func:`..explanation.tables.depth_mm`; a core has no end), voxels, ``volume_share``, ``activation_share`` (of the
     sum of the map; core and margin sum to 1, and so do the shells), ``concentration`` (activation share / volume share:
     1 where the map is no higher than elsewhere), ``mean_value`` (raw), and ``undefined``, why a value is None.
-    The signed map counts by its magnitude.
+    A signed map counts by its magnitude.
 
     Args:
         result: of the scan.
-        methods: computed ones, or ``"pixelwise-signed"``.
-        targets: classes; ``"predicted"`` takes each lesion's own.
+        methods: computed ones; None: those computed for every case.
+        targets: classes, ``"predicted"`` takes each lesion's own; None: all.
         lesions: only these of the result.
         margin_mm: thickness of the margin.
         thickness_mm: of each shell; not finer than the voxels, or shells stay empty or are uneven.
@@ -48,13 +48,13 @@ def shell_table(
         if not np.isfinite(value) or value <= 0:
             raise InputError(f"The {what} must be thicker than zero millimetres, not {value}.")
     rows = []
-    for lesion in result.lesions if lesions is None else lesions:
+    for lesion in result.units if lesions is None else lesions:
         inside = lesion.lesion.mask
         regions = list(_regions(depth_mm(lesion.lesion, result.geometry)[inside], margin_mm, thickness_mm))
-        for method, target in maps_to_compare(methods, targets):
+        for method, target in maps_to_compare(result.system, methods, targets):
             values = heat_map_in(result, lesion, method, target)[inside].astype(np.float64)
-            values = np.abs(values) if method == SIGNED else values
-            shown = lesion.predicted_class if target == "predicted" else target
+            values = np.abs(values) if target == BOTH else values
+            shown = lesion.predicted_class if target == PREDICTED else target
             about = {"lesion": lesion.name, "map_method": method, "map_class": shown}
             rows += [about | place | _shares(values, here) for place, here in regions]
     return rows

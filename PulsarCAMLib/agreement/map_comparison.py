@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from ..core.display import DEFAULT_MARGIN_MM
 from ..core.errors import Cancelled, InputError
-from ..core.map_methods import CLASSES, METHODS, SIGNED
+from ..core.task import PREDICTED
 from ..explanation.result import CaseResult
 from ..features.gradients import DEFAULT_SIGMA_MM, gradient_maps
-from .correlations import agreement_table, maps_to_compare
+from ..systems.contract import System
+from .correlations import BOTH, agreement_table, maps_to_compare
 from .depth_profile import DEFAULT_THICKNESS_MM, shell_table
 from .spatial import adjust
 
@@ -28,23 +29,23 @@ class ComparisonSettings:
     """What is compared, and how.
 
     Attributes:
-        methods: computed methods, ``"pixelwise-signed"`` among them if wanted.
-        targets: classes.
+        methods: computed methods, signed ones among them if wanted; empty: all that the system computes for every case.
+        targets: classes; empty: all of the task's.
         sigma_mm: scale of the gradient.
         margin_mm: thickness of the margin under the lesion's surface.
         thickness_mm: of the shells.
     """
 
-    methods: tuple[str, ...] = (*METHODS, SIGNED)
-    targets: tuple[str, ...] = CLASSES
+    methods: tuple[str, ...] = ()
+    targets: tuple[str, ...] = ()
     sigma_mm: float = DEFAULT_SIGMA_MM
     margin_mm: float = DEFAULT_MARGIN_MM
     thickness_mm: float = DEFAULT_THICKNESS_MM
 
-    @property
-    def maps(self) -> list[tuple[str, str]]:
-        """Method and class of every map that is compared."""
-        return maps_to_compare(self.methods, self.targets)
+    def of(self, system: System) -> ComparisonSettings:
+        """The same with the system's own methods and classes where none are named."""
+        usual = tuple(method.name for method in system.maps if method.always)
+        return replace(self, methods=self.methods or usual, targets=self.targets or system.task.names)
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,6 +54,7 @@ class MapComparison:
 
     Attributes:
         settings: how it was made.
+        maps: method and class of every map that was compared; a signed one has the class :data:`.correlations.BOTH`.
         lesions: names of the compared lesions.
         predicted: predicted class of each.
         magnitude: gradient magnitude on the MRI's grid, float32 ``[k, j, i]``, 0 outside the lesions.
@@ -62,6 +64,7 @@ class MapComparison:
     """
 
     settings: ComparisonSettings
+    maps: tuple[tuple[str, str], ...]
     lesions: tuple[str, ...]
     predicted: tuple[str, ...]
     magnitude: np.ndarray
@@ -74,7 +77,8 @@ class MapComparison:
         own = dict(zip(self.lesions, self.predicted, strict=True))
 
         def shown(row: dict) -> str:
-            return "both" if method == SIGNED else own[row["lesion"]] if target == "predicted" else target
+            signed = (method, BOTH) in self.maps
+            return BOTH if signed else own[row["lesion"]] if target == PREDICTED else target
 
         return [row for row in rows if row["map_method"] == method and row["map_class"] == shown(row)]
 
@@ -121,11 +125,13 @@ def compare_maps(
         InputError: a lesion that the result does not have, a setting out of range, or an MRI that does not fit.
         Cancelled: the user stopped the work.
     """
-    settings = settings or ComparisonSettings()
-    chosen = [each for each in result.lesions if lesions is None or each.name in lesions]
+    settings = (settings or ComparisonSettings()).of(result.system)
+    chosen = [each for each in result.units if lesions is None or each.name in lesions]
     missing = sorted(set(lesions or ()) - {each.name for each in chosen})
     if missing or not chosen:
-        raise InputError(f"The result has no lesion “{(missing or ['to compare'])[0]}”; choose another one.")
+        raise InputError(
+            f"The result has no {result.task.unit} “{(missing or ['to compare'])[0]}”; choose another one."
+        )
     maps = {"methods": settings.methods, "targets": settings.targets}
     magnitude = np.zeros(result.geometry.shape, dtype=np.float32)
     radial = np.zeros_like(magnitude)
@@ -144,7 +150,8 @@ def compare_maps(
     depth = {"margin_mm": settings.margin_mm, "thickness_mm": settings.thickness_mm}
     shells = shell_table(result, **maps, lesions=chosen, **depth)
     names, predicted = (tuple(getattr(each, what) for each in chosen) for what in ("name", "predicted_class"))
-    return MapComparison(settings, names, predicted, magnitude, radial, agreement, shells)
+    compared = tuple(maps_to_compare(result.system, settings.methods, settings.targets))
+    return MapComparison(settings, compared, names, predicted, magnitude, radial, agreement, shells)
 
 
 def _unique(names: Sequence[str]) -> list[str]:

@@ -6,10 +6,12 @@ import argparse
 from collections.abc import Callable
 from pathlib import Path
 
+from ..systems.registry import systems
 from .numbers import MOST_CORES, millimetres, whole_number
 
-METHODS = ("pixelwise", "gradcam", "gradcam++")
-OUTCOMES = ("activated_share", "margin_share", "margin_concentration", "probability_response")
+SHARES = ("activated_share", "margin_share", "margin_concentration")
+"""What of a heat map features may be set beside; so may the probability of the task's positive class."""
+
 VOLUME = "volume_cm3"
 """Taken out of features and outcome: most features and many maps follow the size of the lesion."""
 
@@ -42,12 +44,16 @@ def add_agreement(commands, command: Callable[..., argparse.ArgumentParser], epi
     parser.add_argument("-o", "--output", metavar="OUT", required=True, help="folder to be made")
     parser.add_argument("--model", default="synthetic-demo", help="installed model or bundle folder (%(default)s)")
     parser.add_argument("--features", metavar="TABLE.csv", help="table that pulsarcam features made of this cohort")
+    known = systems()
+    outcomes = (*SHARES, *dict.fromkeys(system.task.probability_column() for system in known))
     parser.add_argument(
-        "--outcome", choices=OUTCOMES, default=OUTCOMES[0], help="what features are set beside (%(default)s)"
+        "--outcome", choices=outcomes, default=outcomes[0], help="what features are set beside (%(default)s)"
     )
-    parser.add_argument("--method", choices=METHODS, default=METHODS[0], help="heat map (%(default)s)")
+    methods = tuple(dict.fromkeys(method for system in known for method in system.usual_maps))
+    parser.add_argument("--method", choices=methods, default=methods[0], help="heat map (%(default)s)")
+    targets = tuple(dict.fromkeys(target for system in known for target in system.task.targets))
     parser.add_argument(
-        "--class", dest="target", choices=("non-response", "response", "predicted"), default="non-response",
+        "--class", dest="target", choices=targets, default=known[0].task.explained,
         help="class whose evidence is compared (%(default)s)",
     )  # fmt: skip
     parser.add_argument("--time-point", default="baseline", help="MRI of the table: baseline or second (%(default)s)")

@@ -10,17 +10,17 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
-import numpy as np
-
-from ..core.case import Case
-from ..core.geometry import VolumeGeometry
 from ..core.inputs import InputRole
-from ..core.lesion import Lesion
 from ..core.map_method import MapMethod
 from ..core.task import Task
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # names of systems, classes and methods are listed before NumPy is there
+    import numpy as np
     from torch import Tensor, nn
+
+    from ..core.case import Case
+    from ..core.geometry import VolumeGeometry
+    from ..core.lesion import Lesion
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,6 +43,8 @@ class PastedMap:
 
     def add_to(self, volume: np.ndarray) -> None:
         """Put the map into a whole volume; where maps overlap the value of larger magnitude stays."""
+        import numpy as np
+
         block = volume[self.box]
         np.copyto(block, self.values, where=np.abs(self.values) > np.abs(block))
 

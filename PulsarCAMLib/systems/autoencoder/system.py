@@ -5,20 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from ...core.case import Case
 from ...core.errors import BundleError, InputError
 from ..contract import Copy, Explained, LabelledUnit, Predictor, Samples, System
 from .architecture import NAME, Architecture
 from .maps import METHODS, SIGNED
-from .patches import extract_patches
 from .preprocessing import Preprocessing
-from .probe_input import waves_and_discs
 from .task import INPUTS, TASK
 from .training_settings import TrainingSettings
 
 if TYPE_CHECKING:
+    import numpy as np
+
+    from ...core.case import Case
     from .network import AutoencoderClassifier
 
 
@@ -37,6 +35,8 @@ class Autoencoder(System):
 
     def prepare(self, case: Case, preprocessing: Preprocessing, tell: Callable[[float, str], None]) -> list[Samples]:
         """Patches of every lesion."""
+        from .patches import extract_patches
+
         if not case.lesions:
             raise InputError("There is no lesion: choose at least one segment.")
         image, found = case.reference_image, []
@@ -47,6 +47,8 @@ class Autoencoder(System):
 
     def copies(self, unit: LabelledUnit, settings: TrainingSettings, *, only_original: bool = False) -> Iterator[Copy]:
         """The answering slice of a lesion, as it is and rotated about the GTV's centre of mass (reading 15)."""
+        from .patches import extract_patches
+
         image, (lesion,) = unit.case.reference_image, unit.case.lesions
         for angle in (0.0, *(() if only_original else settings.rotations)):
             cut = extract_patches(
@@ -67,6 +69,8 @@ class Autoencoder(System):
 
     def probe_input(self, architecture: Architecture, preprocessing: Preprocessing) -> tuple[np.ndarray, np.ndarray]:
         """Waves and discs."""
+        from .probe_input import waves_and_discs
+
         return waves_and_discs(architecture.patch_size)
 
     def network(self, architecture: Architecture, preprocessing: Preprocessing) -> AutoencoderClassifier:
