@@ -20,7 +20,7 @@ _MORE_MODULES = {
 
 
 def _make_application() -> QtWidgets.QApplication:
-    """Qt's application, of which a process has one: a style is set once, because that polishes every widget there is."""
+    """Qt's application, of which a process has one; its style is set once, for that polishes every widget there is."""
     made = QtWidgets.QApplication(["PulsarCAM"])
     made.setStyle("Fusion")  # beneath Slicer's own style
     return made
