@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.stats import rankdata
 
 TOP_SHARE = 0.25
 """Share of the GTV that counts as a map's top."""
@@ -22,6 +21,8 @@ def spearman(first: np.ndarray, second: np.ndarray) -> float:
     flat = is_constant(first), is_constant(second)
     if any(flat):
         return float(all(flat))
+    from scipy.stats import rankdata  # takes a second: not before it is needed
+
     a, b = (ranks - ranks.mean() for ranks in (rankdata(first), rankdata(second)))
     return float(np.clip(a @ b / np.sqrt((a @ a) * (b @ b)), -1, 1))
 

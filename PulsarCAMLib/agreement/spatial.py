@@ -26,7 +26,6 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from scipy import fft, stats
 
 LEAST_SAMPLES = 6.0
 """With fewer effective samples the t distribution is no guide any more, and no p-value is given."""
@@ -58,6 +57,8 @@ class Places:
     """
 
     def __init__(self, mask: np.ndarray, spacing_kji: tuple[float, float, float]) -> None:
+        from scipy import fft  # as below, not before somebody compares: it takes a second
+
         self.mask = mask
         self.count = int(np.count_nonzero(mask))
         self._spacing = spacing_kji
@@ -66,6 +67,8 @@ class Places:
     @cached_property
     def _classes(self) -> np.ndarray:
         """Number of the class of every lag."""
+        from scipy import fft
+
         lags = [np.abs(fft.fftfreq(n, 1 / n)) for n in self._shape]
         within = np.hypot(lags[1][:, None] * self._spacing[1], lags[2][None, :] * self._spacing[2])
         rings = np.rint(within / min(self._spacing[1:])).astype(int)
@@ -84,6 +87,8 @@ class Places:
         return self._by_class(block)
 
     def _by_class(self, block: np.ndarray) -> np.ndarray:
+        from scipy import fft
+
         power = np.abs(fft.rfftn(block, self._shape)) ** 2
         return np.bincount(self._classes, weights=fft.irfftn(power, self._shape).ravel())
 
@@ -102,7 +107,9 @@ class RankedMap:
     @classmethod
     def of(cls, values: np.ndarray, places: Places) -> RankedMap:
         """The ranks of the finite values of these voxels."""
-        ranks = stats.rankdata(values)
+        from scipy.stats import rankdata
+
+        ranks = rankdata(values)
         return cls(ranks - ranks.mean() if values.size else ranks, places)
 
     @cached_property
@@ -151,13 +158,17 @@ def p_value(rho: float, samples: float) -> float:
     """Two-sided p-value of a correlation between so many independent samples."""
     if abs(rho) >= 1:
         return 0.0
-    return float(2 * stats.t.sf(abs(rho) * math.sqrt((samples - 2) / (1 - rho**2)), samples - 2))
+    from scipy.stats import t
+
+    return float(2 * t.sf(abs(rho) * math.sqrt((samples - 2) / (1 - rho**2)), samples - 2))
 
 
 def adjust(rows: Sequence[dict], name: str, into: str) -> None:
     """Write the p-values of a column, adjusted for their number after Benjamini and Hochberg (1995), into another."""
     known = [row for row in rows if row[name] is not None]
     if known:
-        adjusted = stats.false_discovery_control([row[name] for row in known], method="bh")
+        from scipy.stats import false_discovery_control
+
+        adjusted = false_discovery_control([row[name] for row in known], method="bh")
         for row, p in zip(known, adjusted, strict=True):
             row[into] = float(p)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.ndimage import gaussian_filter
 
 from ...core.geometry import VolumeGeometry
 from .random_fields import Grid, Waves, random_rotation
@@ -70,6 +69,8 @@ class Scanner:
 
     def acquire(self, tissue: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """Stored image int16 ``[k, j, i]`` of brightness values: contrast, coil, blur, Rician noise, units."""
+        from scipy.ndimage import gaussian_filter
+
         amplitude, waves = self.bias
         signal = np.power(tissue, np.float32(self.gamma), dtype=np.float32)
         signal *= np.exp(np.float32(amplitude) * waves.on(self.grid))

@@ -19,6 +19,13 @@ _MORE_MODULES = {
 }
 
 
+def _make_application() -> QtWidgets.QApplication:
+    """Qt's application, of which a process has one; its style is set once, for that polishes every widget there is."""
+    made = QtWidgets.QApplication(["PulsarCAM"])
+    made.setStyle("Fusion")  # beneath Slicer's own style
+    return made
+
+
 class DesktopApplication(HeadlessApplication):
     """The application of a desktop; events are processed for real, and :attr:`on_events` plays an impatient person."""
 
@@ -30,8 +37,7 @@ class DesktopApplication(HeadlessApplication):
         self._testing = False
         self._on_events = None
         self._started = []
-        self._application = QtWidgets.QApplication.instance() or QtWidgets.QApplication(["PulsarCAM"])
-        self._application.setStyle("Fusion")  # beneath Slicer's own style
+        self._application = QtWidgets.QApplication.instance() or _make_application()
         self._settings = QtCore.QSettings(str(Path(temporary_path) / "Slicer.ini"), QtCore.QSettings.IniFormat)
         QtCore.QCoreApplication.setOrganizationName("NA-MIC")
         QtCore.QCoreApplication.setApplicationName("Slicer")

@@ -56,6 +56,7 @@ class Desktop:
             DIALOGS.clear()
             forget_all()
             slicer.app.layoutManager().take_down()
+            _destroy_widgets()
         for (owner, name), before in self._set.items():
             if before is self:
                 delattr(owner, name)
@@ -191,6 +192,16 @@ class Desktop:
     def _put(self, owner, name: str, value) -> None:
         self._set.setdefault((owner, name), getattr(owner, name) if name in vars(owner) else self)
         setattr(owner, name, value)
+
+
+def _destroy_widgets() -> None:
+    """What the application does at its end; else hundreds of widgets of each desktop live as long as the process."""
+    import shiboken6
+    from PySide6.QtWidgets import QApplication
+
+    for widget in QApplication.topLevelWidgets():
+        if shiboken6.isValid(widget):  # it may have belonged to one before it
+            shiboken6.delete(widget)
 
 
 def _library() -> dict[str, types.ModuleType]:

@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 import xml.etree.ElementTree as ET
+from functools import cache
 
 from PySide6.QtCore import QBuffer, QByteArray, QObject
 from PySide6.QtUiTools import QUiLoader
 
 from . import widgets
 from .pythonqt import unwrap, wrap
+
+
+@cache
+def _loader() -> QUiLoader:
+    """Qt's loader, one for all files: each registration lasts for the process and makes every loader slower."""
+    made = QUiLoader()
+    for found in (*widgets.CTK, *widgets.MRML):
+        made.registerCustomWidget(found)
+    return made
 
 
 class UiLoader:
@@ -21,12 +31,9 @@ class UiLoader:
         wanted = [[c.findtext(tag) for tag in ("sender", "signal", "receiver", "slot")] for c in connections or ()]
         if connections is not None:
             tree.remove(connections)
-        loader = QUiLoader()
-        for found in (*widgets.CTK, *widgets.MRML):
-            loader.registerCustomWidget(found)
         buffer = QBuffer()
         buffer.setData(QByteArray(ET.tostring(tree)))
-        root = loader.load(buffer)
+        root = _loader().load(buffer)
         everything = {root.objectName(): root} | {w.objectName(): w for w in root.findChildren(QObject)}
         for sender, signal, receiver, slot in wanted:
             source = everything[sender]

@@ -142,6 +142,8 @@ def test_radiomics_are_offered_for_installation_when_first_needed(logic, cohort,
 
     for module in (requirements, dependencies):
         monkeypatch.setattr(module, "look_at", without_mirp)
+    lines = cohort.read_text(encoding="utf-8").splitlines()
+    cohort.write_text("\n".join(lines[:2]) + "\n", encoding="utf-8")  # one lesion: each takes seconds
     table = str(tmp_path / "f.csv")
     monkeypatch.setattr(slicer.app, "testingEnabled", lambda: True)
     with pytest.raises(DependencyError, match=r"ensureComparisonDependencies\(\).*pip install pulsarcam\[compare\]"):

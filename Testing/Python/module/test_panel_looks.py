@@ -59,7 +59,7 @@ def test_opening_the_panel_imports_nothing_heavy():
         "import sys; from host.desktop import Desktop\n"
         "with Desktop() as desktop:\n"
         "    desktop.open_panel()\n"
-        "    found = {'torch', 'matplotlib', 'pandas', 'safetensors'} & set(sys.modules)\n"
+        "    found = {'torch', 'matplotlib', 'pandas', 'safetensors', 'scipy'} & set(sys.modules)\n"
         "    sys.exit(f'imported: {found}' if found else 0)\n"
     )
     paths = [p for p in sys.path if p]
