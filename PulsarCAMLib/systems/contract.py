@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 from ..core.inputs import InputRole
 from ..core.map_method import MapMethod
 from ..core.task import Task
+from .answers import Explained, LoopedPredictor, NetworkEvidence, Predictor
 
 if TYPE_CHECKING:  # names of systems, classes and methods are listed before NumPy is there
     import numpy as np
@@ -21,6 +22,21 @@ if TYPE_CHECKING:  # names of systems, classes and methods are listed before Num
     from ..core.case import Case
     from ..core.geometry import VolumeGeometry
     from ..core.lesion import Lesion
+
+
+__all__ = [
+    "Copy",
+    "Explained",
+    "LabelledUnit",
+    "LoopedPredictor",
+    "NetworkEvidence",
+    "NoSizes",
+    "PastedMap",
+    "Placement",
+    "Predictor",
+    "Samples",
+    "System",
+]
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,66 +104,6 @@ class Samples(Placement, Protocol):
 
     def cell_mm(self, cells: int) -> float:
         """Side in millimetres of a map's cell where a sample has ``cells`` along its last axis."""
-
-
-@dataclass(frozen=True, eq=False)
-class Explained:
-    """Answers and raw maps of N samples by K members.
-
-    Attributes:
-        logits: ``[K, N]`` where there is one output (of the positive class), else ``[K, N, classes]``.
-        maps: ``(method, class)`` to ``[K, N, *cells]``; a signed method has the class "".
-    """
-
-    logits: np.ndarray
-    maps: Mapping[tuple[str, str], np.ndarray]
-
-
-class Predictor(Protocol):
-    """All members of an ensemble."""
-
-    def __len__(self) -> int:
-        """Number of members."""
-
-    def logits(self, images: Tensor, masks: Tensor) -> Tensor:
-        """Logits ``[K, n]`` or ``[K, n, classes]`` of images ``[n, channels, *size]`` and masks ``[n, 1, *size]``."""
-
-
-@dataclass(frozen=True, eq=False)
-class LoopedPredictor:
-    """Members asked one after another: what a system has that brings no faster way."""
-
-    members: Sequence[nn.Module]
-
-    def __post_init__(self) -> None:
-        for member in self.members:
-            member.eval()
-
-    def __len__(self) -> int:
-        return len(self.members)
-
-    def logits(self, images: Tensor, masks: Tensor) -> Tensor:
-        """See :class:`Predictor`."""
-        import torch
-
-        return torch.stack([member(images, masks) for member in self.members])
-
-
-@dataclass(frozen=True, eq=False)
-class NetworkEvidence:
-    """What generic map methods are made from: the members themselves, and what they are asked.
-
-    Attributes:
-        system: whose members these are.
-        members: networks, in evaluation mode; ``member(images, masks)`` gives logits ``[n, classes]``.
-        images: ``[n, channels, *size]``.
-        masks: ``[n, 1, *size]``.
-    """
-
-    system: System
-    members: Sequence[nn.Module]
-    images: Tensor
-    masks: Tensor
 
 
 @dataclass(frozen=True, eq=False)

@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..core.map_method import MapMethod
-from .contract import Explained, NetworkEvidence, Predictor
+from .answers import Explained, NetworkEvidence, Predictor
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
-
-    from .contract import System
 
 OCCLUSION_PARTS = 6
 """The occluding cube's side is this part of a sample's; it moves by half of its side."""
 
 
 def explain_one_by_one(
-    system: System,
+    system: Any,
     predictor: Predictor,
     images: np.ndarray,
     masks: np.ndarray,
