@@ -11,7 +11,7 @@ import numpy as np
 from ..agreement.similarity import is_constant, spearman, top_dice
 from ..core.errors import InputError
 from .localisation import localisation
-from .maps import MAPS, MODEL_MAPS, Mapped, mapped
+from .maps import MAPS, MODEL_MAPS, SYSTEM, Mapped, mapped
 from .perturbation import perturbations, shuffled
 from .randomisation import STAGES, randomised, stage_name
 from .removal import as_smooth, removal_scores
@@ -98,6 +98,8 @@ def check_explanations(
     """
     if not subjects:
         raise InputError("There is no lesion to check explanations on.")
+    if bundle.card.system.name != SYSTEM.name:
+        raise InputError(f"Heat maps are checked for the {SYSTEM.title} only, not for the {bundle.card.system.title}.")
     settings = settings or Settings()
     work = _Work(bundle.ensemble, bundle.card.temperature, bundle.card.decision_threshold, subjects, settings)
     tell = progress or (lambda fraction, text: None)

@@ -7,11 +7,10 @@ from dataclasses import asdict
 
 import numpy as np
 
-from ..core.map_methods import METHODS
 from ..evaluation.resampling import LEVEL, interval, patient_weights
 from ..evaluation.weighted import in_chunks, weighted_auc
 from .checks import LABELS, SHUFFLED, SIZE, Checks
-from .maps import MAPS
+from .maps import MAPS, METHODS
 from .perturbation import KINDS
 from .randomisation import EVERYTHING, stage_name
 

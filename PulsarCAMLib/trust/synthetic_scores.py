@@ -11,15 +11,15 @@ from ..cohort.synthetic.patients import SyntheticPatient, SyntheticScan, generat
 from ..cohort.synthetic.settings import CohortSettings
 from ..core.errors import InputError
 from ..core.lesion import Lesion
-from ..core.map_methods import METHODS, SIGNED
 from ..systems.bundle import ModelBundle
 from .localisation import TRIVIAL, Localisation, localisation, trivial_maps
+from .maps import METHODS, OTHER, SIGNED
 
 SPACES = ("volume", "slice")
 """Maps are scored on all voxels of the GTV, and on those of the slice whose answer is the lesion's."""
 
 MAPS = (*METHODS, SIGNED, *TRIVIAL)
-"""Scored maps: the methods for class non-response (the signed one with its sign turned), then the trivial ones."""
+"""Scored maps: the methods for the class that is not positive (the signed one turned), then the trivial ones."""
 
 
 @dataclass(frozen=True)
@@ -110,7 +110,7 @@ def score_patient(bundle: ModelBundle, patient: SyntheticPatient, *, with_maps: 
 def _score_maps(result, explained, scan: SyntheticScan, label: int) -> tuple[dict, tuple[str, ...]]:
     box = explained.lesion.box
     inside, truth = explained.lesion.mask, scan.planted[box] == label
-    maps = {name: result.pasted(explained, name, "non-response").values for name in METHODS}
+    maps = {name: result.pasted(explained, name, OTHER).values for name in METHODS}
     empty = tuple(name for name, values in maps.items() if not values[inside].any())
     maps[SIGNED] = -result.pasted(explained, SIGNED).values
     on_slice = inside & answering_slice(explained, scan)[box]

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ..core.map_methods import METHODS, SIGNED, TITLES
 from ..evaluation.discrimination import Discrimination, discrimination, paired_difference
 from .localisation import TRIVIAL
+from .maps import METHODS, SIGNED, TITLES
 from .synthetic_scores import MAPS, SPACES, LesionScore
 
 MEASURES = ("auroc", "dice", "pointing")

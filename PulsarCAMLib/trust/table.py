@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ..core.map_methods import TITLES
 from ..core.pluralize import pluralize
 from .checks import LABELS, SHUFFLED, SIZE
-from .maps import MAPS, MODEL_MAPS, RANDOM
+from .maps import MAPS, MODEL_MAPS, RANDOM, TITLES
 from .randomisation import STAGES, stage_name
 from .summary import ALL
 from .synthetic_summary import TRIVIAL_TITLES

@@ -13,9 +13,10 @@ import numpy as np
 
 from ...core.display import check_choice
 from ...core.errors import InputError
-from ...core.map_methods import CLASSES, SIGNED
 from ...core.upsampling import upsample
 from ..bundle import ModelBundle
+from .maps import SIGNED
+from .task import TASK
 
 LOGIT_TOLERANCE = 1e-3
 """Relative; a result whose logit differs by more was made by another model."""
@@ -127,19 +128,19 @@ class SliceInspection:
             notes.append(f"Zero on every slice of this lesion, so without any say: {names}.")
         return tuple(notes)
 
-    def patch_map(self, method: str, target: str = CLASSES[0]) -> np.ndarray:
+    def patch_map(self, method: str, target: str = TASK.explained) -> np.ndarray:
         """Raw map ``[s, s]`` on the patch, bilinear; ``"pixelwise-signed"`` needs no class."""
         if method == SIGNED:
             return upsample(self.signed, len(self.image))
         check_choice("method", method, (*self.methods, SIGNED))
-        check_choice("class", target, CLASSES)
+        check_choice("class", target, TASK.names)
         return upsample(self.maps[method, target], len(self.image))
 
     def joint_maximum(self, method: str) -> float:
         """Largest value of the method's two maps inside the GTV on this slice: the top of their common scale."""
         if method == SIGNED:
             return float(np.abs(self.patch_map(method)[self.mask]).max())
-        return max(float(self.patch_map(method, name)[self.mask].max()) for name in CLASSES)
+        return max(float(self.patch_map(method, name)[self.mask].max()) for name in TASK.names)
 
 
 def inspect_slice(bundle: ModelBundle, lesion: Any, n: int | None = None, member: int | None = None) -> SliceInspection:
@@ -240,7 +241,7 @@ def _weights(masked: np.ndarray, gradients: np.ndarray) -> dict[tuple[str, str],
     """w_k of both classes as in :mod:`~.maps`: ReLU(sum_k w_k A_k) is the map."""
     weights = {}
     total = masked.sum(axis=(1, 2), keepdims=True)
-    for name, sign in zip(CLASSES, (-1, 1), strict=True):
+    for name, sign in zip(TASK.names, (-1, 1), strict=True):
         passed = np.maximum(sign * gradients, 0)
         weights["gradcam", name] = sign * gradients.mean(axis=(1, 2))
         weights["gradcam++", name] = (passed / (2 + total * passed)).sum(axis=(1, 2))

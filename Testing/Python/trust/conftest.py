@@ -8,6 +8,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from PulsarCAMLib.systems.registry import system_of
+
 HERE = str(Path(__file__).resolve().parent)
 if HERE not in sys.path:
     sys.path.insert(0, HERE)
@@ -45,7 +47,7 @@ def as_bundle():
     """Makes what the checks read of a bundle out of an ensemble."""
 
     def made(ensemble):
-        card = SimpleNamespace(temperature=1.0, decision_threshold=0.5, preprocessing=None)
+        card = SimpleNamespace(temperature=1.0, decision_threshold=0.5, preprocessing=None, system=system_of())
         return SimpleNamespace(ensemble=ensemble, card=card)
 
     return made
