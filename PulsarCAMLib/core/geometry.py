@@ -6,12 +6,16 @@ written ``(i, j, k)``. Millimetres are LPS (DICOM, ITK) unless a name says RAS (
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
 from .errors import GeometryError
+
+Kji = tuple[int, int, int]
+"""An array index or a shape: slice, row, column."""
 
 LPS_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
 """Turns LPS millimetres into RAS millimetres and back."""
@@ -21,6 +25,12 @@ ORTHOGONALITY_TOLERANCE = 1e-3
 
 SAME_GRID_TOLERANCE_MM = 1e-3
 """Corners of two grids closer than this are the same grid."""
+
+
+def kji_of(values: Iterable[float]) -> Kji:
+    """Three whole numbers as a plain tuple."""
+    k, j, i = (int(value) for value in values)
+    return k, j, i
 
 
 @dataclass(frozen=True)

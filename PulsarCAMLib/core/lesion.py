@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .errors import InputError
-from .geometry import VolumeGeometry
+from .geometry import VolumeGeometry, kji_of
 
 CONNECTIVITY_26 = np.ones((3, 3, 3), dtype=bool)
 
@@ -37,12 +37,13 @@ class Lesion:
         box = bounding_box(inside)
         if box is None:
             raise InputError(f"Segment “{name}” is empty: contour it or leave it out.")
-        return cls(name, inside[box].copy(), tuple(s.start for s in box))
+        return cls(name, inside[box].copy(), kji_of(s.start for s in box))
 
     @property
     def box(self) -> tuple[slice, slice, slice]:
         """Where :attr:`mask` lies in the MRI's array."""
-        return tuple(slice(o, o + n) for o, n in zip(self.offset, self.mask.shape, strict=True))
+        k, j, i = (slice(o, o + n) for o, n in zip(self.offset, self.mask.shape, strict=True))
+        return k, j, i
 
     @property
     def voxels(self) -> int:

@@ -93,7 +93,7 @@ def explain_scan(
 
 
 def _explain_all(
-    bundle: ModelBundle, samples: list[Samples], methods: Sequence[str], on_progress: Callable[[float, str], None]
+    bundle: ModelBundle, samples: Sequence[Samples], methods: Sequence[str], on_progress: Callable[[float, str], None]
 ) -> list[UnitResult]:
     images = np.concatenate([s.images for s in samples])
     masks = np.concatenate([s.masks for s in samples])

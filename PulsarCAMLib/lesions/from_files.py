@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from ..core.errors import InputError
-from ..core.geometry import LPS_RAS, VolumeGeometry
+from ..core.geometry import LPS_RAS, VolumeGeometry, kji_of
 from ..core.lesion import Lesion
 from ..io.volumes import read_image
 from .from_labels import lesions_from_labels, lesions_from_masks
@@ -183,8 +183,8 @@ def _block(kji: tuple[np.ndarray, ...]) -> tuple[np.ndarray, tuple[int, ...]]:
     return block, offset
 
 
-def _moved(lesion: Lesion, offset: Sequence[int]) -> Lesion:
-    return replace(lesion, offset=tuple(int(a + b) for a, b in zip(lesion.offset, offset, strict=True)))
+def _moved(lesion: Lesion, offset: Iterable[int]) -> Lesion:
+    return replace(lesion, offset=kji_of(a + b for a, b in zip(lesion.offset, offset, strict=True)))
 
 
 def _quoted(names: Iterable[str]) -> str:
@@ -265,9 +265,9 @@ def _shares_lattice(own: VolumeGeometry, geometry: VolumeGeometry) -> bool:
 def _resampled(lesion: Lesion, own: VolumeGeometry, geometry: VolumeGeometry) -> tuple[Lesion, bool]:
     """A lesion on the MRI's grid, and whether interpolation kept any of it."""
     padded = np.pad(lesion.mask, 1).astype(np.float32)
-    source = own.cropped(tuple(o - 1 for o in lesion.offset), padded.shape)
+    source = own.cropped(kji_of(o - 1 for o in lesion.offset), padded.shape)
     low, high = block_of(source, geometry, margin=1)
-    inside = resample(source.to_sitk(padded), geometry.cropped(tuple(low), tuple(high - low))) >= 0.5
+    inside = resample(source.to_sitk(padded), geometry.cropped(kji_of(low), kji_of(high - low))) >= 0.5
     kept = bool(inside.any())
     if not kept:
         nearest = np.rint(geometry.to_ijk(lesion.centroid_lps(own)))[::-1].astype(int) - low

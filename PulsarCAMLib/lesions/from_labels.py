@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from ..core.errors import InputError
+from ..core.geometry import kji_of
 from ..core.lesion import CONNECTIVITY_26, Lesion, as_inside, bounding_box
 
 PARTS = ("auto", "together", "separate")
@@ -99,7 +100,7 @@ def _from_indices(name: str, kji: tuple[np.ndarray, ...]) -> Lesion:
     offset = tuple(int(a.min()) for a in kji)
     mask = np.zeros([int(a.max()) - o + 1 for a, o in zip(kji, offset, strict=True)], dtype=bool)
     mask[tuple(a - o for a, o in zip(kji, offset, strict=True))] = True
-    return Lesion(name, mask, offset)
+    return Lesion(name, mask, kji_of(offset))
 
 
 def _connected_parts(whole: Lesion) -> list[Lesion]:
@@ -113,8 +114,9 @@ def _connected_parts(whole: Lesion) -> list[Lesion]:
     for rank, part in enumerate(np.argsort(-sizes, kind="stable"), start=1):
         inside = numbered == part + 1
         box = bounding_box(inside)
-        offset = tuple(o + s.start for o, s in zip(whole.offset, box, strict=True))
-        lesions.append(Lesion(f"{whole.name} ({rank})", inside[box].copy(), offset))
+        if box is not None:
+            offset = kji_of(o + s.start for o, s in zip(whole.offset, box, strict=True))
+            lesions.append(Lesion(f"{whole.name} ({rank})", inside[box].copy(), offset))
     return lesions
 
 

@@ -32,9 +32,14 @@ class Placed(Protocol):
         box_ras: lowest and highest RAS millimetres ``[2, 3]`` of their centres; None if there is none.
     """
 
-    voxels: int
-    share_inside: float
-    box_ras: np.ndarray | None
+    @property
+    def voxels(self) -> int: ...
+
+    @property
+    def share_inside(self) -> float: ...
+
+    @property
+    def box_ras(self) -> np.ndarray | None: ...
 
 
 def box_ras_of(geometry: VolumeGeometry) -> np.ndarray:
@@ -88,7 +93,7 @@ def check_fits(
     filled = {name: place for name, place in placed.items() if place.voxels}
     if not filled:
         return []
-    boxes = np.stack([place.box_ras for place in filled.values()])
+    boxes = np.stack([place.box_ras for place in filled.values() if place.box_ras is not None])
     box = np.stack([boxes[:, 0].min(axis=0), boxes[:, 1].max(axis=0)])
     inside = sum(p.share_inside * p.voxels for p in filled.values()) / sum(p.voxels for p in filled.values())
     if max(place.share_inside for place in filled.values()) < LEAST_SHARE:

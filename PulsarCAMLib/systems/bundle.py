@@ -11,7 +11,7 @@ import tempfile
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from ..core.errors import BundleError, OutputError
 from .card import ModelCard
@@ -94,7 +94,7 @@ def bundle_of(members: Sequence[nn.Module], fields: dict[str, Any], folder: str 
 
     tensors = {f"{i}.{name}": t.contiguous() for i, m in enumerate(members) for name, t in m.state_dict().items()}
     weights = safetensors.torch.save({name: t.cpu() for name, t in tensors.items()})
-    architecture = members[0].architecture.to_card()
+    architecture = cast(Any, members[0]).architecture.to_card()
     whole = {
         "format": FORMAT,
         "format_version": FORMAT_VERSION,

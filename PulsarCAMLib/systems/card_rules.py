@@ -12,7 +12,7 @@ from .registry import system_of
 
 FORMAT = "PulsarCAM model bundle"
 FORMAT_VERSION = 1
-FIELDS: dict[str, type | tuple[type, ...]] = {
+FIELDS: dict[str, type] = {
     "format": str,
     "format_version": int,
     "name": str,
@@ -54,7 +54,7 @@ def card_problems(fields: Any) -> Iterator[str]:
     for name, kind in (FIELDS | OPTIONAL).items():
         if name in fields and (not isinstance(fields[name], kind) or (kind is int and isinstance(fields[name], bool))):
             wrong.append(name)
-            yield f"The model card's “{name}” is not a {kind.__name__}."
+            yield f"The model card's “{name}” is not a {getattr(kind, '__name__', kind)}."
     for needed, rule in _RULES:
         if not set(needed) & set(wrong):
             yield from rule(fields)

@@ -87,12 +87,23 @@ class Samples(Placement, Protocol):
         warnings: sentences for the user.
     """
 
-    name: str
-    lesion: Lesion
-    images: np.ndarray
-    masks: np.ndarray
-    main: int
-    warnings: tuple[str, ...]
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def lesion(self) -> Lesion: ...
+
+    @property
+    def images(self) -> np.ndarray: ...
+
+    @property
+    def masks(self) -> np.ndarray: ...
+
+    @property
+    def main(self) -> int: ...
+
+    @property
+    def warnings(self) -> tuple[str, ...]: ...
 
     def __len__(self) -> int: ...
 
@@ -160,11 +171,11 @@ class System:
     task: ClassVar[Task]
     inputs: ClassVar[tuple[InputRole, ...]]
     maps: ClassVar[tuple[MapMethod, ...]]
-    preprocessing: ClassVar[type]
-    architecture: ClassVar[type]
-    settings: ClassVar[type]
+    preprocessing: ClassVar[Any]
+    architecture: ClassVar[Any]
+    settings: ClassVar[Any]
 
-    def prepare(self, case: Case, preprocessing: Any, tell: Callable[[float, str], None]) -> list[Samples]:
+    def prepare(self, case: Case, preprocessing: Any, tell: Callable[[float, str], None]) -> Sequence[Samples]:
         """Samples of every unit of a case.
 
         Args:

@@ -9,8 +9,9 @@ import tempfile
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path, PurePosixPath
-from typing import BinaryIO
+from typing import IO
 
 from ..core.errors import BundleError, OutputError
 from .bundle import CARD_FILE, SHIPPED, ModelBundle, installed_bundles, load_bundle, user_folder
@@ -140,7 +141,7 @@ def _unpack(path: Path, made: Path) -> None:
                 raise BundleError(f"{path.name} must hold one {CARD_FILE}; it holds {len(cards)}.")
             folder = PurePosixPath(cards[0].filename).parent
             beside = [i for i in files if PurePosixPath(i.filename).parent == folder]
-            _take({PurePosixPath(i.filename).name: (lambda i=i: packed.open(i)) for i in beside}, made, path.name)
+            _take({PurePosixPath(i.filename).name: partial(packed.open, i) for i in beside}, made, path.name)
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, ValueError) as error:
         raise BundleError(f"{path.name} is damaged or encrypted and cannot be unpacked ({error}).") from error
 
@@ -149,7 +150,7 @@ def _is_link(entry: zipfile.ZipInfo) -> bool:
     return stat.S_ISLNK(entry.external_attr >> 16)
 
 
-def _take(files: dict[str, Callable[[], BinaryIO]], made: Path, source: str) -> None:
+def _take(files: dict[str, Callable[[], IO[bytes]]], made: Path, source: str) -> None:
     """Copy card, weights and texts into ``made``; only bare file names are ever written."""
     if CARD_FILE not in files:
         raise BundleError(f"{source} holds no {CARD_FILE}; choose the folder of a model bundle.")
@@ -163,7 +164,7 @@ def _take(files: dict[str, Callable[[], BinaryIO]], made: Path, source: str) -> 
             _write(opened, made / name, LARGEST_TEXT_BYTES, source)
 
 
-def _write(opened: Callable[[], BinaryIO], path: Path, limit: int, source: str) -> None:
+def _write(opened: Callable[[], IO[bytes]], path: Path, limit: int, source: str) -> None:
     with _reading(opened) as file, path.open("xb") as copy:
         left = limit
         while piece := file.read(_CHUNK):
@@ -174,7 +175,7 @@ def _write(opened: Callable[[], BinaryIO], path: Path, limit: int, source: str) 
 
 
 @contextmanager
-def _reading(opened: Callable[[], BinaryIO]) -> Iterator[BinaryIO]:
+def _reading(opened: Callable[[], IO[bytes]]) -> Iterator[IO[bytes]]:
     file = opened()
     try:
         yield file

@@ -104,12 +104,14 @@ def _occlusion(evidence: NetworkEvidence) -> dict[str, Tensor]:
             times[box] += 1
             for k, member in enumerate(evidence.members):
                 lost = (whole[k] - member(changed, masks)).T
-                fall[(k, slice(None), slice(None), *box)] += lost.reshape(*lost.shape, *[1] * len(size))
+                fall[(slice(k, k + 1), slice(None), slice(None), *box)] += lost.reshape(
+                    1, *lost.shape, *[1] * len(size)
+                )
         fall = (fall / times).relu()
     return {name: fall[:, index] for index, name in enumerate(evidence.system.task.names)}
 
 
-def _boxes(size: Sequence[int]) -> list[tuple[slice, ...]]:
+def _boxes(size: Sequence[int]) -> list[tuple[Any, ...]]:
     """Cubes that cover everything, each moved by half its side."""
     sides = [max(1, round(n / OCCLUSION_PARTS)) for n in size]
     starts = [

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -74,21 +74,26 @@ class Ensemble:
         return self
 
     def _stack(self) -> None:
-        def stacked(pick: Callable[[AutoencoderClassifier], Tensor]) -> Tensor:
+        def stacked(pick: Callable[[AutoencoderClassifier], Any]) -> Tensor:
             return torch.stack([pick(m).detach() for m in self.members])
 
-        def filters(pick: Callable[[AutoencoderClassifier], torch.nn.Conv2d]) -> tuple[Tensor, Tensor]:
+        def filters(pick: Callable[[AutoencoderClassifier], Any]) -> tuple[Tensor, Tensor]:
             given = [(pick(m).weight.detach(), pick(m).bias.detach()) for m in self.members]
             pair = given[0][0].device.type == "cpu" and pairing_pays(len(given[0][1]))
             weights, biases = zip(*[paired(*each) for each in given] if pair else given, strict=True)
             channels_last = torch.stack([w.permute(0, 2, 3, 1) for w in weights]).contiguous().permute(0, 1, 4, 2, 3)
             return channels_last, torch.stack(biases)
 
+        def scale_of_norm(member: AutoencoderClassifier) -> Tensor:
+            variance = member.norm.running_var
+            assert variance is not None  # batch norm keeps running statistics
+            return member.norm.weight / torch.sqrt(variance + member.norm.eps)
+
         self.encode_1, self.encode_1_bias = filters(lambda m: m.encode_1)
         self.encode_2, self.encode_2_bias = filters(lambda m: m.encode_2)
         self.dense_weight = stacked(lambda m: m.dense.weight)
         self.dense_bias = stacked(lambda m: m.dense.bias)[:, None]
-        self.norm_scale = stacked(lambda m: m.norm.weight / torch.sqrt(m.norm.running_var + m.norm.eps))[:, None]
+        self.norm_scale = stacked(scale_of_norm)[:, None]
         self.norm_shift = stacked(lambda m: m.norm.bias)[:, None]
         self.norm_mean = stacked(lambda m: m.norm.running_mean)[:, None]
         self.logit_weight = stacked(lambda m: m.logit.weight[0])[:, None]

@@ -7,7 +7,7 @@ reconstruction, which a result does not keep, come from one more pass through th
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -17,6 +17,9 @@ from ...core.upsampling import upsample
 from ..bundle import ModelBundle
 from .maps import SIGNED
 from .task import TASK
+
+if TYPE_CHECKING:
+    from .ensemble import Ensemble
 
 LOGIT_TOLERANCE = 1e-3
 """Relative; a result whose logit differs by more was made by another model."""
@@ -210,7 +213,7 @@ def _pass(bundle: ModelBundle, lesion: Any, n: int, member: int | None) -> dict[
 
     from .network import bottleneck_mask
 
-    ensemble = bundle.ensemble
+    ensemble = cast("Ensemble", bundle.ensemble)
 
     def as_input(array: np.ndarray) -> torch.Tensor:
         return torch.from_numpy(array).to(ensemble.device, ensemble.dtype)

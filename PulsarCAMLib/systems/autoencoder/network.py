@@ -86,7 +86,8 @@ class AutoencoderClassifier(nn.Module):
                 layer.reset_parameters()
             else:
                 nn.init.xavier_uniform_(layer.weight)
-                nn.init.zeros_(layer.bias)
+                if layer.bias is not None:
+                    nn.init.zeros_(layer.bias)
 
     def encode(self, images: Tensor) -> Tensor:
         """Features P ``[N, K, s/4, s/4]``, not negative."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...core.errors import InputError
-from ...core.geometry import VolumeGeometry
+from ...core.geometry import VolumeGeometry, kji_of
 from ...core.lesion import Lesion, check_lies_on
 from ...lesions.resampling import block_of, image_around, resample
 from ..contract import PastedMap
@@ -64,7 +64,7 @@ class LesionPatches:
     def patch_to_lps(self, n: int, row: float, column: float) -> np.ndarray:
         """LPS millimetres of a (fractional) pixel of patch ``n``."""
         top, left = self.corners[n]
-        return self.grid.to_lps([left + column, top + row, self.slices[n]])
+        return self.grid.to_lps(np.array([left + column, top + row, self.slices[n]]))
 
     @property
     def name(self) -> str:
@@ -170,10 +170,10 @@ def paste_maps(
     low, high = np.array(lesion.offset), np.array(lesion.offset) + lesion.mask.shape
     if not restrict:
         low, high = block_of(patches.grid, geometry)
-    values = resample(patches.grid.to_sitk(stack), geometry.cropped(tuple(low), tuple(high - low)), restrict)
+    values = resample(patches.grid.to_sitk(stack), geometry.cropped(kji_of(low), kji_of(high - low)), restrict)
     if restrict:
         values = np.where(lesion.mask, values, np.float32(0))
-    return PastedMap(values, tuple(int(o) for o in low))
+    return PastedMap(values, kji_of(low))
 
 
 def _mask_on(axes: WorkingAxes, geometry: VolumeGeometry, lesion: Lesion) -> tuple[np.ndarray, np.ndarray]:
@@ -185,7 +185,7 @@ def _mask_on(axes: WorkingAxes, geometry: VolumeGeometry, lesion: Lesion) -> tup
     first = np.ceil(box.min(axis=0) - 1e-6).astype(int)
     last = np.maximum(np.floor(box.max(axis=0) + 1e-6).astype(int), first)
     padded = np.pad(lesion.mask, 1).astype(np.float32)
-    source = geometry.cropped(tuple(o - 1 for o in lesion.offset), padded.shape).to_sitk(padded)
+    source = geometry.cropped(kji_of(o - 1 for o in lesion.offset), kji_of(padded.shape)).to_sitk(padded)
     inside = resample(source, axes.geometry(first, last)) >= 0.5
     return _with_no_slice_lost(inside, axes, first, geometry, lesion), first
 
@@ -196,7 +196,7 @@ def _with_no_slice_lost(
     """A section smaller than a lattice pixel keeps the pixel nearest to its centre."""
     slice_axis = np.asarray(geometry.direction)[:, 2] @ axes.direction[:, 2]
     if abs(slice_axis) > 1 - 1e-6:
-        sections = [k for k in range(lesion.mask.shape[0]) if lesion.mask[k].any()]
+        sections: list[int | None] = [k for k in range(lesion.mask.shape[0]) if lesion.mask[k].any()]
     else:
         sections = [] if inside.any() else [None]
     for k in sections:
@@ -248,7 +248,8 @@ def _corner(section: np.ndarray, size: int) -> tuple[int, int]:
         centre = np.argwhere(section)[:, 1 - axis].mean()
         start = int(np.floor(centre - size / 2 + 1))
         corner.append(min(max(start, int(used[-1]) - size + 1), int(used[0])))
-    return tuple(corner)
+    row, column = corner
+    return row, column
 
 
 def _cut(volume, geometry, axes, first, mask, used, corners, size):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from ...core.errors import BundleError, InputError
 from ..contract import Copy, Explained, LabelledUnit, Predictor, Samples, System
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from ...core.case import Case
+    from .ensemble import Ensemble
     from .network import AutoencoderClassifier
 
 
@@ -33,7 +34,9 @@ class Autoencoder(System):
     architecture = Architecture
     settings = TrainingSettings
 
-    def prepare(self, case: Case, preprocessing: Preprocessing, tell: Callable[[float, str], None]) -> list[Samples]:
+    def prepare(
+        self, case: Case, preprocessing: Preprocessing, tell: Callable[[float, str], None]
+    ) -> Sequence[Samples]:
         """Patches of every lesion."""
         from .patches import extract_patches
 
@@ -96,7 +99,7 @@ class Autoencoder(System):
         """One batched pass, closed form through the head; the signed map always comes with the others."""
         from .compute import explain_patches
 
-        return explain_patches(predictor, images, masks, methods, after_chunk).explained()
+        return explain_patches(cast("Ensemble", predictor), images, masks, methods, after_chunk).explained()
 
     def answer_facts(self, unit: Any, sample: int) -> dict[str, float]:
         """The ensemble's mean logit, and how the pixel-wise map splits it into cells and a rest (method.md 2.2)."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...core.geometry import VolumeGeometry
+from ...core.geometry import VolumeGeometry, kji_of
 from ...core.lesion import Lesion
 from .preprocessing import Preprocessing
 
@@ -49,7 +49,7 @@ class WorkingAxes:
         """Geometry of the lattice block from ``first`` to ``last`` (x, y, z, both included)."""
         first, last = np.asarray(first, dtype=int), np.asarray(last, dtype=int)
         origin = self.direction @ (self.anchor + first * self.spacing)
-        shape = tuple(int(n) for n in (last - first + 1)[::-1])
+        shape = kji_of((last - first + 1)[::-1])
         return VolumeGeometry(shape, tuple(self.spacing), tuple(origin), tuple(map(tuple, self.direction)))
 
 
