@@ -63,7 +63,12 @@ COLUMNS: dict[str, Column] = {
 
 
 def plain_name(heading: object) -> str:
-    """A heading as a column name: "Time point" and "TIME-POINT" are ``time_point``; "Volume (cm3)" ``volume_cm3``."""
+    """A heading as a column name.
+
+    Examples:
+        >>> plain_name("Time point"), plain_name("TIME-POINT"), plain_name("Volume (cm³)")
+        ('time_point', 'time_point', 'volume_cm3')
+    """
     return re.sub(r"[^0-9a-z]+", "_", str(heading or "").strip().lower().replace("³", "3")).strip("_")
 
 

@@ -15,5 +15,11 @@ def responds(first_cm3: float, followup_cm3: float, shrinkage: float = 0.2) -> i
         followup_cm3: volume at follow-up, same unit.
         shrinkage: share of the first volume that must be lost; 0.2 as Peng et al. 2025. A lesion that lost exactly
             this share does not respond.
+
+    Examples:
+        >>> responds(2.0, 1.5), responds(2.0, 1.6), responds(2.0, 2.4)
+        (1, 0, 0)
+        >>> responds(2.0, 1.5, shrinkage=0.3)
+        0
     """
     return int(followup_cm3 < (1 - shrinkage) * first_cm3 * (1 - EXACTLY))

@@ -30,6 +30,12 @@ class Threshold:
 
     Raises:
         InputError: unknown kind or a number out of range.
+
+    Examples:
+        >>> str(Threshold("fraction", 0.3))
+        "above 30% of the lesion's joint maximum of both classes"
+        >>> str(Threshold("percentile", 90))
+        "above percentile 90 of the lesion's voxels"
     """
 
     kind: str = "fraction"

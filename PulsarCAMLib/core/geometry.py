@@ -45,6 +45,15 @@ class VolumeGeometry:
 
     Raises:
         GeometryError: an empty shape, a spacing that is not positive, or axes that are not perpendicular.
+
+    Examples:
+        >>> geometry = VolumeGeometry((20, 256, 256), spacing=(0.9, 0.9, 3.0), origin=(-115.2, -115.2, -30.0))
+        >>> geometry.to_lps([128, 128, 10]).round(3).tolist()
+        [0.0, 0.0, 0.0]
+        >>> geometry.to_ijk([0.0, 0.0, 3.0]).round(3).tolist()
+        [128.0, 128.0, 11.0]
+        >>> round(geometry.voxel_volume_mm3, 2)
+        2.43
     """
 
     shape: tuple[int, int, int]

@@ -32,6 +32,15 @@ class Lesion:
 
         Raises:
             InputError: the mask is not three-dimensional, holds NaN, or is empty.
+
+        Examples:
+            >>> mask = np.zeros((10, 64, 64), bool)
+            >>> mask[4:6, 20:30, 30:40] = True
+            >>> lesion = Lesion.from_mask("left frontal", mask)
+            >>> lesion.voxels, lesion.offset
+            (200, (4, 20, 30))
+            >>> lesion.volume_cm3(VolumeGeometry(mask.shape, spacing=(1, 1, 5)))
+            1.0
         """
         inside = as_inside(name, mask)
         box = bounding_box(inside)

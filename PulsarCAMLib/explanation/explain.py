@@ -87,6 +87,21 @@ def explain_scan(
     Raises:
         InputError: no lesion, or an image that cannot be used.
         Cancelled: the user stopped the work.
+
+    Examples:
+        >>> from PulsarCAMLib.lesions import lesions_from_labels
+        >>> from PulsarCAMLib.systems import find_bundle
+        >>> volume = np.random.default_rng(0).normal(300, 50, (12, 80, 80))
+        >>> labels = np.zeros(volume.shape, np.uint8)
+        >>> labels[4:8, 30:50, 30:52] = 1
+        >>> lesions, _ = lesions_from_labels(labels)
+        >>> geometry = VolumeGeometry(volume.shape, spacing=(0.9, 0.9, 3.0))
+        >>> result = explain_scan(volume, geometry, lesions, find_bundle("synthetic-demo"))
+        >>> [unit.name for unit in result.units], result.units[0].probabilities.shape
+        (['Lesion 1'], (5, 4))
+        >>> heat = result.heat_map("gradcam", "response")
+        >>> heat.shape == volume.shape, bool(heat[labels == 0].any())
+        (True, False)
     """
     case = Case({bundle.card.system.inputs[0].name: Image(volume, geometry)}, tuple(lesions), warnings=tuple(warnings))
     return explain_case(case, bundle, methods=methods, progress=progress, cancelled=cancelled)

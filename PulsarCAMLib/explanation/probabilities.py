@@ -14,6 +14,12 @@ def class_probabilities(logits: np.ndarray, task: Task, temperature: float = 1.0
         logits: ``[K, n]`` of the positive class of a binary task (sigmoid), or ``[K, n, C]`` (softmax).
         task: its classes.
         temperature: divides the logits: the calibration found on validation patients.
+
+    Examples:
+        >>> from PulsarCAMLib.systems.registry import system_of
+        >>> two_members = np.array([[0.0, 2.0], [0.0, -2.0]])
+        >>> class_probabilities(two_members, system_of().task).mean(axis=1).round(2).tolist()
+        [[0.5, 0.5], [0.5, 0.5]]
     """
     scaled = logits.astype(np.float64) / temperature
     if logits.ndim == 2:

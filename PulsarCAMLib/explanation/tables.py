@@ -41,6 +41,12 @@ def unit_table(
     ``probability_spread`` is the standard deviation over the ensemble of the positive class's probability; what follows
     the predicted class is the system's own, such as ``logit_map_sum`` and ``logit_rest``, which split the ensemble's
     mean logit at the answering slice into what the pixel-wise map places in the lesion and what it cannot.
+
+    Examples:
+        A result of :func:`.explain.explain_scan` gives one dictionary per lesion, ready for a CSV file:
+
+        >>> for row in unit_table(result, "gradcam", "predicted"):  # doctest: +SKIP
+        ...     print(row["lesion"], row["probability_response"], row["activated_core_cm3"])
     """
     method, target = method or result.default_method, target or result.task.explained
     regions = result.sub_regions(method, target, threshold)

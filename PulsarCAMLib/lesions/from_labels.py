@@ -30,6 +30,14 @@ def lesions_from_masks(
 
     Raises:
         InputError: an empty segment (when asked), no lesion at all, or a mask that is no mask.
+
+    Examples:
+        >>> mask = np.zeros((4, 32, 32), np.uint8)
+        >>> mask[1, 5:9, 5:9] = mask[2, 20:22, 20:22] = 1
+        >>> [lesion.name for lesion in lesions_from_masks({"GTV": mask})[0]]
+        ['GTV']
+        >>> [lesion.name for lesion in lesions_from_masks({"GTV": mask}, parts="separate")[0]]
+        ['GTV (1)', 'GTV (2)']
     """
     if parts not in PARTS or empty not in ("error", "skip"):
         raise InputError(f"parts must be one of {', '.join(PARTS)} and empty 'error' or 'skip'.")
@@ -69,6 +77,13 @@ def lesions_from_labels(
 
     Raises:
         InputError: not a label volume, no label in it, or an asked-for value that is missing.
+
+    Examples:
+        >>> labels = np.zeros((4, 32, 32), np.uint8)
+        >>> labels[1, 5:9, 5:9], labels[2, 20:22, 20:22] = 1, 3
+        >>> lesions, warnings = lesions_from_labels(labels, {3: "left frontal"})
+        >>> [(lesion.name, lesion.voxels) for lesion in lesions]
+        [('Lesion 1', 16), ('left frontal', 4)]
     """
     labels = _whole_numbers(labels)
     where = np.flatnonzero(labels)

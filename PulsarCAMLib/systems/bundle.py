@@ -226,5 +226,10 @@ def find_bundle(name_or_folder: str | os.PathLike) -> ModelBundle:
 
     Raises:
         BundleError: neither; the installed names are listed.
+
+    Examples:
+        >>> bundle = find_bundle("synthetic-demo")
+        >>> bundle.card.synthetic, bundle.card.system.task.names
+        (True, ('non-response', 'response'))
     """
     return load_bundle(bundle_folder(name_or_folder))
