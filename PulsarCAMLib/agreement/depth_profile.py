@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from ..core.display import DEFAULT_MARGIN_MM
 from ..core.errors import InputError
 from ..core.task import PREDICTED
+from ..core.vocabulary import DEFAULT_MARGIN_MM
 from ..explanation.result import CaseResult, UnitResult
 from ..explanation.tables import depth_mm
 from .correlations import BOTH, EMPTY, heat_map_in, maps_to_compare

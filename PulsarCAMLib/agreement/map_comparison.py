@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ..core.display import DEFAULT_MARGIN_MM
 from ..core.errors import Cancelled, InputError
 from ..core.task import PREDICTED
+from ..core.vocabulary import DEFAULT_MARGIN_MM
 from ..explanation.result import CaseResult
 from ..features.gradients import DEFAULT_SIGMA_MM, gradient_maps
 from ..systems.contract import System

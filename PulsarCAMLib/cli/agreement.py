@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Callable
 from pathlib import Path
 
+from ..core.vocabulary import BASELINE, TIME_POINTS
 from ..systems.registry import systems
 from .numbers import MOST_CORES, millimetres, whole_number
 
@@ -56,7 +57,8 @@ def add_agreement(commands, command: Callable[..., argparse.ArgumentParser], epi
         "--class", dest="target", choices=targets, default=known[0].task.explained,
         help="class whose evidence is compared (%(default)s)",
     )  # fmt: skip
-    parser.add_argument("--time-point", default="baseline", help="MRI of the table: baseline or second (%(default)s)")
+    times = " or ".join(TIME_POINTS)
+    parser.add_argument("--time-point", default=BASELINE, help=f"MRI of the table: {times} (%(default)s)")
     for name, what, usual in (
         ("--margin-mm", "thickness of the margin", 2.0),
         ("--sigma-mm", "scale of the gradient", 1.0),

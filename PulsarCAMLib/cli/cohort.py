@@ -9,9 +9,8 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
+from ..core.vocabulary import DIFFICULTIES
 from .numbers import share, whole_number
-
-DIFFICULTIES = ("easy", "standard", "hard", "none")
 
 CHECK_EXAMPLES = """\
 examples:

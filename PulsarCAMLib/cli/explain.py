@@ -10,9 +10,10 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from .. import __version__
-from ..core.display import NORMALISATIONS, Threshold
+from ..core.display import Threshold
 from ..core.errors import PulsarCAMError
 from ..core.map_methods import CLASSES, METHODS, SIGNED, TARGETS
+from ..core.vocabulary import NORMALISATIONS
 from .comparing import write_compared
 from .console import Progress, Timings, table, warn
 

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from ..core.feature_groups import GROUPS
+from ..core.vocabulary import GROUPS
 from .numbers import whole_number
 
 EXAMPLES = """\

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from .. import __version__
+from ..core.vocabulary import DEFAULT_MARGIN_MM, NORMALISATIONS, PARTS
 from .agreement import add_agreement
 from .bundle import add_bundle
 from .cohort import add_cohort
@@ -95,8 +96,8 @@ def _add_explain(commands) -> None:
     lesions = parser.add_argument_group("lesions")
     lesions.add_argument(
         "--parts",
-        choices=("auto", "together", "separate"),
-        default="auto",
+        choices=PARTS,
+        default=PARTS[0],
         help="unconnected parts: 'auto' takes each part as a lesion where a label volume has one single label, and "
         "keeps labels and named segments together otherwise (default); 'together': each label one lesion; "
         "'separate': each part one lesion",
@@ -121,8 +122,8 @@ def _add_explain(commands) -> None:
     )
     maps.add_argument(
         "--normalisation",
-        choices=("none", "lesion", "scan"),
-        default="none",
+        choices=NORMALISATIONS,
+        default=NORMALISATIONS[0],
         help="raw values, or divided by the joint maximum of both classes per lesion or scan (%(default)s)",
     )
     maps.add_argument(
@@ -133,7 +134,11 @@ def _add_explain(commands) -> None:
         help="what counts as activated: fraction:0..1 of the joint maximum, percentile:0..100, value:X (%(default)s)",
     )
     maps.add_argument(
-        "--margin-mm", type=millimetres, default=2.0, metavar="MM", help="thickness of the rim in lesions.csv (2.0)"
+        "--margin-mm",
+        type=millimetres,
+        default=DEFAULT_MARGIN_MM,
+        metavar="MM",
+        help="thickness of the rim in lesions.csv (2.0)",
     )
     add_comparing(parser)
     _add_running(parser)

@@ -6,13 +6,12 @@ import argparse
 from collections.abc import Callable
 from pathlib import Path
 
+from ..core.vocabulary import BASELINE, CHECK_FORMATS, TIME_POINTS
 from .numbers import MOST_CORES, share, whole_number
 from .train.options import add_label_control
 
 SEED = 7101
 """Of the patients on whom explanations are checked; no choice about the shipped model was made on them."""
-
-FORMATS = (".json", ".csv", ".md")
 
 EXAMPLES = """\
 examples:
@@ -52,7 +51,9 @@ def add_sanity(commands, command: Callable[..., argparse.ArgumentParser], epilog
 
 def _add_lesions(group) -> None:
     group.add_argument("--cohort", metavar="COHORT", help="lesions of this table: CSV or XLSX (synthetic patients)")
-    group.add_argument("--time-point", default="baseline", help="MRI of the table: baseline or second (%(default)s)")
+    group.add_argument(
+        "--time-point", default=BASELINE, help=f"MRI of the table: {' or '.join(TIME_POINTS)} (%(default)s)"
+    )
     group.add_argument(
         "--shrinkage", type=share, default=0.2, metavar="SHARE", help="lost share that is response (0.2)"
     )
@@ -75,8 +76,8 @@ def _add_checks(group) -> None:
 
 
 def _output(text: str) -> Path:
-    if Path(text).suffix.lower() not in FORMATS:
-        raise argparse.ArgumentTypeError(f"{text!r} does not end with {', '.join(FORMATS)}")
+    if Path(text).suffix.lower() not in CHECK_FORMATS:
+        raise argparse.ArgumentTypeError(f"{text!r} does not end with {', '.join(CHECK_FORMATS)}")
     return Path(text)
 
 

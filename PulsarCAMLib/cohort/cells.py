@@ -6,7 +6,7 @@ import datetime
 import math
 import re
 
-from .columns import BASELINE, ROW_TIME_POINTS
+from ..core.vocabulary import BASELINE, TIME_POINTS
 
 BLANK = {"", "-", "–", "n/a", "na", "nan", "none", "null"}
 """What people write for "nothing" into cells that are not free text."""
@@ -117,7 +117,7 @@ def _as_class(text: str) -> int:
 
 def _as_time_point(text: str) -> str:
     plain = text.lower()
-    if plain not in ROW_TIME_POINTS:
+    if plain not in TIME_POINTS:
         raise Unreadable(
             "'baseline' or 'second' (what is known about the follow-up belongs into the columns followup_... of the "
             "baseline row)"

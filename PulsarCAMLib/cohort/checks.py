@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 
-from .columns import COLUMNS, SECOND
+from ..core.vocabulary import SECOND
+from .columns import COLUMNS
 from .findings import Finding, in_order
 from .label_checks import label_findings
 from .labels import baseline_row, check_shrinkage

@@ -10,8 +10,6 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-BASELINE, SECOND = "baseline", "second"
-ROW_TIME_POINTS = (BASELINE, SECOND)
 """Time points of rows; the follow-up has columns instead."""
 
 CLINICAL, NOTE, TRUTH = "clinical_", "note_", "truth_"

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..core.errors import InputError
-from .columns import BASELINE
+from ..core.vocabulary import BASELINE
 from .masks import FIRST, FOLLOWUP, Measured, Progress, mask_place, measure
 from .response import responds
 from .table import CohortRow, CohortTable

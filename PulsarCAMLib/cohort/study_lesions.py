@@ -11,10 +11,9 @@ from pathlib import Path
 import numpy as np
 
 from ..core.errors import InputError
-from .columns import BASELINE, SECOND
+from ..core.vocabulary import BASELINE, SECOND, TIME_POINTS
 from .table import CohortRow
 
-TIME_POINTS = (BASELINE, SECOND)
 HEADINGS = ("lesion", "patient", "response", "baseline_row", "second_row")
 NO_ROW = -1
 

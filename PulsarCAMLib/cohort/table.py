@@ -14,8 +14,9 @@ from datetime import date
 from pathlib import Path
 
 from ..core.errors import InputError
+from ..core.vocabulary import BASELINE
 from .cells import Unreadable, as_number, as_text, read_cell
-from .columns import BASELINE, CLINICAL, COLUMNS, NOTE, PREFIXES, plain_name, prefix_of
+from .columns import CLINICAL, COLUMNS, NOTE, PREFIXES, plain_name, prefix_of
 from .findings import Finding
 
 

@@ -5,17 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from .errors import InputError
-
-STATISTICS = ("mean", "std")
-"""Over the members of the ensemble."""
-
-NORMALISATIONS = ("none", "lesion", "scan")
-"""Raw values, or divided by the joint maximum of all classes in each unit, or in the whole case."""
-
-THRESHOLD_KINDS = ("fraction", "percentile", "value")
-
-DEFAULT_MARGIN_MM = 2.0
-"""Thickness of the shell under a unit's surface that is called margin; the remainder is core."""
+from .vocabulary import DEFAULT_MARGIN_MM, NORMALISATIONS, STATISTICS, THRESHOLD_KINDS
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from .vocabulary import BASELINE
+
 MRI, DOSE, MASK = "MRI", "dose", "mask"
 KINDS = (MRI, DOSE, MASK)
 
@@ -26,7 +28,7 @@ class InputRole:
     title: str
     kind: str = MRI
     about: str = ""
-    time_point: str = "baseline"
+    time_point: str = BASELINE
     needed: bool = True
     column: str = ""
 

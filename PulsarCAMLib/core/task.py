@@ -63,7 +63,7 @@ class Task:
         explained: the class whose evidence is shown unless another one is asked for.
         unit: :data:`LESION` or :data:`PATIENT`.
         label: where labels come from.
-        metrics: shown first in reports; names of :data:`~PulsarCAMLib.evaluation.metrics.METRICS`.
+        metrics: shown first in reports; names of :data:`.vocabulary.METRICS`.
 
     Raises:
         ValueError: a programmer's mistake: fewer than two classes, a class twice, or one that is not among them.

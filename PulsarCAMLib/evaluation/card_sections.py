@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from ..core.vocabulary import METRICS
 from .curves import calibration_points
 from .discrimination import discrimination
-from .metrics import METRICS, evaluate_predictions
+from .metrics import evaluate_predictions
 from .predictions import POSITIVE
 
 DIGITS = 12

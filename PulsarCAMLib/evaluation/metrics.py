@@ -11,30 +11,12 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
+from ..core.vocabulary import METRICS
 from .curves import expected_calibration_error
 from .predictions import POSITIVE, Predictions
 from .resampling import LEVEL, interval, patient_weights
 from .undefined import why_undefined
 from .weighted import weighted
-
-TABLE_1 = ("sensitivity", "specificity", "accuracy", "auc", "precision", "f1")
-"""Columns of Table 1 in Peng et al. 2025, in its order."""
-
-METRICS = (*TABLE_1, "balanced_accuracy", "average_precision", "brier", "calibration_error")
-"""Higher is better but for the last two."""
-
-TITLES = {
-    "sensitivity": "sensitivity",
-    "specificity": "specificity",
-    "accuracy": "accuracy",
-    "auc": "AUC",
-    "precision": "precision",
-    "f1": "F1",
-    "balanced_accuracy": "balanced accuracy",
-    "average_precision": "average precision",
-    "brier": "Brier score",
-    "calibration_error": "expected calibration error",
-}
 
 NO_INTERVAL = {
     "calibration_error": "no interval: lesions drawn twice raise it, so the interval may leave the value itself out"
@@ -90,7 +72,7 @@ class Evaluation:
 
     Attributes:
         positive: the class that the metrics are about.
-        values: by name in :data:`METRICS`.
+        values: by name in :data:`..core.vocabulary.METRICS`.
         lesions, patients: how many; patients is None if they were not given.
         true_positives, false_positives, true_negatives, false_negatives: of the decisions.
     """

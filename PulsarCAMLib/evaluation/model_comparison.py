@@ -11,7 +11,8 @@ from dataclasses import asdict, dataclass
 import numpy as np
 
 from ..core.errors import InputError
-from .metrics import METRICS, Value, point, value_with_interval
+from ..core.vocabulary import METRICS
+from .metrics import Value, point, value_with_interval
 from .predictions import POSITIVE, Predictions
 from .resampling import LEVEL, patient_weights
 from .weighted import weighted
@@ -69,7 +70,7 @@ def compare_models(
         labels: ``[N]``, 1 response, 0 non-response.
         first, second: ``[N]``, probabilities of response of the two models for the same lesions.
         patients: ``[N]``.
-        metric: in :data:`.metrics.METRICS`.
+        metric: in :data:`..core.vocabulary.METRICS`.
         thresholds: of the two models' decisions.
         positive: "response" or "non-response".
         resamples: bootstrap samples.

@@ -21,7 +21,7 @@ def weighted(name: str, given: Predictions, weights: np.ndarray) -> np.ndarray:
     """A metric under each row of weights.
 
     Args:
-        name: in :data:`PulsarCAMLib.evaluation.metrics.METRICS`.
+        name: in :data:`PulsarCAMLib.core.vocabulary.METRICS`.
         given: N lesions.
         weights: ``[B, N]``, how often each lesion counts.
 

@@ -3,7 +3,8 @@
 Importing this package does not import torch; it is imported when a case is explained.
 """
 
-from ..core.display import DEFAULT_MARGIN_MM, NORMALISATIONS, STATISTICS, Threshold
+from ..core.display import Threshold
+from ..core.vocabulary import DEFAULT_MARGIN_MM, NORMALISATIONS, STATISTICS
 from .explain import explain_case, explain_scan
 from .result import CaseResult, UnitResult
 from .tables import sample_table, unit_table

@@ -10,13 +10,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..core.display import NORMALISATIONS, STATISTICS, Threshold, check_choice
+from ..core.display import Threshold, check_choice
 from ..core.errors import InputError
 from ..core.geometry import VolumeGeometry
 from ..core.lesion import Lesion
 from ..core.map_method import MapMethod
 from ..core.task import PREDICTED, Task
 from ..core.upsampling import upsample_to
+from ..core.vocabulary import NORMALISATIONS, STATISTICS
 from ..systems.card import ModelCard
 from ..systems.contract import PastedMap, Samples, System
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..core.display import DEFAULT_MARGIN_MM, Threshold
+from ..core.display import Threshold
 from ..core.geometry import VolumeGeometry
 from ..core.lesion import Lesion
 from ..core.task import PREDICTED
+from ..core.vocabulary import DEFAULT_MARGIN_MM
 from ..lesions.distances import depth_of
 from .result import CaseResult, UnitResult
 

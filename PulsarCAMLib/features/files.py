@@ -11,7 +11,7 @@ from pathlib import Path
 
 from ..cohort.table import CohortTable, read_cohort
 from ..core.errors import Cancelled, InputError, OutputError
-from ..core.feature_groups import GROUPS
+from ..core.vocabulary import GROUPS
 from ..io.atomic import FilesTogether, check_place
 from .settings import FeatureSettings, read_feature_settings
 from .table import compute_features, with_delta
@@ -32,7 +32,7 @@ class FeatureFiles:
     Args:
         cohort: path of the cohort table.
         output: path of the table to be made; ends with .csv.
-        groups: of :data:`..core.feature_groups.GROUPS`; None: all for which the cohort table has columns.
+        groups: of :data:`..core.vocabulary.GROUPS`; None: all for which the cohort table has columns.
         settings: file of settings, as one is written beside every table; None: the usual ones.
         keep: folder where finished lesions are kept for good; None: beside the table, until it is there.
         overwrite: replace an earlier table when all is done.

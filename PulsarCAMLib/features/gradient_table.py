@@ -11,10 +11,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..core.display import DEFAULT_MARGIN_MM
 from ..core.errors import InputError
 from ..core.geometry import VolumeGeometry
 from ..core.lesion import Lesion
+from ..core.vocabulary import DEFAULT_MARGIN_MM
 from ..explanation.tables import core_of
 from .gradients import DEFAULT_SIGMA_MM, gradient_maps
 from .margin_sharpness import PROFILE_REACH_MM, mean_edge, profiles_of, slopes

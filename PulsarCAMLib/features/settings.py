@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from ..core.display import DEFAULT_MARGIN_MM
 from ..core.errors import InputError
 from ..core.settings import typed
+from ..core.vocabulary import DEFAULT_MARGIN_MM
 from .dose import DoseSettings
 from .gradients import DEFAULT_SIGMA_MM
 from .models.settings import FeatureModelSettings

@@ -11,9 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
-from ..cohort.columns import BASELINE, ROW_TIME_POINTS, SECOND
 from ..core.errors import InputError
-from ..core.feature_groups import GROUPS as TYPED
+from ..core.vocabulary import BASELINE, GROUPS as TYPED, SECOND, TIME_POINTS
 from ..io.atomic import write_whole
 
 GROUPS = tuple(TYPED.values())
@@ -181,7 +180,7 @@ def read_features(path: str | Path) -> FeatureTable:
     except (TypeError, ValueError) as error:
         raise InputError(f"The table of features {path.name} has a cell that is no number ({error}).") from error
     points = tuple(line["time_point"] for line in lines)
-    if set(points) - set(ROW_TIME_POINTS):
+    if set(points) - set(TIME_POINTS):
         raise InputError(f"The table of features {path.name} has a time point that is not known.")
     array = np.array(values, dtype=float).reshape(len(lines), len(names))
     return FeatureTable(np.array(rows, int), np.array(lesions, int), points, names, array)

@@ -17,15 +17,13 @@ from ..explanation.tables import sample_table, unit_table
 from ..io.atomic import FilesTogether
 from ..io.names import file_name_of
 
-FORMATS = ("nrrd", "nii.gz")
-
 
 @dataclass(frozen=True)
 class Export:
     """What is written.
 
     Attributes:
-        images: file format, one of :data:`FORMATS`.
+        images: file format, one of :data:`..core.vocabulary.IMAGE_FORMATS`.
         heat_map: mean and spread.
         sub_regions: a segmentation (NRRD), or a label map (NIfTI) with values in the order of the lesion table.
         tables: lesions and slices as CSV.

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-from ..core.display import DEFAULT_MARGIN_MM, Threshold
+from ..core.display import Threshold
 from ..core.map_methods import METHODS, TARGETS
+from ..core.vocabulary import DEFAULT_MARGIN_MM
 
 
 @dataclass(frozen=True)

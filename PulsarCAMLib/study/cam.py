@@ -12,10 +12,8 @@ from pathlib import Path
 
 import numpy as np
 
-from ..cohort.columns import BASELINE
-from ..cohort.study_lesions import TIME_POINTS
 from ..core.errors import InputError
-from ..core.model_names import CAM
+from ..core.vocabulary import BASELINE, CAM, TIME_POINTS
 from ..systems.autoencoder.samples import Samples
 from ..systems.autoencoder.training_settings import TrainingSettings
 from ..training.study_models import Fitted, Task

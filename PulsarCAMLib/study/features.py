@@ -8,10 +8,10 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from ..cohort.study_lesions import NO_ROW, TIME_POINTS, StudyLesions
+from ..cohort.study_lesions import NO_ROW, StudyLesions
 from ..cohort.table import CohortTable
 from ..core.errors import InputError
-from ..core.model_names import DELTA, FEATURE_MODELS
+from ..core.vocabulary import DELTA, FEATURE_MODELS, IMBALANCE, TIME_POINTS
 from ..features.models.model import FeatureContender, feature_contenders
 from ..features.models.settings import FeatureModelSettings
 from ..features.settings import FeatureSettings, feature_settings_of, read_feature_settings, read_model_choices
@@ -19,9 +19,6 @@ from ..features.table import compute_features, with_delta
 from .folder import FINISHED, LESIONS
 
 FEATURES, SETTINGS_FILE = "features.csv", "features.settings.json"
-
-IMBALANCE = {"none": "none", "weighted": "weighted", "balanced": "resampled"}
-"""What the network's training calls its answer to unequal classes, to what models on features call the same."""
 
 
 def feature_options(
@@ -36,7 +33,8 @@ def feature_options(
     Args:
         models: names as :func:`~PulsarCAMLib.features.models.model.feature_contenders` knows them.
         settings_file: of the features and, in its section "model", of the models on them; None: the usual settings.
-        imbalance: key of :data:`IMBALANCE`, for the models on the features unless their section says otherwise.
+        imbalance: of :data:`..core.vocabulary.IMBALANCE`; for the models on the features unless their section
+            says otherwise.
         model: settings of the models on the features, instead of what file and imbalance say.
 
     Raises:

@@ -38,7 +38,7 @@ class Job:
         split: from whom, and who is asked.
         patients: int ``[L]``.
         run: folder of the study.
-        threshold_rule: see :data:`~.nested_cv.THRESHOLDS`.
+        threshold_rule: see :data:`~PulsarCAMLib.core.vocabulary.THRESHOLD_RULES`.
         inner_folds: of the inner splits.
     """
 

@@ -10,13 +10,12 @@ from functools import cached_property
 
 import numpy as np
 
-from ..cohort.study_lesions import TIME_POINTS
+from ..core.vocabulary import LEAVE_ONE_OUT, TIME_POINTS
 from ..evaluation.metrics import Evaluation, evaluate_predictions
 from ..features.models.fusion import fused
 from .plan import contenders_of
 from .records import Answers, TrialRecord
 from .run import Study
-from .splits import LEAVE_ONE_OUT
 
 FUSION, FUSION_TITLE = "fusion", "Late fusion"
 

@@ -5,14 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from ..core.pluralize import pluralize
+from ..core.vocabulary import LEAVE_ONE_OUT, LESIONS, MRI_TITLES, PAPER, PATIENTS, TIME_POINTS
 from .exclusion import left_out_sentences
 from .paper import CAM_COLUMN, TABLE
 from .shared_lesions import column_sentences
-from .splits import LEAVE_ONE_OUT, LESIONS, PAPER, PATIENTS
 
 HONEST = (PATIENTS, LEAVE_ONE_OUT)
-MRI = {"baseline": "first MRI", "second": "second MRI"}
-POINTS = ("baseline", "second")
 
 LEAVE_ONE_OUT_CAUTION = (
     "Leave one patient out pools answers of different models. Whoever responds is missing from the training of exactly "
@@ -28,7 +26,9 @@ def sentences(summary: dict[str, Any]) -> dict[str, list[str]]:
     """Sentences of a summary: ``headline``, ``why_flattering``, ``cautions``, ``state`` (what is unfinished),
     ``columns`` (what of Table 1's columns compares) and ``left_out`` (who left before the splits).
     """
-    titles = {(p["name"], point): f"{p['title']}, {MRI[point]}" for p in summary["protocols"] for point in POINTS}
+    titles = {
+        (p["name"], point): f"{p['title']}, {MRI_TITLES[point]}" for p in summary["protocols"] for point in TIME_POINTS
+    }
     return {
         "columns": [*column_sentences(summary["columns"], titles), summary["imbalance"]],
         "left_out": left_out_sentences(summary["left_out"]),
@@ -49,7 +49,7 @@ def entry_of(summary: dict[str, Any], protocol: str, model: str, time_point: str
 
 def main_entry(summary: dict[str, Any], model: str) -> Entry | None:
     """The honest answer about a model: held-out patients, on the first MRI if it can be asked about it."""
-    found = (entry_of(summary, protocol, model, point) for protocol in HONEST for point in POINTS)
+    found = (entry_of(summary, protocol, model, point) for protocol in HONEST for point in TIME_POINTS)
     return next(filter(None, found), None)
 
 
@@ -69,7 +69,7 @@ def _headline(summary: dict[str, Any]) -> list[str]:
 
 def verdict(entry: Entry) -> str:
     """Whether a model tells held-out patients' lesions apart, with the figures."""
-    mri, chance, auc = MRI[entry["time_point"]], entry["chance"], entry["metrics"]["auc"]
+    mri, chance, auc = MRI_TITLES[entry["time_point"]], entry["chance"], entry["metrics"]["auc"]
     if chance is None:
         return f"on the {mri} of patients it had not seen, an AUC is not defined yet."
     splits = ""
@@ -183,14 +183,14 @@ def _minus_honest(entry: Entry, honest: Entry | None, name: str) -> str:
     if not honest or honest["metrics"]["auc"]["mean"] is None:
         return ""
     mine, other = entry["metrics"]["auc"]["mean"], honest["metrics"]["auc"]["mean"]
-    mri = MRI[entry["time_point"]]
+    mri = MRI_TITLES[entry["time_point"]]
     return f"{name} minus (c) on the {mri}: {mine:.3f} − {other:.3f} = {signed(mine - other)}."
 
 
 def _why_lesions(summary: dict[str, Any]) -> list[str]:
     found = []
     for model in summary["models"]:
-        point = next((p for p in POINTS if entry_of(summary, LESIONS, model["name"], p)), None)
+        point = next((p for p in TIME_POINTS if entry_of(summary, LESIONS, model["name"], p)), None)
         entry = entry_of(summary, LESIONS, model["name"], point) if point else None
         if not entry or entry["metrics"]["auc"]["mean"] is None:
             continue

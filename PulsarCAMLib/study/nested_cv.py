@@ -8,14 +8,10 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from ..cohort.study_lesions import TIME_POINTS
 from ..core.errors import InputError
+from ..core.vocabulary import FIXED, TIME_POINTS
 from ..evaluation.thresholds import DEFAULT, ChosenThreshold, choose_threshold
 from ..training.study_models import Contender, Fitted, Inner, Task
-
-FIXED, INNER = "fixed", "inner"
-THRESHOLDS = (FIXED, INNER)
-"""Rules of the threshold: 0.5 whatever happens, or the best one on inner splits of the training patients."""
 
 
 def inner_answers(contender: Contender, task: Task, folds: int) -> Inner:
@@ -51,7 +47,7 @@ def inner_answers(contender: Contender, task: Task, folds: int) -> Inner:
 def threshold_for(
     contender: Contender, task: Task, fitted: Fitted, rule: str, folds: int
 ) -> tuple[float, str, dict | None]:
-    """Threshold of a trial by a rule of :data:`THRESHOLDS`, where it comes from, and how it did there."""
+    """Threshold of a trial by a rule (vocabulary: ``THRESHOLD_RULES``), where it comes from, and how it did there."""
     if rule == FIXED:
         return DEFAULT, f"fixed at {DEFAULT:g}", None
     inner = fitted.inner or inner_answers(contender, task, folds)

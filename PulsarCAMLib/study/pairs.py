@@ -14,13 +14,12 @@ from typing import Any
 
 import numpy as np
 
-from ..evaluation.metrics import TABLE_1
+from ..core.vocabulary import PAPER, TABLE_1
 from ..evaluation.model_comparison import compare_models
 from ..evaluation.predictions import Predictions
 from ..evaluation.resampling import LEVEL, interval, patient_weights
 from ..evaluation.weighted import weighted
 from .model_results import Asked, Cell, Pooled
-from .splits import PAPER
 
 NO_SPLITS = "the paper's protocol repeats seeds, not splits, and tests the lesions it learnt from"
 ONE_PATIENT = "every trial holds one patient only; see the pooled difference"

@@ -7,16 +7,16 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-from ..cohort.columns import BASELINE
 from ..cohort.study_lesions import StudyLesions
 from ..core.errors import InputError
+from ..core.vocabulary import BASELINE, PAPER
 from ..training.study_models import Contender
 from .cam import CAM, CamContender
 from .folder import LESIONS, SAMPLES
 from .jobs import Job
 from .nested_cv import Tuned
 from .settings import StudySettings
-from .splits import PAPER, Split, protocol_splits
+from .splits import Split, protocol_splits
 
 
 def contenders_of(settings: StudySettings, facts: dict[str, Any], folder: Path) -> list[Contender]:

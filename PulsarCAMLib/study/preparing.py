@@ -11,11 +11,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from ..cohort.columns import BASELINE, SECOND
 from ..cohort.labels import LesionLabel
-from ..cohort.study_lesions import TIME_POINTS, StudyLesions
+from ..cohort.study_lesions import StudyLesions
 from ..cohort.table import CohortTable
 from ..core.errors import InputError
+from ..core.vocabulary import BASELINE, SECOND, TIME_POINTS
 from .cam import CAM, save_samples
 from .folder import FORMAT, FORMAT_VERSION, LESIONS, SAMPLES, read_facts, write_facts, write_text
 from .jobs import Progress, dask_workers

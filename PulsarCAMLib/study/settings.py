@@ -10,10 +10,8 @@ from typing import Any
 
 from ..cohort.labels import check_shrinkage
 from ..core.errors import InputError
-from ..core.model_names import CAM
+from ..core.vocabulary import CAM, FIXED, LESIONS, PAPER, PATIENTS, PROTOCOLS, THRESHOLD_RULES
 from ..systems.autoencoder.training_settings import TrainingSettings
-from .nested_cv import FIXED, THRESHOLDS
-from .splits import LESIONS, PAPER, PATIENTS, PROTOCOLS
 
 
 @dataclass(frozen=True)
@@ -22,12 +20,12 @@ class StudySettings:
 
     Attributes:
         models: names of the contenders.
-        protocols: in :data:`~.splits.PROTOCOLS`.
+        protocols: in :data:`~PulsarCAMLib.core.vocabulary.PROTOCOLS`.
         trials: of the protocols that repeat splits.
         paper_trials: of the paper's protocol, which has no splits: trainings from different seeds.
         controls: trainings on permuted labels, for each protocol.
         folds: parts of a division; 5 tests 20 % of the lesions or patients at a time.
-        threshold: rule of :data:`~.nested_cv.THRESHOLDS`.
+        threshold: rule of :data:`~PulsarCAMLib.core.vocabulary.THRESHOLD_RULES`.
         inner_folds: of splits inside the training lesions, for thresholds and tuning.
         tune: of the autoencoder-classifier: option to the values that are tried.
         seed: of everything.
@@ -64,8 +62,8 @@ class StudySettings:
             raise InputError("A study needs at least one trial, and no negative number of controls or seed.")
         if min(self.folds, self.inner_folds) < 2:
             raise InputError("A study divides its lesions into at least two parts.")
-        if self.threshold not in THRESHOLDS:
-            raise InputError(f"The threshold's rule is one of {', '.join(THRESHOLDS)}, not {self.threshold!r}.")
+        if self.threshold not in THRESHOLD_RULES:
+            raise InputError(f"The threshold's rule is one of {', '.join(THRESHOLD_RULES)}, not {self.threshold!r}.")
         if self.feature_models and not self.features:
             raise InputError("A study with models on features needs their settings; see feature_options.")
         if self.gi_limit is not None and not 0 < self.gi_limit < math.inf:

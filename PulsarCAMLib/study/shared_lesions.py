@@ -13,10 +13,8 @@ from typing import Any
 import numpy as np
 
 from ..cohort.study_lesions import NO_ROW, StudyLesions
-from ..core.model_names import CAM
-from .features import IMBALANCE
+from ..core.vocabulary import CAM, FIXED, IMBALANCE
 from .model_results import Asked, Cell
-from .nested_cv import FIXED
 from .run import Study
 from .settings import StudySettings
 

@@ -10,22 +10,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..cohort.columns import BASELINE, SECOND
-from ..cohort.study_lesions import TIME_POINTS, StudyLesions
+from ..cohort.study_lesions import StudyLesions
 from ..core.errors import InputError
 from ..core.pluralize import pluralize
-
-PAPER, LESIONS, PATIENTS, LEAVE_ONE_OUT = "paper", "lesions", "patients", "leave-one-patient-out"
-
-PROTOCOLS = {
-    PAPER: "trained on the first MRI of all lesions, tested on the second MRI of the same lesions",
-    LESIONS: "repeated splits by lesion: lesions of one patient may be on both sides",
-    PATIENTS: "repeated splits by patient: no patient is on both sides",
-    LEAVE_ONE_OUT: "every patient is left out once and asked of a model that learnt from all others",
-}
-
-FLATTERING = (PAPER, LESIONS)
-"""Protocols in which what is tested was, in part, learnt by heart."""
+from ..core.vocabulary import BASELINE, LEAVE_ONE_OUT, LESIONS, PAPER, PATIENTS, PROTOCOLS, SECOND, TIME_POINTS
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,7 +21,7 @@ class Split:
     """One training of a protocol.
 
     Attributes:
-        protocol: in :data:`PROTOCOLS`.
+        protocol: in :data:`..core.vocabulary.PROTOCOLS`.
         control: whether the labels are permuted.
         number: of the trial, or of the control, within the protocol.
         seed: of the training.
@@ -67,7 +55,7 @@ def protocol_splits(
 
     Args:
         lesions: of the study.
-        protocol: in :data:`PROTOCOLS`.
+        protocol: in :data:`..core.vocabulary.PROTOCOLS`.
         trials: wanted; "leave-one-patient-out" has one per patient whatever this says.
         controls: trainings on permuted labels; in "leave-one-patient-out" one per patient, or none, for only all of
             them together can be judged.

@@ -12,28 +12,29 @@ import numpy as np
 
 from ..cohort.study_lesions import StudyLesions
 from ..core.errors import InputError
+from ..core.vocabulary import (
+    FIXED,
+    FLATTERING,
+    LEAVE_ONE_OUT,
+    METRIC_TITLES,
+    METRICS,
+    PROTOCOL_TITLES,
+    PROTOCOLS,
+    TABLE_1,
+)
 from ..evaluation.discrimination import discrimination
-from ..evaluation.metrics import METRICS, TABLE_1, TITLES, across_trials, evaluate_predictions
+from ..evaluation.metrics import across_trials, evaluate_predictions
 from ..evaluation.predictions import POSITIVE
 from ..evaluation.resampling import LEVEL
 from .model_results import Asked, Cell, Pooled, model_words, study_cells
 from .narrative import sentences
-from .nested_cv import FIXED
 from .pairs import against_control, aucs, by_split, differences, mean_interval
 from .run import Study
 from .shared_lesions import column_groups, imbalance_sentence
-from .splits import FLATTERING, LEAVE_ONE_OUT, PROTOCOLS
 
 FORMAT, FORMAT_VERSION = "PulsarCAM study summary", 1
 
 RESAMPLES = 2000
-
-SHORT = {
-    "paper": "(a) the paper's",
-    "lesions": "(b) split by lesion",
-    "patients": "(c) split by patient",
-    "leave-one-patient-out": "(c) leave one patient out",
-}
 
 
 def summarise(study: Study, resamples: int = RESAMPLES) -> dict[str, Any]:
@@ -72,7 +73,7 @@ def summarise(study: Study, resamples: int = RESAMPLES) -> dict[str, Any]:
         "threshold": _threshold_words(study),
         "resamples": resamples,
         "level": LEVEL,
-        "metrics": {name: TITLES[name] for name in METRICS},
+        "metrics": {name: METRIC_TITLES[name] for name in METRICS},
         "table_1": list(TABLE_1),
         "models": [{"name": n, "title": title, "about": about} for n, (title, about) in words.items()],
         "protocols": [_protocol(name, study) for name in study.settings.protocols],
@@ -97,7 +98,7 @@ def _threshold_words(study: Study) -> str:
 
 def _protocol(name: str, study: Study) -> dict[str, Any]:
     trials, controls = wanted(name, study)
-    own = {"name": name, "title": SHORT[name], "about": PROTOCOLS[name], "flatters": name in FLATTERING}
+    own = {"name": name, "title": PROTOCOL_TITLES[name], "about": PROTOCOLS[name], "flatters": name in FLATTERING}
     return own | {"trials_wanted": trials, "controls_wanted": controls}
 
 

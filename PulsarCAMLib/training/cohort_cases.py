@@ -6,11 +6,11 @@ import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from ..cohort.columns import BASELINE
 from ..cohort.labels import LesionLabel
 from ..cohort.masks import lesion_of
 from ..cohort.table import CohortRow, CohortTable
 from ..core.errors import InputError
+from ..core.vocabulary import BASELINE
 from ..io.hashing import sha256_of
 from ..systems.autoencoder.samples import Case
 

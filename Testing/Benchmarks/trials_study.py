@@ -17,10 +17,11 @@ from PulsarCAMLib.cohort.labels import label_cohort
 from PulsarCAMLib.cohort.study_lesions import StudyLesions
 from PulsarCAMLib.cohort.table import read_cohort
 from PulsarCAMLib.core.errors import Cancelled
+from PulsarCAMLib.core.vocabulary import LESIONS
 from PulsarCAMLib.study.folder import LESIONS as LESIONS_CSV, STUDY, read_facts
 from PulsarCAMLib.study.run import run_study
 from PulsarCAMLib.study.settings import StudySettings
-from PulsarCAMLib.study.splits import LESIONS, Split, protocol_splits
+from PulsarCAMLib.study.splits import Split, protocol_splits
 
 MAKE_COHORT = ("cohort", "make-synthetic", "--second-mri", "--lesions", "1", "3", "--seed", "4", "--patients", "39")
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from ...core.model_names import CAM
+from ...core.vocabulary import CAM
 from ..console import TimedBar, warn
 from ..train.command import NEEDS, checked_cohort, settings_of
 

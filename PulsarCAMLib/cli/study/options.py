@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 
-from ...core.model_names import CAM, DELTA, FEATURE_MODELS, why_unknown
+from ...core.vocabulary import CAM, DELTA, FEATURE_MODELS, why_unknown
 from ..numbers import MOST_SEED, positive, share, whole_number
 from ..train.options import add_model, add_training
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ...cohort.columns import BASELINE
 from ...cohort.labels import LesionLabel
 from ...cohort.table import CohortTable
 from ...core.pluralize import pluralize
+from ...core.vocabulary import BASELINE
 from ..console import warn
 from .run_folder import RunFolder, Stages, remove_leftovers
 from .stages import CUTTING, JUDGING, MAPS, REPORT, TRAINING, WRITING

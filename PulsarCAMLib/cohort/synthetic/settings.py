@@ -7,8 +7,9 @@ from dataclasses import asdict, dataclass, field, replace
 from types import MappingProxyType
 
 from ...core.errors import InputError
+from ...core.vocabulary import BASELINE, FOLLOWUP, SECOND
 
-TIME_POINTS = ("baseline", "second", "followup")
+TIME_POINTS = (BASELINE, SECOND, FOLLOWUP)
 """Pre-treatment MRI, optional second pre-treatment MRI some weeks later, MRI that decides the response."""
 
 

@@ -15,6 +15,7 @@ from slicer.parameterNodeWrapper import WithinRange
 
 from ...cli.train.run_folder import REPORT_SUFFIX, SUFFIX, is_run
 from ...core.errors import OutputError
+from ...core.vocabulary import LEAVE_ONE_OUT, LESIONS, PAPER, PATIENTS
 from ...io.atomic import write_whole
 from ...systems.bundle import CARD_FILE
 
@@ -87,10 +88,10 @@ class TrainParameters:
 
 
 PROTOCOLS = {
-    "trainPaper": "paper",
-    "trainLesions": "lesions",
-    "trainPatients": "patients",
-    "trainLeaveOneOut": "leave-one-patient-out",
+    "trainPaper": PAPER,
+    "trainLesions": LESIONS,
+    "trainPatients": PATIENTS,
+    "trainLeaveOneOut": LEAVE_ONE_OUT,
 }
 NAMES = tuple(TrainParameters.__annotations__)
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
-from ...cohort.columns import BASELINE, SECOND
 from ...core.errors import InputError
+from ...core.vocabulary import BASELINE, SECOND
 from ..gradient_table import is_diagnostic
 from ..values import DELTA, FeatureTable, excluded_by_gradient_index, group_of, read_features
 

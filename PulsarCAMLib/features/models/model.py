@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ...cohort.columns import BASELINE, SECOND
 from ...core.errors import InputError
-from ...core.model_names import DELTA, FEATURE_MODELS, why_unknown
+from ...core.vocabulary import BASELINE, DELTA, FEATURE_MODELS, SECOND, why_unknown
 from ..values import DELTA as CHANGED, GROUPS, group_of
 from .data import LesionFeatures, lesion_features
 from .settings import FeatureModelSettings
@@ -199,7 +198,7 @@ def feature_contenders(
     gi_limit: float | None = None,
     settings: FeatureModelSettings | None = None,
 ) -> list[FeatureContender]:
-    """Contenders by name: words of :data:`~PulsarCAMLib.core.model_names.FEATURE_MODELS` joined by "+", with
+    """Contenders by name: words of :data:`~PulsarCAMLib.core.vocabulary.FEATURE_MODELS` joined by "+", with
     "delta" for how features changed.
 
     "radiomics", "gradients", "dosiomics", "combined", "radiomics+dose", "radiomics+delta", ...

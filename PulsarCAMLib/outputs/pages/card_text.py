@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from ...evaluation.metrics import METRICS, TABLE_1, TITLES, AcrossTrials, Value
+from ...core.vocabulary import LEAVE_ONE_OUT, METRIC_TITLES, METRICS, MRI_TITLES, TABLE_1
+from ...evaluation.metrics import AcrossTrials, Value
 from ...trust.maps import MAPS, MODEL_MAPS, RANDOM
 from ...trust.synthetic_summary import SPACES, map_rows
 from ...trust.table import COLUMNS, NAMES, failed, with_interval
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
     from ...systems.card import ModelCard
 
 SHOWN_MAPS = (*MODEL_MAPS, "intensity", RANDOM)
-MRI = {"baseline": "first MRI", "second": "second MRI"}
 OLD_DECIMALS = 4
 """To which all figures of earlier cards were rounded."""
 
@@ -24,7 +24,7 @@ ECE_ABOUT = (
     "further, so no interval is shown. Compare it between models on the same lesions only."
 )
 TOLD = ("data", "command", "train_command", "machine", "minutes", "minutes_since_last_start")
-ECE, LEAVE_ONE_OUT = "calibration_error", "leave-one-patient-out"
+ECE = "calibration_error"
 ABOUT_TRIALS, ABOUT_POOLED = "mean ± sd over trials", "pooled: all lesions together (95 % interval)"
 NOT_KEPT = "not in this card"
 WHERE = {"volume": "all voxels of the GTV", "slice": "answering slice"}
@@ -137,7 +137,7 @@ def _lists(training: Mapping[str, Any]) -> list[list[int]]:
 
 def _performance(performance: Mapping[str, Any]) -> Block:
     tables = list(_measured(performance))
-    error = any(row[0] == TITLES[ECE] for rows in tables for row in rows)
+    error = any(row[0] == METRIC_TITLES[ECE] for rows in tables for row in rows)
     maps = performance.get("maps")
     if isinstance(maps, Mapping):
         for space in SPACES:
@@ -152,7 +152,7 @@ def _measured(part: Mapping[str, Any], path: str = "") -> Iterator[Rows]:
     metrics, bins = part.get("metrics"), part.get("calibration")
     if isinstance(metrics, Mapping):
         about = f"{path} (positive class: {part.get('positive', 'not stated')})".strip()
-        rows = [(TITLES[name], value) for name, value in _values(metrics).items()]
+        rows = [(METRIC_TITLES[name], value) for name, value in _values(metrics).items()]
         yield ((about, "value (95 % interval over patients)"), *rows)
     if isinstance(bins, Sequence) and bins:
         heads = (f"{path} calibration: lesions".strip(), "mean predicted", "share observed")
@@ -188,7 +188,7 @@ def _protocols(section: Mapping[str, Any] | None) -> Block:
     several = len({entry["model"] for entry in entries}) > 1
     heads = [_head(entry, several) for entry in entries]
     columns = [_column(entry) for entry in entries]
-    names = [*(TITLES[name] for name in TABLE_1), "AUC of all lesions together", "AUC with permuted labels"]
+    names = [*(METRIC_TITLES[name] for name in TABLE_1), "AUC of all lesions together", "AUC with permuted labels"]
     about = [ABOUT_POOLED if pooled else ABOUT_TRIALS for pooled in sorted({_pooled(entry) for entry in entries})]
     tables = (_as_rows([["; ".join(about), *heads], *zip(names, *columns, strict=True)]),) if entries else ()
     return Block("Protocols", (), _sentences(section), tables)
@@ -212,7 +212,7 @@ def _column(entry: Mapping[str, Any]) -> list[str]:
 def _head(entry: Mapping[str, Any], several: bool) -> str:
     own = f"{entry['model']}, " if several else ""
     note = " (flatters)" if entry.get("flatters") else " (pooled)" if _pooled(entry) else ""
-    return f"{own}{entry['protocol']}, {MRI.get(entry['time_point'], entry['time_point'])}{note}"
+    return f"{own}{entry['protocol']}, {MRI_TITLES.get(entry['time_point'], entry['time_point'])}{note}"
 
 
 def _checks(section: Mapping[str, Any] | None) -> Block:

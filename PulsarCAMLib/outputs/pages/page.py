@@ -9,9 +9,10 @@ from pathlib import Path
 import numpy as np
 
 from ... import __version__
-from ...core.display import DEFAULT_MARGIN_MM, NORMALISATIONS, Threshold, check_choice
+from ...core.display import Threshold, check_choice
 from ...core.map_methods import METHODS, TARGETS
 from ...core.pluralize import pluralize
+from ...core.vocabulary import DEFAULT_MARGIN_MM, NORMALISATIONS
 from ...explanation.result import CaseResult
 from ...io.atomic import check_place, write_whole
 from . import markup, sections

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ...study.narrative import MRI, POINTS, entry_of, percent
+from ...core.vocabulary import MRI_TITLES, TIME_POINTS
+from ...study.narrative import entry_of, percent
 
 
 def summary_lines(summary: dict[str, Any]) -> list[str]:
@@ -13,7 +14,7 @@ def summary_lines(summary: dict[str, Any]) -> list[str]:
     lines = [*_warning(summary), *words["state"], *words["headline"]]
     lines += words["left_out"]
     for protocol in summary["protocols"]:
-        for point in POINTS:
+        for point in TIME_POINTS:
             lines += _table(summary, protocol, point)
             lines += _table(summary, protocol, point, "shared")
     return [*lines, "", *words["columns"], *words["why_flattering"]]
@@ -29,7 +30,7 @@ def _table(summary: dict[str, Any], protocol: dict[str, Any], point: str, table:
     if not entries:
         return []
     first = entries[0]
-    head = f"{protocol['title']}, {MRI[point]}: {first['trials']} trials, {first['control']['trials']} controls"
+    head = f"{protocol['title']}, {MRI_TITLES[point]}: {first['trials']} trials, {first['control']['trials']} controls"
     head += ", on the lesions that all models answered for" if table == "shared" else ""
     rows = [["", *(entry["model"] for entry in entries)]]
     rows += [["lesions of patients", *(f"{entry['lesions']} of {entry['patients']}" for entry in entries)]]

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ...core.pluralize import pluralize
-from ...evaluation.metrics import METRICS, TABLE_1, TITLES
+from ...core.vocabulary import METRIC_TITLES, METRICS, MRI_TITLES, TABLE_1
 from ...study import paper
-from ...study.narrative import HONEST, MRI, entry_of, percent, signed
+from ...study.narrative import HONEST, entry_of, percent, signed
 from ..pages import markup
 from ..pages.markup import number, text
 
@@ -74,7 +74,7 @@ FURTHER = (
 def _grouped(summary: dict[str, Any], metrics: Sequence[str], pooled: str) -> str:
     """A table with a headed group for every protocol."""
     notes = Notes()
-    heads = ["Model", *(TITLES[name] for name in metrics), f"{TITLES[pooled]} of the pool"]
+    heads = ["Model", *(METRIC_TITLES[name] for name in metrics), f"{METRIC_TITLES[pooled]} of the pool"]
     lines = ["<thead><tr>" + "".join(f'<th scope="col">{text(h)}</th>' for h in heads) + "</tr></thead>"]
     for protocol in summary["protocols"]:
         entries = [entry for entry in summary["table"] if entry["protocol"] == protocol["name"]]
@@ -108,7 +108,7 @@ def _tested(entry: dict[str, Any]) -> str:
     trials = _of(entry["trials"], entry["trials_wanted"], "trial")
     controls = _of(control["trials"], control["trials_wanted"], "control")
     who = f"{pluralize(entry['lesions'], 'lesion')} of {pluralize(entry['patients'], 'patient')}"
-    return f"{MRI[entry['time_point']]}, {who}{share}{missing}; {trials}, {controls}"
+    return f"{MRI_TITLES[entry['time_point']]}, {who}{share}{missing}; {trials}, {controls}"
 
 
 def _metric(entry: dict[str, Any], name: str, notes: Notes) -> str:
@@ -150,7 +150,7 @@ def beside_the_paper(summary: dict[str, Any]) -> str:
     heads = ["", *(f"paper: {name}" for name in paper.COLUMNS), *(f"here, (a): {title}" for title, _ in mine)]
     rows = [
         [
-            text(TITLES[name]),
+            text(METRIC_TITLES[name]),
             *(f"{mean:.3f} ± {sd:.3f}" for mean, sd in values),
             *(_beside(entry, name, notes) for _, entry in mine),
         ]
@@ -196,10 +196,10 @@ def _pairs(summary: dict[str, Any], pairs: list[dict[str, Any]]) -> str:
     rows, notes = [], Notes()
     for pair in pairs:
         names = f"{text(models[pair['first']])} minus {text(models[pair['second']])}"
-        where = f"<small>{text(titles[pair['protocol']])}, {text(MRI[pair['time_point']])}</small>"
+        where = f"<small>{text(titles[pair['protocol']])}, {text(MRI_TITLES[pair['time_point']])}</small>"
         by_trial = [_difference(pair["metrics"][name], notes) for name in TABLE_1]
         rows.append([names + where, *by_trial, _difference(_pooled(pair["pooled_auc"]), notes)])
-    heads = ["First minus second", *(TITLES[n] for n in TABLE_1), "AUC of the pool"]
+    heads = ["First minus second", *(METRIC_TITLES[n] for n in TABLE_1), "AUC of the pool"]
     return scrolled(markup.table(heads, rows)) + notes.html()
 
 

@@ -7,13 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from ...cohort.study_lesions import TIME_POINTS
 from ...core.errors import InputError
+from ...core.vocabulary import LEAVE_ONE_OUT, LESIONS, PATIENTS, TIME_POINTS
 from ...study.cam import CAM, TRAINING, load_samples, slices_of
 from ...study.folder import SAMPLES
 from ...study.records import TrialRecord
 from ...study.run import Study
-from ...study.splits import LEAVE_ONE_OUT, LESIONS, PATIENTS
 
 HELD_OUT_BY = (PATIENTS, LEAVE_ONE_OUT, LESIONS)
 """Protocols whose trials held lesions out, in the order in which they are asked."""

@@ -8,6 +8,7 @@ from typing import Any
 
 from ... import __version__
 from ...core.pluralize import pluralize
+from ...core.vocabulary import MRI_TITLES
 from ...study.cam import CAM
 from ...study.narrative import percent
 from ...study.run import Study
@@ -165,7 +166,7 @@ def _curves(found: Contents) -> list[str]:
 def _by_protocol(found: Contents) -> list[tuple[str, Sequence[CellCurves]]]:
     groups = []
     for protocol in found.summary["protocols"]:
-        for point, mri in (("baseline", "first MRI"), ("second", "second MRI")):
+        for point, mri in MRI_TITLES.items():
             cells = [
                 each
                 for each in found.curves

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from ...cohort.study_lesions import NO_ROW
-from ...evaluation.metrics import METRICS
+from ...core.vocabulary import METRICS
 from ...study.model_results import fusion_records
 from ...study.run import Study
 

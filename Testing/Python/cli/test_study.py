@@ -15,7 +15,7 @@ from PulsarCAMLib.cli.parser import make_parser
 from PulsarCAMLib.cli.study.command import study_settings_of
 from PulsarCAMLib.cohort.synthetic.settings import CohortSettings
 from PulsarCAMLib.cohort.synthetic.store import write_cohort
-from PulsarCAMLib.core.model_names import FEATURE_MODELS
+from PulsarCAMLib.core.vocabulary import FEATURE_MODELS
 from PulsarCAMLib.features.models.model import feature_contenders
 from PulsarCAMLib.features.models.settings import FeatureModelSettings
 from PulsarCAMLib.study.run import open_study

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from PulsarCAMLib.core.errors import InputError
+from PulsarCAMLib.core.vocabulary import METRICS
 from PulsarCAMLib.evaluation.card_sections import performance_section, rounded
-from PulsarCAMLib.evaluation.metrics import METRICS, evaluate_predictions
+from PulsarCAMLib.evaluation.metrics import evaluate_predictions
 
 LABELS = np.array([1, 1, 1, 0, 0, 0, 0, 1])
 CHANCES = np.array([0.9, 0.8, 0.3, 0.2, 0.6, 0.1, 0.4, 0.7])

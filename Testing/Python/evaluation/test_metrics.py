@@ -11,8 +11,9 @@ from hypothesis import given, settings, strategies as st
 from sklearn import metrics as sk
 
 from PulsarCAMLib.core.errors import InputError
+from PulsarCAMLib.core.vocabulary import METRIC_TITLES as TITLES, METRICS, TABLE_1
 from PulsarCAMLib.evaluation.discrimination import discrimination
-from PulsarCAMLib.evaluation.metrics import METRICS, TABLE_1, TITLES, across_trials, evaluate_predictions
+from PulsarCAMLib.evaluation.metrics import across_trials, evaluate_predictions
 from PulsarCAMLib.evaluation.predictions import Predictions
 from PulsarCAMLib.evaluation.resampling import patient_weights
 from PulsarCAMLib.evaluation.weighted import weighted

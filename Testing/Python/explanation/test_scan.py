@@ -4,12 +4,13 @@ import numpy as np
 import pytest
 from making_models import random_bundle
 
-from PulsarCAMLib.core.display import NORMALISATIONS, STATISTICS, Threshold
+from PulsarCAMLib.core.display import Threshold
 from PulsarCAMLib.core.errors import Cancelled, InputError
 from PulsarCAMLib.core.geometry import VolumeGeometry
 from PulsarCAMLib.core.lesion import Lesion
 from PulsarCAMLib.core.map_methods import METHODS, SIGNED, TARGETS, VARIANTS
 from PulsarCAMLib.core.upsampling import upsample
+from PulsarCAMLib.core.vocabulary import NORMALISATIONS, STATISTICS
 from PulsarCAMLib.explanation.explain import explain_scan
 from PulsarCAMLib.explanation.tables import core_of, depth_mm, sample_table, unit_table
 from PulsarCAMLib.lesions.from_labels import lesions_from_labels

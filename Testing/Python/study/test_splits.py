@@ -6,7 +6,8 @@ from making_trials import COUNTS, some_lesions
 
 from PulsarCAMLib.cohort.study_lesions import StudyLesions
 from PulsarCAMLib.core.errors import InputError
-from PulsarCAMLib.study.splits import PROTOCOLS, permuted, protocol_splits
+from PulsarCAMLib.core.vocabulary import PROTOCOLS
+from PulsarCAMLib.study.splits import permuted, protocol_splits
 
 FIRST_TESTED = {"lesions": [1, 4, 7, 9, 14, 21], "patients": [3, 4, 8, 10, 21, 22]}
 
