@@ -45,13 +45,15 @@ pictures:  ## make the pictures of README and documentation anew: the panel besi
 	@bash Testing/offscreen.sh
 	@OMP_NUM_THREADS=1 $(VENV_PYTHON) Testing/screenshots.py $(ARGS)
 
-lint:  ## check style and spelling, and that the CMake lists are complete
+lint:  ## check style, spelling, layers, types, and that the CMake lists are complete
 	@bash Testing/setup.sh
 	@$(VENV_PYTHON) -m ruff check .
 	@$(VENV_PYTHON) -m ruff format --check .
 	@$(VENV_PYTHON) -m codespell_lib
+	@.venv/bin/lint-imports
+	@$(VENV_PYTHON) -m mypy
 	@$(VENV_PYTHON) Testing/update_cmake_lists.py --check
 
 clean:  ## remove everything that make has made, .venv too, but not ./study (hours of training)
-	rm -rf .venv .venv-keras build dist demo bench-results *.egg-info .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-keras build dist demo bench-results *.egg-info .pytest_cache .ruff_cache .mypy_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
