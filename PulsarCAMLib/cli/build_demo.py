@@ -167,14 +167,15 @@ def _training(recipe: Recipe, told: dict, command: str, began: float) -> dict:
 def _control(recipe: Recipe, trained: ModelBundle, progress: Progress | None) -> dict:
     """The same training on patients whose images do not tell the outcome, tested on others of the kind."""
     from ..training.calibration import ensemble_probability
-    from ..training.loop import predict_logits, train_member
+    from ..training.loop import train_member
     from ..training.permuted_label_control import settings_of_card
     from ..training.synthetic_cases import synthetic_samples
+    from ..training.validation import predict_logits
 
     settings = settings_of_card(trained.card)
-    samples = synthetic_samples(recipe.control, settings.preprocessing, settings.rotations, progress)
+    samples = synthetic_samples(recipe.control, settings, progress)
     test = replace(recipe.control, seed=TEST_SEED, patients=recipe.test_patients)
-    unseen = synthetic_samples(test, settings.preprocessing, (), progress)
+    unseen = synthetic_samples(test, settings, progress, only_original=True)
     model = train_member(samples, None, settings, progress=progress).model
     probability = ensemble_probability(predict_logits(model, unseen)[None])
     found = performance_section(unseen.labels, probability, unseen.patients, resamples=recipe.resamples)

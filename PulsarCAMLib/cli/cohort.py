@@ -9,8 +9,10 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
+from ..core.task import LESION, SHRINKAGE
 from ..core.vocabulary import DIFFICULTIES
 from .numbers import share, whole_number
+from .train.options import add_system
 
 CHECK_EXAMPLES = """\
 examples:
@@ -48,6 +50,7 @@ def add_cohort(commands, command: Callable[..., argparse.ArgumentParser], epilog
     actions = group.add_subparsers(dest="action", required=True, metavar="ACTION")
     check = command(actions, "check", "find everything that is wrong with a cohort table", CHECK_EXAMPLES + epilog)
     check.add_argument("table", metavar="TABLE", help=".csv or .xlsx; its columns: pulsarcam cohort columns")
+    add_system(check, "which system is to learn from it")
     check.add_argument("--shrinkage", type=share, default=0.2, metavar="S", help="lost share that is response (0.2)")
     check.add_argument("--no-images", dest="images", action="store_false", help="open no image and no mask")
     check.add_argument("-o", "--output", metavar="FINDINGS", help="CSV file for the findings, instead of the screen")
@@ -99,11 +102,14 @@ def check(options) -> None:
     from ..cohort.table import read_cohort
     from ..core.errors import InputError
     from ..io.atomic import write_whole
+    from ..systems.registry import system_of
     from .console import Progress, table
 
-    cohort = read_cohort(options.table)
+    system = system_of(options.system)
+    cohort = read_cohort(options.table, system)
     with Progress(options.quiet) as progress:
-        found = check_cohort(cohort, options.images, options.shrinkage, progress=progress.part(0, 1))
+        tell = progress.part(0, 1)
+        found = check_cohort(cohort, options.images, options.shrinkage, system=system, progress=tell)
     rows = [finding.as_row() for finding in found]
     if options.output:
         write_whole(options.output, _as_csv(rows, HEADINGS), overwrite=True)
@@ -111,12 +117,12 @@ def check(options) -> None:
         print(table(rows, HEADINGS))
     errors = len(errors_in(found))
     if not options.quiet:
-        print(f"{len(cohort.lesions)} lesions of {len(cohort.patients)} patients in {len(cohort.rows)} rows: "
+        print(f"{_units(cohort, system.task)} in {len(cohort.rows)} rows: "
               f"{_counted(errors, 'error')}, {_counted(len(found) - errors, 'warning')}.")  # fmt: skip
     if errors:
         raise InputError(f"{options.table} has {_counted(errors, 'error')}; put right what is listed and check again.")
     if not options.quiet:
-        print(_labels(cohort, options))
+        print(_labels(cohort, options, system))
 
 
 def _as_csv(rows: list[dict[str, str]], headings: dict[str, str]) -> bytes:
@@ -126,11 +132,21 @@ def _as_csv(rows: list[dict[str, str]], headings: dict[str, str]) -> bytes:
     return text.getvalue().encode("utf-8-sig")  # for Excel
 
 
-def _labels(cohort, options) -> str:
+def _units(cohort, task) -> str:
+    """How many there are: "3 lesions of 2 patients"."""
+    patients = f"{len(cohort.patients)} patients"
+    return f"{len(cohort.lesions)} {task.unit}s of {patients}" if task.unit == LESION else patients
+
+
+def _labels(cohort, options, system) -> str:
     from ..cohort.labels import UNKNOWN, label_cohort
 
-    labels = label_cohort(cohort, options.shrinkage, measured=None if options.images else {})
-    answers = Counter(label.response for label in labels)
+    measured = None if options.images else {}
+    labels = label_cohort(cohort, options.shrinkage, measured=measured, system=system)
+    task, answers = system.task, Counter(label.response for label in labels)
+    if task.label.kind != SHRINKAGE:
+        known = ", ".join(f"{answers[number]} {name}" for number, name in enumerate(task.names))
+        return f"{task.title}: {known}{f', {answers[None]} not known' if answers[None] else ''}."
     sources = Counter(label.source for label in labels if label.source != UNKNOWN)
     origin = ", ".join(f"{count} from {source}" if source != "typed" else f"{count} typed in"
                        for source, count in sources.most_common())  # fmt: skip

@@ -133,7 +133,7 @@ def _synthetic(options, bundle, bar) -> tuple:
     def samples(settings):
         from ..training.synthetic_cases import synthetic_samples
 
-        return synthetic_samples(cohort, settings.preprocessing, settings.rotations)
+        return synthetic_samples(cohort, settings)
 
     title = f"unseen SYNTHETIC patients (seed {options.seed})"
     return subjects, samples, {"on": title, "synthetic": True, "seed": options.seed}
@@ -141,8 +141,8 @@ def _synthetic(options, bundle, bar) -> tuple:
 
 def _of_cohort(options, bundle, bar) -> tuple:
     from ..io.hashing import sha256_of
-    from ..systems.autoencoder.samples import collect_samples
     from ..training.cohort_cases import cohort_cases, inputs_digest, usable_rows
+    from ..training.samples import collect_samples
     from ..trust.cohort_subjects import cohort_subjects
     from .console import warn
     from .train.command import checked_cohort
@@ -162,7 +162,7 @@ def _of_cohort(options, bundle, bar) -> tuple:
     about = {"on": title, "synthetic": synthetic, "time_point": options.time_point, "trained_on": seen}
 
     def samples(settings):
-        return collect_samples(cohort_cases(rows), settings.preprocessing, settings.rotations)
+        return collect_samples(cohort_cases(rows), bundle.card.system, settings)
 
     return subjects, samples, about | {"cohort_sha256": hashes}
 

@@ -49,7 +49,7 @@ def read_cell(text: str, kind: str, decimal_comma: bool = False):
     """
     if text.lower() in BROKEN:
         raise Unreadable("a value instead of the formula that failed")
-    if kind == "text" or kind == "file":
+    if kind in ("text", "file", "label"):
         return text or None
     if text.lower() in BLANK:
         return BASELINE if kind == "time point" else None

@@ -5,12 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 
+from ..core.task import LESION, SHRINKAGE
 from ..core.vocabulary import SECOND
+from ..systems.contract import System
+from ..systems.registry import system_of
 from .columns import COLUMNS
 from .findings import Finding, in_order
+from .given_labels import given_label_findings
 from .label_checks import label_findings
 from .labels import baseline_row, check_shrinkage
 from .masks import FIRST, FOLLOWUP, Progress, mask_place, measure
+from .role_checks import missing_files, missing_time_points, needed_inputs, unreadable_inputs
 from .table import CohortRow, CohortTable
 
 LARGEST_CM3 = 500.0
@@ -22,6 +27,7 @@ def check_cohort(
     read_images: bool = True,
     threshold: float = 0.2,
     *,
+    system: System | None = None,
     progress: Progress | None = None,
 ) -> list[Finding]:
     """All findings of a table, in the order of its rows; nothing is written.
@@ -31,25 +37,31 @@ def check_cohort(
         read_images: also read every image and mask: whether they can be read, whether they lie on each other, whether
             the masks' volumes agree with the table's. Without it, only the table and the existence of files.
         threshold: shrinkage that counts as response, for contradictory labels.
+        system: that is to learn from it: what it needs, and where its labels come from; None: the one that comes first.
         progress: of the reading.
 
     Raises:
         InputError: the threshold is out of range.
     """
+    system = system or system_of()
+    unit = system.task.unit
     check_shrinkage(threshold)
     findings = list(table.problems)
     for row in table.rows:
         findings += [*_values(row), *_files(row)]
-    findings += [*_images_named(table), *_duplicates(table), *_shared_masks(table), *_mixed_patients(table)]
-    findings += [*_names_alike(table), *_over_time(table)]
+    findings += [*missing_files(table), *needed_inputs(table, system), *_duplicates(table, unit)]
+    findings += [*_shared_masks(table), *_mixed_patients(table, system), *_names_alike(table)]
+    findings += [*_over_time(table, unit), *missing_time_points(table, system)]
     measured = {}
     if read_images:
         measured, wrong = measure(table, check_images=True, progress=progress)
-        findings += wrong
+        findings += [*wrong, *unreadable_inputs(table, system, progress)]
     for row in table.rows:
         for which, name in ((FIRST, "mask"), (FOLLOWUP, "follow-up mask")):
             findings += _possible(row, f"volume of the {name}", measured.get((row.row, which)), may_vanish=False)
-    return in_order([*findings, *label_findings(table, measured, threshold, read_images)])
+    if system.task.label.kind == SHRINKAGE:
+        return in_order([*findings, *label_findings(table, measured, threshold, read_images)])
+    return in_order([*findings, *given_label_findings(table, system.task)])
 
 
 def _says(row: CohortRow, kind: str, what: str, remedy: str) -> Finding:
@@ -85,17 +97,6 @@ def _files(row: CohortRow) -> Iterator[Finding]:
             yield _says(row, "missing file", f"There is no {path} ({name})", "correct the path or bring the file there")
 
 
-def _images_named(table: CohortTable) -> Iterator[Finding]:
-    if table.rows and not any(row.image or row.segmentation for row in table.rows):
-        what = "The table names no image and no mask"
-        yield Finding(0, "", "", "no images", what, "add image and segmentation: labels alone train no model")
-        return
-    for row in table.rows:
-        for name in ("image", "segmentation"):
-            if getattr(row, name) is None:
-                yield _says(row, "missing value", f"The column {name} is empty", f"name the {name}, or remove the row")
-
-
 def _first_of(table: CohortTable, key: Callable[[CohortRow], object]) -> Iterator[tuple[CohortRow, CohortRow]]:
     """Rows whose key was there before, with the row that had it first."""
     first: dict[object, CohortRow] = {}
@@ -107,10 +108,11 @@ def _first_of(table: CohortTable, key: Callable[[CohortRow], object]) -> Iterato
             yield row, first[value]
 
 
-def _duplicates(table: CohortTable) -> Iterator[Finding]:
-    for row, first in _first_of(table, lambda row: (*row.key, row.time_point)):
-        what = f"The {row.time_point} MRI of this lesion is in row {first.row} already"
-        yield _says(row, "duplicate lesion", what, "remove one, or name lesion or time_point differently")
+def _duplicates(table: CohortTable, unit: str) -> Iterator[Finding]:
+    names = "lesion" if unit == LESION else "patient"
+    for row, first in _first_of(table, lambda row: (row.patient, row.lesion * (unit == LESION), row.time_point)):
+        what = f"The {row.time_point} MRI of this {unit} is in row {first.row} already"
+        yield _says(row, "duplicate lesion", what, f"remove one, or name {names} or time_point differently")
 
 
 def _shared_masks(table: CohortTable) -> Iterator[Finding]:
@@ -129,9 +131,10 @@ def _shared_masks(table: CohortTable) -> Iterator[Finding]:
             yield _says(row, "contradictory follow-up", what, "name the one drawn at follow-up")
 
 
-def _mixed_patients(table: CohortTable) -> Iterator[Finding]:
-    for name in ("image", "segmentation", "followup_image", "followup_segmentation"):
-        for row, first in _first_of(table, lambda row, name=name: getattr(row, name)):
+def _mixed_patients(table: CohortTable, system: System) -> Iterator[Finding]:
+    columns = ("image", "segmentation", "followup_image", "followup_segmentation")
+    for name in dict.fromkeys((*columns, *(role.table_column for role in system.inputs))):
+        for row, first in _first_of(table, lambda row, name=name: row.value(name)):
             if row.patient != first.patient:
                 what = f"The {name} is that of another patient (“{first.patient}”, row {first.row})"
                 remedy = "correct patient or file: one person under two names would be on both sides of a split"
@@ -153,11 +156,11 @@ def _names_alike(table: CohortTable) -> Iterator[Finding]:
                 yield _says(row, "names alike", what, f"write both alike if they are one {level}")
 
 
-def _over_time(table: CohortTable) -> Iterator[Finding]:
-    for rows in table.lesions.values():
+def _over_time(table: CohortTable, unit: str) -> Iterator[Finding]:
+    for rows in table.units(unit).values():
         base = baseline_row(rows)
         if base is None:
-            yield _says(rows[0], "no baseline", "The lesion has no baseline row", "add it, or remove this one")
+            yield _says(rows[0], "no baseline", f"The {unit} has no baseline row", "add it, or remove this one")
             continue
         for row in rows:
             if row.time_point != SECOND:

@@ -10,7 +10,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-"""Time points of rows; the follow-up has columns instead."""
+from ..core.inputs import InputRole
+from ..core.task import LESION, SHRINKAGE, Task
+from ..systems.registry import systems
+
 
 CLINICAL, NOTE, TRUTH = "clinical_", "note_", "truth_"
 
@@ -27,7 +30,8 @@ class Column:
     """One column.
 
     Attributes:
-        kind: "text", "file", "number", "whole" (number), "date", "time point" or "class".
+        kind: "text", "file", "number", "whole" (number), "date", "time point", "class" of the shrinkage rule, or
+            "label": a class of some system, which only its task can read.
         about: what belongs there.
         required: whether a table without it is refused.
     """
@@ -60,6 +64,31 @@ COLUMNS: dict[str, Column] = {
 """Column name to what it holds. Paths are relative to the table's folder, or absolute."""
 
 
+def known_columns() -> dict[str, Column]:
+    """:data:`COLUMNS`, and those that registered systems add: their inputs, and where their label is typed."""
+    found = dict(COLUMNS)
+    for system in systems():
+        for role in system.inputs:
+            found.setdefault(role.table_column, _of_role(role))
+        if system.task.label.kind != SHRINKAGE:
+            found.setdefault(system.task.label.column, _of_label(system.task))
+    return found
+
+
+def _of_role(role: InputRole) -> Column:
+    return Column("file", f"{role.about or role.title} ({role.kind}{'' if role.needed else ', may be empty'})")
+
+
+def _of_label(task: Task) -> Column:
+    numbered = ", ".join(f"{number} ({name})" for number, name in enumerate(task.names))
+    return Column("label", f"{task.title}: {numbered}")
+
+
+def required_columns(unit: str = LESION) -> tuple[str, ...]:
+    """Columns without which there are no units."""
+    return tuple(name for name, column in COLUMNS.items() if column.required and (name != "lesion" or unit == LESION))
+
+
 def plain_name(heading: object) -> str:
     """A heading as a column name.
 
@@ -77,7 +106,7 @@ def prefix_of(name: str) -> str:
 
 def described() -> str:
     """All columns and prefixes in words, one a line."""
-    names = {**{name: column.about for name, column in COLUMNS.items()}}
+    names = {name: column.about for name, column in known_columns().items()}
     names |= {f"{prefix}...": about for prefix, about in PREFIXES.items()}
     width = max(map(len, names))
     return "\n".join(f"  {name:<{width}}  {about}" for name, about in names.items())

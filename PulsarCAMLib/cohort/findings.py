@@ -31,6 +31,7 @@ KINDS = {
     "names alike": WARNING,
     "no baseline": ERROR,
     "no follow-up": WARNING,
+    "no label": WARNING,
     "contradictory label": ERROR,
     "contradictory follow-up": ERROR,
     "volumes differ": WARNING,

@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..core.errors import InputError
+from ..core.task import SHRINKAGE
 from ..core.vocabulary import BASELINE
+from ..systems.contract import System
 from .masks import FIRST, FOLLOWUP, Measured, Progress, mask_place, measure
 from .response import responds
 from .table import CohortRow, CohortTable
@@ -21,7 +23,7 @@ class LesionLabel:
 
     Attributes:
         patient, lesion: which.
-        response: 1 response, 0 non-response; None where nothing says.
+        response: number of its class in the task's order (1 response, 0 non-response); None where nothing says.
         source: where that comes from, one of :data:`SOURCES`.
         volume_cm3, followup_volume_cm3: the volumes it was computed from; None where unknown.
         rows: the table's rows of this lesion (one per MRI), by number.
@@ -60,8 +62,11 @@ def label_cohort(
     *,
     measured: Measured | None = None,
     progress: Progress | None = None,
+    system: System | None = None,
 ) -> tuple[LesionLabel, ...]:
-    """Label every lesion: response if and only if ``V_followup < (1 - shrinkage) * V_baseline``, strictly.
+    """Label every unit: by the classes given where the system's task wants it, else by shrinkage.
+
+    By shrinkage, response if and only if ``V_followup < (1 - shrinkage) * V_baseline``, strictly.
 
     A volume that the table gives is taken before one that is measured on the mask. Both belong to the baseline row of
     the lesion; further MRIs before treatment share its label.
@@ -71,6 +76,7 @@ def label_cohort(
         shrinkage: share of the volume that must be lost; 0.2 in Peng et al. 2025; 0.3 and 0.5 are common.
         measured: volumes of :func:`PulsarCAMLib.cohort.masks.measure`; None measures what the table does not give.
         progress: of that measuring.
+        system: whose task says where labels come from; None: shrinkage.
 
     Returns:
         Labels in the order of the table; a lesion without follow-up has None.
@@ -78,6 +84,10 @@ def label_cohort(
     Raises:
         InputError: a mask that is needed cannot be used, or the shrinkage is out of range.
     """
+    if system and system.task.label.kind != SHRINKAGE:
+        from .given_labels import given_labels
+
+        return given_labels(table, system.task)
     check_shrinkage(shrinkage)
     if measured is None:
         measured = _measure_missing(table, progress)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 EXACTLY = 1e-9
 """Relative difference up to which a volume is exactly at the threshold: 0.08 is 80 % of 0.1 in decimals, and must not
 become less than that by the rounding of 0.8 * 0.1 in binary."""
@@ -23,3 +25,12 @@ def responds(first_cm3: float, followup_cm3: float, shrinkage: float = 0.2) -> i
         0
     """
     return int(followup_cm3 < (1 - shrinkage) * first_cm3 * (1 - EXACTLY))
+
+
+def shrinkage_section(shrinkage: float) -> dict[str, Any]:
+    """The rule as the section ``response`` of a model's card."""
+    return {
+        "definition": f"response: the lesion's volume at follow-up is below {100 * (1 - shrinkage):g} % of its volume "
+        "at baseline",
+        "shrinkage_threshold": round(1 - shrinkage, 6),
+    }

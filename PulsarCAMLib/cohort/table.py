@@ -12,12 +12,27 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from ..core.errors import InputError
+from ..core.task import LESION
 from ..core.vocabulary import BASELINE
 from .cells import Unreadable, as_number, as_text, read_cell
-from .columns import CLINICAL, COLUMNS, NOTE, PREFIXES, plain_name, prefix_of
+from .columns import (
+    CLINICAL,
+    COLUMNS,
+    NOTE,
+    PREFIXES,
+    Column,
+    known_columns,
+    plain_name,
+    prefix_of,
+    required_columns,
+)
 from .findings import Finding
+
+if TYPE_CHECKING:
+    from ..systems.contract import System
 
 
 @dataclass(frozen=True)
@@ -27,6 +42,7 @@ class CohortRow:
     Attributes:
         row: as the spreadsheet numbers it; headings are row 1.
         clinical, note, truth: columns with these prefixes, without the prefix; only cells that are not empty.
+        extra: columns of inputs and labels that only some systems have; only cells that are not empty.
     """
 
     row: int
@@ -51,11 +67,16 @@ class CohortRow:
     clinical: Mapping[str, float | str] = field(default_factory=dict, hash=False)
     note: Mapping[str, str] = field(default_factory=dict, hash=False)
     truth: Mapping[str, str] = field(default_factory=dict, hash=False)
+    extra: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
     @property
     def key(self) -> tuple[str, str]:
         """Patient and lesion."""
         return self.patient, self.lesion
+
+    def value(self, column: str) -> Any:
+        """What is in a column, those of :attr:`extra` among them; None for an empty cell."""
+        return getattr(self, column) if column in COLUMNS else self.extra.get(column)
 
 
 @dataclass(frozen=True)
@@ -87,13 +108,23 @@ class CohortTable:
             found.setdefault(row.key, []).append(row)
         return {key: tuple(rows) for key, rows in found.items()}
 
+    def units(self, unit: str = LESION) -> dict[tuple[str, str], tuple[CohortRow, ...]]:
+        """(patient, lesion) to its rows; where the unit is the patient, (patient, "") to all rows of the patient."""
+        if unit == LESION:
+            return self.lesions
+        found: dict[tuple[str, str], list[CohortRow]] = {}
+        for row in self.rows:
+            found.setdefault((row.patient, ""), []).append(row)
+        return {key: tuple(rows) for key, rows in found.items()}
 
-def read_cohort(path: str | Path) -> CohortTable:
+
+def read_cohort(path: str | Path, system: System | None = None) -> CohortTable:
     """Read a cohort table; no other file is opened.
 
     Args:
         path: ``.csv`` (separated by comma, semicolon or tab) or ``.xlsx`` (its first sheet, or the one called
             "cohort"). Paths in it are relative to its folder, or absolute.
+        system: for which it is read: one that answers for patients needs no column ``lesion``. None: for lesions.
 
     Raises:
         InputError: no such file, no table, or a column is missing without which there are no lesions. Everything else
@@ -102,25 +133,26 @@ def read_cohort(path: str | Path) -> CohortTable:
     """
     from .sheets import read_sheet
 
-    path = Path(path)
+    path, known = Path(path), known_columns()
+    unit = system.task.unit if system else LESION
     sheet = read_sheet(path)
     names = [plain_name(heading) for heading in sheet.headings]
-    _refuse_headings(path, names)
-    problems = [*_unknown_columns(sheet.headings, names), *sheet.problems]
+    _refuse_headings(path, names, required_columns(unit))
+    problems = [*_unknown_columns(sheet.headings, names, known), *sheet.problems]
     rows = []
     for number, cells in sheet.rows:
         values = {name: as_text(cell) for name, cell in zip(names, cells, strict=True) if name}
-        row, wrong = _row(number, values, path.parent, sheet.decimal_comma)
+        row, wrong = _row(number, values, path.parent, sheet.decimal_comma, known, required_columns(unit))
         problems += wrong
         rows += [row] if row else []
     if not sheet.rows:
-        raise InputError(f"The table {path.name} has headings but no row; write one row per lesion.")
-    known = tuple(name for name in names if name in COLUMNS or prefix_of(name))
-    return CohortTable(tuple(rows), known, tuple(problems), path)
+        raise InputError(f"The table {path.name} has headings but no row; write one row per {unit}.")
+    there = tuple(name for name in names if name in known or prefix_of(name))
+    return CohortTable(tuple(rows), there, tuple(problems), path)
 
 
-def _refuse_headings(path: Path, names: list[str]) -> None:
-    missing = [name for name, column in COLUMNS.items() if column.required and name not in names]
+def _refuse_headings(path: Path, names: list[str], required: Sequence[str]) -> None:
+    missing = [name for name in required if name not in names]
     if missing:
         raise InputError(
             f"The table {path.name} has no column {' and no column '.join(missing)}; its first row must hold the "
@@ -131,12 +163,12 @@ def _refuse_headings(path: Path, names: list[str]) -> None:
         raise InputError(f"The table {path.name} has the column {', '.join(twice)} twice; keep one of them.")
 
 
-def _unknown_columns(headings: Sequence[object], names: list[str]) -> list[Finding]:
+def _unknown_columns(headings: Sequence[object], names: list[str], known: Mapping[str, Column]) -> list[Finding]:
     found = []
     for heading, name in zip(headings, names, strict=True):
-        if not name or name in COLUMNS or prefix_of(name):
+        if not name or name in known or prefix_of(name):
             continue
-        close = difflib.get_close_matches(name, [known for known in COLUMNS if known not in names], 1, 0.75)
+        close = difflib.get_close_matches(name, [each for each in known if each not in names], 1, 0.75)
         advice = f"call it “{close[0]}” if that is meant, or " if close else ""
         what = f"The column “{heading}” is not known and not used"
         remedy = f"{advice}begin its name with {' or '.join((CLINICAL, NOTE))} to keep it"
@@ -145,12 +177,17 @@ def _unknown_columns(headings: Sequence[object], names: list[str]) -> list[Findi
 
 
 def _row(
-    number: int, values: dict[str, str], folder: Path, decimal_comma: bool
+    number: int,
+    values: dict[str, str],
+    folder: Path,
+    decimal_comma: bool,
+    known: Mapping[str, Column],
+    required: Sequence[str],
 ) -> tuple[CohortRow | None, list[Finding]]:
     """One row; None where it does not say whose lesion it is, or when."""
     patient, lesion = values.get("patient", ""), values.get("lesion", "")
     problems, read = [], {}
-    for name, column in COLUMNS.items():
+    for name, column in known.items():
         text = values.get(name, "")
         try:
             read[name] = read_cell(text, column.kind, decimal_comma)
@@ -160,14 +197,17 @@ def _row(
             read[name] = None
         if read[name] is not None and column.kind == "file":
             read[name] = _resolved(read[name], folder)
-    missing = [name for name, column in COLUMNS.items() if column.required and read[name] is None]
+    missing = [name for name in required if read[name] is None]
     for name in missing:
         problems.append(
             Finding(number, patient, lesion, "missing value", f"The column {name} is empty", f"write the {name}")
         )
     if missing or read["time_point"] is None:
         return None, problems
-    return CohortRow(row=number, **read, **_prefixed(values)), problems
+    extra = {name: read.pop(name) for name in known if name not in COLUMNS}
+    read["lesion"] = read["lesion"] or ""
+    extra = {name: value for name, value in extra.items() if value is not None}
+    return CohortRow(row=number, **read, **_prefixed(values), extra=extra), problems
 
 
 def _resolved(text: str, folder: Path) -> Path:
@@ -209,22 +249,28 @@ def save_cohort_table(table: CohortTable, path: str | Path, *, overwrite: bool =
     lines = [_cells(row, folder) for row in table.rows]
     used = {name for line in lines for name in line}
     order = [name for name in COLUMNS if name in used or COLUMNS[name].required]
-    order += sorted(used - set(COLUMNS), key=lambda name: (list(PREFIXES).index(prefix_of(name)), name))
+    order += sorted(name for name in used - set(COLUMNS) if not prefix_of(name))
+    order += sorted((name for name in used if prefix_of(name)), key=lambda n: (list(PREFIXES).index(prefix_of(n)), n))
     return write_sheet(path, order, [[line.get(name, "") for name in order] for line in lines], overwrite=overwrite)
 
 
 def _cells(row: CohortRow, folder: Path) -> dict[str, object]:
     cells: dict[str, object] = {}
-    for name, column in COLUMNS.items():
+    for name in COLUMNS:
         value = getattr(row, name)
         if value is None:
             continue
-        if column.kind == "file":
-            value = value.relative_to(folder).as_posix() if value.is_relative_to(folder) else str(value)
-        cells[name] = value.isoformat() if isinstance(value, date) else value
+        cells[name] = _cell(value, folder)
+    cells |= {name: _cell(value, folder) for name, value in row.extra.items()}
     for prefix in PREFIXES:
         cells |= {prefix + name: value for name, value in getattr(row, prefix.rstrip("_")).items()}
     return cells
+
+
+def _cell(value: object, folder: Path) -> object:
+    if isinstance(value, Path):
+        return value.relative_to(folder).as_posix() if value.is_relative_to(folder) else str(value)
+    return value.isoformat() if isinstance(value, date) else value
 
 
 def patient_numbers(table: CohortTable) -> dict[str, str]:

@@ -14,12 +14,16 @@ import numpy as np
 
 from ..core.errors import InputError
 from ..core.vocabulary import BASELINE, CAM, TIME_POINTS
-from ..systems.autoencoder.samples import Samples
 from ..systems.autoencoder.training_settings import TrainingSettings
+from ..training.samples import TrainingSamples
 from ..training.study_models import Fitted, Task
 
 TRAINING = "training"
-FIELDS = ("images", "masks", "labels", "patients", "lesions", "rotations")
+FIELDS = {
+    **{name: name for name in ("images", "masks", "labels", "patients")},
+    **{"lesions": "units", "rotations": "changes"},
+}
+"""Name of an array in the study's file to the field of the samples."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +56,7 @@ class CamContender:
 
         sets = load_samples(self.samples)
         first = sets[BASELINE]
-        chosen = np.isin(first.lesions, task.train)
+        chosen = np.isin(first.units, task.train)
         known = _labelled(first.where(chosen), task.labels)
         trained = train_trial(
             known, self.settings.with_seed(task.seed), task.folder / TRAINING, cancelled=task.cancelled
@@ -62,26 +66,26 @@ class CamContender:
         return Fitted(tuple(answers), {"epochs": trained.epochs, "weights_sha256": trained.sha256, "last_epoch": last})
 
 
-def _labelled(samples: Samples, labels: np.ndarray) -> Samples:
-    own = {**vars(samples), "labels": labels[samples.lesions].astype(np.int64)}
-    return Samples(**own)
+def _labelled(samples: TrainingSamples, labels: np.ndarray) -> TrainingSamples:
+    own = {**vars(samples), "labels": labels[samples.units].astype(np.int64)}
+    return TrainingSamples(**own)
 
 
-def slices_of(samples: Samples, lesions: Sequence[int]) -> Samples:
+def slices_of(samples: TrainingSamples, lesions: Sequence[int]) -> TrainingSamples:
     """The slices of some lesions that are not rotated, in the order asked for.
 
     Raises:
         InputError: a lesion has no such slice.
     """
     originals = samples.originals()
-    place = {int(lesion): at for at, lesion in enumerate(originals.lesions)}
+    place = {int(lesion): at for at, lesion in enumerate(originals.units)}
     try:
         return originals.where(np.array([place[int(lesion)] for lesion in lesions], dtype=int))
     except KeyError as error:
         raise InputError(f"The study's patches lack lesion {error}; run the study anew.") from error
 
 
-def save_samples(path: Path, sets: dict[str, Samples]) -> str:
+def save_samples(path: Path, sets: dict[str, TrainingSamples]) -> str:
     """Write the patches of both MRIs, patients and lesions as numbers; the file's hash.
 
     The file says nothing of when it was written, so that the same patches give the same hash.
@@ -94,16 +98,16 @@ def save_samples(path: Path, sets: dict[str, Samples]) -> str:
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w", zipfile.ZIP_STORED) as archive:
         for point, samples in sets.items():
-            for name in FIELDS:
+            for name, field_name in FIELDS.items():
                 array = io.BytesIO()
-                np.save(array, getattr(samples, name), allow_pickle=False)
+                np.save(array, getattr(samples, field_name), allow_pickle=False)
                 archive.writestr(zipfile.ZipInfo(f"{point}_{name}.npy"), array.getvalue())
     write_durably(path, content.getvalue())
     return hashlib.sha256(content.getvalue()).hexdigest()
 
 
 @lru_cache(maxsize=4)
-def load_samples(path: Path) -> dict[str, Samples]:
+def load_samples(path: Path) -> dict[str, TrainingSamples]:
     """The patches of a study by time point; read once per process.
 
     Raises:
@@ -112,6 +116,9 @@ def load_samples(path: Path) -> dict[str, Samples]:
     try:
         with np.load(path, allow_pickle=False) as arrays:
             points = [point for point in TIME_POINTS if f"{point}_labels" in arrays]
-            return {point: Samples(**{name: arrays[f"{point}_{name}"] for name in FIELDS}) for point in points}
+            return {
+                point: TrainingSamples(**{FIELDS[name]: arrays[f"{point}_{name}"] for name in FIELDS})
+                for point in points
+            }
     except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
         raise InputError(f"The study's patches {path} are missing or damaged; run the study anew.") from error

@@ -176,23 +176,25 @@ def _features_kept_if_refused(folder: Path) -> Iterator[None]:
 def _patches(baseline, second, lesions: StudyLesions, settings: StudySettings, folder: Path, running: Running):
     import numpy as np
 
-    from ..systems.autoencoder.samples import Samples, collect_samples
+    from ..systems.registry import system_of_settings
     from ..training.cohort_cases import cohort_cases
+    from ..training.samples import TrainingSamples, collect_samples
 
     index = {point: {int(row): at for at, row in enumerate(lesions.rows[point])} for point in TIME_POINTS}
     sets, warnings = {}, []
-    for point, rows, rotations in ((BASELINE, baseline, settings.training.rotations), (SECOND, second, ())):
+    for point, rows in ((BASELINE, baseline), (SECOND, second)):
         if not rows:
             continue
         numbered = {row.key: index[point][row.row] for row, _ in rows}
         with running.progress(CUTTING.format(point)) as stage:
             cases = cohort_cases(rows, stage)
-            found = collect_samples(cases, settings.training.preprocessing, rotations, warnings.append)
-        pairs = zip(found.patients.tolist(), found.lesions.tolist(), strict=True)
+            system, only = system_of_settings(settings.training), {"only_original": point == SECOND}
+            found = collect_samples(cases, system, settings.training, warnings.append, **only)
+        pairs = zip(found.patients.tolist(), found.units.tolist(), strict=True)
         own = np.array([numbered[pair] for pair in pairs])
         order = np.lexsort((np.arange(len(own)), own))
-        numbers = {**vars(found), "lesions": own, "patients": lesions.patients[own]}
-        sets[point] = Samples(**numbers).where(order)
+        numbers = {**vars(found), "units": own, "patients": lesions.patients[own]}
+        sets[point] = TrainingSamples(**numbers).where(order)
     for sentence in warnings if running.tell else ():
         running.tell(sentence)
     return save_samples(folder / SAMPLES, sets), len(warnings)

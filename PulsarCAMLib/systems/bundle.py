@@ -81,8 +81,8 @@ def bundle_of(members: Sequence[nn.Module], fields: dict[str, Any], folder: str 
 
     Args:
         members: the ensemble, all of one architecture.
-        fields: the card without format, version, architecture, members, classes, weights and probe: those are filled
-            in.
+        fields: the card without format, version, members, classes, weights and probe: those are filled in; so is the
+            architecture where the members have one.
         folder: where it will lie.
 
     Raises:
@@ -94,7 +94,8 @@ def bundle_of(members: Sequence[nn.Module], fields: dict[str, Any], folder: str 
 
     tensors = {f"{i}.{name}": t.contiguous() for i, m in enumerate(members) for name, t in m.state_dict().items()}
     weights = safetensors.torch.save({name: t.cpu() for name, t in tensors.items()})
-    architecture = cast(Any, members[0]).architecture.to_card()
+    fields = dict(fields)
+    architecture = fields.pop("architecture", None) or cast(Any, members[0]).architecture.to_card()
     whole = {
         "format": FORMAT,
         "format_version": FORMAT_VERSION,

@@ -75,8 +75,8 @@ class ModelCard:
 
     @property
     def decision_threshold(self) -> float:
-        """Probability of the positive class from which it is called; of two classes only."""
-        return float(self.fields["decision"]["threshold"])
+        """Probability of the positive class from which it is called; of two classes only, else without meaning."""
+        return float(self.fields["decision"].get("threshold", 0.5))
 
     @property
     def temperature(self) -> float:

@@ -17,11 +17,13 @@ from .answers import Explained, LoopedPredictor, NetworkEvidence, Predictor
 
 if TYPE_CHECKING:  # names of systems, classes and methods are listed before NumPy is there
     import numpy as np
+    import torch
     from torch import Tensor, nn
 
     from ..core.case import Case
     from ..core.geometry import VolumeGeometry
     from ..core.lesion import Lesion
+    from .learning import Learner, TrainingSamples
 
 
 __all__ = [
@@ -151,6 +153,22 @@ class Copy:
     warnings: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True)
+class NoSizes:
+    """For systems whose network has no sizes to choose: a card's ``architecture`` with nothing but the name."""
+
+    name: str = field(default="")
+
+    def to_card(self) -> dict[str, str]:
+        """As plain JSON values."""
+        return {"name": self.name}
+
+    @classmethod
+    def from_card(cls, card: Mapping[str, Any]) -> NoSizes:
+        """From a model card."""
+        return cls(str(card.get("name", "")))
+
+
 class System:
     """One published way of answering.
 
@@ -162,7 +180,7 @@ class System:
         maps: methods of explanation, in the order in which they are offered.
         preprocessing: dataclass with ``to_card``, ``from_card`` and ``in_words``: how a case becomes samples.
         architecture: dataclass with ``to_card`` and ``from_card``: sizes of the network.
-        settings: dataclass of a training, with ``to_card``, ``from_card`` and ``identity``.
+        settings: dataclass of a training; see :class:`.learning.Trained`.
     """
 
     name: ClassVar[str]
@@ -172,7 +190,7 @@ class System:
     inputs: ClassVar[tuple[InputRole, ...]]
     maps: ClassVar[tuple[MapMethod, ...]]
     preprocessing: ClassVar[Any]
-    architecture: ClassVar[Any]
+    architecture: ClassVar[Any] = NoSizes
     settings: ClassVar[Any]
 
     def prepare(self, case: Case, preprocessing: Any, tell: Callable[[float, str], None]) -> Sequence[Samples]:
@@ -195,6 +213,40 @@ class System:
     def network(self, architecture: Any, preprocessing: Any) -> nn.Module:
         """A network with fresh weights: ``network(images, masks)`` gives logits."""
         raise NotImplementedError
+
+    def training_settings(self, **given: Any) -> Any:
+        """Settings of a training: the defaults, but for what is given.
+
+        Raises:
+            InputError: a value is not usable.
+        """
+        own = {"preprocessing": self.preprocessing()} if "preprocessing" not in given else {}
+        if "architecture" not in given:
+            own["architecture"] = NoSizes(self.name) if self.architecture is NoSizes else self.architecture()
+        return self.settings(**own, **given)
+
+    def learner(self, settings: Any, samples: TrainingSamples, device: torch.device) -> Learner:
+        """A fresh network that learns from samples; default: by :meth:`loss` and nothing else."""
+        from .plain_learner import PlainLearner
+
+        return PlainLearner(self, settings, samples, device)
+
+    def member_logits(self, member: nn.Module, images: Tensor, masks: Tensor) -> Tensor:
+        """Logits ``[n]`` of the positive class or ``[n, classes]`` of one member, as it is."""
+        return member(images, masks)
+
+    def training_facts(self, members: Sequence[nn.Module], samples: TrainingSamples) -> dict[str, Any]:
+        """What a card's section ``training`` tells of trained members besides their curves; plain JSON values.
+
+        Args:
+            members: in evaluation mode.
+            samples: they learnt from, without copies.
+        """
+        return {}
+
+    def training_notes(self, training: Mapping[str, Any]) -> list[str]:
+        """Sentences on a card's section ``training`` that whoever trains must see."""
+        return []
 
     def disagreements(self, preprocessing: Any, architecture: Any) -> list[str]:
         """Why a card's preprocessing and architecture do not go together, one sentence each."""
@@ -281,19 +333,3 @@ class System:
     def role(self, kind: str) -> InputRole | None:
         """The first input of a kind, if there is one."""
         return next((role for role in self.inputs if role.kind == kind), None)
-
-
-@dataclass(frozen=True)
-class NoSizes:
-    """For systems whose network has no sizes to choose: a card's ``architecture`` with nothing but the name."""
-
-    name: str = field(default="")
-
-    def to_card(self) -> dict[str, str]:
-        """As plain JSON values."""
-        return {"name": self.name}
-
-    @classmethod
-    def from_card(cls, card: Mapping[str, Any]) -> NoSizes:
-        """From a model card."""
-        return cls(str(card.get("name", "")))

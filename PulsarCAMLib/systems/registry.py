@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
 
 from ..core.errors import BundleError
 from ..core.map_method import MapMethod
 from .contract import System
+
+if TYPE_CHECKING:
+    from .learning import Trained
 
 _REGISTERED: dict[str, System] = {}
 DEFAULT = "autoencoder-classifier"
@@ -39,6 +43,25 @@ def system_of(name: str = DEFAULT) -> System:
     if name not in _REGISTERED:
         raise BundleError(f"There is no system {name!r}; this PulsarCAM knows {', '.join(_REGISTERED)}.")
     return _REGISTERED[name]
+
+
+def system_of_settings(settings: Trained) -> System:
+    """The system whose training these are settings of.
+
+    Raises:
+        BundleError: none is known by the name in their architecture.
+    """
+    return system_of(settings.architecture.to_card()["name"])
+
+
+def settings_from_card(card: Mapping[str, Any]) -> Trained:
+    """Settings of a training from their card, of whatever system.
+
+    Raises:
+        BundleError: the system is not known.
+        InputError: a field is missing, unknown or not usable.
+    """
+    return system_of(card["architecture"]["name"]).settings.from_card(card)
 
 
 def all_methods() -> Iterator[MapMethod]:

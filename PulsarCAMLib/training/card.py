@@ -9,20 +9,19 @@ from typing import Any
 
 import numpy as np
 
+from ..cohort.response import shrinkage_section
 from ..core.pluralize import pluralize
-from ..systems.autoencoder.samples import Samples
-from ..systems.autoencoder.training_settings import TrainingSettings
-from .calibration import ensemble_probability, fit_temperature, log_loss
+from ..core.task import PATIENT, SHRINKAGE, Task
+from ..systems.learning import TrainingSamples
+from .calibration import fit_temperature
+from .performance import THRESHOLD, performance
 from .trial import TrialResult, counts_of, samples_digest, software
-from .validation import dead_maps
 
 LARGEST_CURVES = 20_000
 """Numbers of all curves together; beyond, only every n-th epoch is kept in the card."""
 
-THRESHOLD = 0.5
-
 FEWEST_TO_CALIBRATE = 10
-"""Validation lesions below which a temperature would be fitted to chance."""
+"""Validation units (lesions) below which a temperature would be fitted to chance."""
 
 
 @dataclass(frozen=True)
@@ -31,11 +30,11 @@ class Origin:
 
     Attributes:
         name, title: of the model.
-        synthetic: whether the lesions were generated.
+        synthetic: whether the patients were generated.
         time_point: of the MRIs.
-        shrinkage: share of its volume that a responding lesion loses.
+        shrinkage: share of its volume that a responding lesion loses, where labels come from shrinkage.
         command: how it was trained, without names of files.
-        sources: how often each source of the response was used.
+        sources: how often each source of the labels was used.
         inputs_sha256, table_sha256: hashes of all images and masks together, and of the table.
         licence: of the weights.
     """
@@ -53,12 +52,16 @@ class Origin:
 
 
 def card_fields(
-    origin: Origin, trained: Sequence[TrialResult], samples: Samples, validation: Samples, resamples: int = 2000
+    origin: Origin,
+    trained: Sequence[TrialResult],
+    samples: TrainingSamples,
+    validation: TrainingSamples,
+    resamples: int = 2000,
 ) -> dict[str, Any]:
     """All fields that :func:`~PulsarCAMLib.systems.bundle.save_bundle` wants.
 
     The temperature is fitted on the validation patients, and the performance is measured on them. With few of them the
-    temperature is 1; without lesions of both classes nothing is measured, and the card says so.
+    temperature is 1; without two classes among them nothing is measured, and the card says so.
 
     Args:
         origin: what is not in the samples.
@@ -67,42 +70,53 @@ def card_fields(
         validation: originals of other patients; may be empty.
         resamples: of the bootstrap over patients.
     """
-    settings = trained[0].settings
+    settings, system = trained[0].settings, trained[0].system
+    task = system.task
     logits = np.stack([each.logits(validation) for each in trained]) if len(validation) else None
-    measurable = logits is not None and len(np.unique(validation.labels)) == 2
+    measurable = logits is not None and len(np.unique(validation.labels)) > 1
     calibrated = measurable and len(validation) >= FEWEST_TO_CALIBRATE
-    temperature = fit_temperature(logits, validation.labels) if calibrated else 1.0
-    performance = {"about": "Not measured: no patients of both classes were set aside."}
+    temperature = fit_temperature(logits, validation.labels, task) if calibrated else 1.0
+    which = "both" if task.binary else "several"
+    measured = {"about": f"Not measured: no patients of {which} classes were set aside."}
     if measurable:
-        performance = _performance(settings, logits, temperature if calibrated else None, validation, resamples)
+        fitted = temperature if calibrated else None
+        measured = performance(task, settings, logits, fitted, validation, resamples)
     return {
         "name": origin.name,
         "title": origin.title,
         "version": "1",
         "synthetic": origin.synthetic,
+        "architecture": settings.architecture.to_card(),
         "preprocessing": settings.preprocessing.to_card(),
-        "response": {
-            "definition": f"response: the lesion's volume at follow-up is below {100 * (1 - origin.shrinkage):g} % of "
-            "its volume at baseline",
-            "shrinkage_threshold": round(1 - origin.shrinkage, 6),
-        },
-        "decision": {"threshold": THRESHOLD, "temperature": round(temperature, 4)},
+        **({"response": shrinkage_section(origin.shrinkage)} if task.label.kind == SHRINKAGE else {}),
+        "decision": {**({"threshold": THRESHOLD} if task.binary else {}), "temperature": round(temperature, 4)},
         "training": _training(origin, trained, samples, validation),
-        "performance": performance,
-        "intended_use": _intended_use(origin, samples),
+        "performance": measured,
+        "intended_use": _intended_use(origin, samples, task),
         "licence": origin.licence,
     }
 
 
-def _training(origin: Origin, trained: Sequence[TrialResult], samples: Samples, validation: Samples) -> dict[str, Any]:
-    counts, aside = counts_of(samples), counts_of(validation)
-    kind = "SYNTHETIC lesions" if origin.synthetic else "lesions"
+def _training(
+    origin: Origin, trained: Sequence[TrialResult], samples: TrainingSamples, validation: TrainingSamples
+) -> dict[str, Any]:
+    system = trained[0].system
+    task, unit = system.task, system.task.unit
+    counts, aside = counts_of(samples, task), counts_of(validation, task)
+    kind = f"SYNTHETIC {unit}s" if origin.synthetic else f"{unit}s"
+    told = [task.of(task.positive)] if task.binary else task.classes
+    number = {task.positive: counts[f"{task.positive}s"]} if task.binary else counts["classes"]
+    classes = ", ".join(f"{number[each.name]} {each.adjective}" for each in told)
+    whole = f"{counts[f'{unit}s']} {kind}"
+    if unit != PATIENT:
+        whole += f" of {pluralize(counts['patients'], 'patient')}"
+    left = pluralize(aside["patients"], "other patient")
+    if unit != PATIENT:
+        left = f"{pluralize(aside[f'{unit}s'], unit)} of {left}"
     return {
-        "data": f"{counts['lesions']} {kind} of {pluralize(counts['patients'], 'patient')} ({counts['responses']} "
-        f"responding), MRI at time point “{origin.time_point}”; {pluralize(aside['lesions'], 'lesion')} of "
-        f"{pluralize(aside['patients'], 'other patient')} set aside for validation",
+        "data": f"{whole} ({classes}), MRI at time point “{origin.time_point}”; {left} set aside for validation",
         "counts": {"training": counts, "validation": aside},
-        "response_from": origin.sources,
+        f"{task.label.column}_from": origin.sources,
         "command": origin.command,
         "settings": trained[0].settings.to_card(),
         "seeds": [each.settings.seed for each in trained],
@@ -115,7 +129,7 @@ def _training(origin: Origin, trained: Sequence[TrialResult], samples: Samples, 
         },
         "epochs": [each.epochs for each in trained],
         "best_epoch": [each.best_epoch for each in trained],
-        "dead_feature_maps": [dead_maps(each.model(), samples.originals()) for each in trained],
+        **system.training_facts([each.model() for each in trained], samples.originals()),
         "curves": curves(trained),
     }
 
@@ -136,38 +150,14 @@ def _short(value: float | None) -> float | None:
     return None if value is None else float(f"{value:.4g}")
 
 
-def _performance(
-    settings: TrainingSettings, logits: np.ndarray, temperature: float | None, validation: Samples, resamples: int
-) -> dict[str, Any]:
-    from ..evaluation.card_sections import performance_section
-
-    labels, patients = validation.labels, validation.patients
-    probability = ensemble_probability(logits, temperature or 1.0)
-    found = performance_section(labels, probability, patients, threshold=THRESHOLD, resamples=resamples)
-    losses = {"uncalibrated": log_loss(logits, labels), "calibrated": log_loss(logits, labels, temperature or 1.0)}
-    return {
-        "about": f"On {pluralize(found['lesions'], 'lesion')} of {pluralize(found['patients'], 'validation patient')}, "
-        f"none of them trained on. {_caution(settings, temperature)}Intervals: 95 %, bootstrap over patients",
-        "validation": found | {"log_loss": {name: round(value, 4) for name, value in losses.items()}},
-    }
-
-
-def _caution(settings: TrainingSettings, temperature: float | None) -> str:
-    """What was chosen on the patients on which the figures were measured."""
-    chosen = ["the epoch was chosen"] if settings.patience else []
-    chosen += ["the temperature was fitted"] if temperature else []
-    text = f"On the same patients {' and '.join(chosen)}, so this is no independent test. " if chosen else ""
-    return text if temperature else f"{text}They are too few to calibrate on: the temperature is 1. "
-
-
-def _intended_use(origin: Origin, samples: Samples) -> str:
+def _intended_use(origin: Origin, samples: TrainingSamples, task: Task) -> str:
     if origin.synthetic:
         return (
-            "Demonstration and tests only. The model was trained on SYNTHETIC lesions; its answer on a patient's MRI "
-            "means nothing."
+            f"Demonstration and tests only. The model was trained on SYNTHETIC {task.unit}s; its answer on a "
+            "patient's MRI means nothing."
         )
-    lesions = counts_of(samples)["lesions"]
+    units = counts_of(samples, task)[f"{task.unit}s"]
     return (
-        f"Research only, not for diagnosis or treatment decisions. Trained on {lesions} lesions of one cohort and not "
-        "tested on any other: expect worse on other scanners, sequences and treatments."
+        f"Research only, not for diagnosis or treatment decisions. Trained on {units} {task.unit}s of one cohort and "
+        "not tested on any other: expect worse on other scanners, sequences and treatments."
     )

@@ -1,68 +1,172 @@
-"""The lesions of a cohort table as training samples."""
+"""The units of a cohort table (lesions, patients) as cases of a system."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from ..cohort.labels import LesionLabel
-from ..cohort.masks import lesion_of
+from ..cohort.masks import FIRST, lesion_of, mask_place
 from ..cohort.table import CohortRow, CohortTable
+from ..core.case import Case, Image
 from ..core.errors import InputError
+from ..core.inputs import DOSE, MASK, InputRole
+from ..core.lesion import Lesion
+from ..core.task import LESION, Task
 from ..core.vocabulary import BASELINE
 from ..io.hashing import sha256_of
-from ..systems.autoencoder.samples import Case
+from ..systems.contract import LabelledUnit, System
+from ..systems.registry import system_of
 
 Progress = Callable[[float, str], None]
 
+_Series = tuple[Path, str | None]
+
 
 def usable_rows(
-    table: CohortTable, labels: Sequence[LesionLabel], time_point: str = BASELINE
+    table: CohortTable, labels: Sequence[LesionLabel], time_point: str = BASELINE, system: System | None = None
 ) -> list[tuple[CohortRow, int]]:
-    """Rows of a time point that have MRI, contour and response, with the response.
+    """Rows of a time point that have a label and all that the system needs (MRI and contour, say), with the label.
+
+    What the system wants of another time point is taken from that row and put into this one's ``extra``.
+
+    Args:
+        table: checked before.
+        labels: of its units.
+        time_point: of the rows.
+        system: that is to learn from them; None: the one that comes first.
 
     Raises:
         InputError: there is none.
     """
-    responses = {(label.patient, label.lesion): label.response for label in labels}
-    found = [
-        (row, responses[row.key])
-        for row in table.rows
-        if row.time_point == time_point and row.image and row.segmentation and responses.get(row.key) is not None
-    ]
+    system = system or system_of()
+    of_unit = {(label.patient, label.lesion): label.response for label in labels}
+    whole = {row.row: (of_unit.get(key), rows) for key, rows in table.units(system.task.unit).items() for row in rows}
+    found = []
+    for row in table.rows:
+        label, rows = whole[row.row]
+        if row.time_point != time_point or label is None:
+            continue
+        used = _with_others(row, rows, system)
+        if all(_path(used, role) for role in system.needed_inputs):
+            found.append((used, label))
     if not found:
         raise InputError(
-            f"No lesion of the table has an MRI at the time point “{time_point}”, a contour on it and a response; "
+            f"No {system.task.unit} of the table has {_needs(system, time_point)} and a {system.task.label.column}; "
             "complete the table first."
         )
     return found
 
 
-def cohort_cases(rows: Sequence[tuple[CohortRow, int]], progress: Progress | None = None) -> Iterator[Case]:
-    """Labelled lesions; every MRI is read once and only one is in memory.
+def cohort_cases(
+    rows: Sequence[tuple[CohortRow, int]], progress: Progress | None = None, system: System | None = None
+) -> Iterator[LabelledUnit]:
+    """Labelled units; every image is read once and only those of one MRI are in memory.
 
     Args:
         rows: of :func:`usable_rows`.
         progress: called after each MRI with the share done and a text.
+        system: as :func:`usable_rows` had it.
 
     Raises:
         InputError: an image or a mask cannot be used.
     """
-    from ..io.volumes import read_volume
-
-    images: dict[tuple[Path, str | None], list[tuple[CohortRow, int]]] = {}
-    for row, response in rows:
-        images.setdefault((row.image, row.series), []).append((row, response))
-    for count, ((image, series), lesions) in enumerate(images.items(), start=1):
-        volume, geometry = read_volume(image, series)
-        for row, response in lesions:
-            yield Case(row.patient, volume, geometry, lesion_of(row, geometry), response)
+    system = system or system_of()
+    first = _reference(system)
+    images: dict[_Series, list[tuple[CohortRow, int]]] = {}
+    for row, label in rows:
+        images.setdefault(_series(row, first), []).append((row, label))
+    for count, units in enumerate(images.values(), start=1):
+        read: dict[_Series, Image] = {}
+        for row, label in units:
+            yield _unit(row, label, system, read)
         if progress:
             progress(count / len(images), f"MRI {count} of {len(images)}")
 
 
-def inputs_digest(rows: Sequence[tuple[CohortRow, int]]) -> str:
+def inputs_digest(rows: Sequence[tuple[CohortRow, int]], system: System | None = None) -> str:
     """One hash of all images and masks that were used, which tells whether they are the same and not whose."""
-    paths = {path for row, _ in rows for path in (row.image, row.segmentation)}
+    roles = (system or system_of()).inputs
+    paths = {path for row, _ in rows for role in roles if (path := _path(row, role))}
     return hashlib.sha256("".join(sorted(map(sha256_of, paths))).encode()).hexdigest()
+
+
+def unit_name(row: CohortRow, task: Task) -> str:
+    """What the unit of a row is called within its patient; a patient by its own name."""
+    return row.lesion if task.unit == LESION else row.patient
+
+
+def _reference(system: System) -> InputRole:
+    """The input on whose grid maps are written."""
+    return next(role for role in system.inputs if role.kind != MASK)
+
+
+def _path(row: CohortRow, role: InputRole) -> Path | None:
+    return row.extra.get(role.name) or row.value(role.table_column)
+
+
+def _series(row: CohortRow, role: InputRole) -> _Series:
+    path = _path(row, role)
+    assert path is not None
+    return path, row.series if path == row.image else None
+
+
+def _with_others(row: CohortRow, rows: Sequence[CohortRow], system: System) -> CohortRow:
+    extra = {}
+    for role in system.inputs:
+        if role.time_point == BASELINE:
+            continue
+        other = next((each for each in rows if each.time_point == role.time_point), None)
+        path = other.value(role.table_column) if other else None
+        if path:
+            extra[role.name] = path
+    return replace(row, extra={**row.extra, **extra}) if extra else row
+
+
+def _unit(row: CohortRow, label: int, system: System, read: dict[_Series, Image]) -> LabelledUnit:
+    images: dict[str, Image] = {}
+    for role in system.inputs:
+        if role.kind == MASK or not _path(row, role):
+            continue
+        key = _series(row, role)
+        if key not in read:
+            read[key] = _image(key, role)
+        images[role.name] = read[key]
+    reference = _reference(system).name
+    grid = images[reference].geometry
+    case = Case(images, _lesions(row, system, grid), reference=reference)
+    return LabelledUnit(row.patient, case, unit_name(row, system.task), label)
+
+
+def _image(series: _Series, role: InputRole) -> Image:
+    from ..io.dose import read_dose
+    from ..io.volumes import read_volume
+
+    return Image(*(read_dose(series[0]) if role.kind == DOSE else read_volume(*series)))
+
+
+def _lesions(row: CohortRow, system: System, grid) -> tuple[Lesion, ...]:
+    if system.role(MASK) is None or mask_place(row, FIRST) is None:
+        return ()
+    if system.task.unit == LESION:
+        return (lesion_of(row, grid),)
+    from ..lesions.from_files import read_lesions
+
+    place = mask_place(row, FIRST)
+    values = [place.label_value] if place.label_value is not None else None
+    found, _ = read_lesions(place.path, grid, "auto", values, [place.segment] if place.segment else None)
+    return tuple(found)
+
+
+def _needs(system: System, time_point: str) -> str:
+    """What a unit needs, in words: "an MRI at the time point “baseline”, a contour on it"."""
+    first, *others = [f"{_a(role)}" for role in system.needed_inputs]
+    return ", ".join([f"{first} at the time point “{time_point}”", *others])
+
+
+def _a(role: InputRole) -> str:
+    if role.kind == MASK:
+        return "a contour on it"
+    return f"{'an' if role.title[:1] in 'AEFHILMNORSX' else 'a'} {role.title}"

@@ -1,17 +1,15 @@
-"""Training in memory: one autoencoder-classifier. What must survive a crash is in `.trial`."""
+"""Training in memory: one network. What must survive a crash is in `.trial`."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from ..systems.autoencoder.network import AutoencoderClassifier
-from ..systems.autoencoder.samples import Samples
-from ..systems.autoencoder.training_settings import LossWeights, TrainingSettings
-from .engine import Engine, Progress, own_random_numbers
-from .validation import predict_logits
+from torch import nn
 
-__all__ = ["LossWeights", "TrainedMember", "TrainingSettings", "predict_logits", "train_member"]
+from ..systems.learning import Trained, TrainingSamples
+from ..systems.registry import system_of
+from .engine import Engine, Progress, own_random_numbers
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,14 +21,14 @@ class TrainedMember:
         history: one row per epoch: the mean of each loss term, and on some epochs validation figures.
     """
 
-    model: AutoencoderClassifier
+    model: nn.Module
     history: list[dict[str, float]]
 
 
 def train_member(
-    samples: Samples,
-    validation: Samples | None = None,
-    settings: TrainingSettings | None = None,
+    samples: TrainingSamples,
+    validation: TrainingSamples | None = None,
+    settings: Trained | None = None,
     *,
     progress: Progress | None = None,
     cancelled: Callable[[], bool] | None = None,
@@ -38,9 +36,9 @@ def train_member(
     """Train one model.
 
     Args:
-        samples: with the rotated copies.
+        samples: with the changed copies.
         validation: of other patients, without copies; only measured, unless the settings stop early by it.
-        settings: of the training.
+        settings: of the training; None: the defaults of the system that comes first.
         progress: called after each epoch with the share done and a text.
         cancelled: asked after each epoch; True stops the training.
 
@@ -48,7 +46,7 @@ def train_member(
         InputError: all samples have one class.
         Cancelled: ``cancelled`` said so.
     """
-    settings = settings or TrainingSettings()
+    settings = settings or system_of().training_settings()
     with own_random_numbers(settings):
         engine = Engine(settings, samples, validation)
         engine.run(progress=progress, cancelled=cancelled)

@@ -8,8 +8,9 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from ..systems.autoencoder.samples import Samples
-from ..systems.autoencoder.training_settings import TrainingSettings
+from ..systems.contract import System
+from ..systems.learning import Trained, TrainingSamples
+from ..systems.registry import register, system_of_settings
 from .trial import HISTORY, RESULT, TrialResult, train_trial
 
 Progress = Callable[[float, str], None]
@@ -18,9 +19,9 @@ POLL_SECONDS = 0.5
 
 
 def train_members(
-    samples: Samples,
-    validation: Samples | None,
-    settings: Sequence[TrainingSettings],
+    samples: TrainingSamples,
+    validation: TrainingSamples | None,
+    settings: Sequence[Trained],
     folder: str | Path,
     *,
     jobs: int = 1,
@@ -31,7 +32,7 @@ def train_members(
     What comes out does not depend on ``jobs``: every trial has its own seed and its own thread.
 
     Args:
-        samples: to train on, with the rotated copies.
+        samples: to train on, with the changed copies.
         validation: of other patients, without copies.
         settings: one for each member; they differ in their seed.
         folder: the run's; every member gets a folder of its own in it.
@@ -50,19 +51,26 @@ def train_members(
     from joblib import Parallel, delayed
 
     each = zip(settings, folders, strict=True)
-    jobs_to_do = (delayed(_in_worker)(samples, own, at, validation, os.getpid()) for own, at in each)
+    system = system_of_settings(settings[0])
+    jobs_to_do = (delayed(_in_worker)(system, samples, own, at, validation, os.getpid()) for own, at in each)
     with _watched(folders, settings, progress):
         return Parallel(n_jobs=min(jobs, len(settings)))(jobs_to_do)
 
 
 def _in_worker(
-    samples: Samples, settings: TrainingSettings, folder: Path, validation: Samples | None, parent: int
+    system: System,
+    samples: TrainingSamples,
+    settings: Trained,
+    folder: Path,
+    validation: TrainingSamples | None,
+    parent: int,
 ) -> TrialResult:
     """A trial that stops when the process that wants it is gone, lest a resumed run meet it in its folder."""
+    register(system)  # a new process knows only those that come with PulsarCAM
     return train_trial(samples, settings, folder, validation, cancelled=lambda: os.getppid() != parent)
 
 
-def share_done(folder: Path, settings: TrainingSettings) -> float:
+def share_done(folder: Path, settings: Trained) -> float:
     """How far a trial is, from its folder; may be asked by any process at any time."""
     if (folder / RESULT).exists():
         return 1.0
@@ -74,7 +82,7 @@ def share_done(folder: Path, settings: TrainingSettings) -> float:
 
 
 @contextmanager
-def _watched(folders: list[Path], settings: Sequence[TrainingSettings], progress: Progress | None) -> Iterator[None]:
+def _watched(folders: list[Path], settings: Sequence[Trained], progress: Progress | None) -> Iterator[None]:
     """Tell how far the trials of other processes are."""
     if progress is None:
         yield

@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..core.errors import InputError
-from ..systems.autoencoder.samples import Samples
-from ..systems.autoencoder.training_settings import TrainingSettings
+from ..systems.card_rules import system_name
+from ..systems.learning import Trained, TrainingSamples
+from ..systems.registry import system_of
 
 if TYPE_CHECKING:
-    from ..systems.autoencoder.network import AutoencoderClassifier
+    from torch import nn
+
     from ..systems.card import ModelCard
 
 Progress = Callable[[float, str], None]
@@ -23,7 +25,7 @@ SEEDS = 1913
 """Apart from those of members."""
 
 
-def settings_of_card(card: ModelCard) -> TrainingSettings:
+def settings_of_card(card: ModelCard) -> Any:
     """How a model's members were trained; what an older card does not tell was then what is the default now.
 
     Raises:
@@ -36,33 +38,34 @@ def settings_of_card(card: ModelCard) -> TrainingSettings:
     degrees = card.fields["training"].get("rotations_degrees")
     if degrees is not None:
         own["rotations"] = degrees
-    known = {field.name for field in fields(TrainingSettings)}
-    defaults = {name: value for name, value in TrainingSettings().to_card().items() if name in known}
-    return TrainingSettings.from_card(defaults | own | told)
+    system = system_of(system_name(card.fields))
+    known = {field.name for field in fields(system.settings)}
+    defaults = {name: value for name, value in system.training_settings().to_card().items() if name in known}
+    return system.settings.from_card(defaults | own | told)
 
 
-def with_permuted_labels(samples: Samples, seed: int) -> Samples:
-    """Labels dealt out anew among the lesions; all copies of a lesion get the same one."""
-    keys = [f"{patient}\n{lesion}" for patient, lesion in zip(samples.patients, samples.lesions, strict=True)]
+def with_permuted_labels(samples: TrainingSamples, seed: int) -> TrainingSamples:
+    """Labels dealt out anew among the units (lesions); all copies of one get the same one."""
+    keys = [f"{patient}\n{unit}" for patient, unit in zip(samples.patients, samples.units, strict=True)]
     _, first, whose = np.unique(keys, return_index=True, return_inverse=True)
     dealt = np.random.default_rng([SEEDS, seed]).permutation(samples.labels[first])
-    return Samples(**{**vars(samples), "labels": dealt[whose]})
+    return TrainingSamples(**{**vars(samples), "labels": dealt[whose]})
 
 
 def train_label_controls(
-    samples: Samples,
-    settings: TrainingSettings,
+    samples: TrainingSamples,
+    settings: Trained,
     count: int,
     *,
     epochs: int | None = None,
     folder: Path | None = None,
     progress: Progress | None = None,
     cancelled: Callable[[], bool] | None = None,
-) -> list[AutoencoderClassifier]:
+) -> list[nn.Module]:
     """Models trained as ``settings`` say, each on labels dealt out anew; without early stopping.
 
     Args:
-        samples: to train on, with the rotated copies.
+        samples: to train on, with the changed copies.
         settings: of the model that is to be judged.
         count: how many models.
         epochs: instead of those of the settings.
@@ -77,7 +80,8 @@ def train_label_controls(
     from .loop import train_member
     from .trial import train_trial
 
-    own = replace(settings, epochs=epochs or settings.epochs, patience=None, pictures_every=0)
+    quiet = {"pictures_every": 0} if hasattr(settings, "pictures_every") else {}
+    own = replace(settings, epochs=epochs or settings.epochs, patience=None, **quiet)
     trained = []
     for number in range(count):
         tell = None

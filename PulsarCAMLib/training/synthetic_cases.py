@@ -3,35 +3,51 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 from ..cohort.synthetic.patients import generate_patient
 from ..cohort.synthetic.settings import CohortSettings
+from ..core.case import Case, Image
 from ..core.lesion import Lesion
-from ..systems.autoencoder.preprocessing import Preprocessing
-from ..systems.autoencoder.samples import PAPER_ROTATIONS, Case, Samples, collect_samples
+from ..systems.contract import LabelledUnit
+from ..systems.learning import TrainingSamples
+from ..systems.registry import system_of
+from .samples import collect_samples
 
 
 def synthetic_cases(
     settings: CohortSettings,
     time_point: str = "baseline",
     progress: Callable[[float, str], None] | None = None,
-) -> Iterator[Case]:
+) -> Iterator[LabelledUnit]:
     """Labelled lesions of a synthetic cohort, one patient in memory at a time."""
+    role = system_of().inputs[0].name
     for index in range(settings.patients):
         patient = generate_patient(settings, index, images=(time_point,))
         scan = patient.scans[time_point]
+        images = {role: Image(scan.image, scan.geometry)}
         for lesion in patient.lesions:
             cut = Lesion.from_mask(lesion.name, scan.mask(lesion.label))
-            yield Case(patient.name, scan.image, scan.geometry, cut, lesion.response)
+            yield LabelledUnit(patient.name, Case(images, (cut,), role), lesion.name, lesion.response)
         if progress:
             progress((index + 1) / settings.patients, f"synthetic patient {index + 1} of {settings.patients}")
 
 
 def synthetic_samples(
-    settings: CohortSettings,
-    preprocessing: Preprocessing | None = None,
-    rotations: tuple[float, ...] = PAPER_ROTATIONS,
+    cohort: CohortSettings,
+    settings: Any = None,
     progress: Callable[[float, str], None] | None = None,
-) -> Samples:
-    """Samples of a synthetic cohort's baseline MRIs."""
-    return collect_samples(synthetic_cases(settings, progress=progress), preprocessing, rotations)
+    *,
+    only_original: bool = False,
+) -> TrainingSamples:
+    """Samples of a synthetic cohort's baseline MRIs.
+
+    Args:
+        cohort: what is generated.
+        settings: of the training; None: the system's defaults.
+        progress: called after each patient with the share done and a text.
+        only_original: without changed copies.
+    """
+    system = system_of()
+    units = synthetic_cases(cohort, progress=progress)
+    return collect_samples(units, system, settings or system.training_settings(), only_original=only_original)

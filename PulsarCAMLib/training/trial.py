@@ -15,16 +15,18 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
+from torch import nn
 
 from .. import __version__
 from ..core.errors import InputError, OutputError
-from ..systems.autoencoder.network import AutoencoderClassifier
-from ..systems.autoencoder.samples import Samples
-from ..systems.autoencoder.training_pictures import draw_reconstructions
-from ..systems.autoencoder.training_settings import TrainingSettings
+from ..core.task import Task
+from ..systems.contract import System
+from ..systems.learning import Trained, TrainingSamples
+from ..systems.registry import settings_from_card, system_of_settings
 from .checkpoint import load_checkpoint, save_checkpoint, write_durably
 from .engine import Engine, Progress, Row, own_random_numbers
 from .validation import predict_logits
@@ -50,14 +52,19 @@ class TrialResult:
     """
 
     folder: Path
-    settings: TrainingSettings
+    settings: Trained
     identity: str
     history: list[Row]
     epochs: int
     best_epoch: int
     sha256: str
 
-    def model(self) -> AutoencoderClassifier:
+    @property
+    def system(self) -> System:
+        """Whose network it is."""
+        return system_of_settings(self.settings)
+
+    def model(self) -> nn.Module:
         """The trained model, in evaluation mode.
 
         Raises:
@@ -68,20 +75,20 @@ class TrialResult:
         content = (self.folder / WEIGHTS).read_bytes()
         if hashlib.sha256(content).hexdigest() != self.sha256:
             raise _damaged(self.folder)
-        model = AutoencoderClassifier(self.settings.architecture, self.settings.preprocessing.mask_rule)
+        model = self.system.network(self.settings.architecture, self.settings.preprocessing)
         model.load_state_dict(safetensors.torch.load(content))
         return model.eval()
 
-    def logits(self, samples: Samples) -> np.ndarray:
-        """Logits of response ``[N]``."""
-        return predict_logits(self.model(), samples)
+    def logits(self, samples: TrainingSamples) -> np.ndarray:
+        """Logits ``[N]`` of the positive class, or ``[N, classes]``."""
+        return predict_logits(self.model(), samples, system=self.system)
 
 
 def train_trial(
-    samples: Samples,
-    settings: TrainingSettings,
+    samples: TrainingSamples,
+    settings: Trained,
     folder: str | Path,
-    validation: Samples | None = None,
+    validation: TrainingSamples | None = None,
     *,
     progress: Progress | None = None,
     cancelled: Callable[[], bool] | None = None,
@@ -92,7 +99,7 @@ def train_trial(
     same kind of machine with the same version of torch.
 
     Args:
-        samples: to train on, with the rotated copies.
+        samples: to train on, with the changed copies.
         settings: of the training.
         folder: of this trial alone; made if it is not there.
         validation: of other patients, without copies.
@@ -123,7 +130,7 @@ def train_trial(
     return _finish(folder, engine, identity, time.monotonic() - began)
 
 
-def identity_of(samples: Samples, settings: TrainingSettings, validation: Samples | None = None) -> str:
+def identity_of(samples: TrainingSamples, settings: Trained, validation: TrainingSamples | None = None) -> str:
     """Hash of everything that decides a trial's result: settings, and all samples in their order."""
     digest = hashlib.sha256(settings.identity().encode())
     for part in (samples, validation):
@@ -131,7 +138,7 @@ def identity_of(samples: Samples, settings: TrainingSettings, validation: Sample
     return digest.hexdigest()
 
 
-def samples_digest(samples: Samples) -> str:
+def samples_digest(samples: TrainingSamples) -> str:
     """Hash of images, masks and labels; not of names."""
     digest = hashlib.sha256()
     for array in (samples.images, samples.masks, samples.labels):
@@ -153,14 +160,16 @@ def finished_trial(folder: str | Path) -> TrialResult | None:
         fields = json.loads((folder / RESULT).read_text(encoding="utf-8"))
         if hashlib.sha256((folder / WEIGHTS).read_bytes()).hexdigest() != fields["sha256"]:
             raise _damaged(folder)
-        settings = TrainingSettings.from_card(fields["settings"])
+        settings = settings_from_card(fields["settings"])
         own = (fields[name] for name in ("identity", "history", "epochs", "best_epoch", "sha256"))
         return TrialResult(folder, settings, *own)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise _damaged(folder) from error
 
 
-def _claim(folder: Path, settings, identity: str, samples: Samples, validation: Samples | None) -> TrialResult | None:
+def _claim(
+    folder: Path, settings, identity: str, samples: TrainingSamples, validation: TrainingSamples | None
+) -> TrialResult | None:
     """Make the folder this trial's own; the result, if it is there."""
     description = folder / DESCRIPTION
     try:
@@ -171,7 +180,9 @@ def _claim(folder: Path, settings, identity: str, samples: Samples, validation: 
     except OSError as error:
         raise OutputError(f"The training's folder {folder} cannot be used ({error.strerror}).") from error
     if there is None:
-        counts = {name: counts_of(part) for name, part in (("training", samples), ("validation", validation)) if part}
+        task = system_of_settings(settings).task
+        parts = (("training", samples), ("validation", validation))
+        counts = {name: counts_of(part, task) for name, part in parts if part}
         fields = {"format": FORMAT, "format_version": FORMAT_VERSION, "identity": identity, **counts}
         fields |= {"settings": settings.to_card(), "software": software()}
         write_durably(description, _json(fields))
@@ -197,9 +208,8 @@ class _Keeper:
         if now - self._told >= HISTORY_SECONDS or engine.done:
             write_history(self._folder / HISTORY, engine.history)
             self._told = now
-        every = settings.pictures_every
-        if every and (engine.epoch % every == 0 or engine.done):
-            draw_reconstructions(self._folder / PICTURES, engine)
+        shown = engine.validation if engine.validation is not None else engine.samples.originals()
+        engine.learner.draw(self._folder / PICTURES, engine.epoch, shown, last=engine.done)
         if now - self._saved >= settings.checkpoint_seconds or engine.done:
             self._save()
 
@@ -244,13 +254,14 @@ def write_history(path: Path, history: list[Row]) -> None:
         raise OutputError(f"The training's curves cannot be saved to {path} ({error.strerror}).") from error
 
 
-def counts_of(samples: Samples) -> dict[str, int]:
-    """How much data there is; nothing that names anybody."""
+def counts_of(samples: TrainingSamples, task: Task) -> dict[str, Any]:
+    """How much data there is, of which classes; nothing that names anybody."""
     originals = samples.originals()
+    of_class = dict(zip(task.names, np.bincount(originals.labels, minlength=len(task.names)).tolist(), strict=True))
     return {
         "patients": len(np.unique(samples.patients)),
-        "lesions": len(originals),
-        "responses": int(originals.labels.sum()),
+        f"{task.unit}s": len(originals),
+        **({f"{task.positive}s": of_class[task.positive]} if task.binary else {"classes": of_class}),
         "samples": len(samples),
     }
 

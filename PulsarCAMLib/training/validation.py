@@ -2,73 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
-import torch
+from torch import nn
 
-from ..systems.autoencoder.losses import joint_loss, weighted
-from ..systems.autoencoder.network import AutoencoderClassifier, Output
-from ..systems.autoencoder.passes import TensorData
-from ..systems.autoencoder.samples import Samples
-from ..systems.autoencoder.training_settings import LossWeights
+from ..systems.contract import System
+from ..systems.learning import TrainingSamples
+from ..systems.plain_learner import member_logits
+from ..systems.registry import system_of
 
 CHUNK = 64
 
 
-def predict_logits(model: AutoencoderClassifier, samples: Samples, chunk: int = CHUNK) -> np.ndarray:
-    """Logits of response ``[N]`` in evaluation mode (dropout off, running statistics)."""
-    return np.concatenate([output.logits.double().cpu().numpy() for _, _, output in _outputs(model, samples, chunk)])
-
-
-def dead_maps(model: AutoencoderClassifier, samples: Samples) -> list[int]:
-    """Feature maps, counted from 1, that are zero inside the GTV of every sample: the model has lost them."""
-    alive = sum((output.masked > 0).any(dim=(0, 2, 3)).int() for _, _, output in _outputs(model, samples, CHUNK))
-    return [number + 1 for number, some in enumerate(alive.tolist()) if not some]
-
-
-def measure(
-    model: AutoencoderClassifier, samples: Samples, weights: LossWeights | None = None, reconstruct: str = "crop"
-) -> dict[str, float]:
-    """Every loss term, accuracy and, with both classes, the AUC; in evaluation mode.
+def predict_logits(
+    model: nn.Module, samples: TrainingSamples, chunk: int = CHUNK, system: System | None = None
+) -> np.ndarray:
+    """Logits ``[N]`` of the positive class, or ``[N, classes]``, in evaluation mode (no dropout, running statistics).
 
     Args:
-        model: of any state.
+        model: one member.
         samples: to be asked about.
-        weights: of the terms; default: the paper's.
-        reconstruct: in :data:`~.settings.RECONSTRUCT`.
-
-    Returns:
-        ``total``, ``reconstruction``, ``similarity``, ``outside``, ``classification``, ``accuracy``, ``auc``.
+        chunk: samples at once.
+        system: whose member it is; None: the system that comes first.
     """
-    from sklearn.metrics import roc_auc_score
-
-    logits, sums = [], np.zeros(3)
-    for targets, labels, output in _outputs(model, samples, CHUNK, reconstruct):
-        terms = joint_loss(output, targets, labels, weights)
-        sums += len(labels) * np.array([float(terms.reconstruction), float(terms.similarity), float(terms.outside)])
-        logits.append(output.logits.double().cpu().numpy())
-    logits = np.concatenate(logits)
-    response = samples.labels == 1
-    classification = float(np.logaddexp(0, np.where(response, -1.0, 1.0) * logits).mean())
-    row = dict(weighted(*(sums / len(samples)).tolist(), classification, weights)._asdict())
-    row["accuracy"] = float(((logits > 0) == response).mean())
-    if response.any() and not response.all():
-        row["auc"] = float(roc_auc_score(samples.labels, logits))
-    return row
-
-
-def _outputs(
-    model: AutoencoderClassifier, samples: Samples, chunk: int, reconstruct: str = "crop"
-) -> Iterator[tuple[torch.Tensor, torch.Tensor, Output]]:
-    """What reconstructions should be, labels and output, chunk by chunk."""
-    data = TensorData.of(samples, model.logit.weight.device, mask_rule=model.mask_rule, reconstruct=reconstruct)
-    training = model.training
-    model.eval()
-    try:
-        for index in torch.arange(len(samples)).split(chunk):
-            with torch.no_grad():
-                output = model(data.images[index], data.masks[index])
-            yield data.targets[index], data.labels[index], output
-    finally:
-        model.train(training)
+    return member_logits(system or system_of(), model, samples, chunk).numpy()

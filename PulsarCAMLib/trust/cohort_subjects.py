@@ -38,15 +38,15 @@ def cohort_subjects(
     known = {row.key: row for row, _ in rows}
     return [
         subject_from_scan(
-            case.patient,
-            case.volume,
-            case.geometry,
-            case.lesion,
+            unit.patient,
+            unit.case.reference_image.voxels,
+            unit.case.geometry,
+            unit.case.lesions[0],
             preprocessing,
-            response=case.response,
-            planted=_planted(known[case.patient, case.lesion.name], case.volume.shape, folder, case.response),
+            response=unit.label,
+            planted=_planted(known[unit.patient, unit.name], unit.case.geometry.shape, folder, unit.label),
         )
-        for case in cohort_cases(rows, progress)
+        for unit in cohort_cases(rows, progress)
     ]
 
 

@@ -17,9 +17,8 @@ from .summary import NO_CONTROL, summarise
 from .table import COLUMNS, words
 
 if TYPE_CHECKING:
-    from ..systems.autoencoder.samples import Samples
-    from ..systems.autoencoder.training_settings import TrainingSettings
     from ..systems.bundle import ModelBundle
+    from ..training.samples import TrainingSamples
 
 Progress = Callable[[float, str], None]
 
@@ -36,7 +35,7 @@ class LabelControl:
     """
 
     models: int
-    samples: Callable[[TrainingSettings], Samples]
+    samples: Callable[[Any], TrainingSamples]
     epochs: int | None = None
     folder: Path | None = None
 

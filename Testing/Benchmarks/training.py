@@ -29,16 +29,16 @@ from measuring import ratio, take_turns  # noqa: E402
 
 from PulsarCAMLib.systems.autoencoder.losses import joint_loss  # noqa: E402
 from PulsarCAMLib.systems.autoencoder.network import AutoencoderClassifier  # noqa: E402
-from PulsarCAMLib.systems.autoencoder.samples import Samples  # noqa: E402
 from PulsarCAMLib.systems.autoencoder.training_settings import TrainingSettings  # noqa: E402
 from PulsarCAMLib.training.loop import train_member  # noqa: E402
+from PulsarCAMLib.training.samples import TrainingSamples  # noqa: E402
 from PulsarCAMLib.training.trial import train_trial  # noqa: E402
 
 LESIONS, COPIES = 69, 6
 PAPER_EPOCHS = 150
 
 
-def made_up_samples() -> Samples:
+def made_up_samples() -> TrainingSamples:
     """As many samples as the paper's 69 lesions give; what is on them does not change the time."""
     rng = np.random.default_rng(0)
     count = LESIONS * COPIES
@@ -48,10 +48,10 @@ def made_up_samples() -> Samples:
     masks = (np.hypot(rows - 32, columns - 32)[None] < radii)[:, None]
     numbers = np.repeat(np.arange(LESIONS), COPIES)
     names = numbers.astype(str)
-    return Samples(images, masks, numbers % 2, names, names, np.tile(np.arange(COPIES) * 15.0, LESIONS))
+    return TrainingSamples(images, masks, numbers % 2, names, names, np.tile(np.arange(COPIES) * 15.0, LESIONS))
 
 
-def plain_loop(samples: Samples, settings: TrainingSettings) -> AutoencoderClassifier:
+def plain_loop(samples: TrainingSamples, settings: TrainingSettings) -> AutoencoderClassifier:
     """Without any of the engine's means."""
     torch.manual_seed(settings.seed)
     model = AutoencoderClassifier(settings.architecture).train()

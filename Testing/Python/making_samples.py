@@ -3,7 +3,7 @@
 import numpy as np
 
 from PulsarCAMLib.systems.autoencoder.architecture import Architecture
-from PulsarCAMLib.systems.autoencoder.samples import Samples
+from PulsarCAMLib.training.samples import TrainingSamples
 
 SMALL = Architecture(filters=4)
 
@@ -18,4 +18,4 @@ def stripes(count=48, seed=0):
     masks[:, :, 16:48, 16:48] = True
     names = np.array([f"P{n}" for n in range(count)])
     clipped = np.clip(images, 0, 1).astype(np.float32)
-    return Samples(clipped, masks, labels, names, np.full(count, "A"), np.zeros(count))
+    return TrainingSamples(clipped, masks, labels, names, np.full(count, "A"), np.zeros(count))

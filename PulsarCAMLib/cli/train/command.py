@@ -24,16 +24,37 @@ def run(options) -> None:
 
     output = Path(os.path.abspath(options.output))  # noqa: PTH100 - a link stays where the user put it
     run_folder = output.with_name(output.name + SUFFIX)
+    system = system_of_options(options)
     settings = settings_of(options)
     report = output.with_name(output.name + REPORT_SUFFIX) if options.protocols else None
     check_places(output, run_folder, report, overwrite=options.overwrite, resume=options.resume)
     with RunFolder(run_folder) as kept, Stages(run_folder, stages_of(options), options.quiet) as stages:
         cohort = checked_cohort(options, stages)
-        TrainRun(options, settings, options.name or _name_of(output), output, report, kept, stages).run(*cohort)
+        TrainRun(options, system, settings, options.name or _name_of(output), output, report, kept, stages).run(*cohort)
+
+
+def system_of_options(options):
+    """The system that the options name; the one that comes first where a command has no such option.
+
+    Raises:
+        BundleError: none is known by that name.
+    """
+    from ...systems.registry import DEFAULT, system_of
+
+    return system_of(getattr(options, "system", DEFAULT))
 
 
 def settings_of(options):
-    """The training settings that the options mean."""
+    """The training settings that the options mean.
+
+    Raises:
+        InputError: a value is not usable, or an option is not one of this system's.
+    """
+    from ...systems.registry import DEFAULT
+
+    system = system_of_options(options)
+    if system.name != DEFAULT:
+        return _settings_of_another(system, options)
     from ...systems.autoencoder.architecture import Architecture
     from ...systems.autoencoder.preprocessing import Preprocessing
     from ...systems.autoencoder.training_settings import LossWeights, TrainingSettings
@@ -75,6 +96,26 @@ def settings_of(options):
     )
 
 
+def _settings_of_another(system, options):
+    """From the options that every system takes; those of the first system's network must not be given."""
+    from dataclasses import fields
+
+    from ...core.errors import InputError
+    from .options import defaults_of_training
+
+    known = {each.name for each in fields(system.settings)}
+    standard = defaults_of_training()
+    foreign = [name for name, value in standard.items() if name not in known and getattr(options, name) != value]
+    if foreign:
+        names = ", ".join(f"--{name.replace('_', '-')}" for name in foreign)
+        raise InputError(f"The system {system.name} has no {names}; leave it out.")
+    return system.training_settings(
+        **{name: getattr(options, name) for name in standard if name in known},
+        patience=options.patience,
+        seed=options.seed,
+    )
+
+
 def checked_cohort(options, stages: Stages):
     """The table and its labels; all findings are shown first.
 
@@ -87,9 +128,10 @@ def checked_cohort(options, stages: Stages):
     from ...cohort.table import read_cohort
     from ...core.errors import InputError
 
-    cohort = read_cohort(options.cohort)
+    system = system_of_options(options)
+    cohort = read_cohort(options.cohort, system)
     with stages.stage(CHECKING) as tell:
-        findings = check_cohort(cohort, threshold=options.shrinkage, progress=tell)
+        findings = check_cohort(cohort, threshold=options.shrinkage, system=system, progress=tell)
     errors = errors_in(findings)
     if findings:
         stages.clear()
@@ -99,7 +141,7 @@ def checked_cohort(options, stages: Stages):
             f"The cohort has {len(errors)} error{'s' * (len(errors) > 1)}, listed above; nothing was trained."
         )
     with stages.stage(LABELLING) as tell:
-        return cohort, label_cohort(cohort, options.shrinkage, progress=tell)
+        return cohort, label_cohort(cohort, options.shrinkage, progress=tell, system=system)
 
 
 def _name_of(output: Path) -> str:

@@ -6,6 +6,7 @@ import argparse
 import re
 from collections.abc import Callable
 
+from ...systems.registry import DEFAULT
 from ..numbers import MOST_SEED, number, positive, share_or_none, whole_number
 
 MOST_EPOCHS = 1_000_000
@@ -44,6 +45,7 @@ def add_train(commands, command: Callable[..., argparse.ArgumentParser], epilog:
     parser.add_argument("--name", type=_name, help="short name by which it is found (the folder's)")
     parser.add_argument("--title", help="name for people (the short name)")
     parser.add_argument("--licence", default="not stated", help="of the weights, for the card (%(default)s)")
+    add_system(parser, "whose network is trained, of those that this PulsarCAM knows")
     _add_cohort(parser.add_argument_group("cohort"))
     add_model(parser.add_argument_group("model and preprocessing"))
     training = parser.add_argument_group("training (defaults: the paper's)")
@@ -51,6 +53,11 @@ def add_train(commands, command: Callable[..., argparse.ArgumentParser], epilog:
     add_training(training)
     _add_judging(parser)
     _add_running(parser.add_argument_group("running"))
+
+
+def add_system(parser, what: str) -> None:
+    """Which system is meant; what is the help's first words."""
+    parser.add_argument("--system", default=DEFAULT, metavar="NAME", help=f"{what} (%(default)s)")
 
 
 def _add_cohort(group) -> None:
@@ -75,6 +82,14 @@ def _add_judging(parser: argparse.ArgumentParser) -> None:
     maps = parser.add_argument_group("whether its maps are true")
     maps.add_argument("--sanity", action="store_true", help="check them on the patients set aside, for the card")
     add_label_control(maps, 3, "with --sanity: networks trained on permuted labels, to be held against")
+
+
+def defaults_of_training() -> dict[str, object]:
+    """Options of :func:`add_model` and :func:`add_training`, and what they are where nobody says anything."""
+    parser = argparse.ArgumentParser(add_help=False)
+    add_model(parser)
+    add_training(parser)
+    return vars(parser.parse_args([]))
 
 
 def add_label_control(group, default: int, what: str) -> None:

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 from ...cohort.labels import LesionLabel
 from ...cohort.table import CohortTable
 from ...core.pluralize import pluralize
+from ...core.task import PATIENT
 from ...core.vocabulary import BASELINE
+from ...systems.registry import DEFAULT
 from ..console import warn
 from .run_folder import RunFolder, Stages, remove_leftovers
 from .stages import CUTTING, JUDGING, MAPS, REPORT, TRAINING, WRITING
@@ -19,9 +21,9 @@ from .stages import CUTTING, JUDGING, MAPS, REPORT, TRAINING, WRITING
 if TYPE_CHECKING:
     from ...study.run import Study
     from ...study.settings import StudySettings
-    from ...systems.autoencoder.samples import Samples
-    from ...systems.autoencoder.training_settings import TrainingSettings
     from ...systems.bundle import ModelBundle
+    from ...systems.contract import System
+    from ...systems.learning import Trained, TrainingSamples
     from ...training.card import Origin
     from ...training.trial import TrialResult
 
@@ -38,6 +40,7 @@ class TrainRun:
 
     Attributes:
         options: of the command line.
+        system: whose network is trained.
         settings: of the first member's training.
         name: of the model.
         output, report: folders of the bundle and of the report; no report without protocols.
@@ -46,7 +49,8 @@ class TrainRun:
     """
 
     options: argparse.Namespace
-    settings: TrainingSettings
+    system: System
+    settings: Trained
     name: str
     output: Path
     report: Path | None
@@ -62,7 +66,7 @@ class TrainRun:
         from ...training.card import card_fields
         from ...training.cohort_cases import usable_rows
 
-        rows = usable_rows(cohort, labels, self.options.time_point)
+        rows = usable_rows(cohort, labels, self.options.time_point, self.system)
         judged_by = self._protocols(cohort, labels)
         samples, validation = self._samples(rows)
         self.kept.worth_keeping = True
@@ -92,20 +96,20 @@ class TrainRun:
         check_study(cohort, labels, found)
         return found
 
-    def _samples(self, rows: list) -> tuple[Samples, Samples]:
-        from ...systems.autoencoder.samples import collect_samples
+    def _samples(self, rows: list) -> tuple[TrainingSamples, TrainingSamples]:
         from ...training.cohort_cases import cohort_cases
         from ...training.holdout import hold_out_patients
+        from ...training.samples import collect_samples
 
         self._warned: list[str] = []
         with self.stages.stage(CUTTING) as tell:
-            cases = cohort_cases(rows, tell)
-            samples = collect_samples(cases, self.settings.preprocessing, self.settings.rotations, self._warned.append)
+            units = cohort_cases(rows, tell, self.system)
+            samples = collect_samples(units, self.system, self.settings, self._warned.append)
         for sentence in self._warned:
             warn(sentence)
-        return hold_out_patients(samples, self.options.validation_share, self.options.seed)
+        return hold_out_patients(samples, self.options.validation_share, self.options.seed, self.system.task)
 
-    def _members(self, samples: Samples, validation: Samples) -> list[TrialResult]:
+    def _members(self, samples: TrainingSamples, validation: TrainingSamples) -> list[TrialResult]:
         from ...training.members import train_members
 
         members = [self.settings.with_seed(self.settings.seed + number) for number in range(self.options.members)]
@@ -134,7 +138,9 @@ class TrainRun:
         fields["protocols"] = section
         return study
 
-    def _checks(self, cohort: CohortTable, rows: list, fields, trained, samples: Samples, validation: Samples) -> dict:
+    def _checks(
+        self, cohort: CohortTable, rows: list, fields, trained, samples: TrainingSamples, validation: TrainingSamples
+    ) -> dict:
         """The checks of the maps, on patients that were set aside where there are some."""
         from ...systems.bundle import bundle_of
         from ...trust.cohort_subjects import cohort_subjects
@@ -166,10 +172,8 @@ class TrainRun:
         return save_bundle(self.output, [each.model() for each in trained], fields, overwrite=self.options.overwrite)
 
     def _end(self, bundle: ModelBundle) -> None:
-        for number, dead in enumerate(bundle.card.fields["training"]["dead_feature_maps"], start=1):
-            if dead:
-                maps = f"feature map{'' if len(dead) == 1 else 's'} {', '.join(map(str, dead))}"
-                warn(f"Member {number} has lost {maps}: zero in every lesion; its heat maps rest on the others.")
+        for sentence in self.system.training_notes(bundle.card.fields["training"]):
+            warn(sentence)
         self.stages.done()
         kept = self.options.keep_run or self.options.pictures_every
         if not kept:
@@ -182,7 +186,8 @@ class TrainRun:
         from ...training.card import Origin
         from ...training.cohort_cases import inputs_digest
 
-        used = {row.key for row, _ in rows}
+        of_patients = self.system.task.unit == PATIENT
+        used = {(row.patient, "" if of_patients else row.lesion) for row, _ in rows}
         sources = Counter(label.source for label in labels if (label.patient, label.lesion) in used)
         return Origin(
             name=self.name,
@@ -192,7 +197,7 @@ class TrainRun:
             shrinkage=self.options.shrinkage,
             command=command_of(self.options),
             sources=dict(sources),
-            inputs_sha256=inputs_digest(rows),
+            inputs_sha256=inputs_digest(rows, self.system),
             table_sha256=sha256_of(cohort.path),
             licence=self.options.licence,
         )
@@ -211,7 +216,7 @@ def command_of(options: argparse.Namespace) -> str:
     skipped = [*NOT_SAID, *(() if options.protocols else OF_PROTOCOLS), *(() if options.sanity else OF_CHECKS)]
     parts = ["pulsarcam train COHORT -o OUT", *([] if options.protocols else ["--protocols none"])]
     for key, value in vars(options).items():
-        if key in skipped or value is None or value is False:
+        if key in skipped or value is None or value is False or (key == "system" and value == DEFAULT):
             continue
         text = "" if value is True else f" {_option(value) or repr('')}"
         parts.append(f"--{key.replace('_', '-')}{text}")

@@ -8,11 +8,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ..learning import Pass, TrainingSamples
 from .layout import cells_of, channels_last
 from .losses import Losses, classification_loss, joint_loss, outside_penalty, weighted
 from .network import AutoencoderClassifier
 from .reconstruction import FoldedDecoder, image_terms
-from .samples import Samples
 from .training_settings import TrainingSettings
 
 
@@ -39,7 +39,7 @@ class TensorData:
     @classmethod
     def of(
         cls,
-        samples: Samples,
+        samples: TrainingSamples,
         device: torch.device | str = "cpu",
         weighted_classes: bool = False,
         *,
@@ -53,7 +53,7 @@ class TensorData:
             device: where the tensors lie.
             weighted_classes: give both classes the same weight, 1 on average over samples.
             mask_rule: of the bottleneck.
-            reconstruct: in :data:`~...training.settings.RECONSTRUCT`.
+            reconstruct: in :data:`~.training_settings.RECONSTRUCT`.
         """
         images, masks = (torch.from_numpy(np.require(x, requirements="CW")) for x in (samples.images, samples.masks))
         labels = np.asarray(samples.labels)
@@ -73,19 +73,6 @@ class TensorData:
 
     def __len__(self) -> int:
         return len(self.labels)
-
-
-@dataclass(frozen=True, eq=False)
-class Pass:
-    """What a batch gave.
-
-    Attributes:
-        losses: the five values without gradients ``[5]``; see :class:`~.losses.Losses`.
-        logits: ``[n]`` without gradients; None where the classifier took no part.
-    """
-
-    losses: Tensor
-    logits: Tensor | None
 
 
 def backward(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 from ...core.errors import BundleError, InputError
@@ -15,9 +15,13 @@ from .training_settings import TrainingSettings
 
 if TYPE_CHECKING:
     import numpy as np
+    import torch
+    from torch import Tensor
 
     from ...core.case import Case
+    from ..learning import TrainingSamples
     from .ensemble import Ensemble
+    from .learner import AutoencoderLearner
     from .network import AutoencoderClassifier
 
 
@@ -81,6 +85,35 @@ class Autoencoder(System):
         from .network import AutoencoderClassifier
 
         return AutoencoderClassifier(architecture, preprocessing.mask_rule)
+
+    def learner(self, settings: TrainingSettings, samples: TrainingSamples, device: torch.device) -> AutoencoderLearner:
+        """Joint or sequential, by the paper's loss."""
+        from .learner import AutoencoderLearner
+
+        return AutoencoderLearner(self, settings, samples, device)
+
+    def member_logits(self, member: AutoencoderClassifier, images: Tensor, masks: Tensor) -> Tensor:
+        """Of one member, ``[n]``."""
+        from .layout import channels_last
+
+        return member(channels_last(images), masks).logits
+
+    def training_facts(self, members: Sequence[AutoencoderClassifier], samples: TrainingSamples) -> dict[str, Any]:
+        """Feature maps that a member has lost."""
+        from .validation import dead_maps
+
+        return {"dead_feature_maps": [dead_maps(member, samples) for member in members]}
+
+    def training_notes(self, training: Mapping[str, Any]) -> list[str]:
+        """On members that have lost feature maps."""
+        notes = []
+        for number, dead in enumerate(training["dead_feature_maps"], start=1):
+            if dead:
+                maps = f"feature map{'' if len(dead) == 1 else 's'} {', '.join(map(str, dead))}"
+                notes.append(
+                    f"Member {number} has lost {maps}: zero in every lesion; its heat maps rest on the others."
+                )
+        return notes
 
     def predictor(self, members: Sequence[Any]) -> Predictor:
         """All members in one batched pass."""

@@ -3,26 +3,24 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 
 from ...core.errors import OutputError
-from .network import Output
-from .samples import Samples
-
-if TYPE_CHECKING:
-    from ...training.engine import Engine
+from ..learning import TrainingSamples
+from .network import AutoencoderClassifier, Output
 
 ROWS = 6
 _GAP = 2
 
 
-def draw_reconstructions(folder: Path, engine: Engine) -> Path:
+def draw_reconstructions(
+    folder: Path, epoch: int, model: AutoencoderClassifier, device: torch.device, samples: TrainingSamples
+) -> Path:
     """Write ``epoch-0010.png``: one row per lesion with slice, reconstruction, masked slice and the feature maps P.
 
-    Validation lesions where there are some, of both classes. Grey values of slices and reconstructions are 0 to 1;
+    Some of the samples, of both classes. Grey values of slices and reconstructions are 0 to 1;
     feature maps of one row share their maximum.
 
     Raises:
@@ -30,21 +28,20 @@ def draw_reconstructions(folder: Path, engine: Engine) -> Path:
     """
     from matplotlib.image import imsave
 
-    shown = _chosen(engine.validation if engine.validation is not None else engine.samples.originals())
-    path = folder / f"epoch-{engine.epoch:04d}.png"
+    shown = _chosen(samples)
+    path = folder / f"epoch-{epoch:04d}.png"
     made = folder / f".{path.name}.partial"
     try:
         folder.mkdir(exist_ok=True)
-        imsave(made, sheet(shown, output_of(engine, shown)), cmap="gray", vmin=0.0, vmax=1.0, format="png")
+        imsave(made, sheet(shown, output_of(model, device, shown)), cmap="gray", vmin=0.0, vmax=1.0, format="png")
         made.replace(path)
     except OSError as error:
         raise OutputError(f"The picture {path} cannot be written ({error.strerror}).") from error
     return path
 
 
-def output_of(engine: Engine, samples: Samples) -> Output:
+def output_of(model: AutoencoderClassifier, device: torch.device, samples: TrainingSamples) -> Output:
     """The model's output on a few samples, in evaluation mode, on the CPU."""
-    model, device = engine.model, engine.device
     training = model.training
     model.eval()
     with torch.no_grad():
@@ -53,7 +50,7 @@ def output_of(engine: Engine, samples: Samples) -> Output:
     return Output(*(part.cpu() for part in found))
 
 
-def sheet(samples: Samples, output: Output) -> np.ndarray:
+def sheet(samples: TrainingSamples, output: Output) -> np.ndarray:
     """The picture as grey values ``[height, width]`` in 0..1."""
     rows = []
     for n in range(len(samples)):
@@ -66,7 +63,7 @@ def sheet(samples: Samples, output: Output) -> np.ndarray:
     return np.clip(np.concatenate(rows), 0.0, 1.0)
 
 
-def _chosen(samples: Samples) -> Samples:
+def _chosen(samples: TrainingSamples) -> TrainingSamples:
     """Up to :data:`ROWS` samples, first non-response, then response, spread over the cohort."""
     picked: list[int] = []
     for label in (0, 1):

@@ -14,10 +14,10 @@ from PulsarCAMLib.cohort.synthetic.settings import CohortSettings
 from PulsarCAMLib.cohort.synthetic.store import write_cohort
 from PulsarCAMLib.io.progress_file import DONE, RunProgress, read_progress
 from PulsarCAMLib.systems.autoencoder.architecture import Architecture
+from PulsarCAMLib.systems.autoencoder.learner import AutoencoderLearner
 from PulsarCAMLib.systems.autoencoder.preprocessing import Preprocessing
 from PulsarCAMLib.systems.autoencoder.training_settings import LossWeights, TrainingSettings
 from PulsarCAMLib.systems.bundle import load_bundle
-from PulsarCAMLib.training.engine import Engine
 
 QUICK = ("--protocols", "none", "--epochs", "2", "--filters", "2", "--rotations", "90", "--batch-size", "8",
          "--validation-share", "0.4")  # fmt: skip
@@ -130,7 +130,7 @@ def test_an_interrupted_run_leaves_no_bundle_and_is_resumed_to_the_same_weights(
 ):
     out = tmp_path / "my_model"
     command = ["train", str(cohort), "-o", str(out), "--members", "2", *QUICK]
-    real, steps = Engine._backward, []
+    real, steps = AutoencoderLearner.backward, []
 
     def interrupted(self, index):
         steps.append(1)
@@ -139,7 +139,7 @@ def test_an_interrupted_run_leaves_no_bundle_and_is_resumed_to_the_same_weights(
         return real(self, index)
 
     with monkeypatch.context() as patch:
-        patch.setattr(Engine, "_backward", interrupted)
+        patch.setattr(AutoencoderLearner, "backward", interrupted)
         assert main(command) == 130
     assert "--resume goes on from there" in capsys.readouterr().err
     assert not out.exists()

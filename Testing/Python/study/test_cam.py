@@ -12,8 +12,8 @@ from PulsarCAMLib.core.errors import InputError
 from PulsarCAMLib.study.cam import CamContender, load_samples, save_samples, slices_of
 from PulsarCAMLib.study.jobs import Job, run_jobs
 from PulsarCAMLib.study.splits import protocol_splits
-from PulsarCAMLib.systems.autoencoder.samples import Samples
 from PulsarCAMLib.systems.autoencoder.training_settings import TrainingSettings
+from PulsarCAMLib.training.samples import TrainingSamples
 from PulsarCAMLib.training.study_models import Task
 from PulsarCAMLib.training.trial import train_trial
 
@@ -29,7 +29,7 @@ def noise_samples(noise, seed=0, rotations=(0.0,)):
     masks = np.zeros(images.shape, dtype=bool)
     masks[:, :, 8:56, 8:56] = True
     labels = numbers % 2
-    return Samples(images, masks, labels, numbers + 1, numbers, np.tile(rotations, LESIONS))
+    return TrainingSamples(images, masks, labels, numbers + 1, numbers, np.tile(rotations, LESIONS))
 
 
 @pytest.fixture
@@ -61,8 +61,8 @@ def test_patches_survive_their_file_and_the_same_patches_give_the_same_hash(tmp_
 
 def test_slices_come_in_the_order_asked_for_and_never_rotated():
     found = slices_of(noise_samples(0.02, 0, (0.0, 90.0)), [7, 3, 21])
-    assert found.lesions.tolist() == [7, 3, 21]
-    assert (found.rotations == 0).all()
+    assert found.units.tolist() == [7, 3, 21]
+    assert (found.changes == 0).all()
     with pytest.raises(InputError, match="lesion 77"):
         slices_of(noise_samples(0.02), [77])
 
@@ -74,7 +74,7 @@ def test_it_is_the_training_of_exactly_the_training_lesions_with_their_copies(co
     fitted = contender.fit_predict(task)
     first = load_samples(contender.samples)["baseline"]
     known = first.where(np.isin(first.lesions, train))
-    known = Samples(**{**vars(known), "labels": labels[known.lesions]})
+    known = TrainingSamples(**{**vars(known), "labels": labels[known.units]})
     assert len(known) == 40
     alone = train_trial(known, contender.settings.with_seed(11), tmp_path / "alone")
     second = load_samples(contender.samples)["second"]

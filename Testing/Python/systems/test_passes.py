@@ -14,8 +14,8 @@ from PulsarCAMLib.systems.autoencoder.network import AutoencoderClassifier
 from PulsarCAMLib.systems.autoencoder.passes import TensorData, backward, backward_of_classifier, masked_features
 from PulsarCAMLib.systems.autoencoder.preprocessing import Preprocessing
 from PulsarCAMLib.systems.autoencoder.reconstruction import FoldedDecoder, image_terms
-from PulsarCAMLib.systems.autoencoder.samples import Samples
 from PulsarCAMLib.systems.autoencoder.training_settings import LossWeights, TrainingSettings
+from PulsarCAMLib.training.samples import TrainingSamples
 
 SETTINGS = TrainingSettings(architecture=Architecture(filters=6), loss=LossWeights(0.5, 0.3, 0.7, 1.1))
 
@@ -24,7 +24,7 @@ def samples(count=21):
     images, masks = random_patches(count)
     labels = (np.arange(count) % 3 > 0).astype(int)
     names = np.array([f"P{n}" for n in range(count)])
-    return Samples(images.numpy(), masks.numpy(), labels, names, names, np.zeros(count))
+    return TrainingSamples(images.numpy(), masks.numpy(), labels, names, names, np.zeros(count))
 
 
 def model_of(settings, dtype=torch.float32):

@@ -16,9 +16,9 @@ from PulsarCAMLib.study.cam import save_samples, slices_of
 from PulsarCAMLib.systems.autoencoder.architecture import Architecture
 from PulsarCAMLib.systems.autoencoder.losses import joint_loss
 from PulsarCAMLib.systems.autoencoder.network import AutoencoderClassifier
-from PulsarCAMLib.systems.autoencoder.samples import Samples
 from PulsarCAMLib.systems.autoencoder.training_settings import TrainingSettings
 from PulsarCAMLib.training.loop import train_member
+from PulsarCAMLib.training.samples import TrainingSamples
 from PulsarCAMLib.training.validation import predict_logits
 
 BENCHMARKS = Path(__file__).resolve().parents[2] / "Benchmarks"
@@ -111,13 +111,13 @@ def test_the_plain_loop_and_the_engine_train_to_the_same_model(plain, benchmark_
 def test_other_contestants_get_the_samples_that_a_trial_gets(benchmark_module, tmp_path):
     first = stripes(12)
     numbers = np.arange(12) % 6
-    first = Samples(first.images, first.masks, first.labels, numbers, numbers, np.repeat([0.0, 90.0], 6))
+    first = TrainingSamples(first.images, first.masks, first.labels, numbers, numbers, np.repeat([0.0, 90.0], 6))
     second = first.originals().where(np.arange(6)[::-1])
     save_samples(tmp_path / "samples.npz", {"baseline": first, "second": second})
     split = {"train": [0, 2, 3], "labels": [0, 1, 1, 0, 1, 0], "asked": [["baseline", [4]], ["second", [5, 1]]]}
     (tmp_path / "trials.json").write_text(json.dumps([split | {"seed": 9}]))
     trial = benchmark_module("trial_data").Trials(tmp_path)[0]
-    chosen = np.isin(first.lesions, split["train"])
+    chosen = np.isin(first.units, split["train"])
     assert np.array_equal(trial.images, first.images[chosen])
     assert np.array_equal(trial.masks, first.masks[chosen])
     assert trial.labels.tolist() == [0, 1, 0, 0, 1, 0]

@@ -9,9 +9,11 @@ from making_samples import SMALL, stripes
 
 from PulsarCAMLib.core.errors import InputError
 from PulsarCAMLib.systems.autoencoder.preprocessing import Preprocessing
+from PulsarCAMLib.systems.autoencoder.training_settings import TrainingSettings
+from PulsarCAMLib.systems.autoencoder.validation import dead_maps, measure
 from PulsarCAMLib.training.engine import Engine, device_of, own_random_numbers
-from PulsarCAMLib.training.loop import TrainingSettings, predict_logits, train_member
-from PulsarCAMLib.training.validation import dead_maps, measure
+from PulsarCAMLib.training.loop import train_member
+from PulsarCAMLib.training.validation import predict_logits
 
 QUICK = TrainingSettings(architecture=SMALL, epochs=3, batch_size=8)
 
@@ -51,15 +53,17 @@ def test_balanced_sampling_draws_both_classes_equally_often():
     settings = replace(QUICK, imbalance="balanced")
     with own_random_numbers(settings):
         engine = Engine(settings, unbalanced(), None)
-        drawn = np.concatenate([engine.data.labels[engine._order()].numpy() for _ in range(50)])
+        drawn = np.concatenate(
+            [engine.learner.data.labels[engine.learner.order(engine.order)].numpy() for _ in range(50)]
+        )
     assert drawn.mean() == pytest.approx(0.5, abs=0.05)
 
 
 def test_without_an_option_against_imbalance_every_sample_comes_once():
     with own_random_numbers(QUICK):
         engine = Engine(QUICK, unbalanced(), None)
-        assert sorted(engine._order().tolist()) == list(range(48))
-    assert engine.data.importance is None
+        assert sorted(engine.learner.order(engine.order).tolist()) == list(range(48))
+    assert engine.learner.data.importance is None
 
 
 def test_training_stops_early_and_takes_the_best_epochs_weights():
@@ -102,7 +106,7 @@ def test_training_and_validation_mask_by_the_rule_of_the_preprocessing():
         )
         with own_random_numbers(settings):
             engine = Engine(settings, samples, samples)
-            assert int(engine.data.cells[0].sum()) == {"any": 72, "half": 64}[rule]
+            assert int(engine.learner.data.cells[0].sum()) == {"any": 72, "half": 64}[rule]
             engine.run()
         row = engine.history[-1]
         wanted = measure(engine.model, samples, settings.loss, "gtv")

@@ -8,8 +8,10 @@ from making_samples import SMALL, stripes
 from PulsarCAMLib.core.errors import Cancelled, InputError
 from PulsarCAMLib.systems.autoencoder.architecture import Architecture
 from PulsarCAMLib.systems.autoencoder.preprocessing import Preprocessing
+from PulsarCAMLib.systems.autoencoder.training_settings import TrainingSettings
 from PulsarCAMLib.training.calibration import ensemble_probability, fit_temperature, log_loss
-from PulsarCAMLib.training.loop import TrainingSettings, predict_logits, train_member
+from PulsarCAMLib.training.loop import train_member
+from PulsarCAMLib.training.validation import predict_logits
 
 
 def weights_of(member):

@@ -5,11 +5,11 @@ import pytest
 from making_samples import SMALL, stripes
 
 from PulsarCAMLib.core.errors import InputError
-from PulsarCAMLib.systems.autoencoder.samples import Samples
 from PulsarCAMLib.systems.autoencoder.training_settings import TrainingSettings
 from PulsarCAMLib.training.card import curves
 from PulsarCAMLib.training.holdout import hold_out_patients
 from PulsarCAMLib.training.members import share_done, train_members
+from PulsarCAMLib.training.samples import TrainingSamples
 
 QUICK = TrainingSettings(architecture=SMALL, epochs=2, batch_size=8)
 MEMBERS = [QUICK, QUICK.with_seed(1)]
@@ -52,7 +52,7 @@ def cohort(patients=20, seed=0):
     names, labels = np.repeat(names, 2), np.repeat(labels, 2)
     images = np.zeros((len(names), 1, 16, 16), dtype=np.float32)
     angles = np.tile([0.0, 90.0], len(names) // 2)
-    return Samples(images, images > 1, labels, names, names, angles)
+    return TrainingSamples(images, images > 1, labels, names, names, angles)
 
 
 @pytest.mark.parametrize("share", [0.1, 0.2, 0.5])
@@ -62,7 +62,7 @@ def test_no_patient_is_on_both_sides_and_both_sides_have_both_classes(share):
         training, aside = hold_out_patients(samples, share, seed)
         assert not set(training.patients) & set(aside.patients)
         assert len(training) + 2 * len(aside) == len(samples)
-        assert not aside.rotations.any()
+        assert not aside.changes.any()
         assert set(training.labels) == set(aside.labels) == {0, 1}
         assert abs(len(aside) / (len(samples) / 2) - share) < 0.1
 

@@ -8,9 +8,9 @@ import pytest
 from PulsarCAMLib.core.errors import InputError
 from PulsarCAMLib.systems.autoencoder.architecture import Architecture
 from PulsarCAMLib.systems.autoencoder.preprocessing import Preprocessing
-from PulsarCAMLib.systems.autoencoder.samples import Samples
 from PulsarCAMLib.systems.autoencoder.training_settings import TrainingSettings
 from PulsarCAMLib.training.permuted_label_control import settings_of_card, train_label_controls, with_permuted_labels
+from PulsarCAMLib.training.samples import TrainingSamples
 
 SMALL = Architecture(filters=2)
 
@@ -20,7 +20,7 @@ def samples():
     """Twelve lesions of six patients, each with one rotated copy."""
     rng = np.random.default_rng(1)
     numbers = np.repeat(np.arange(12), 2)
-    return Samples(
+    return TrainingSamples(
         rng.random((24, 1, 64, 64), dtype=np.float32),
         np.ones((24, 1, 64, 64), bool),
         (numbers % 3 == 0).astype(np.int64),

@@ -32,16 +32,16 @@ DOOMED = """
 import json, os, signal, sys
 sys.path[:0] = [{root!r}, {root!r} + "/Testing/Python"]
 from making_samples import stripes
-from PulsarCAMLib.training import engine
+from PulsarCAMLib.systems.autoencoder.learner import AutoencoderLearner
 from PulsarCAMLib.systems.autoencoder.training_settings import TrainingSettings
 from PulsarCAMLib.training.trial import train_trial
-steps, real = [0], engine.Engine._backward
+steps, real = [0], AutoencoderLearner.backward
 def backward(self, index):
     steps[0] += 1
     if steps[0] == {steps}:
         os.kill(os.getpid(), signal.SIGKILL)
     return real(self, index)
-engine.Engine._backward = backward
+AutoencoderLearner.backward = backward
 settings = TrainingSettings.from_card(json.loads({settings!r}))
 train_trial(stripes(24), settings, {folder!r}, stripes(8, seed=1))
 """

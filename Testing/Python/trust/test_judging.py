@@ -9,8 +9,8 @@ import pytest
 from linear_models import ARCHITECTURE, linear_ensemble
 
 from PulsarCAMLib.systems.autoencoder.preprocessing import Preprocessing
-from PulsarCAMLib.systems.autoencoder.samples import Samples
 from PulsarCAMLib.systems.autoencoder.training_settings import TrainingSettings
+from PulsarCAMLib.training.samples import TrainingSamples
 from PulsarCAMLib.trust.checks import LABELS, Settings
 from PulsarCAMLib.trust.judging import LabelControl, card_section, judge_explanations
 
@@ -36,7 +36,7 @@ def bundle(as_bundle):
 @pytest.fixture
 def samples(lesions):
     count = len(lesions)
-    return Samples(
+    return TrainingSamples(
         np.stack([s.image for s in lesions]),
         np.stack([s.mask for s in lesions]),
         np.array([s.response for s in lesions]),
@@ -68,7 +68,7 @@ def test_a_card_that_does_not_tell_the_training_leaves_the_control_out_and_says_
 
 
 def test_lesions_of_one_class_leave_the_control_out_and_say_so(bundle, lesions, samples):
-    same = Samples(**{**vars(samples), "labels": np.ones(len(samples), int)})
+    same = TrainingSamples(**{**vars(samples), "labels": np.ones(len(samples), int)})
     found = judge_explanations(bundle, lesions, QUICK, control=LabelControl(1, lambda _: same), resamples=20)
     assert "same response" in found["not_measured"]["permuted labels"]
 

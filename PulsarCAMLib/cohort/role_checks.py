@@ -1,0 +1,91 @@
+"""Whether a cohort table names what a system needs, and whether those files can be read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from ..core.errors import InputError
+from ..core.inputs import DOSE, MASK, InputRole
+from ..systems.contract import System
+from .columns import BASELINE
+from .findings import Finding
+from .masks import Progress
+from .table import CohortTable
+
+
+def needed_inputs(table: CohortTable, system: System) -> Iterator[Finding]:
+    """Rows that do not name what there is no answer without."""
+    needed = [role.table_column for role in system.needed_inputs]
+    if table.rows and not any(row.value(column) for row in table.rows for column in needed):
+        kinds = {"image": any(role.kind != MASK for role in system.needed_inputs)}
+        kinds["mask"] = any(role.kind == MASK for role in system.needed_inputs)
+        what = f"The table names {' and '.join(f'no {kind}' for kind, is_needed in kinds.items() if is_needed)}"
+        remedy = f"add {' and '.join(dict.fromkeys(needed))}: labels alone train no model"
+        yield Finding(0, "", "", "no images", what, remedy)
+        return
+    points = {role.time_point for role in system.inputs}
+    for row in table.rows:
+        for role in system.needed_inputs:
+            # a system that looks at one MRI takes it at any time point
+            if len(points) > 1 and role.time_point != row.time_point:
+                continue
+            name = role.table_column
+            if row.value(name) is None:
+                what, remedy = f"The column {name} is empty", f"name the {name}, or remove the row"
+                yield Finding(row.row, row.patient, row.lesion, "missing value", what, remedy)
+
+
+def missing_time_points(table: CohortTable, system: System) -> Iterator[Finding]:
+    """Units without the row in which a needed input of another time point would stand."""
+    others = dict.fromkeys(role.time_point for role in system.needed_inputs if role.time_point != BASELINE)
+    for rows in table.units(system.task.unit).values() if others else ():
+        for point in others:
+            if not any(row.time_point == point for row in rows):
+                what = f"The {system.task.unit} has no {point} row"
+                remedy = "add it: this system looks at both MRIs"
+                yield Finding(rows[0].row, rows[0].patient, rows[0].lesion, "missing value", what, remedy)
+
+
+def missing_files(table: CohortTable) -> Iterator[Finding]:
+    """Files of columns that only some systems have, and that are not there; the others are checked with their rows."""
+    for row in table.rows:
+        for name, path in row.extra.items():
+            if isinstance(path, Path) and not path.exists():
+                yield Finding(
+                    row.row, row.patient, row.lesion, "missing file", f"There is no {path} ({name})",
+                    "correct the path or bring the file there",
+                )  # fmt: skip
+
+
+def unreadable_inputs(table: CohortTable, system: System, progress: Progress | None = None) -> Iterator[Finding]:
+    """Images and doses of further inputs that cannot be used, each read once; ``image`` is read with its mask."""
+    roles = [role for role in system.inputs if role.kind != MASK and role.table_column != "image"]
+    known: dict[tuple[str, Path], str] = {}
+    for count, row in enumerate(table.rows if roles else (), start=1):
+        for role in roles:
+            path = row.value(role.table_column)
+            if path is None or not path.exists():
+                continue
+            key = role.kind, path
+            if key not in known:
+                known[key] = _problem(role, path)
+            if known[key]:
+                kind, remedy = "unusable image", f"choose or export the {role.table_column} again"
+                yield Finding(row.row, row.patient, row.lesion, kind, known[key], remedy)
+        if progress:
+            progress(count / len(table.rows), f"row {row.row}: {', '.join(role.title for role in roles)}")
+
+
+def _problem(role: InputRole, path: Path) -> str:
+    """Why an image cannot be used; empty if it can."""
+    from ..io.dose import read_dose
+    from ..io.volumes import read_volume
+
+    try:
+        voxels, _ = read_dose(path) if role.kind == DOSE else read_volume(path)
+        if voxels.min() == voxels.max():
+            return f"The image {path.name} holds one single value; is it the right file?"
+    except InputError as error:
+        return str(error).rstrip(".")
+    return ""

@@ -1,0 +1,145 @@
+"""How a network learns: samples in memory, and what the training engine asks of a system's learner."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from torch import Generator, Tensor, nn
+
+TOTAL = "total"
+"""What is minimised: the first of a learner's losses."""
+
+
+@dataclass(frozen=True, eq=False)
+class TrainingSamples:
+    """A cohort in memory.
+
+    Attributes:
+        images: float32 ``[N, channels, *size]``.
+        masks: bool ``[N, 1, *size]``.
+        labels: int64 ``[N]``, numbers of classes in the task's order.
+        patients: ``[N]``, whose; splits are made by patient.
+        units: ``[N]``, name of the unit (lesion) within the patient.
+        changes: float ``[N]``, 0 for a unit as it is; see :class:`.contract.Copy`.
+    """
+
+    images: np.ndarray
+    masks: np.ndarray
+    labels: np.ndarray
+    patients: np.ndarray
+    units: np.ndarray
+    changes: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def where(self, chosen: np.ndarray) -> TrainingSamples:
+        """Some of the samples, by index or bool array."""
+        return TrainingSamples(*(values[chosen] for values in vars(self).values()))
+
+    def originals(self) -> TrainingSamples:
+        """The samples that are not changed: one per unit."""
+        return self.where(self.changes == 0)
+
+    def of_patients(self, names: Iterable[str]) -> TrainingSamples:
+        """All samples of some patients."""
+        return self.where(np.isin(self.patients, list(names)))
+
+
+@dataclass(frozen=True, eq=False)
+class Pass:
+    """What a batch gave.
+
+    Attributes:
+        losses: values without gradients, in the order of :attr:`Learner.losses`.
+        logits: ``[n]`` or ``[n, classes]`` without gradients; None where no class was called.
+    """
+
+    losses: Tensor
+    logits: Tensor | None
+
+
+class Learner(Protocol):
+    """One network, its samples on its device, and how a batch changes it. Made within the engine's random numbers.
+
+    Attributes:
+        model: in training; what it is after an epoch is all that the learner knows.
+        losses: names of the terms, columns of the curves; the first is :data:`TOTAL`.
+    """
+
+    model: nn.Module
+    losses: tuple[str, ...]
+
+    def begin(self, phase: str) -> list[nn.Parameter]:
+        """Start a phase of the settings' ``phases``; gives the parameters that move in it."""
+
+    def order(self, generator: Generator) -> Tensor:
+        """Indices of the samples of one epoch, in the order in which they are learnt from."""
+
+    def backward(self, index: Tensor) -> Pass:
+        """Loss of a batch; its gradients are added to those of the model's parameters."""
+
+    def right(self, logits: Tensor, index: Tensor) -> int:
+        """How many samples of a batch are called by their class."""
+
+    def measure(self, samples: TrainingSamples) -> dict[str, float]:
+        """The losses and more, in evaluation mode, on samples that are not learnt from."""
+
+    def judged_by(self, phase: str) -> str | None:
+        """The figure of :meth:`measure` by whose smallest value training stops early; None: not in this phase."""
+
+    def settle(self) -> None:
+        """What is to be done to the model once its weights are final."""
+
+    def draw(self, folder: Path, epoch: int, samples: TrainingSamples, *, last: bool) -> None:
+        """Pictures of how it comes along, where the settings ask for them after this epoch."""
+
+
+class Trained(Protocol):
+    """Settings of a training, of whatever system; frozen dataclasses such as :class:`.plain_settings.PlainSettings`.
+
+    ``architecture`` (whose card names the system), ``preprocessing``, ``epochs`` of each of ``phases``, ``batch_size``,
+    ``learning_rate``, ``weight_decay``, ``betas`` and ``epsilon`` of AdamW, ``patience``, ``seed``, ``validate_every``,
+    ``threads``, ``device``, ``checkpoint_seconds``.
+    """
+
+    architecture: Any
+    preprocessing: Any
+    epochs: int
+    batch_size: int
+    learning_rate: float
+    weight_decay: float
+    betas: tuple[float, float]
+    epsilon: float
+    patience: int | None
+    seed: int
+    validate_every: int
+    threads: int
+    device: str
+    checkpoint_seconds: float
+
+    @property
+    def phases(self) -> tuple[str, ...]:
+        """What is trained, one after the other, each for ``epochs``."""
+
+    @property
+    def all_epochs(self) -> int:
+        """Epochs of all phases."""
+
+    def phase_of(self, epoch: int) -> str:
+        """Phase of an epoch; epochs count from 1 through all phases."""
+
+    def with_seed(self, seed: int) -> Trained:
+        """The same training from another random start."""
+
+    def to_card(self) -> dict[str, Any]:
+        """As plain JSON values."""
+
+    def identity(self) -> str:
+        """Hash of everything that decides the weights, as far as settings do."""
