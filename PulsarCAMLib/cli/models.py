@@ -37,7 +37,7 @@ def describe(card) -> str:
     rows = {
         "origin": card.origin,
         "members": card.members,
-        "response": fields["response"].get("definition", ""),
+        **_classes(card),
         "trained on": fields["training"].get("data", "see the card"),
         "performance": "; ".join(told(fields["performance"])) or "see the card",
         "protocols": " ".join(fields.get("protocols", {}).get("text", [])) or "no study in the card",
@@ -51,3 +51,10 @@ def describe(card) -> str:
         wrapped = textwrap.wrap(str(text), 96) or [""]
         lines += [f"  {name + ':':<14}{wrapped[0]}", *(" " * 16 + line for line in wrapped[1:])]
     return "\n".join(lines)
+
+
+def _classes(card) -> dict[str, str]:
+    """What is called response, or which classes there are."""
+    if "response" in card.fields:
+        return {"response": card.fields["response"].get("definition", "")}
+    return {"classes": ", ".join(card.system.task.names)}

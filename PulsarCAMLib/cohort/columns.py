@@ -14,7 +14,6 @@ from ..core.inputs import InputRole
 from ..core.task import LESION, SHRINKAGE, Task
 from ..systems.registry import systems
 
-
 CLINICAL, NOTE, TRUTH = "clinical_", "note_", "truth_"
 
 PREFIXES = {

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from ..core.errors import InputError
 from ..core.inputs import DOSE, MASK, InputRole
+from ..core.vocabulary import BASELINE
 from ..systems.contract import System
-from .columns import BASELINE
 from .findings import Finding
 from .masks import Progress
 from .table import CohortTable

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 STUDY, LABEL_CONTROLS = "study", "label-controls"
 """Folders within that of the run."""
 
+NOT_OF_THIS_SYSTEM = "protocols within a training are of the first system; run pulsarcam study on the table instead"
 FIRST_MRI_ONLY = "the protocols learn from the first MRI, and this model does not"
 EARLY = "They ran all epochs: inside a protocol no patients are set aside to stop early by"
 
@@ -85,6 +86,9 @@ class TrainRun:
         """Settings of the study, if one is wanted and can be run; asked before anything is trained."""
         if not self.options.protocols:
             return None
+        if self.system.name != DEFAULT:
+            warn(f"No protocol was run: {NOT_OF_THIS_SYSTEM}.")
+            return None
         if self.options.time_point != BASELINE:
             warn(f"No protocol was run: {FIRST_MRI_ONLY}.")
             return None
@@ -121,7 +125,8 @@ class TrainRun:
         """Run it, and put its figures into the card."""
         if settings is None:
             if self.options.protocols:
-                fields["protocols"] = {"about": f"Not run: {FIRST_MRI_ONLY}"}
+                why = FIRST_MRI_ONLY if self.system.name == DEFAULT else NOT_OF_THIS_SYSTEM
+                fields["protocols"] = {"about": f"Not run: {why}"}
             return None
         from ...study.card_section import protocols_section
         from ...study.run import run_study

@@ -1,0 +1,265 @@
+"""One 3D sample for every unit of a case, and the way back: what a system with a plain 3D network is built on.
+
+A unit is a lesion, seen in a box around it, or the patient: the reference image's voxels that are not zero. A channel
+is an input that is no mask, in the system's order, resampled linearly onto the sample's grid and z-scored over the
+unit's voxels (a dose as well). An optional input that is missing is a channel of zeros, and a sentence says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from ..core.errors import BundleError, InputError
+from ..core.inputs import DOSE, MASK, InputRole
+from ..core.lesion import Lesion
+from ..core.task import LESION
+from ..lesions.resampling import block_of, image_around, resample
+from .contract import Copy, LabelledUnit, PastedMap, Samples, System
+from .plain_settings import PlainSettings
+
+if TYPE_CHECKING:
+    from ..core.case import Case, Image
+    from ..core.geometry import VolumeGeometry
+
+MARGIN = 0.25
+"""Free room around a unit on each side, as a share of its extent, where no spacing is given."""
+
+
+@dataclass(frozen=True)
+class VolumePreprocessing:
+    """How a case becomes volumes.
+
+    Attributes:
+        size: of a sample in voxels ``(k, j, i)``.
+        spacing: millimetres along ``(i, j, k)``; None: as large as the unit with some room around it needs.
+
+    Raises:
+        BundleError: a size or spacing that is not usable.
+    """
+
+    size: tuple[int, int, int] = (16, 16, 16)
+    spacing: tuple[float, float, float] | None = None
+
+    def __post_init__(self) -> None:
+        if len(self.size) != 3 or any(type(n) is not int or not 1 <= n <= 1024 for n in self.size):
+            raise BundleError(f"The preprocessing's size {self.size} is not three whole numbers of voxels.")
+        object.__setattr__(self, "size", tuple(self.size))
+        if self.spacing is not None:
+            object.__setattr__(self, "spacing", tuple(float(s) for s in self.spacing))
+            if len(self.spacing) != 3 or not all(0.05 <= s <= 50 for s in self.spacing):
+                raise BundleError(f"The preprocessing's spacing {self.spacing} is not three sizes of 0.05 to 50 mm.")
+
+    def in_words(self) -> str:
+        """One line for people."""
+        k, j, i = self.size
+        spacing = "spaced so that all of it fits" if self.spacing is None else "of {:g} x {:g} x {:g} mm".format(
+            *self.spacing
+        )  # fmt: skip
+        return f"{i} x {j} x {k} voxels {spacing}, mean 0 and standard deviation 1 inside"
+
+    def to_card(self) -> dict[str, Any]:
+        """As plain JSON values."""
+        return {"size": list(self.size), "spacing": None if self.spacing is None else list(self.spacing)}
+
+    @classmethod
+    def from_card(cls, card: Mapping[str, Any]) -> VolumePreprocessing:
+        """From a model card.
+
+        Raises:
+            BundleError: a field is missing, unknown or has a value that is not usable.
+        """
+        if set(card) != {"size", "spacing"}:
+            raise BundleError(f"The card's preprocessing must have the fields size and spacing, not {sorted(card)}.")
+        try:
+            return cls(tuple(card["size"]), None if card["spacing"] is None else tuple(card["spacing"]))
+        except (TypeError, ValueError) as error:
+            raise BundleError(f"The card's preprocessing has a value of the wrong kind ({error}).") from error
+
+
+@dataclass(frozen=True, eq=False)
+class VolumeSamples:
+    """One volume of one unit; see :class:`.contract.Samples`.
+
+    Attributes:
+        name: of the unit.
+        lesion: the unit on the reference grid.
+        images: float32 ``[1, channels, k, j, i]``.
+        masks: bool ``[1, 1, k, j, i]``, the unit.
+        grid: the sample's place.
+        warnings: sentences for the user.
+        main: 0, the only one.
+    """
+
+    name: str
+    lesion: Lesion
+    images: np.ndarray
+    masks: np.ndarray
+    grid: VolumeGeometry
+    warnings: tuple[str, ...] = ()
+    main: int = 0
+
+    def __len__(self) -> int:
+        return 1
+
+    def facts(self) -> dict[str, object]:
+        """Nothing."""
+        return {}
+
+    def sample_facts(self, n: int) -> dict[str, object]:
+        """Nothing."""
+        return {}
+
+    def cell_mm(self, cells: int) -> float:
+        """Side in millimetres of a cell where the sample has ``cells`` along its last axis."""
+        return float(self.grid.shape[2] / cells * self.grid.spacing[0])
+
+    def centres_lps(self) -> np.ndarray:
+        """LPS millimetres ``[1, 3]`` of the middle of the unit."""
+        return self.grid.to_lps(np.argwhere(self.masks[0, 0]).mean(axis=0)[::-1])[None]
+
+    def paste(self, maps: np.ndarray, geometry: VolumeGeometry, restrict: bool = True) -> PastedMap:
+        """Maps ``[1, k, j, i]`` by linear interpolation on the grid ``geometry``; restricted: zero off the unit."""
+        if maps.shape != (1, *self.grid.shape):
+            raise InputError(f"One map of {self.grid.shape} voxels is needed, not shape {maps.shape}.")
+        low, high = np.array(self.lesion.offset), np.array(self.lesion.offset) + self.lesion.mask.shape
+        if not restrict:
+            low, high = block_of(self.grid, geometry)
+        stack = self.grid.to_sitk(np.ascontiguousarray(maps[0], dtype=np.float32))
+        values = resample(stack, geometry.cropped(tuple(low), tuple(high - low)), restrict)
+        if restrict:
+            values = np.where(self.lesion.mask, values, np.float32(0))
+        return PastedMap(values, (int(low[0]), int(low[1]), int(low[2])))
+
+
+def volume_samples(system: System, case: Case, unit: Lesion, preprocessing: VolumePreprocessing) -> VolumeSamples:
+    """The sample of one unit.
+
+    Args:
+        system: whose inputs are its channels.
+        case: with every needed role.
+        unit: on the reference grid.
+        preprocessing: of the model.
+
+    Raises:
+        InputError: an image cannot be used there.
+    """
+    grid = _grid_of(unit, case.geometry, preprocessing)
+    source = case.geometry.cropped(_less(unit.offset), tuple(n + 2 for n in unit.mask.shape))
+    inside = resample(source.to_sitk(np.pad(unit.mask, 1).astype(np.float32)), grid) >= 0.5
+    if not inside.any():  # smaller than a voxel of the sample
+        centre = np.rint(grid.to_ijk(unit.centroid_lps(case.geometry))).astype(int)[::-1]
+        inside[tuple(np.clip(centre, 0, np.array(grid.shape) - 1))] = True
+    channels, warnings = [], []
+    for role in system.inputs:
+        if role.kind == MASK:
+            continue
+        image = case.images.get(role.name)
+        if image is not None:
+            channels.append(_standardised(_on(image, grid, role), inside))
+        else:
+            channels.append(np.zeros(grid.shape, dtype=np.float32))
+            warnings.append(f"“{unit.name}”: there is no {role.title}; the model answers without it.")
+    return VolumeSamples(unit.name, unit, np.stack(channels)[None], inside[None, None], grid, tuple(warnings))
+
+
+def patient_unit(case: Case, name: str) -> Lesion:
+    """The voxels of the reference image that are not zero (brain after skull stripping), or all where none is zero.
+
+    Raises:
+        InputError: the image is zero everywhere.
+    """
+    voxels = case.reference_image.voxels
+    counted = np.isfinite(voxels) & (voxels != 0)
+    if not counted.any():
+        raise InputError("The reference image is zero everywhere; choose or export it again.")
+    return Lesion.from_mask(name, counted)
+
+
+class VolumeSystem(System):
+    """A system whose network takes one volume of every unit.
+
+    It need only give ``name``, ``title``, ``task``, ``inputs``, ``maps``, :meth:`network` (logits ``[n, classes]`` of
+    images ``[n, channels, k, j, i]``, one channel for each input that is no mask) and, for Grad-CAM,
+    :meth:`explained_layer`.
+    """
+
+    preprocessing: ClassVar[Any] = VolumePreprocessing
+    settings: ClassVar[Any] = PlainSettings
+
+    def prepare(self, case: Case, preprocessing: Any, tell: Callable[[float, str], None]) -> list[Samples]:
+        """One sample of every lesion, or of the patient."""
+        if self.task.unit == LESION and not case.lesions:
+            raise InputError("There is no lesion: choose at least one segment.")
+        self._refuse_missing(case)
+        units = case.lesions if self.task.unit == LESION else (patient_unit(case, "patient"),)
+        found: list[Samples] = []
+        for n, unit in enumerate(units):
+            tell(n / len(units), f"Preparing {unit.name}")
+            found.append(volume_samples(self, case, unit, preprocessing))
+        return found
+
+    def copies(self, unit: LabelledUnit, settings: Any, *, only_original: bool = False) -> Iterator[Copy]:
+        """The unit as it is."""
+        for sample in self.prepare(unit.case, settings.preprocessing, lambda _fraction, _text: None):
+            yield Copy(sample.images[0], sample.masks[0], 0.0, sample.warnings)
+
+    def probe_input(self, architecture: Any, preprocessing: Any) -> tuple[np.ndarray, np.ndarray]:
+        """Waves in balls: three volumes by formula, the same on every machine."""
+        size = preprocessing.size
+        channels = sum(role.kind != MASK for role in self.inputs)
+        z, y, x = (np.moveaxis(np.mgrid[: size[0], : size[1], : size[2]], 0, -1) / np.array(size)).transpose(3, 0, 1, 2)
+        waves = [np.sin(2 * np.pi * (2 * x + (n + 1) * y + n * z)) for n in range(3 + channels)]
+        images = np.stack([np.stack(waves[n : n + channels]) for n in range(3)])
+        masks = np.stack([(x - 0.5) ** 2 + (y - 0.5) ** 2 + (z - 0.5) ** 2 < r**2 for r in (0.2, 0.35, 0.5)])[:, None]
+        return images.astype(np.float32), masks
+
+    def _refuse_missing(self, case: Case) -> None:
+        for role in self.needed_inputs:
+            there = bool(case.lesions) if role.kind == MASK else role.name in case.images
+            if not there:
+                raise InputError(
+                    f"The {role.title} is missing ({role.about or role.kind}); name it, for {self.title} gives no "
+                    "answer without it."
+                )
+
+
+def _less(offset: tuple[int, ...]) -> tuple[int, int, int]:
+    k, j, i = offset
+    return k - 1, j - 1, i - 1
+
+
+def _grid_of(unit: Lesion, geometry: VolumeGeometry, preprocessing: VolumePreprocessing) -> VolumeGeometry:
+    """The sample's grid: along the reference image's axes, in the middle of the unit's box."""
+    from ..core.geometry import VolumeGeometry as Geometry
+
+    size = np.array(preprocessing.size)
+    extent = np.array(unit.mask.shape) * np.array(geometry.spacing[::-1])
+    spacing = extent * (1 + 2 * MARGIN) / size if preprocessing.spacing is None else preprocessing.spacing[::-1]
+    spacing = np.asarray(spacing, dtype=float)
+    middle = geometry.to_lps((np.array(unit.offset) + (np.array(unit.mask.shape) - 1) / 2)[::-1])
+    first = middle - np.asarray(geometry.direction) @ ((size - 1) / 2 * spacing)[::-1]
+    k, j, i = preprocessing.size
+    return Geometry((k, j, i), tuple(spacing[::-1]), tuple(first), geometry.direction)
+
+
+def _on(image: Image, grid: VolumeGeometry, role: InputRole) -> np.ndarray:
+    """The image on the sample's grid; beyond its own edge it goes on as it ends there, but there is no dose.
+
+    Raises:
+        InputError: they do not meet.
+    """
+    reach = image.geometry.to_ijk(grid.corners_lps())
+    shape = np.array(image.geometry.shape)[::-1]
+    if (reach.max(axis=0) < -0.5).any() or (reach.min(axis=0) > shape - 0.5).any():
+        raise InputError(f"The {role.title} does not reach the place that is looked at; was another patient's chosen?")
+    return resample(image_around(image.voxels, image.geometry, grid), grid, edges=role.kind != DOSE)
+
+
+def _standardised(values: np.ndarray, inside: np.ndarray) -> np.ndarray:
+    """Mean 0 and standard deviation 1 over the unit's voxels; only the mean where it is constant."""
+    mean, deviation = float(values[inside].mean()), float(values[inside].std())
+    return ((values - mean) / (deviation or 1.0)).astype(np.float32)
