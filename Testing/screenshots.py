@@ -62,7 +62,7 @@ def panel_inspect(desktop: Desktop) -> None:
     from host.wrapping import unwrap
 
     desktop.widget.ui.inspectButton.click()
-    dialog = unwrap(desktop.widget.tools._inspector.dialog)
+    dialog = unwrap(desktop.widget.methodViews._inspector.dialog)
     save_small(dialog.grab(), PICTURES / "panel-inspect.png")
 
 

@@ -18,9 +18,7 @@ SEED = 11
 LESIONS = 4
 
 TRUTH_TAG = "PulsarCAM.truth"
-"""Segment tag with the lesion's true class, "response" or "non-response"."""
-
-_CLASSES = ("non-response", "response")
+"""Segment tag with the name of the lesion's true class."""
 
 
 def register_sample_data(resources_folder: str | Path) -> None:
@@ -101,7 +99,9 @@ def _segmentation(name: str, patient, labels, volume):
 
     from ..scene.colors import SEGMENT_COLORS
     from ..scene.display import show_as_outline
+    from ..systems.registry import system_of
 
+    classes = system_of().task.names
     node = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSegmentationNode", _unique(name))
     node.SetReferenceImageGeometryParameterFromVolumeNode(volume)
     show_as_outline(node)
@@ -112,7 +112,7 @@ def _segmentation(name: str, patient, labels, volume):
         color = SEGMENT_COLORS[index % len(SEGMENT_COLORS)]
         segment_id = node.GetSegmentation().AddEmptySegment("", lesion.name, color)
         slicer.util.updateSegmentBinaryLabelmapFromArray(mask, node, segment_id, volume)
-        node.GetSegmentation().GetSegment(segment_id).SetTag(TRUTH_TAG, _CLASSES[lesion.response])
+        node.GetSegmentation().GetSegment(segment_id).SetTag(TRUTH_TAG, classes[lesion.response])
     return node
 
 

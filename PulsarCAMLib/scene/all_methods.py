@@ -6,8 +6,9 @@ from dataclasses import replace
 
 import slicer
 
-from ..core.map_methods import METHODS
-from .display_settings import OutputNodes, Request
+from ..core.display import DisplaySettings
+from ..explanation.result import CaseResult
+from .output_nodes import OutputNodes
 from .outputs import write_result
 from .provenance import INPUT_VOLUME, PREFIX
 from .transaction import SceneTransaction
@@ -16,23 +17,22 @@ ATTRIBUTE = f"{PREFIX}comparison"
 """Names the method on a volume that was made for comparing."""
 
 
-def comparison_maps(result, volume_node, mask_node, request: Request) -> list:
-    """One heat map node for each method of :data:`PulsarCAMLib.core.map_methods.METHODS`, made or written anew.
+def comparison_maps(result: CaseResult, volume_node, mask_node, settings: DisplaySettings) -> list:
+    """One heat map node for each usual method of the result's system, made or written anew.
 
     Args:
-        result: a ``CaseResult``.
-        volume_node: the MRI.
-        mask_node: segmentation or label map.
-        request: class, normalisation and the like; its method does not matter.
+        result: of the case.
+        volume_node: the image whose grid the maps are on.
+        mask_node: segmentation or label map, if any.
+        settings: class, normalisation and the like; its method does not matter.
     """
-    given = {method: _found(volume_node, method) for method in METHODS}
+    given = {method: _found(volume_node, method) for method in result.system.usual_maps}
     made = []
     with SceneTransaction(node for node in given.values() if node is not None):
         for method, node in given.items():
-            wanted = replace(request, method=method)
-            written = write_result(
-                result, volume_node, mask_node, wanted, OutputNodes(heat_map=node), roles=("heat_map",)
-            )
+            shown = replace(settings, method=method)
+            given_node = OutputNodes(heat_map=node)
+            written = write_result(result, volume_node, mask_node, shown, given_node, roles=("heat_map",))
             written.heat_map.SetAttribute(ATTRIBUTE, method)
             made.append(written.heat_map)
     return made

@@ -10,7 +10,7 @@ import slicer
 
 from ..agreement.folder import AgreementTables
 from ..agreement.voxel_measures import QUANTITY_TITLES
-from ..core.map_methods import TITLES
+from ..systems.registry import method_title
 from .colors import SEGMENT_COLORS
 from .hierarchy import place_in_folder
 from .map_comparison import X_COLUMN, fill_table
@@ -152,7 +152,7 @@ def _map(row: dict) -> tuple[str, str]:
 
 
 def _map_titles(rows: list[dict]) -> dict[tuple[str, str], str]:
-    return {key: f"{TITLES.get(key[0], key[0])}, {key[1]}" for key in map(_map, rows)}
+    return {key: f"{method_title(key[0])}, {key[1]}" for key in map(_map, rows)}
 
 
 def _quantity_titles(rows: list[dict]) -> dict[str, str]:

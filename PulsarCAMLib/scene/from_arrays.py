@@ -7,6 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
+from ..core.display import DisplaySettings
+from ..core.task import BOTH
+from ..explanation.result import CaseResult
 from .headless import HeadlessSlicer
 
 VIEWS = {"Red": "Axial", "Green": "Coronal", "Yellow": "Sagittal"}
@@ -14,18 +17,23 @@ VIEW_SIZE = (400, 400)
 
 
 def save_scene(
-    path: str | Path, volume: np.ndarray, result, requests: Sequence = (), name: str = "MRI", *, comparison=None
+    path: str | Path,
+    volume: np.ndarray,
+    result: CaseResult,
+    shown: Sequence[DisplaySettings] = (),
+    name: str = "MRI",
+    *,
+    comparison=None,
 ) -> Path:
     """Write MRI, lesions, result and, where there is one, its comparison as a Slicer scene.
 
     Args:
         path: of the ``.mrb`` file; complete afterwards, or untouched.
         volume: MRI ``[k, j, i]`` on ``result.geometry``.
-        result: a ``CaseResult``.
-        requests: what to show, each a :class:`~.display_settings.Request`; the first one's heat map is laid over
-            the MRI. None given: the default.
+        result: of the case.
+        shown: how; the first one's heat map is laid over the MRI. None given: as usual.
         name: what the MRI is called in the scene.
-        comparison: a ``MapComparison`` of this result; its shells are plotted for the first request's map.
+        comparison: a ``MapComparison`` of this result; its shells are plotted for the map shown first.
 
     Returns:
         The path.
@@ -39,7 +47,7 @@ def save_scene(
 
         from .contents import image_from
         from .display import overlay
-        from .display_settings import OutputNodes
+        from .output_nodes import OutputNodes
         from .outputs import write_result
 
         mri = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", name)
@@ -48,19 +56,18 @@ def save_scene(
         mri.CreateDefaultDisplayNodes()
         lesions = _lesions_node(mri, result)
         first = None
-        for request in requests or [None]:
+        shown = shown or [result.system.display_settings()]
+        for settings in shown:
             shared = OutputNodes(slice_table=first.slice_table) if first else None
-            nodes = write_result(result, mri, lesions, request, shared)
+            nodes = write_result(result, mri, lesions, settings, shared)
             first = first or nodes
         if comparison is not None:
-            from .display_settings import Request
             from .map_comparison import write_comparison
 
-            first_shown = next(iter(requests), None) or Request()
             # a signed map is one for both classes
-            maps = [(first_shown.method, target) for target in (first_shown.target, "both")]
-            shown = next(filter(lambda pair: comparison.profile(*pair), maps), maps[0])
-            write_comparison(comparison, mri, lesions, result.card.facts(), shown)
+            maps = [(shown[0].method, target) for target in (shown[0].target, BOTH)]
+            plotted = next(filter(lambda pair: comparison.profile(*pair), maps), maps[0])
+            write_comparison(comparison, mri, lesions, result.card.facts(), plotted)
         views = [_slice_view(host, *view) for view in VIEWS.items()]
         overlay(mri, first.heat_map)
         place = _most_at_risk(result)
@@ -86,7 +93,7 @@ def _lesions_node(mri, result):
     from .grids import Grid
 
     node = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSegmentationNode", "Lesions")
-    regions = [(each.name, each.lesion) for each in result.lesions]
+    regions = [(each.name, each.lesion) for each in result.units]
     fill_segmentation(node.GetSegmentation(), segments_from(regions, Grid.of_volume(mri)))
     node.SetReferenceImageGeometryParameterFromVolumeNode(mri)
     show_as_outline(node)
@@ -106,7 +113,7 @@ def _slice_view(host: HeadlessSlicer, name: str, orientation: str):
     return logic
 
 
-def _most_at_risk(result) -> np.ndarray:
-    """RAS millimetres of the lesion that is least likely to respond."""
-    lesion = min(result.lesions, key=lambda each: each.probability).lesion
+def _most_at_risk(result: CaseResult) -> np.ndarray:
+    """RAS millimetres of the unit that is least likely to be positive."""
+    lesion = min(result.units, key=lambda each: each.probability).lesion
     return lesion.centroid_lps(result.geometry) * [-1.0, -1.0, 1.0]

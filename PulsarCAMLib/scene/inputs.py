@@ -6,18 +6,22 @@ grid, with the transforms of both nodes respected. Nothing in the scene is chang
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 import slicer
 import slicer.util
 
+from ..core.case import Case, Image
 from ..core.errors import InputError
 from ..core.geometry import VolumeGeometry
+from ..core.inputs import MASK
 from ..core.lesion import Lesion
 from ..lesions.from_labels import lesions_from_labels, lesions_from_masks
 from ..lesions.overlap import check_fits
+from ..systems.contract import System
+from .dicom import source_of
 from .grids import Grid, PlacedMask, place_label_map, place_segment, transform_between
 
 REMEDY = "one of them has a wrong header or transform, correct it before going on."
@@ -44,7 +48,58 @@ class SceneInputs:
     segment_of: dict[str, str]
 
 
-def read_inputs(volume_node, mask_node, segment_ids: Sequence[str] | None = None, parts: str = "auto") -> SceneInputs:
+def read_case(
+    system: System,
+    images: Mapping[str, object],
+    mask_node=None,
+    segment_ids: Sequence[str] | None = None,
+    parts: str = "auto",
+) -> Case:
+    """What a system is asked about, from the scene.
+
+    Args:
+        system: whose inputs these are.
+        images: role to ``vtkMRMLScalarVolumeNode``; maps are written on the grid of the system's first image. Other
+            images keep their voxels; their place is told in the space of the first, whatever the transforms above.
+        mask_node, segment_ids, parts: see :func:`read_inputs`; None where the system can do without lesions.
+
+    Raises:
+        InputError: a needed image or mask is missing, one is of another kind, or a transform is not linear.
+        GeometryError: axes are not perpendicular, or mask and image are apart in space.
+    """
+    first, *others = system.image_inputs
+    volume_node, mask = images.get(first.name), system.role(MASK)
+    lesions, warnings = (), ()
+    if mask is not None and (mask_node is not None or mask.needed):
+        inputs = read_inputs(volume_node, mask_node, segment_ids, parts, first.title)
+        voxels, geometry, lesions, warnings = inputs.volume, inputs.geometry, inputs.lesions, inputs.warnings
+    else:
+        voxels, geometry = read_volume(volume_node, first.title)
+    found = {first.name: Image(voxels, geometry, source_of(volume_node))}
+    for role in others:
+        node = images.get(role.name)
+        if node is not None or role.needed:
+            found[role.name] = _beside(volume_node, node, role.title)
+    return Case(found, lesions, first.name, warnings)
+
+
+def _beside(volume_node, node, title: str) -> Image:
+    """An image with its place in the space of the first one's node, below that one's transforms."""
+    voxels, geometry = read_volume(node, title)
+    if node.GetParentTransformNode() is not volume_node.GetParentTransformNode():
+        _, matrix = transform_between(node.GetParentTransformNode(), volume_node.GetParentTransformNode())
+        if matrix is None:
+            raise InputError(
+                f"The volume “{node.GetName()}” and the volume “{volume_node.GetName()}” are under different "
+                f"transforms that are not linear; harden them in the Transforms module first."
+            )
+        geometry = VolumeGeometry.from_ijk_to_ras(matrix @ Grid.of_volume(node).ijk_to_ras, voxels.shape)
+    return Image(voxels, geometry, source_of(node))
+
+
+def read_inputs(
+    volume_node, mask_node, segment_ids: Sequence[str] | None = None, parts: str = "auto", title: str = "MRI"
+) -> SceneInputs:
     """MRI and lesions from the scene.
 
     Args:
@@ -53,12 +108,13 @@ def read_inputs(volume_node, mask_node, segment_ids: Sequence[str] | None = None
         segment_ids: only these segments (IDs), or, for a label map, these label values; None: all.
         parts: how unconnected parts become lesions, see :func:`PulsarCAMLib.lesions.from_labels.lesions_from_labels`;
             "auto" keeps a segment together and splits a label map that has one label value.
+        title: of the image, for sentences.
 
     Raises:
         InputError: a node is missing or of another kind, a chosen segment does not exist or is empty.
         GeometryError: the MRI's axes are not perpendicular, or mask and MRI are apart in space.
     """
-    volume, geometry = read_volume(volume_node)
+    volume, geometry = read_volume(volume_node, title)
     warnings = _transform_warnings(volume_node)
     grid = Grid.of_volume(volume_node)
     if mask_node is None:
@@ -76,18 +132,22 @@ def read_inputs(volume_node, mask_node, segment_ids: Sequence[str] | None = None
     return SceneInputs(volume, geometry, tuple(lesions), tuple(warnings + more), segment_of)
 
 
-def read_volume(node) -> tuple[np.ndarray, VolumeGeometry]:
-    """Voxels ``[k, j, i]`` (read-only view) and geometry of an MRI node.
+def read_volume(node, title: str = "MRI") -> tuple[np.ndarray, VolumeGeometry]:
+    """Voxels ``[k, j, i]`` (read-only view) and geometry of a scalar volume node.
+
+    Args:
+        node: ``vtkMRMLScalarVolumeNode``.
+        title: of the image, for sentences.
 
     Raises:
         InputError: no scalar three-dimensional image.
         GeometryError: its axes are not perpendicular.
     """
     if node is None:
-        raise InputError("Choose the MRI volume.")
+        raise InputError(f"Choose the {title} volume.")
     name = node.GetName()
     if not node.IsA("vtkMRMLScalarVolumeNode") or node.IsA("vtkMRMLLabelMapVolumeNode"):
-        raise InputError(f"“{name}” is a {node.GetNodeTagName()} node, not a scalar volume; choose the MRI itself.")
+        raise InputError(f"“{name}” is a {node.GetNodeTagName()} node, not a scalar volume; choose the {title} itself.")
     image = node.GetImageData()
     if image is None or image.GetNumberOfPoints() == 0:
         raise InputError(f"The volume “{name}” holds no image; load it again.")

@@ -11,7 +11,7 @@ import slicer
 
 from ..agreement.map_comparison import MEASURES, MapComparison
 from ..core.errors import InputError, OutputError
-from ..core.map_methods import TITLES
+from ..systems.registry import method_title
 from .colors import SEGMENT_COLORS
 from .contents import image_from, table_from
 from .display import show_as_heat_map
@@ -199,7 +199,7 @@ def fill_table(node, rows: list[dict]) -> None:
 
 
 def _title(chart, shown: tuple[str, str]) -> None:
-    chart.SetTitle(f"Where the heat map lies: {TITLES.get(shown[0], shown[0])}, {shown[1]}")
+    chart.SetTitle(f"Where the heat map lies: {method_title(shown[0])}, {shown[1]}")
     chart.SetXAxisTitle("Depth under the lesion's surface (mm)")
     chart.SetYAxisTitle("Concentration")
 

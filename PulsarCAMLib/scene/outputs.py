@@ -11,26 +11,18 @@ from dataclasses import dataclass
 
 import slicer
 
+from ..core.display import DisplaySettings
 from ..core.errors import InputError, OutputError
-from ..core.map_methods import SIGNED
+from ..core.task import BOTH
+from ..explanation.result import CaseResult
 from ..explanation.tables import sample_table, unit_table
 from .contents import fill_segmentation, image_from, segments_from, table_from
 from .display import show_as_heat_map, show_as_outline
-from .display_settings import OutputNodes, Request
 from .grids import Grid
 from .hierarchy import place_beside
+from .output_nodes import ALL, CLASSES, OutputNodes
 from .provenance import PREFIX, write_provenance
 from .transaction import SceneTransaction
-
-RAW_UNITS = "contribution to the logit"
-
-CLASSES = {
-    "heat_map": "vtkMRMLScalarVolumeNode",
-    "spread": "vtkMRMLScalarVolumeNode",
-    "sub_regions": "vtkMRMLSegmentationNode",
-    "lesion_table": "vtkMRMLTableNode",
-    "slice_table": "vtkMRMLTableNode",
-}
 
 
 @dataclass(frozen=True)
@@ -41,36 +33,37 @@ class _Piece:
     name: str
     facts: dict[str, object]
     shown: tuple[float, float] = (0.0, 1.0)
+    meaning: str = ""
 
 
 def write_result(
-    result,
+    result: CaseResult,
     volume_node,
-    mask_node,
-    request: Request | None = None,
+    mask_node=None,
+    settings: DisplaySettings | None = None,
     nodes: OutputNodes | None = None,
     checkpoint: Callable[[], None] = lambda: None,
-    roles: Collection[str] = tuple(CLASSES),
+    roles: Collection[str] = ALL,
 ) -> OutputNodes:
     """Put a result into the scene, beside the MRI and under its parent transform.
 
     Args:
-        result: a ``CaseResult``.
-        volume_node: the MRI that was explained.
-        mask_node: the segmentation or label map that was used.
-        request: how the result is to be shown.
+        result: of the case.
+        volume_node: the image whose grid the maps are on.
+        mask_node: the segmentation or label map that was used, if any.
+        settings: how the result is to be shown; None: as usual.
         nodes: existing nodes to write into; what is None is made new, under a unique name.
         checkpoint: called between the steps; an exception from it undoes everything.
-        roles: only these outputs are written, see :data:`CLASSES`.
+        roles: only these outputs are written, see :data:`PulsarCAMLib.scene.output_nodes.CLASSES`.
 
     Raises:
         InputError: an output node is one of the inputs, or given twice.
         OutputError: an output node is of the wrong kind or not in the scene.
     """
-    request, nodes = request or Request(), nodes or OutputNodes()
+    settings, nodes = settings or result.system.display_settings(), nodes or OutputNodes()
     _check_outputs(nodes, volume_node, mask_node)
     grid = Grid.of_volume(volume_node)
-    pieces = _prepare(result, request, roles, grid, volume_node.GetName(), checkpoint)
+    pieces = _prepare(result, settings, roles, grid, volume_node.GetName(), checkpoint)
     written = OutputNodes()
     reused = [getattr(nodes, role) for role in pieces]
     with SceneTransaction(reused, batch=None in reused):
@@ -87,12 +80,12 @@ def write_result(
     return written
 
 
-def facts_of(result, request: Request) -> dict[str, object]:
+def facts_of(result: CaseResult, settings: DisplaySettings) -> dict[str, object]:
     """What every derived node says about its origin."""
     return result.card.facts() | {
-        "method": request.method,
-        "target": "both" if request.method == SIGNED else request.target,
-        "normalisation": request.normalisation,
+        "method": settings.method,
+        "target": BOTH if result.method(settings.method).signed else settings.target,
+        "normalisation": settings.normalisation,
         "statistic": None,
         "threshold": None,
         "units": None,
@@ -100,67 +93,89 @@ def facts_of(result, request: Request) -> dict[str, object]:
     }
 
 
-def rewrite_result(result, volume_node, mask_node, request: Request, nodes: OutputNodes, roles=tuple(CLASSES)) -> None:
+def rewrite_result(
+    result: CaseResult,
+    volume_node,
+    mask_node,
+    settings: DisplaySettings,
+    nodes: OutputNodes,
+    roles: Collection[str] = ALL,
+) -> None:
     """Show a result differently in the nodes that are there; what is None stays away.
 
     Args:
-        result: a ``CaseResult``.
-        volume_node: the MRI.
-        mask_node: segmentation or label map.
-        request: how the result is to be shown now.
+        result: of the case.
+        volume_node: the image whose grid the maps are on.
+        mask_node: segmentation or label map, if any.
+        settings: how the result is to be shown now.
         nodes: those of :func:`write_result`.
         roles: only these.
     """
     there = [role for role in roles if getattr(nodes, role) is not None]
     if there:
-        write_result(result, volume_node, mask_node, request, nodes, roles=there)
+        write_result(result, volume_node, mask_node, settings, nodes, roles=there)
 
 
-def _prepare(result, request: Request, roles, grid: Grid, name: str, checkpoint) -> dict[str, _Piece]:
+def _prepare(
+    result: CaseResult, settings: DisplaySettings, roles: Collection[str], grid: Grid, name: str, checkpoint
+) -> dict[str, _Piece]:
     """The outputs asked for, as VTK objects outside the scene."""
-    facts = facts_of(result, request)
-    said = request.method if request.method == SIGNED else f"{request.target} {request.method}"
+    facts = facts_of(result, settings)
+    method = result.method(settings.method)
+    said = method.name if method.signed else f"{settings.target} {method.name}"
     made_from = {
-        "heat_map": lambda: _map_piece(result, request, "mean", f"{name} heat map {said}", facts),
-        "spread": lambda: _map_piece(result, request, "std", f"{name} spread {said}", facts),
-        "sub_regions": lambda: _regions_piece(result, request, grid, f"{name} sub-regions {said}", facts),
-        "lesion_table": lambda: _lesions_piece(result, request, f"{name} lesions {said}", facts),
-        "slice_table": lambda: _slices_piece(result, request, f"{name} slices", facts),
+        "heat_map": lambda: _map_piece(result, settings, "mean", f"{name} heat map {said}", facts),
+        "spread": lambda: _map_piece(result, settings, "std", f"{name} spread {said}", facts),
+        "sub_regions": lambda: _regions_piece(result, settings, grid, f"{name} sub-regions {said}", facts),
+        "lesion_table": lambda: _units_piece(result, settings, f"{name} {result.task.unit}s {said}", facts),
+        "slice_table": lambda: _samples_piece(result, settings, f"{name} slices", facts),
     }
-    unwanted = {"spread": not request.spread, "sub_regions": not request.sub_regions}
-    unwanted |= dict.fromkeys(("lesion_table", "slice_table"), not request.tables)
     pieces = {}
-    for role in CLASSES:
-        if role in roles and not unwanted.get(role):
+    for role in ALL:
+        if role in roles:
             pieces[role] = made_from[role]()
             checkpoint()
     return pieces
 
 
-def _regions_piece(result, request: Request, grid: Grid, name: str, facts: dict[str, object]) -> _Piece:
-    regions = result.sub_regions(request.method, request.target, request.threshold)
+def _regions_piece(result: CaseResult, settings: DisplaySettings, grid: Grid, name: str, facts: dict) -> _Piece:
+    regions = result.sub_regions(settings.method, settings.target, settings.threshold)
     named = [(f"{region.name}: {facts['target']} sub-region", region) for region in regions]
-    return _Piece(segments_from(named, grid), name, facts | {"threshold": str(request.threshold)})
+    return _Piece(segments_from(named, grid), name, facts | {"threshold": str(settings.threshold)})
 
 
-def _lesions_piece(result, request: Request, name: str, facts: dict[str, object]) -> _Piece:
-    rows = unit_table(result, request.method, request.target, request.threshold, request.margin_mm)
-    return _Piece(table_from(rows), name, facts | {"threshold": str(request.threshold)})
+def _units_piece(result: CaseResult, settings: DisplaySettings, name: str, facts: dict) -> _Piece:
+    rows = unit_table(result, settings.method, settings.target, settings.threshold, settings.margin_mm)
+    return _Piece(table_from(rows), name, facts | {"threshold": str(settings.threshold)})
 
 
-def _slices_piece(result, request: Request, name: str, facts: dict[str, object]) -> _Piece:
-    any_map = {"threshold": str(request.threshold), "method": None, "target": None, "normalisation": None}
+def _samples_piece(result: CaseResult, settings: DisplaySettings, name: str, facts: dict) -> _Piece:
+    any_map = {"threshold": str(settings.threshold), "method": None, "target": None, "normalisation": None}
     return _Piece(table_from(sample_table(result)), name, facts | any_map)
 
 
-def _map_piece(result, request: Request, statistic: str, name: str, facts: dict[str, object]) -> _Piece:
-    values = result.heat_map(request.method, request.target, statistic, request.normalisation, request.restrict)
+def _map_piece(result: CaseResult, settings: DisplaySettings, statistic: str, name: str, facts: dict) -> _Piece:
+    values = result.heat_map(settings.method, settings.target, statistic, settings.normalisation, settings.restrict)
     low, top = 0.0, float(values.max()) or 1.0  # an empty map still needs a range that is one
     if statistic == "mean":
-        low, top = result.display_range(request.method, request.normalisation)
-    units = RAW_UNITS if request.normalisation == "none" else "share of the joint maximum of both classes"
+        low, top = result.display_range(settings.method, settings.normalisation)
+    classes = "both" if result.task.binary else "all"
+    shares = f"share of the joint maximum of {classes} classes"
+    units = result.method(settings.method).unit if settings.normalisation == "none" else shares
     described = {"statistic": statistic, "units": units, "range": f"{low:.4g} to {top:.4g}"}
-    return _Piece(image_from(values), name, facts | described, (low, top))
+    meaning = _meaning(result, settings)
+    if statistic == "std":
+        meaning = f"Standard deviation over the ensemble of: {meaning.lower()}"
+    return _Piece(image_from(values), name, facts | described, (low, top), meaning)
+
+
+def _meaning(result: CaseResult, settings: DisplaySettings) -> str:
+    """What a voxel says."""
+    task = result.task
+    if not result.method(settings.method).signed:
+        return f"Evidence for {settings.target}"
+    others = " or ".join(name for name in task.names if name != task.positive)
+    return f"Evidence for {task.positive} (positive) and {others} (negative)"
 
 
 def _check_outputs(nodes: OutputNodes, volume_node, mask_node) -> None:
@@ -173,7 +188,7 @@ def _check_outputs(nodes: OutputNodes, volume_node, mask_node) -> None:
             raise OutputError(f"“{node.GetName()}” cannot take the {role.replace('_', ' ')}; choose or make another.")
         if node.GetScene() is not slicer.mrmlScene:
             raise OutputError(f"“{node.GetName()}” is no longer in the scene; choose or make another output.")
-        if node in (volume_node, mask_node):
+        if node is volume_node or node is mask_node:
             raise InputError(f"“{node.GetName()}” is an input and would be overwritten; choose another output.")
     if len({node.GetID() for node in given}) < len(given):
         raise InputError("One node is chosen for two outputs; choose another or make new ones.")
@@ -218,13 +233,8 @@ def _fill_volume(role: str, node, piece: _Piece, volume_node) -> None:
     node.CopyOrientation(volume_node)
     node.SetAndObserveImageData(piece.content)
     node.SetAndObserveTransformNodeID(volume_node.GetTransformNodeID())
-    meaning = f"Evidence for {piece.facts['target']}"
-    if piece.facts["method"] == SIGNED:
-        meaning = "Evidence for response (positive) and non-response (negative)"
-    if role == "spread":
-        meaning = f"Standard deviation over the ensemble of: {meaning.lower()}"
     quantity, units = slicer.vtkCodedEntry(), slicer.vtkCodedEntry()
-    quantity.SetValueSchemeMeaning(f"{role.replace('_', '-')}", "99PULSARCAM", meaning)
+    quantity.SetValueSchemeMeaning(f"{role.replace('_', '-')}", "99PULSARCAM", piece.meaning)
     units.SetValueSchemeMeaning("1", "UCUM", "no units")
     node.SetVoxelValueQuantity(quantity)
     node.SetVoxelValueUnits(units)

@@ -16,16 +16,16 @@ INPUT_MASK = f"{PREFIX}inputSegmentation"
 
 
 def write_provenance(node, volume_node, mask_node, facts: Mapping[str, object]) -> None:
-    """Mark ``node`` as derived from the two inputs.
+    """Mark ``node`` as derived from the inputs.
 
     Args:
         node: the derived node, in the scene.
-        volume_node: the MRI.
-        mask_node: segmentation or label map.
+        volume_node: the image whose grid it is on.
+        mask_node: segmentation or label map, if any.
         facts: name to value; None removes an attribute that an earlier run left.
     """
     node.SetNodeReferenceID(INPUT_VOLUME, volume_node.GetID())
-    node.SetNodeReferenceID(INPUT_MASK, mask_node.GetID())
+    node.SetNodeReferenceID(INPUT_MASK, mask_node.GetID() if mask_node is not None else None)
     write_facts(node, facts)
 
 

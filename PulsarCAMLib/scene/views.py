@@ -7,15 +7,14 @@ from collections.abc import Sequence
 import slicer
 
 from ..core.errors import OutputError
-from ..core.map_methods import SIGNED
-from .colors import HEAT, SIGNED as SIGNED_COLORS, SPREAD, color_node
+from ..core.task import BOTH
+from .colors import HEAT, SIGNED, SPREAD, color_node
 from .display import add_legend
 from .provenance import PREFIX
 
 OWN_VIEWS = "PulsarCAM"
 """So begin the names of the views of comparisons."""
 
-COMPARE_VIEWS = ("PulsarCAM1", "PulsarCAM2", "PulsarCAM3")
 COMPARE_LAYOUT = 41507
 """Number of the layout of the comparison; Slicer's own are below 1000."""
 
@@ -97,8 +96,8 @@ def set_colors(map_node, choice: str, spread: bool = False) -> None:
     if display is None:
         return
     if choice == "auto":
-        is_signed = map_node.GetAttribute(f"{PREFIX}method") == SIGNED and not spread
-        choice = SIGNED_COLORS if is_signed else SPREAD if spread else HEAT
+        is_signed = map_node.GetAttribute(f"{PREFIX}target") == BOTH and not spread
+        choice = SIGNED if is_signed else SPREAD if spread else HEAT
     node_id = "vtkMRMLColorTableNodeGrey" if choice == "Grey" else color_node(choice).GetID()
     if display.GetColorNodeID() != node_id:
         display.SetAndObserveColorNodeID(node_id)
@@ -130,15 +129,16 @@ def set_layout(layout: int) -> None:
 
 
 def compare(volume_node, map_nodes: Sequence, titles: Sequence[str], opacity: float) -> None:
-    """Show up to three maps side by side over the MRI in linked views of one orientation.
+    """Show maps side by side over the MRI in linked views of one orientation.
 
     Raises:
         OutputError: there are no views (no main window).
     """
-    views = "".join(linked_view(tag, n, COMPARE_GROUP) for n, tag in enumerate(COMPARE_VIEWS, start=1))
+    tags = [f"{OWN_VIEWS}{n}" for n, _ in enumerate(map_nodes, start=1)]
+    views = "".join(linked_view(tag, n, COMPARE_GROUP) for n, tag in enumerate(tags, start=1))
     register_layout(COMPARE_LAYOUT, f'<layout type="horizontal" split="true">{views}</layout>')
     set_layout(COMPARE_LAYOUT)
-    show_linked(COMPARE_VIEWS, volume_node, map_nodes, titles, opacity)
+    show_linked(tags, volume_node, map_nodes, titles, opacity)
 
 
 def linked_view(tag: str, label: str | int, group: int) -> str:

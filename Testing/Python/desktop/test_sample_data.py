@@ -155,5 +155,5 @@ def test_the_sample_can_be_explained(a_scene, a_model):
     from PulsarCAMLib.scene.run import explain_nodes
 
     volume, lesions = make_sample(lesions=1)
-    made = explain_nodes(volume, lesions, model=a_model)
+    made = explain_nodes({"t1c": volume}, lesions, model=a_model)
     assert slicer.util.arrayFromVolume(made.nodes.heat_map).max() > 0

@@ -10,7 +10,7 @@ import pytest
 pytest.importorskip("slicer", reason="the slicer-core package is not installed")
 
 import slicer
-from host.making import GRIDS, a_result, an_mri, box, ijk_to_ras_of
+from host.making import GRIDS, a_result, an_mri, box, ijk_to_ras_of, shown_as
 
 from PulsarCAMLib.core.errors import OutputError, PulsarCAMError
 
@@ -107,13 +107,16 @@ def test_slicers_own_readers_and_writers_work_on_the_host(a_scene, tmp_path):
 
 
 def test_several_maps_go_into_one_scene_with_one_slice_table(a_made_result, tmp_path):
-    from PulsarCAMLib.scene.display_settings import Request
     from PulsarCAMLib.scene.from_arrays import save_scene
     from PulsarCAMLib.scene.headless import HeadlessSlicer
 
     volume, result = a_made_result
-    requests = [Request("gradcam"), Request("gradcam", "response"), Request("pixelwise-signed")]
-    path = save_scene(tmp_path / "case.mrb", volume, result, requests)
+    settings = [
+        shown_as(method="gradcam"),
+        shown_as(method="gradcam", target="response"),
+        shown_as(method="pixelwise-signed"),
+    ]
+    path = save_scene(tmp_path / "case.mrb", volume, result, settings)
     with HeadlessSlicer():
         slicer.util.loadScene(str(path), properties={})
         names = [n.GetName() for n in slicer.util.getNodesByClass("vtkMRMLScalarVolumeNode")]

@@ -92,7 +92,7 @@ def test_the_key_of_inputs_changes_with_what_the_model_sees_and_with_nothing_els
     mri, mask = case
 
     def key(ids=None, parts="auto", model=a_model):
-        return inputs_key(mri, mask, ids, parts, model)
+        return inputs_key({"t1c": mri}, mask, ids, parts, model)
 
     before = key()
     mask.GetSegmentation().GetNthSegment(0).SetColor(0.1, 0.2, 0.3)
@@ -129,9 +129,10 @@ def test_explaining_does_not_change_the_key(case, a_model):
     from PulsarCAMLib.scene.run import explain_nodes
     from PulsarCAMLib.scene.state import inputs_key
 
-    before = inputs_key(*case, None, "auto", a_model)
-    explain_nodes(*case, model=a_model)
-    assert inputs_key(*case, None, "auto", a_model) == before
+    mri, mask = case
+    before = inputs_key({"t1c": mri}, mask, None, "auto", a_model)
+    explain_nodes({"t1c": mri}, mask, model=a_model)
+    assert inputs_key({"t1c": mri}, mask, None, "auto", a_model) == before
 
 
 def test_rows_of_a_table_are_what_was_written(a_scene):

@@ -9,7 +9,7 @@ import qt
 import slicer
 from slicer.i18n import tr as _
 
-from .section import slot
+from ..section import slot
 
 SIZE = (1012, 862)
 
@@ -26,7 +26,7 @@ class Inspector:
     def __init__(self, panel, result, lesion: str) -> None:
         self.panel, self.logic = panel, panel.logic
         self._result, self._lesion = result, lesion
-        found = next(each for each in result.scanResult.lesions if each.name == lesion)
+        found = result.scanResult.unit(lesion)
         self._numbers = len(found.samples)
         self._seen = None
         self.dialog = qt.QDialog(panel.parent)
@@ -51,13 +51,13 @@ class Inspector:
     @slot
     def on_save(self) -> None:
         """Ask for a file and save the picture."""
-        path = self.panel.asking.new_picture(_("Save the picture"))
+        path = self.panel.dialogs.new_picture(_("Save the picture"))
         if path:
             self.save(path)
 
     def save(self, path: str) -> None:
         """Save the picture; the dialog has asked about a file that is there."""
-        from ..outputs.pictures.inspection import save_inspection
+        from ...outputs.pictures.inspection import save_inspection
 
         path = path if path.lower().endswith(".png") else f"{path}.png"
         save_inspection(self._seen, path, overwrite=True)
@@ -99,7 +99,7 @@ class Inspector:
         self.dialog.resize(*SIZE)
 
     def _draw(self) -> None:
-        from ..outputs.pictures.inspection import draw_inspection, png_bytes
+        from ...outputs.pictures.inspection import draw_inspection, png_bytes
 
         member = self.member_box.currentIndex - 1
         with slicer.util.WaitCursor():

@@ -9,9 +9,9 @@ import slicer
 import vtk
 from slicer.i18n import tr as _
 
-from ..scene.segments import centre_of, list_key
-from ..scene.views import jump_to
-from .section import Section, set_enabled, slot
+from ...scene.segments import centre_of, list_key
+from ...scene.views import jump_to
+from ..section import Section, set_enabled, slot
 
 ICON_SIZE = 12
 
@@ -46,7 +46,7 @@ class LesionList(Section):
     def refresh(self) -> None:
         """Show the segments of the chosen node."""
         self.ui.sampleDataButton.visible = self.ui.inputVolumeSelector.nodeCount() == 0
-        node = self.state.inputSegmentation
+        node = self.panel.images.mask()
         self._watch(node)
         if self._node_id and node is not None and node.GetID() != self._node_id and self._left_out():
             self._node_id = ""  # IDs such as Segment_1 are not those of the other segmentation

@@ -6,8 +6,10 @@ import qt
 import slicer
 from slicer.i18n import tr as _
 
+from ...core.errors import PulsarCAMError
+from ...systems.registry import system_of
+from ..section import Section, set_enabled, slot
 from .card_page import card_page
-from .section import Section, set_enabled, slot
 
 
 class ModelChooser(Section):
@@ -15,7 +17,7 @@ class ModelChooser(Section):
 
     def set_up(self) -> None:
         """List the installed models."""
-        self._names, self._shown, self._card_dialog = [], None, None
+        self._names, self._shown, self._card_dialog, self._system = [], None, None, None
         self.ui.modelComboBox.connect("currentIndexChanged(int)", self.on_chosen)
         self.ui.modelCardButton.connect("clicked(bool)", self.on_card)
         self.ui.modelAddFolderButton.connect("clicked(bool)", self.on_add_folder)
@@ -31,7 +33,18 @@ class ModelChooser(Section):
         combo.clear()
         combo.addItems([self._title(name) for name in self._names])
         combo.blockSignals(was_blocked)
-        self._shown = None
+        self._shown = self._system = None
+
+    def system(self):
+        """That of the chosen model; the one that PulsarCAM began with where the model is gone."""
+        name = self.state.model if self.state is not None else ""
+        if self._system is None or self._system[0] != name:
+            try:
+                found = self.logic.modelCard(name).system
+            except PulsarCAMError:
+                found = system_of()
+            self._system = name, found
+        return self._system[1]
 
     def refresh(self) -> None:
         """Show the chosen model, and where it comes from."""
@@ -71,12 +84,12 @@ class ModelChooser(Section):
     @slot
     def on_add_folder(self) -> None:
         """Ask for a bundle's folder and install it."""
-        self.add(self.panel.asking.folder(_("Folder of a model bundle")))
+        self.add(self.panel.dialogs.folder(_("Folder of a model bundle")))
 
     @slot
     def on_add_zip(self) -> None:
         """Ask for a bundle's zip file and install it."""
-        self.add(self.panel.asking.zip_file(_("Zip file of a model bundle")))
+        self.add(self.panel.dialogs.zip_file(_("Zip file of a model bundle")))
 
     def add(self, path: str) -> None:
         """Install a model and choose it; an empty path (nothing chosen) does nothing."""
@@ -94,7 +107,7 @@ class ModelChooser(Section):
         """Delete the chosen model, after a question."""
         name = self.state.model
         question = _("Delete the model “{title}” from this computer?").format(title=self._title(name))
-        if self.panel.asking.agree(question, _("PulsarCAM - remove a model")):
+        if self.panel.dialogs.agree(question, _("PulsarCAM - remove a model")):
             self.remove(name)
 
     def remove(self, name: str) -> None:
@@ -108,8 +121,6 @@ class ModelChooser(Section):
         self.panel.say(_("The model “{title}” was removed.").format(title=title))
 
     def _title(self, name: str) -> str:
-        from ..core.errors import PulsarCAMError
-
         try:
             title = self.logic.modelCard(name).title
         except PulsarCAMError:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import qt
 from slicer.i18n import tr as _
 
-from .plotting import Pencil, painted
+from ..widgets.plotting import Pencil, painted
 
 LEFT, RIGHT, TOP, BOTTOM = 34, 10, 10, 30
 DOT, ANSWER = 3, 5

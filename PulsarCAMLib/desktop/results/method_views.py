@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import re
+
 import slicer
 from slicer.i18n import tr as _
 
-from ..core.map_methods import METHODS
-from ..scene import views
+from ...scene import views
+from ..section import Section, set_enabled, slot
 from .inspector import Inspector
-from .section import Section, set_enabled, slot
-
-LABELS = {"pixelwise": "Pixel", "gradcam": "Grad", "gradcam++": "Grad++"}
-"""On the bars of the slice views, which have little room; the corner of a view names the whole volume."""
 
 
-class Tools(Section):
+def _numbers() -> dict[int, str]:
+    return {2: _("two"), 3: _("three"), 4: _("four")}
+
+
+def short_title(title: str) -> str:
+    """For the bars of the slice views, which have little room; the corner of a view names the whole volume."""
+    return re.sub(r"-wise|[ -]CAM", "", title)
+
+
+class MethodViews(Section):
     """The two buttons under the results."""
 
     def set_up(self) -> None:
@@ -36,11 +43,16 @@ class Tools(Section):
             set_enabled(self.ui.compareButton, "", _("Go back to the views as they were before the comparison"))
         else:
             self.ui.compareButton.text = _("Compare methods")
-            tip = _("Show the heat maps of the three methods side by side in linked slice views")
-            set_enabled(self.ui.compareButton, reason or self._no_views(), tip)
+            count = len(self.panel.models.system().usual_maps)
+            tip = _("Show the heat maps of the {count} methods side by side in linked slice views")
+            tip = tip.format(count=_numbers().get(count, count))
+            single = "" if count > 1 else _("The chosen model has one method only")
+            set_enabled(self.ui.compareButton, single or reason or self._no_views(), tip)
         chosen = "" if self.panel.results.chosen_name() else _("Choose a lesion in the table first")
         tip = _("Open up one slice: what the model sees, its reconstruction, features, gradients and maps")
-        set_enabled(self.ui.inspectButton, reason or chosen, tip)
+        able = self.panel.models.system().can_inspect
+        closed = "" if able else _("The chosen model does not show what lies between an image and its maps")
+        set_enabled(self.ui.inspectButton, closed or reason or chosen, tip)
 
     def forget(self) -> None:
         """Another parameter set or scene."""
@@ -66,9 +78,7 @@ class Tools(Section):
             self._maps()
 
     def _maps(self) -> list:
-        settings = self.panel.settings()
-        shown = {name: settings[name] for name in ("target", "normalisation", "restrict")}
-        maps = self.logic.compareMethods(self.panel.result(), **shown)
+        maps = self.logic.compareMethods(self.panel.result(), settings=self.panel.settings())
         for node in maps:
             views.set_colors(node, self.state.colorMap.value)
         return maps
@@ -77,7 +87,9 @@ class Tools(Section):
         result = self.panel.result()
         maps = self._maps()
         self._layout_before = views.current_layout()
-        views.compare(result.volumeNode, maps, [LABELS[name] for name in METHODS], self.state.opacity / 100)
+        system = result.scanResult.system
+        titles = [short_title(system.method(name).title) for name in system.usual_maps]
+        views.compare(result.volumeNode, maps, titles, self.state.opacity / 100)
         chosen = self.panel.results.chosen_name()
         place = self.panel.results.place_of(chosen) if chosen else None
         if place is not None:
@@ -86,7 +98,7 @@ class Tools(Section):
     @slot
     def on_inspect(self) -> None:
         """Open the dialog with one slice."""
-        self.logic.ensureDependencies(needed=("torch", "safetensors", "matplotlib"), tell=self.panel.say)
+        self.logic.ensureDependencies(needed=("torch", "safetensors", "matplotlib"), onProgress=self.panel.say)
         self.forget()
         self._inspector = Inspector(self.panel, self.panel.result(), self.panel.results.chosen_name())
         self._inspector.show()

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from slicer.i18n import tr as _
 
-from ..core.errors import Cancelled
-from .section import Section, set_enabled, slot
+from ...core.errors import Cancelled
+from ..section import Section, set_enabled, slot
 
 
 class Exporter(Section):
@@ -36,12 +36,12 @@ class Exporter(Section):
     @slot
     def on_export(self) -> None:
         """Ask where, and before files are replaced."""
-        folder = self.panel.asking.folder(_("Export into this folder"), self._folder)
+        folder = self.panel.dialogs.folder(_("Export into this folder"), self._folder)
         if not folder:
             return
         there = self.logic.existingFiles(self.panel.result(), folder, self.panel.compare.current(), **self.files())
         question = _("These files are there already and will be replaced:\n{names}").format(names="\n".join(there))
-        if there and not self.panel.asking.agree(question, _("PulsarCAM - export")):
+        if there and not self.panel.dialogs.agree(question, _("PulsarCAM - export")):
             return
         self._folder = folder
         self.export(folder, overwrite=bool(there))
@@ -49,14 +49,14 @@ class Exporter(Section):
     def export(self, folder: str, overwrite: bool = False) -> None:
         """Write the files."""
         if self.state.exportReport:
-            self.logic.ensureDependencies(needed=("matplotlib",), tell=self.panel.apply.tell)
+            self.logic.ensureDependencies(needed=("matplotlib",), onProgress=self.panel.apply.show_step)
         result, settings, files = self.panel.result(), self.panel.settings(), self.files()
         with self.panel.running():
             try:
                 paths = self.logic.export(
                     result,
                     folder,
-                    **settings,
+                    settings=settings,
                     **files,
                     comparison=self.panel.compare.current(),
                     overwrite=overwrite,

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
+from ...core.display import DisplaySettings
+
 OUTPUTS = {
     "heatMapVolume": "heatMapNode",
     "spreadVolume": "spreadNode",
@@ -16,7 +18,7 @@ OUTPUTS = {
 
 
 @dataclass
-class Run:
+class CachedResult:
     """One result and what it was made from.
 
     Attributes:
@@ -29,21 +31,21 @@ class Run:
 
     written: Any
     key: tuple
-    shown: tuple
+    shown: DisplaySettings
     result: Any = None
 
 
-class Runs:
+class ResultCache:
     """Results by the ID of the parameter node; forgotten when the scene closes."""
 
     def __init__(self) -> None:
-        self._runs: dict[str, Run] = {}
+        self._runs: dict[str, CachedResult] = {}
 
-    def keep(self, state, run: Run) -> None:
+    def keep(self, state, run: CachedResult) -> None:
         """Remember the result of a parameter set."""
         self._runs[state.parameterNode.GetID()] = run
 
-    def of(self, state) -> Run | None:
+    def of(self, state) -> CachedResult | None:
         """The last run of a parameter set."""
         run = self._runs.get(state.parameterNode.GetID()) if state is not None else None
         if run is None:
