@@ -13,9 +13,8 @@ from dataclasses import dataclass
 
 from slicer.i18n import tr as _
 
-from ..core.display import NORMALISATIONS, STATISTICS
 from ..core.task import LESION, PREDICTED, Task
-from ..lesions.from_labels import PARTS
+from ..core.vocabulary import NORMALISATIONS, PARTS, STATISTICS
 from ..systems.contract import System
 
 

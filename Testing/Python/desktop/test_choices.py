@@ -13,7 +13,8 @@ import slicer
 from host.making import choose_lesions
 from PulsarCAMScenarios.stranger import Stranger
 
-from PulsarCAMLib.core.display import NORMALISATIONS, STATISTICS, Threshold
+from PulsarCAMLib.core.display import Threshold
+from PulsarCAMLib.core.vocabulary import IMAGE_FORMATS, NORMALISATIONS, PARTS, STATISTICS
 from PulsarCAMLib.systems.autoencoder import compute, maps, system
 from PulsarCAMLib.systems.autoencoder.system import AUTOENCODER
 
@@ -71,6 +72,8 @@ def test_the_library_offers_what_it_knows(a_desktop):
 
     assert tuple(member.value for member in choices.Normalisation) == NORMALISATIONS
     assert tuple(member.value for member in choices.Statistic) == STATISTICS
+    assert tuple(member.value for member in choices.Parts) == PARTS
+    assert tuple(member.value for member in choices.ImageFormat) == IMAGE_FORMATS
 
 
 def test_a_name_that_the_system_does_not_have_stands_for_its_usual_choice(a_desktop):
