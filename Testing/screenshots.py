@@ -68,7 +68,7 @@ def panel_inspect(desktop: Desktop) -> None:
 
 def panel_compare() -> None:
     """The same lesion's heat map beside gradients, in linked views."""
-    from PulsarCAMLib.scene import views
+    from PulsarCAMLib.scene.showing import views
 
     with Desktop() as desktop:
         desktop.open_panel()

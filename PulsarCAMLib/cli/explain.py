@@ -203,7 +203,7 @@ def _write_all(job: Job, folder, result, volume, progress: Progress, timings: Ti
     if job.scene:
         progress.part(0.95, 1)(0, "Writing the scene")
         with timings.step("writing the scene"):
-            from ..scene.from_arrays import save_scene
+            from ..scene.headless.save_scene import save_scene
 
             save_scene(folder.made / "scene.mrb", volume, result, _scene_settings(job), comparison=compared)
     with timings.step("hashing the input"):

@@ -139,7 +139,7 @@ class ConsoleLogic(CompareLogic):
 
     def segments(self, segmentationNode) -> list:
         """Segments (or label values) of a node: ``id``, ``name``, ``color``, ``volume_cm3`` each."""
-        from ..scene.segments import parts_of
+        from ..scene.reading.segments import parts_of
 
         return parts_of(segmentationNode)
 
@@ -197,8 +197,8 @@ class ConsoleLogic(CompareLogic):
         :param settings: method to restrict in one value, :class:`PulsarCAMLib.core.display.DisplaySettings`.
         :raises PulsarCAMLib.core.errors.PulsarCAMError: one sentence for the user; the scene is then as it was.
         """
-        from ..scene.output_nodes import OutputNodes
         from ..scene.run import explain_nodes
+        from ..scene.writing.output_nodes import OutputNodes
 
         system = self.modelCard(model).system
         made = explain_nodes(
@@ -234,7 +234,7 @@ class ConsoleLogic(CompareLogic):
         :param settings: see :meth:`explain`.
         :raises PulsarCAMLib.core.errors.PulsarCAMError: one sentence for the user; the scene is then as it was.
         """
-        from ..scene.outputs import rewrite_result
+        from ..scene.writing.outputs import rewrite_result
 
         found = result.scanResult
         shown = settings or self._settings(found.system, method, target, normalisation, threshold, restrict)
@@ -247,7 +247,7 @@ class ConsoleLogic(CompareLogic):
         self, result: PulsarCAMResult, target=None, normalisation="none", restrict=True, settings=None
     ) -> list:
         """Heat map nodes of all of the model's methods, made, or written anew where they are there."""
-        from ..scene.all_methods import comparison_maps
+        from ..scene.writing.all_methods import comparison_maps
 
         found = result.scanResult
         shown = settings or self._settings(found.system, None, target, normalisation, restrict=restrict)
@@ -294,8 +294,8 @@ class ConsoleLogic(CompareLogic):
             sub_regions, tables, report, each True or False.
         """
         from ..outputs.export import Export, export_files
-        from ..scene.inputs import read_volume
-        from ..scene.outputs import facts_of
+        from ..scene.reading.inputs import read_volume
+        from ..scene.writing.outputs import facts_of
 
         found = result.scanResult
         shown = settings or self._settings(found.system, method, target, normalisation, threshold, restrict)
@@ -348,7 +348,7 @@ class ConsoleLogic(CompareLogic):
 
     @staticmethod
     def _nodes(result: PulsarCAMResult):
-        from ..scene.output_nodes import OutputNodes
+        from ..scene.writing.output_nodes import OutputNodes
 
         return OutputNodes(
             result.heatMapNode,

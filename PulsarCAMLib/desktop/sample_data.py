@@ -63,7 +63,7 @@ def make_sample(seed: int = SEED, lesions: int = LESIONS, truth: bool = False, s
 
     from ..cohort.synthetic.patients import generate_patient
     from ..cohort.synthetic.settings import CohortSettings
-    from ..scene.transaction import SceneTransaction
+    from ..scene.writing.transaction import SceneTransaction
 
     settings = CohortSettings(seed=seed, lesions=(lesions, lesions))
     patient = generate_patient(settings, 0, images=("baseline",))
@@ -97,8 +97,8 @@ def _segmentation(name: str, patient, labels, volume):
     """Segmentation node with one segment for each lesion that has voxels in ``labels``, drawn as outlines."""
     import slicer
 
-    from ..scene.colors import SEGMENT_COLORS
-    from ..scene.display import show_as_outline
+    from ..scene.showing.colors import SEGMENT_COLORS
+    from ..scene.showing.display import show_as_outline
     from ..systems.registry import system_of
 
     classes = system_of().task.names

@@ -12,9 +12,9 @@ from ..explanation.explain import explain_case
 from ..explanation.result import CaseResult
 from ..systems.bundle import find_bundle
 from ..systems.contract import System
-from .inputs import read_case
-from .output_nodes import OutputNodes
-from .outputs import write_result
+from .reading.inputs import read_case
+from .writing.output_nodes import OutputNodes
+from .writing.outputs import write_result
 
 COMPUTING = 0.9
 """Share of the progress bar for computing; the rest is for writing into the scene."""
@@ -67,7 +67,7 @@ def explain_nodes(
         settings: how the result is to be shown; None: as usual with the model's system.
         nodes: existing nodes to write into.
         segment_ids: only these segments (IDs), or, for a label map, these label values; None: all.
-        parts: how unconnected parts become lesions, see :func:`PulsarCAMLib.scene.inputs.read_inputs`.
+        parts: how unconnected parts become lesions, see :func:`PulsarCAMLib.scene.reading.inputs.read_inputs`.
         progress: called with a fraction 0..1 and a text.
         cancelled: asked often; True ends the work.
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from ..core.errors import PulsarCAMError
 from ..core.inputs import MASK
 from ..systems.bundle import find_card
-from .segments import content_key, image_key
+from .reading.segments import content_key, image_key
 
 
 def inputs_key(
@@ -19,7 +19,7 @@ def inputs_key(
         images: role to volume node; of optional ones perhaps None.
         mask_node: segmentation or label map; None where the model's system can do without.
         segment_ids: the chosen ones, None: all.
-        parts: see :func:`PulsarCAMLib.scene.inputs.read_inputs`.
+        parts: see :func:`PulsarCAMLib.scene.reading.inputs.read_inputs`.
         model: name or folder of the bundle.
     """
     try:

@@ -80,8 +80,8 @@ class CompareLogic:
         """
         from ...agreement.map_comparison import ComparisonSettings, compare_maps
         from ...core.errors import Cancelled
-        from ...scene.inputs import read_volume
-        from ...scene.map_comparison import ComparisonNodes, write_comparison
+        from ...scene.reading.inputs import read_volume
+        from ...scene.writing.map_comparison import ComparisonNodes, write_comparison
 
         def checkpoint() -> None:
             if cancelled is not None and cancelled():
@@ -151,7 +151,7 @@ class CompareLogic:
         from pathlib import Path
 
         from ...agreement.folder import read_agreement
-        from ...scene.cohort_agreement import write_cohort_agreement
+        from ...scene.writing.cohort_agreement import write_cohort_agreement
 
         tables = read_agreement(folder)
         return PulsarCAMCohortAgreement(*write_cohort_agreement(tables, Path(folder).name).all(), tables)
@@ -161,7 +161,7 @@ class CompareLogic:
 
         :raises PulsarCAMLib.core.errors.OutputError: there are no views.
         """
-        from ...scene.cohort_agreement import CohortAgreementNodes, show_cohort_agreement
+        from ...scene.writing.cohort_agreement import CohortAgreementNodes, show_cohort_agreement
 
         show_cohort_agreement(
             CohortAgreementNodes(
@@ -176,13 +176,13 @@ class CompareLogic:
 
         :raises PulsarCAMLib.core.errors.OutputError: there are no slice views.
         """
-        from ...scene.side_by_side import show_side_by_side
+        from ...scene.showing.side_by_side import show_side_by_side
 
         show_side_by_side(result.volumeNode, result.heatMapNode, self._comparisonNodes(comparison), opacity)
 
     def updateComparison(self, comparison: PulsarCAMComparison, method: str, target: str) -> None:
         """Plot the shells of another heat map, without comparing anew."""
-        from ...scene.map_comparison import rewrite_profile
+        from ...scene.writing.map_comparison import rewrite_profile
 
         shown = self._profiled(comparison.mapComparison, method, target)
         rewrite_profile(comparison.mapComparison, shown, self._comparisonNodes(comparison))
@@ -198,7 +198,7 @@ class CompareLogic:
 
     @staticmethod
     def _comparisonNodes(comparison: PulsarCAMComparison):
-        from ...scene.map_comparison import ComparisonNodes
+        from ...scene.writing.map_comparison import ComparisonNodes
 
         return ComparisonNodes(
             comparison.gradientMagnitudeNode,

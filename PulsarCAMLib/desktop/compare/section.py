@@ -9,7 +9,7 @@ from slicer.i18n import tr as _
 
 from ...core.errors import Cancelled
 from ...core.task import BOTH, PREDICTED
-from ...scene import side_by_side, views
+from ...scene.showing import side_by_side, views
 from ...scene.state import rows_of
 from ..section import Section, set_enabled, slot
 from ..widgets.tables import set_up_table

@@ -9,8 +9,8 @@ import slicer
 import vtk
 from slicer.i18n import tr as _
 
-from ...scene.segments import centre_of, list_key
-from ...scene.views import jump_to
+from ...scene.reading.segments import centre_of, list_key
+from ...scene.showing.views import jump_to
 from ..section import Section, set_enabled, slot
 
 ICON_SIZE = 12

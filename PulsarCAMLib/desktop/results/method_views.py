@@ -7,7 +7,7 @@ import re
 import slicer
 from slicer.i18n import tr as _
 
-from ...scene import views
+from ...scene.showing import views
 from ..section import Section, set_enabled, slot
 from .inspector import Inspector
 

@@ -9,10 +9,10 @@ from slicer.i18n import tr as _
 
 from ...core.errors import PulsarCAMError
 from ...core.task import LESION, UNITS
-from ...scene import views
-from ...scene.provenance import INPUT_VOLUME
-from ...scene.segments import to_world
+from ...scene.reading.segments import to_world
+from ...scene.showing import views
 from ...scene.state import rows_of
+from ...scene.writing.provenance import INPUT_VOLUME
 from ...systems.registry import system_of
 from ..section import Section, slot, slot_with_value
 from ..widgets.tables import set_up_table

@@ -98,7 +98,7 @@ def test_the_stand_in_of_the_python_layer_takes_what_the_real_one_takes(known):
 
 def test_the_headless_application_offers_nothing_that_slicer_lacks(known):
     from PulsarCAMLib.scene.headless import HeadlessApplication, HeadlessModule
-    from PulsarCAMLib.scene.headless_files import IOManager
+    from PulsarCAMLib.scene.headless.files import IOManager
 
     assert stand_in.qt_violations(HeadlessApplication, known, "qSlicerApplication", "qSlicerModuleManager") == []
     assert stand_in.qt_violations(HeadlessModule, known, "qSlicerAbstractCoreModule") == []

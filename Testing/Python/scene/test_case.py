@@ -27,7 +27,7 @@ def stranger():
 
 
 def read(*args, **kwargs):
-    from PulsarCAMLib.scene.inputs import read_case
+    from PulsarCAMLib.scene.reading.inputs import read_case
 
     return read_case(*args, **kwargs)
 

@@ -34,13 +34,13 @@ ALL = ("heat_map", "spread", "sub_regions", "lesion_table", "slice_table")
 
 
 def write(mri, mask, result=None, settings=None, **kwargs):
-    from PulsarCAMLib.scene.outputs import write_result
+    from PulsarCAMLib.scene.writing.outputs import write_result
 
     return write_result(result or a_result(mri, MASKS), mri, mask, settings, **kwargs)
 
 
 def outputs(**nodes):
-    from PulsarCAMLib.scene.output_nodes import OutputNodes
+    from PulsarCAMLib.scene.writing.output_nodes import OutputNodes
 
     return OutputNodes(**nodes)
 
@@ -179,7 +179,7 @@ def test_results_stand_in_a_folder_beside_the_mri():
 
 def test_provenance_and_display_survive_a_saved_scene(tmp_path, a_scene):
     from PulsarCAMLib.scene.headless import HeadlessSlicer
-    from PulsarCAMLib.scene.provenance import read_provenance
+    from PulsarCAMLib.scene.writing.provenance import read_provenance
 
     mri, mask = a_case()
     mri.SetAttribute("DICOM.patientName", "Doe^Jane")

@@ -15,7 +15,7 @@ MASKS = {"left": box((4, 10, 12), (8, 22, 30)), "right": box((9, 30, 34), (12, 4
 
 @pytest.fixture
 def shown(a_scene):
-    from PulsarCAMLib.scene.outputs import write_result
+    from PulsarCAMLib.scene.writing.outputs import write_result
 
     mri = an_mri(ijk_to_ras=GRIDS["axial"])
     mask = a_segmentation(MASKS, mri)
@@ -31,7 +31,7 @@ def composite(name="Red"):
 
 
 def test_every_slice_view_jumps_to_the_place(a_scene):
-    from PulsarCAMLib.scene.views import jump_to
+    from PulsarCAMLib.scene.showing.views import jump_to
 
     nodes = []
     for name, orientation in (("Red", "Axial"), ("Green", "Coronal"), ("Yellow", "Sagittal")):
@@ -46,7 +46,7 @@ def test_every_slice_view_jumps_to_the_place(a_scene):
 
 
 def test_a_comparison_is_left_alone_when_another_map_is_shown(shown):
-    from PulsarCAMLib.scene.views import OWN_VIEWS, set_opacity, show_over
+    from PulsarCAMLib.scene.showing.views import OWN_VIEWS, set_opacity, show_over
 
     mri, _, _, nodes = shown
     usual, compared = composite(), composite(f"{OWN_VIEWS}1")
@@ -58,7 +58,7 @@ def test_a_comparison_is_left_alone_when_another_map_is_shown(shown):
 
 
 def test_only_views_that_show_the_map_change_to_the_spread(shown):
-    from PulsarCAMLib.scene.views import show_over
+    from PulsarCAMLib.scene.showing.views import show_over
 
     mri, _, _, nodes = shown
     ours, others = composite("Red"), composite("Green")
@@ -71,8 +71,8 @@ def test_only_views_that_show_the_map_change_to_the_spread(shown):
 
 
 def test_colors_follow_what_is_shown_unless_chosen(shown):
-    from PulsarCAMLib.scene.outputs import rewrite_result
-    from PulsarCAMLib.scene.views import set_colors
+    from PulsarCAMLib.scene.showing.views import set_colors
+    from PulsarCAMLib.scene.writing.outputs import rewrite_result
 
     mri, mask, result, nodes = shown
 
@@ -91,7 +91,7 @@ def test_colors_follow_what_is_shown_unless_chosen(shown):
 
 
 def test_the_legend_comes_goes_and_says_what_it_shows(shown):
-    from PulsarCAMLib.scene.views import set_legend
+    from PulsarCAMLib.scene.showing.views import set_legend
 
     node = shown[3].heat_map
     find = slicer.modules.colors.logic().GetColorLegendDisplayNode
@@ -106,7 +106,7 @@ def test_the_legend_comes_goes_and_says_what_it_shows(shown):
 
 def test_a_rewrite_of_the_threshold_touches_sub_regions_and_lesion_table_only(shown):
     from PulsarCAMLib.core.display import Threshold
-    from PulsarCAMLib.scene.outputs import rewrite_result
+    from PulsarCAMLib.scene.writing.outputs import rewrite_result
 
     mri, mask, result, nodes = shown
     batches = []
@@ -124,8 +124,8 @@ def test_a_rewrite_of_the_threshold_touches_sub_regions_and_lesion_table_only(sh
 
 
 def test_a_rewrite_makes_no_node_that_the_user_deleted(shown):
-    from PulsarCAMLib.scene.output_nodes import OutputNodes
-    from PulsarCAMLib.scene.outputs import rewrite_result
+    from PulsarCAMLib.scene.writing.output_nodes import OutputNodes
+    from PulsarCAMLib.scene.writing.outputs import rewrite_result
 
     mri, mask, result, nodes = shown
     count = slicer.mrmlScene.GetNumberOfNodes()
@@ -137,7 +137,7 @@ def test_a_rewrite_makes_no_node_that_the_user_deleted(shown):
 
 
 def test_compared_maps_are_made_once_and_written_again(shown):
-    from PulsarCAMLib.scene.all_methods import comparison_maps
+    from PulsarCAMLib.scene.writing.all_methods import comparison_maps
 
     mri, mask, result, nodes = shown
     maps = comparison_maps(result, mri, mask, shown_as())
@@ -151,7 +151,7 @@ def test_compared_maps_are_made_once_and_written_again(shown):
 
 def test_comparing_without_a_desktop_is_one_sentence(shown):
     from PulsarCAMLib.core.errors import OutputError
-    from PulsarCAMLib.scene.views import compare
+    from PulsarCAMLib.scene.showing.views import compare
 
     mri, _, _, nodes = shown
     with pytest.raises(OutputError, match="no slice views"):
@@ -160,7 +160,7 @@ def test_comparing_without_a_desktop_is_one_sentence(shown):
 
 def test_segments_stay_while_the_threshold_moves(shown):
     from PulsarCAMLib.core.display import Threshold
-    from PulsarCAMLib.scene.outputs import rewrite_result
+    from PulsarCAMLib.scene.writing.outputs import rewrite_result
 
     mri, mask, result, nodes = shown
     node = nodes.sub_regions
@@ -183,7 +183,7 @@ def test_segments_stay_while_the_threshold_moves(shown):
 
 def test_a_lesion_without_sub_region_goes_and_comes_back(shown):
     from PulsarCAMLib.core.display import Threshold
-    from PulsarCAMLib.scene.outputs import rewrite_result
+    from PulsarCAMLib.scene.writing.outputs import rewrite_result
 
     mri, mask, result, nodes = shown
     for value, count in ((1.0, 0), (0.3, 2)):

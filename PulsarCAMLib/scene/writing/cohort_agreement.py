@@ -8,15 +8,15 @@ from typing import Any
 
 import slicer
 
-from ..agreement.folder import AgreementTables
-from ..agreement.voxel_measures import QUANTITY_TITLES
-from ..systems.registry import method_title
-from .colors import SEGMENT_COLORS
+from ...agreement.folder import AgreementTables
+from ...agreement.voxel_measures import QUANTITY_TITLES
+from ...systems.registry import method_title
+from ..showing.colors import SEGMENT_COLORS
+from ..showing.views import OWN_VIEWS, register_layout, set_layout
 from .hierarchy import place_in_folder
 from .map_comparison import X_COLUMN, fill_table
 from .provenance import write_facts
 from .transaction import SceneTransaction
-from .views import OWN_VIEWS, register_layout, set_layout
 
 TABLE, CHART = "vtkMRMLTableNode", "vtkMRMLPlotChartNode"
 

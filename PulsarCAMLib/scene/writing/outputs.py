@@ -1,7 +1,7 @@
 """From a result to MRML nodes: volumes, segmentation, tables, beside the MRI and ready to overlay.
 
 Everything is computed before the first node is touched; what still fails then is undone
-(:class:`PulsarCAMLib.scene.transaction.SceneTransaction`).
+(:class:`PulsarCAMLib.scene.writing.transaction.SceneTransaction`).
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ from dataclasses import dataclass
 
 import slicer
 
-from ..core.display import DisplaySettings
-from ..core.errors import InputError, OutputError
-from ..core.task import BOTH
-from ..explanation.result import CaseResult
-from ..explanation.tables import sample_table, unit_table
+from ...core.display import DisplaySettings
+from ...core.errors import InputError, OutputError
+from ...core.task import BOTH
+from ...explanation.result import CaseResult
+from ...explanation.tables import sample_table, unit_table
+from ..reading.grids import Grid
+from ..showing.display import show_as_heat_map, show_as_outline
 from .contents import fill_segmentation, image_from, segments_from, table_from
-from .display import show_as_heat_map, show_as_outline
-from .grids import Grid
 from .hierarchy import place_beside
 from .output_nodes import ALL, CLASSES, OutputNodes
 from .provenance import PREFIX, write_provenance
@@ -54,7 +54,7 @@ def write_result(
         settings: how the result is to be shown; None: as usual.
         nodes: existing nodes to write into; what is None is made new, under a unique name.
         checkpoint: called between the steps; an exception from it undoes everything.
-        roles: only these outputs are written, see :data:`PulsarCAMLib.scene.output_nodes.CLASSES`.
+        roles: only these outputs are written, see :data:`PulsarCAMLib.scene.writing.output_nodes.CLASSES`.
 
     Raises:
         InputError: an output node is one of the inputs, or given twice.

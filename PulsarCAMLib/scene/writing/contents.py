@@ -9,9 +9,9 @@ import slicer
 import vtk
 from vtk.util import numpy_support
 
-from ..core.lesion import Lesion
-from .colors import SEGMENT_COLORS
-from .grids import Grid
+from ...core.lesion import Lesion
+from ..reading.grids import Grid
+from ..showing.colors import SEGMENT_COLORS
 
 LESION_TAG = "PulsarCAM.lesion"
 """Segment tag that holds the name of the lesion."""

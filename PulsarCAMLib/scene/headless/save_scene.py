@@ -7,10 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
-from ..core.display import DisplaySettings
-from ..core.task import BOTH
-from ..explanation.result import CaseResult
-from .headless import HeadlessSlicer
+from ...core.display import DisplaySettings
+from ...core.task import BOTH
+from ...explanation.result import CaseResult
+from . import HeadlessSlicer
 
 VIEWS = {"Red": "Axial", "Green": "Coronal", "Yellow": "Sagittal"}
 VIEW_SIZE = (400, 400)
@@ -45,10 +45,10 @@ def save_scene(
     with HeadlessSlicer() as host:
         import slicer
 
-        from .contents import image_from
-        from .display import overlay
-        from .output_nodes import OutputNodes
-        from .outputs import write_result
+        from ..showing.display import overlay
+        from ..writing.contents import image_from
+        from ..writing.output_nodes import OutputNodes
+        from ..writing.outputs import write_result
 
         mri = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", name)
         mri.SetIJKToRASMatrix(slicer.util.vtkMatrixFromArray(result.geometry.ijk_to_ras))
@@ -62,7 +62,7 @@ def save_scene(
             nodes = write_result(result, mri, lesions, settings, shared)
             first = first or nodes
         if comparison is not None:
-            from .map_comparison import write_comparison
+            from ..writing.map_comparison import write_comparison
 
             # a signed map is one for both classes
             maps = [(shown[0].method, target) for target in (shown[0].target, BOTH)]
@@ -88,9 +88,9 @@ def _lesions_node(mri, result):
     """The lesions as a segmentation, drawn as outline."""
     import slicer
 
-    from .contents import fill_segmentation, segments_from
-    from .display import show_as_outline
-    from .grids import Grid
+    from ..reading.grids import Grid
+    from ..showing.display import show_as_outline
+    from ..writing.contents import fill_segmentation, segments_from
 
     node = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSegmentationNode", "Lesions")
     regions = [(each.name, each.lesion) for each in result.units]

@@ -13,14 +13,14 @@ import numpy as np
 import slicer
 import slicer.util
 
-from ..core.case import Case, Image
-from ..core.errors import InputError
-from ..core.geometry import VolumeGeometry
-from ..core.inputs import MASK
-from ..core.lesion import Lesion
-from ..lesions.from_labels import lesions_from_labels, lesions_from_masks
-from ..lesions.overlap import check_fits
-from ..systems.contract import System
+from ...core.case import Case, Image
+from ...core.errors import InputError
+from ...core.geometry import VolumeGeometry
+from ...core.inputs import MASK
+from ...core.lesion import Lesion
+from ...lesions.from_labels import lesions_from_labels, lesions_from_masks
+from ...lesions.overlap import check_fits
+from ...systems.contract import System
 from .dicom import source_of
 from .grids import Grid, PlacedMask, place_label_map, place_segment, transform_between
 

@@ -9,13 +9,13 @@ from pathlib import Path
 import numpy as np
 import slicer
 
-from .provenance import PREFIX
+from ..writing.provenance import PREFIX
 
 HEAT = "PulsarCAM heat"
 SPREAD = "PulsarCAM spread"
 SIGNED = "PulsarCAM signed"
 
-_FILE = Path(__file__).resolve().parents[1] / "Resources" / "colors.json"
+_FILE = Path(__file__).resolve().parents[2] / "Resources" / "colors.json"
 _DARK_END = 60
 """So many of inferno's 256 colors are left out: over an MRI, black would hide it where there is hardly any evidence."""
 

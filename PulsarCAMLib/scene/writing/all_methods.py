@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import slicer
 
-from ..core.display import DisplaySettings
-from ..explanation.result import CaseResult
+from ...core.display import DisplaySettings
+from ...explanation.result import CaseResult
 from .output_nodes import OutputNodes
 from .outputs import write_result
 from .provenance import INPUT_VOLUME, PREFIX

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 import slicer
 
-from ..core.errors import OutputError
-from ..core.task import BOTH
+from ...core.errors import OutputError
+from ...core.task import BOTH
+from ..writing.provenance import PREFIX
 from .colors import HEAT, SIGNED, SPREAD, color_node
 from .display import add_legend
-from .provenance import PREFIX
 
 OWN_VIEWS = "PulsarCAM"
 """So begin the names of the views of comparisons."""
@@ -89,7 +89,7 @@ def set_colors(map_node, choice: str, spread: bool = False) -> None:
 
     Args:
         map_node: a volume node that PulsarCAM made.
-        choice: "auto", "Grey", or the name of one of :mod:`PulsarCAMLib.scene.colors`.
+        choice: "auto", "Grey", or the name of one of :mod:`PulsarCAMLib.scene.showing.colors`.
         spread: whether it is a standard deviation.
     """
     display = map_node.GetDisplayNode() if map_node is not None else None

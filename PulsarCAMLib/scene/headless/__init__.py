@@ -19,8 +19,8 @@ import tempfile
 import types
 from pathlib import Path
 
-from ..core.errors import OutputError, PulsarCAMError
-from .headless_files import IOManager
+from ...core.errors import OutputError, PulsarCAMError
+from .files import IOManager
 
 _MODULES = {
     "SubjectHierarchy": "vtkSlicerSubjectHierarchyModuleLogic",

@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 import slicer
 
-from ..agreement.map_comparison import MEASURES, MapComparison
-from ..core.errors import InputError, OutputError
-from ..systems.registry import method_title
-from .colors import SEGMENT_COLORS
+from ...agreement.map_comparison import MEASURES, MapComparison
+from ...core.errors import InputError, OutputError
+from ...systems.registry import method_title
+from ..showing.colors import SEGMENT_COLORS
+from ..showing.display import show_as_heat_map
 from .contents import image_from, table_from
-from .display import show_as_heat_map
 from .hierarchy import place_beside
 from .outputs import made_name
 from .provenance import PREFIX, write_provenance

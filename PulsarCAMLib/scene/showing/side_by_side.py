@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import slicer
 
-from .map_comparison import ComparisonNodes
+from ..writing.map_comparison import ComparisonNodes
 from .views import OWN_VIEWS, linked_view, register_layout, set_layout, show_linked
 
 LAYOUT = 41508
@@ -32,7 +32,7 @@ def show_side_by_side(volume_node, heat_map_node, nodes: ComparisonNodes, opacit
     Args:
         volume_node: the MRI.
         heat_map_node: the heat map, or None.
-        nodes: of :func:`.map_comparison.write_comparison`.
+        nodes: of :func:`PulsarCAMLib.scene.writing.map_comparison.write_comparison`.
         opacity: of the maps over the MRI, 0..1.
 
     Raises:

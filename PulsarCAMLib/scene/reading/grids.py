@@ -13,7 +13,7 @@ import slicer
 import vtk
 from vtk.util import numpy_support
 
-from ..core.errors import InputError
+from ...core.errors import InputError
 
 _MARGIN = 2
 """Voxels around the mask that are resampled with it, for rounding."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import slicer
 
-from ..core.case import DicomSource
+from ...core.case import DicomSource
 
 INSTANCES = "DICOM.instanceUIDs"
 """Attribute in which Slicer's DICOM module keeps the SOP instance UIDs of a volume's slices, apart by spaces."""
