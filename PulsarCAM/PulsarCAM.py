@@ -42,8 +42,10 @@ useBundledLibrary()
 from PulsarCAMLib.desktop.choices import ColorMap, ImageFormat, Normalisation, Parts, Statistic  # noqa: E402
 from PulsarCAMLib.desktop.compare.parameters import COMPARE_OUTPUTS, CompareParameters  # noqa: E402
 from PulsarCAMLib.desktop.logic import DEFAULT_MODEL, ConsoleLogic, PulsarCAMResult  # noqa: E402, F401
+from PulsarCAMLib.desktop.self_test import find_scenarios  # noqa: E402
 from PulsarCAMLib.desktop.train.parameters import TrainParameters  # noqa: E402
 
+CHECKOUT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 BEFORE_SELECTORS, AFTER_SELECTORS = 1000.0, -1000.0
 NODE_PARAMETERS = (
     "inputVolume",
@@ -391,37 +393,7 @@ class PulsarCAMLogic(ConsoleLogic, ScriptedLoadableModuleLogic):
 #
 
 
-class ScenariosElsewhere:
-    """Stands for the scenarios where an installed extension has none."""
-
-    def begin(self):
-        """Nothing to begin."""
-
-    def end(self):
-        """Nothing to end."""
-
-    def test_scenarios_are_in_the_source(self):
-        """Say where they are."""
-        self.skipTest(
-            "The installed extension brings no scenarios: get PulsarCAM's source and set PULSARCAM_TESTING to its "
-            "folder Testing before Slicer is started."
-        )
-
-
-def findScenarios(folder="PulsarCAMScenarios"):
-    """What a person does with the panel: tests, so in a checkout they lie in ``Testing`` and are not installed."""
-    checkout = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-    for testing in (os.environ.get("PULSARCAM_TESTING", ""), os.path.join(checkout, "Testing")):
-        if testing and os.path.isdir(os.path.join(testing, folder)):
-            if testing not in sys.path:
-                sys.path.append(testing)
-            from PulsarCAMScenarios import Scenarios
-
-            return Scenarios
-    return ScenariosElsewhere
-
-
-class PulsarCAMTest(findScenarios(), ScriptedLoadableModuleTest):
+class PulsarCAMTest(find_scenarios(CHECKOUT), ScriptedLoadableModuleTest):
     """The module's own test, inside Slicer and on the stand-in: what a person does with the panel."""
 
     def setUp(self):
