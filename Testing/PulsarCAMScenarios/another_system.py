@@ -12,7 +12,6 @@ from unittest.mock import patch
 import slicer
 
 from PulsarCAMScenarios.looking import tip_of
-from PulsarCAMScenarios.stranger import Stranger, write_bundle
 
 
 class AnotherSystem:
@@ -22,6 +21,7 @@ class AnotherSystem:
     def a_strangers_model(self) -> Iterator[None]:
         """A registered system with three classes, an optional second image and no lesions, and a model of it."""
         from PulsarCAMLib.systems.registry import register, unregister
+        from PulsarCAMScenarios.stranger import Stranger, write_bundle
 
         register(Stranger())
         with tempfile.TemporaryDirectory() as folder, patch.dict(os.environ, {"PULSARCAM_MODELS": folder}):

@@ -16,7 +16,7 @@ DOT, ANSWER = 3, 5
 
 @dataclass(frozen=True)
 class SlicePoint:
-    """One slice: its number in the MRI, probability of response 0..1 and spread; whether it answers."""
+    """One slice: its number in the MRI, probability of the class told 0..1 and spread; whether it answers."""
 
     number: int
     probability: float
@@ -29,7 +29,7 @@ def draw_slices(points: Sequence[SlicePoint], threshold: float | None, size: tup
 
     Args:
         points: in any order.
-        threshold: probability from which a lesion is called response, or None.
+        threshold: probability from which that class is called, or None.
         size, palette, ratio: see :func:`.painted`.
     """
     shown = sorted(points, key=lambda p: p.number)

@@ -55,7 +55,7 @@ class IOManager:
     def loadNodes(self, file_type, properties, loaded=None, messages=None) -> bool:  # noqa: N802
         path, name = str(properties["fileName"]), properties.get("name") or ""
         if not Path(path).exists():
-            _tell(messages, f"{path} does not exist")
+            _add_message(messages, f"{path} does not exist")
             return False
         if file_type == "SceneFile":
             return self._load_scene(Path(path), bool(properties.get("clear", False)))
@@ -124,7 +124,7 @@ class IOManager:
             storage.SetUseCompression(int(properties["useCompression"]))
         done = bool(storage.WriteData(node))
         if not done:
-            _tell(messages, storage.GetUserMessages().GetAllMessagesAsString())
+            _add_message(messages, storage.GetUserMessages().GetAllMessagesAsString())
         return done
 
     def exportNodes(self, node_ids, paths, properties, harden=False, messages=None) -> bool:  # noqa: N802
@@ -136,12 +136,12 @@ class IOManager:
             storage.SetFileName(str(path))
             storage.SetUseCompression(int(properties.get("useCompression", True)))
             if harden or not storage.WriteData(node):
-                _tell(messages, f"{path} cannot be exported")
+                _add_message(messages, f"{path} cannot be exported")
                 return False
         return True
 
 
-def _tell(messages, text: str) -> None:
+def _add_message(messages, text: str) -> None:
     if messages is not None:
         import vtk
 
