@@ -58,10 +58,8 @@ class AnotherSystem:
         assert usual == ["Pixel-wise CAM", "Grad-CAM", "Grad-CAM++", "Pixel-wise CAM, signed (both classes)"]
         self.choose_stranger(make_mri("T1"))
         (role,) = panel.images.roles
-        label, selector = (
-            ui.inputsCollapsibleButton.layout().labelForField(panel.images.selector(role)),
-            panel.images.selector(role),
-        )
+        selector = panel.images.selector(role)
+        label = ui.inputsCollapsibleButton.layout().labelForField(selector)
         assert ui.inputVolumeSelectorLabel.text == "T1 MRI:"
         assert label.text == "FLAIR MRI (optional):"
         assert not selector.isHidden()

@@ -12,6 +12,9 @@ from ..section import Section, slot
 REFERENCE = "inputImage."
 """Begins the node reference of the parameter node that holds an image beside the first, followed by its role."""
 
+ROW_BELOW_FIRST = 2
+"""Of the form in the ``.ui`` file: its first rows are the sample data and the first image."""
+
 MASK_WIDGETS = (
     "inputSegmentationSelectorLabel",
     "inputSegmentationSelector",
@@ -111,9 +114,8 @@ class OtherImages(Section):
             selector.setMRMLScene(slicer.mrmlScene)
             selector.setCurrentNode(None)
             _name(label, selector, role)
-            layout = self.ui.inputsCollapsibleButton.layout()
-            row = layout.getWidgetPosition(self.ui.inputSegmentationSelector)[0]
-            layout.insertRow(row, label, selector)
+            row = ROW_BELOW_FIRST + len(self._rows)
+            self.ui.inputsCollapsibleButton.layout().insertRow(row, label, selector)
             selector.connect("currentNodeChanged(vtkMRMLNode*)", self.on_chosen)
             self._rows[key] = label, selector
         return self._rows[key]
