@@ -39,12 +39,14 @@ def useBundledLibrary(name="PulsarCAMLib"):
 
 useBundledLibrary()
 
-from PulsarCAMLib.desktop.choices import ColorMap, ImageFormat, Method, Normalisation, Parts, Statistic, Target  # noqa: E402
+from PulsarCAMLib.desktop.choices import ColorMap, ImageFormat, Normalisation, Parts, Statistic  # noqa: E402
 from PulsarCAMLib.desktop.compare.parameters import COMPARE_OUTPUTS, CompareParameters  # noqa: E402
 from PulsarCAMLib.desktop.logic import DEFAULT_MODEL, ConsoleLogic, PulsarCAMResult  # noqa: E402, F401
+from PulsarCAMLib.desktop.self_test import find_scenarios  # noqa: E402
 from PulsarCAMLib.desktop.train.parameters import TrainParameters  # noqa: E402
 
-BEFORE_SELECTORS = 1000.0
+CHECKOUT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+BEFORE_SELECTORS, AFTER_SELECTORS = 1000.0, -1000.0
 NODE_PARAMETERS = (
     "inputVolume",
     "inputSegmentation",
@@ -97,12 +99,13 @@ class PulsarCAM(ScriptedLoadableModule):
 class PulsarCAMParameterNode(TrainParameters, CompareParameters):
     """The state of the panel, saved with the scene.
 
-    inputVolume - contrast-enhanced T1 MRI
+    inputVolume - the model's first image; others are node references, see PulsarCAMLib.desktop.inputs.images
     inputSegmentation - every segment (or label) is a lesion
     leftOutSegments - IDs of the segments that are not ticked, as a JSON list (so that a new segment is a lesion)
     parts - whether parts that do not touch are lesions of their own
     model - name of the model bundle
-    method, target, normalisation, statistic, restrict - how the map is computed and shown
+    method, target - names as in PulsarCAMLib.desktop.choices; one that the model does not have: its usual one
+    normalisation, statistic, restrict - how the map is computed and shown
     threshold - percent of a lesion's maximum from where on a voxel belongs to its sub-region
     updateAtOnce - whether a change of these is shown without Apply
     heatMapVolume, spreadVolume, subRegions, lesionTable, sliceTable - outputs; none: new ones are made
@@ -117,8 +120,8 @@ class PulsarCAMParameterNode(TrainParameters, CompareParameters):
     leftOutSegments: str = "[]"
     parts: Parts = Parts.AUTO
     model: str = DEFAULT_MODEL
-    method: Method = Method.PIXELWISE
-    target: Target = Target.NON_RESPONSE
+    method: str = ""
+    target: str = ""
     normalisation: Normalisation = Normalisation.NONE
     statistic: Statistic = Statistic.MEAN
     restrict: bool = True
@@ -148,7 +151,8 @@ class PulsarCAMWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
     """The panel: holds its sections together; each moves values between its controls and the logic."""
 
     # Its sections, see PulsarCAMLib.desktop.sections, and what they share.
-    asking = runs = parameterSets = lesionList = models = apply = live = results = tools = None
+    dialogs = resultCache = parameterSets = models = images = lesionList = apply = displaySection = None
+    results = methodViews = None
     compare = exporter = train = None
 
     def __init__(self, parent=None):
@@ -180,7 +184,8 @@ class PulsarCAMWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.sections = make_sections(self)
         self.addObserver(slicer.mrmlScene, slicer.mrmlScene.StartCloseEvent, self.onSceneStartClose)
         self.addObserver(slicer.mrmlScene, slicer.mrmlScene.EndCloseEvent, self.onSceneEndClose)
-        self.addObserver(slicer.mrmlScene, slicer.mrmlScene.EndImportEvent, self.onSceneEndImport)
+        event = slicer.mrmlScene.EndImportEvent
+        self.addObserver(slicer.mrmlScene, event, self.onSceneEndImport, priority=AFTER_SELECTORS)
         event = slicer.mrmlScene.NodeAboutToBeRemovedEvent
         self.addObserver(slicer.mrmlScene, event, self.onNodeAboutToBeRemoved, priority=BEFORE_SELECTORS)
         self.addObserver(slicer.mrmlScene, slicer.mrmlScene.NodeRemovedEvent, self.onNodeRemoved)
@@ -212,7 +217,7 @@ class PulsarCAMWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
     def onSceneStartClose(self, caller, event):
         """Called just before the scene is closed."""
         self.cancelRequested = True
-        self.runs.forget()
+        self.resultCache.forget()
         self._lastSetID = ""
         self._message = ""
         self.setParameterNode(None)
@@ -233,12 +238,16 @@ class PulsarCAMWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         state = self._parameterNode
         # A volume's display node goes with it, between this and the volume's own removal.
         self._emptied += [name for name in NODE_PARAMETERS if state and getattr(state, name) is node]
+        self._emptied += self.images.references_to(node) if state else []
 
     def onNodeRemoved(self, caller, event):
         """Leave empty what lost its node, so that the next Apply overwrites nothing of the user's."""
         emptied, self._emptied = self._emptied, []
         for name in emptied if self._parameterNode else ():
-            setattr(self._parameterNode, name, None)
+            if name in NODE_PARAMETERS:
+                setattr(self._parameterNode, name, None)
+            else:
+                self.images.choose(name, None)
 
     @property
     def state(self):
@@ -283,22 +292,16 @@ class PulsarCAMWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         state = self._parameterNode
         return {
             "volumeNode": state.inputVolume,
-            "segmentationNode": state.inputSegmentation,
+            "segmentationNode": self.images.mask(),
             "segmentIDs": self.lesionList.chosen_ids(),
             "parts": state.parts.value,
             "model": state.model,
+            "otherImages": self.images.chosen(),
         }
 
     def settings(self):
-        """How it is shown, as the logic's explain, update and export take it."""
-        state = self._parameterNode
-        return {
-            "method": state.method.value,
-            "target": state.target.value,
-            "normalisation": state.normalisation.value,
-            "threshold": state.threshold / 100,
-            "restrict": state.restrict,
-        }
+        """How it is shown: one value, from here to scene, export and report."""
+        return self.displaySection.settings()
 
     def inputsKey(self):
         """Changes when a result would."""
@@ -306,18 +309,18 @@ class PulsarCAMWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
 
     def isStale(self):
         """Whether the inputs changed since the last result."""
-        run = self.runs.of(self._parameterNode)
+        run = self.resultCache.of(self._parameterNode)
         return run is not None and run.key != self.inputsKey()
 
     def whyNoResult(self):
         """Why there is no result to change, compare or export, or an empty text."""
-        if self.runs.of(self._parameterNode) is None:
+        if self.resultCache.of(self._parameterNode) is None:
             return _("Press Apply first: a saved scene holds maps and tables, not all that the model computed")
         return _("The inputs changed since the last result: press Apply first") if self.isStale() else ""
 
     def result(self):
         """The last result of this parameter set, in the nodes that are chosen now."""
-        return self.runs.of(self._parameterNode).result
+        return self.resultCache.of(self._parameterNode).result
 
     def say(self, text):
         """Show what happened."""
@@ -328,7 +331,7 @@ class PulsarCAMWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         """The last message, and what the user should know about the result."""
         note = ""
         if self._parameterNode and not self.isRunning:
-            note = self.apply.what_is_missing() or self.live.note()
+            note = self.apply.what_is_missing() or self.displaySection.note()
         self.ui.statusLabel.text = "\n".join(text for text in (self._message, note) if text)
 
     def showError(self, error):
@@ -390,37 +393,7 @@ class PulsarCAMLogic(ConsoleLogic, ScriptedLoadableModuleLogic):
 #
 
 
-class ScenariosElsewhere:
-    """Stands for the scenarios where an installed extension has none."""
-
-    def begin(self):
-        """Nothing to begin."""
-
-    def end(self):
-        """Nothing to end."""
-
-    def test_scenarios_are_in_the_source(self):
-        """Say where they are."""
-        self.skipTest(
-            "The installed extension brings no scenarios: get PulsarCAM's source and set PULSARCAM_TESTING to its "
-            "folder Testing before Slicer is started."
-        )
-
-
-def findScenarios(folder="PulsarCAMScenarios"):
-    """What a person does with the panel: tests, so in a checkout they lie in ``Testing`` and are not installed."""
-    checkout = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-    for testing in (os.environ.get("PULSARCAM_TESTING", ""), os.path.join(checkout, "Testing")):
-        if testing and os.path.isdir(os.path.join(testing, folder)):
-            if testing not in sys.path:
-                sys.path.append(testing)
-            from PulsarCAMScenarios import Scenarios
-
-            return Scenarios
-    return ScenariosElsewhere
-
-
-class PulsarCAMTest(findScenarios(), ScriptedLoadableModuleTest):
+class PulsarCAMTest(find_scenarios(CHECKOUT), ScriptedLoadableModuleTest):
     """The module's own test, inside Slicer and on the stand-in: what a person does with the panel."""
 
     def setUp(self):

@@ -13,7 +13,7 @@ from PIL import Image, ImageDraw
 from PulsarCAMLib.cohort.synthetic.patients import generate_patient
 from PulsarCAMLib.cohort.synthetic.settings import CohortSettings
 from PulsarCAMLib.desktop.sample_data import LESIONS, SEED, THUMBNAIL
-from PulsarCAMLib.scene.colors import SEGMENT_COLORS
+from PulsarCAMLib.scene.showing.colors import SEGMENT_COLORS
 
 TARGET = Path(__file__).resolve().parents[1] / "PulsarCAM" / "Resources" / THUMBNAIL
 SIZE = (260, 280)

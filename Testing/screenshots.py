@@ -62,13 +62,13 @@ def panel_inspect(desktop: Desktop) -> None:
     from host.wrapping import unwrap
 
     desktop.widget.ui.inspectButton.click()
-    dialog = unwrap(desktop.widget.tools._inspector.dialog)
+    dialog = unwrap(desktop.widget.methodViews._inspector.dialog)
     save_small(dialog.grab(), PICTURES / "panel-inspect.png")
 
 
 def panel_compare() -> None:
     """The same lesion's heat map beside gradients, in linked views."""
-    from PulsarCAMLib.scene import views
+    from PulsarCAMLib.scene.showing import views
 
     with Desktop() as desktop:
         desktop.open_panel()

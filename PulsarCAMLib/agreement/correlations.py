@@ -19,7 +19,7 @@ import numpy as np
 
 from ..core.errors import InputError
 from ..core.geometry import VolumeGeometry
-from ..core.task import PREDICTED
+from ..core.task import BOTH, PREDICTED
 from ..core.upsampling import upsample_to
 from ..explanation.result import CaseResult, UnitResult
 from ..features.gradients import DEFAULT_SIGMA_MM, GradientMaps
@@ -30,10 +30,6 @@ from .voxel_measures import ENTROPY_RADIUS_MM, quantity_maps
 
 EMPTY = "the heat map is zero everywhere in the lesion"
 FEW = "too few independent places are left"
-
-
-BOTH = "both"
-"""Stands for the class of a signed map, which has all classes in it."""
 
 
 def maps_to_compare(

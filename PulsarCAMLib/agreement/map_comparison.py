@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ..core.errors import Cancelled, InputError
-from ..core.task import PREDICTED
+from ..core.task import BOTH, PREDICTED
 from ..core.vocabulary import DEFAULT_MARGIN_MM
 from ..explanation.result import CaseResult
 from ..features.gradients import DEFAULT_SIGMA_MM, gradient_maps
 from ..systems.contract import System
-from .correlations import BOTH, agreement_table, maps_to_compare
+from .correlations import agreement_table, maps_to_compare
 from .depth_profile import DEFAULT_THICKNESS_MM, shell_table
 from .spatial import adjust
 

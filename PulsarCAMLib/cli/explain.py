@@ -203,9 +203,9 @@ def _write_all(job: Job, folder, result, volume, progress: Progress, timings: Ti
     if job.scene:
         progress.part(0.95, 1)(0, "Writing the scene")
         with timings.step("writing the scene"):
-            from ..scene.from_arrays import save_scene
+            from ..scene.headless.save_scene import save_scene
 
-            save_scene(folder.made / "scene.mrb", volume, result, _scene_requests(job), comparison=compared)
+            save_scene(folder.made / "scene.mrb", volume, result, _scene_settings(job), comparison=compared)
     with timings.step("hashing the input"):
         folder.write_marker(_provenance(job, result))
     return rows[0]
@@ -248,11 +248,17 @@ def _write_report(job: Job, path: Path, result, volume, compared, tell) -> None:
     write_report(result, volume, path, **shown, margin_mm=job.margin_mm, comparison=compared, progress=tell)
 
 
-def _scene_requests(job: Job) -> list:
-    from ..scene.display_settings import Request
+def _scene_settings(job: Job) -> list:
+    from ..core.display import DisplaySettings
 
     return [
-        Request(method, target or TARGETS[0], job.normalisation, True, job.threshold, job.margin_mm)
+        DisplaySettings(
+            method,
+            target or TARGETS[0],
+            normalisation=job.normalisation,
+            threshold=job.threshold,
+            margin_mm=job.margin_mm,
+        )
         for method, target in job.maps
     ]
 

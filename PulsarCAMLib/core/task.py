@@ -11,6 +11,9 @@ UNITS = (LESION, PATIENT)
 PREDICTED = "predicted"
 """Stands for each unit's own class where a class is asked for."""
 
+BOTH = "both"
+"""Stands for the class where one map holds both."""
+
 SHRINKAGE, GIVEN = "shrinkage", "given"
 LABEL_KINDS = (SHRINKAGE, GIVEN)
 

@@ -6,7 +6,10 @@ import slicer
 from slicer.i18n import tr as _
 
 from ..core.errors import Cancelled
-from .result_cache import OUTPUTS, Run
+from ..core.inputs import MASK, InputRole
+from ..core.pluralize import pluralize
+from ..core.task import LESION
+from .results.result_cache import OUTPUTS, CachedResult
 from .section import Section, set_enabled, slot
 
 LOCKED = (
@@ -31,14 +34,17 @@ class Apply(Section):
 
     def refresh(self) -> None:
         """Apply says what is missing."""
-        set_enabled(self.ui.applyButton, self.what_is_missing(), _("Predict and explain every lesion"))
+        by_lesion = self.panel.models.system().task.unit == LESION
+        tip = _("Predict and explain every lesion") if by_lesion else _("Predict and explain")
+        set_enabled(self.ui.applyButton, self.what_is_missing(), tip)
 
     def what_is_missing(self) -> str:
         """Why Apply cannot be pressed, or an empty text."""
-        if self.state is None or not self.state.inputVolume:
+        if self.state is None:
             return _("Choose the MRI first")
-        if not self.state.inputSegmentation:
-            return _("Choose the segmentation of the lesions first")
+        for role in self.panel.models.system().needed_inputs:
+            if self.panel.images.node_of(role) is None:
+                return _missing(role)
         chosen = self.panel.lesionList.chosen_ids()
         if chosen is not None and not chosen:
             return _("Tick at least one lesion first")
@@ -63,11 +69,12 @@ class Apply(Section):
     def _run(self) -> None:
         state = self.state
         try:
-            self.logic.ensureDependencies(needed=("torch", "safetensors"), tell=self.tell)
+            self.logic.ensureDependencies(needed=("torch", "safetensors"), onProgress=self.show_step)
             key = self.panel.inputsKey()
+            settings = self.panel.settings()
             result = self.logic.explain(
                 **self.panel.inputs(),
-                **self.panel.settings(),
+                settings=settings,
                 **{name: getattr(state, parameter) for parameter, name in OUTPUTS.items()},
                 progress=self.on_progress,
                 cancelled=lambda: self.panel.cancelRequested,
@@ -75,18 +82,17 @@ class Apply(Section):
         except Cancelled:
             self.panel.say(_("Stopped; the scene is as it was."))
             return
-        settings = tuple(self.panel.settings().items())
         for parameter, name in OUTPUTS.items():
             setattr(state, parameter, getattr(result, name))
-        self.panel.runs.keep(state, Run(result, key, settings))
+        self.panel.resultCache.keep(state, CachedResult(result, key, settings))
         self.panel.results.show_new(result)
         self.panel.say("\n".join([self._done(result), *result.warnings]))
 
     def _done(self, result) -> str:
-        count = len(result.scanResult.lesions)
-        return _("1 lesion explained.") if count == 1 else _("{count} lesions explained.").format(count=count)
+        found = result.scanResult
+        return _("{units} explained.").format(units=pluralize(len(found.units), found.task.unit))
 
-    def tell(self, text: str) -> None:
+    def show_step(self, text: str) -> None:
         """Show what is being done."""
         self.panel.say(text)
         slicer.app.processEvents()
@@ -94,7 +100,7 @@ class Apply(Section):
     def on_progress(self, fraction: float, text: str) -> None:
         """Show progress, and let the user press Cancel."""
         self.ui.progressBar.value = int(100 * fraction)
-        self.tell(text)
+        self.show_step(text)
 
     def show_running(self, running: bool) -> None:
         """Switch between ready and running: Apply becomes Cancel, everything else waits."""
@@ -105,3 +111,10 @@ class Apply(Section):
         self.ui.applyButton.text = _("Cancel") if running else _("Apply")
         self.ui.applyButton.enabled = True
         self.ui.applyButton.toolTip = _("Stop; the scene stays as it was") if running else ""
+
+
+def _missing(role: InputRole) -> str:
+    """In the words of the role."""
+    if role.kind == MASK:
+        return _("Choose the segmentation of the {lesions} first").format(lesions=role.title.lower())
+    return _("Choose the {image} first").format(image=role.title)

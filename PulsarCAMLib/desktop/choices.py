@@ -1,93 +1,98 @@
-"""The choices of the panel: each value is the library's name for it, each label what the user reads.
+"""The choices of the panel, from the vocabulary of systems, tasks and display settings.
 
-The names (``PIXELWISE``) are what a saved scene holds: they stay as they are.
+What a saved scene holds of a choice is its name there (``PIXELWISE``, ``NON_RESPONSE``): it stays as it is. Method and
+class follow the chosen model's system, so the scene holds their names as texts, and a name that the system does not
+have stands for its usual choice.
 """
 
 from __future__ import annotations
 
 import enum
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from slicer.i18n import tr as _
 
-
-class Parts(enum.Enum):
-    """Whether parts that do not touch are lesions of their own."""
-
-    AUTO = "auto"
-    TOGETHER = "together"
-    SEPARATE = "separate"
-
-    def label(self) -> str:
-        """What the user reads."""
-        return {
-            "auto": _("Automatic"),
-            "together": _("Unconnected parts are one lesion"),
-            "separate": _("Each part is a lesion"),
-        }[self.value]
+from ..core.task import LESION, PREDICTED, Task
+from ..core.vocabulary import NORMALISATIONS, PARTS, STATISTICS
+from ..systems.contract import System
 
 
-class Method(enum.Enum):
-    """How the map is computed."""
+@dataclass(frozen=True)
+class Choice:
+    """One row of a combo box.
 
-    PIXELWISE = "pixelwise"
-    GRADCAM = "gradcam"
-    GRADCAMPP = "gradcam++"
-    SIGNED = "pixelwise-signed"
+    Attributes:
+        saved: what a saved scene holds.
+        value: the library's name.
+        label: what the user reads.
+        tip: how it differs from the others, or an empty text.
+    """
 
-    def label(self) -> str:
-        """What the user reads."""
-        return {
-            "pixelwise": _("Pixel-wise CAM"),
-            "gradcam": _("Grad-CAM"),
-            "gradcam++": _("Grad-CAM++"),
-            "pixelwise-signed": _("Pixel-wise CAM, signed (both classes)"),
-        }[self.value]
-
-
-class Target(enum.Enum):
-    """The class whose evidence is shown."""
-
-    NON_RESPONSE = "non-response"
-    RESPONSE = "response"
-    PREDICTED = "predicted"
-
-    def label(self) -> str:
-        """What the user reads."""
-        return {
-            "non-response": _("Non-response (does not shrink)"),
-            "response": _("Response (shrinks)"),
-            "predicted": _("Predicted class of each lesion"),
-        }[self.value]
+    saved: str
+    value: str
+    label: str
+    tip: str = ""
 
 
-class Normalisation(enum.Enum):
-    """What the map is divided by."""
-
-    NONE = "none"
-    LESION = "lesion"
-    SCAN = "scan"
-
-    def label(self) -> str:
-        """What the user reads."""
-        return {
-            "none": _("Raw values"),
-            "lesion": _("Each lesion by its maximum"),
-            "scan": _("All by the maximum of the scan"),
-        }[self.value]
+def method_choices(system: System) -> list[Choice]:
+    """How the map may be computed."""
+    return [
+        Choice(
+            method.saved_name or saved_name(method.name),
+            method.name,
+            _("{title} (both classes)").format(title=method.title) if method.signed else method.title,
+            method.lesson,
+        )
+        for method in system.maps
+        if method.offered
+    ]
 
 
-class Statistic(enum.Enum):
-    """What of the ensemble lies over the MRI."""
+def class_choices(task: Task) -> list[Choice]:
+    """Whose evidence may be shown."""
+    found = [Choice(saved_name(each.name), each.name, _class_label(task, each.name)) for each in task.classes]
+    own = _("Predicted class of each lesion") if task.unit == LESION else _("Predicted class")
+    return [*found, Choice(saved_name(PREDICTED), PREDICTED, own)]
 
-    MEAN = "mean"
-    SPREAD = "std"
+
+def chosen(choices: Sequence[Choice], saved: str, usual: str) -> Choice:
+    """The choice that a scene holds; where it holds none of these, the one whose value is ``usual``."""
+    by_name = {choice.saved: choice for choice in choices}
+    return by_name.get(saved) or next(choice for choice in choices if choice.value == usual)
+
+
+def saved_name(name: str) -> str:
+    """A name of the library as a saved scene holds it, unless it says otherwise."""
+    return name.upper().replace("-", "_").replace("+", "P")
+
+
+def _class_label(task: Task, name: str) -> str:
+    """As "Response (shrinks)": the unit need not be named again."""
+    title = name[:1].upper() + name[1:]
+    about = task.of(name).about.removeprefix(f"the {task.unit} ")
+    return f"{title} ({about})" if about else title
+
+
+class _Labelled(enum.Enum):
+    """Members by the name that a saved scene holds; the value is the library's."""
 
     def label(self) -> str:
         """What the user reads."""
-        return {"mean": _("Mean of the ensemble"), "std": _("Spread of the ensemble")}[self.value]
+        return _labels()[type(self).__name__].get(self.value, self.value)
 
 
-class ColorMap(enum.Enum):
+Parts = _Labelled("Parts", {saved_name(value): value for value in PARTS})
+"""Whether parts that do not touch are lesions of their own."""
+
+Normalisation = _Labelled("Normalisation", {saved_name(value): value for value in NORMALISATIONS})
+"""What the map is divided by."""
+
+Statistic = _Labelled("Statistic", {{"std": "SPREAD"}.get(value, saved_name(value)): value for value in STATISTICS})
+"""What of the ensemble lies over the MRI."""
+
+
+class ColorMap(_Labelled):
     """Colors of the overlay; automatic takes those made for what is shown."""
 
     AUTO = "auto"
@@ -95,22 +100,33 @@ class ColorMap(enum.Enum):
     VIRIDIS = "PulsarCAM spread"
     GREY = "Grey"
 
-    def label(self) -> str:
-        """What the user reads."""
-        return {
-            "auto": _("Automatic"),
-            "PulsarCAM heat": _("Heat (inferno)"),
-            "PulsarCAM spread": _("Green to yellow (viridis)"),
-            "Grey": _("Grey"),
-        }[self.value]
 
-
-class ImageFormat(enum.Enum):
+class ImageFormat(_Labelled):
     """File format of exported images."""
 
     NRRD = "nrrd"
     NIFTI = "nii.gz"
 
-    def label(self) -> str:
-        """What the user reads."""
-        return {"nrrd": _("NRRD (.nrrd)"), "nii.gz": _("NIfTI (.nii.gz)")}[self.value]
+
+def _labels() -> dict[str, dict[str, str]]:
+    """What the user reads of each enumeration's values; here, because translation is not ready at import."""
+    return {
+        "Parts": {
+            "auto": _("Automatic"),
+            "together": _("Unconnected parts are one lesion"),
+            "separate": _("Each part is a lesion"),
+        },
+        "Normalisation": {
+            "none": _("Raw values"),
+            "lesion": _("Each lesion by its maximum"),
+            "scan": _("All by the maximum of the scan"),
+        },
+        "Statistic": {"mean": _("Mean of the ensemble"), "std": _("Spread of the ensemble")},
+        "ColorMap": {
+            "auto": _("Automatic"),
+            "PulsarCAM heat": _("Heat (inferno)"),
+            "PulsarCAM spread": _("Green to yellow (viridis)"),
+            "Grey": _("Grey"),
+        },
+        "ImageFormat": {"nrrd": _("NRRD (.nrrd)"), "nii.gz": _("NIfTI (.nii.gz)")},
+    }

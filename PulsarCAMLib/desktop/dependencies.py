@@ -41,7 +41,7 @@ def ensure_dependencies(
     requirements_path: str | Path,
     ask: bool = True,
     needed: Sequence[str] | None = None,
-    tell: Callable[[str], None] | None = None,
+    on_progress: Callable[[str], None] | None = None,
     extra: str = "",
     in_slicer: str = "",
 ) -> None:
@@ -55,7 +55,7 @@ def ensure_dependencies(
         requirements_path: the module's ``Resources/requirements.txt``.
         ask: False where the user has agreed already, or a script wants the packages without a question.
         needed: names of the packages that the work at hand cannot do without; None: all of them.
-        tell: called with what is being installed, for a status line.
+        on_progress: called with what is being installed, for a status line.
         extra, in_slicer: for the advice where nobody can be asked, see :func:`..core.requirements.require`.
 
     Raises:
@@ -78,7 +78,7 @@ def ensure_dependencies(
             f"Nothing was installed, and PulsarCAM cannot go on without {listed(unmet(wanted))}; "
             f"try again when you want to install it."
         )
-    _install([p for p in missing if p.name != "torch"], logic, tell or (lambda _text: None))
+    _install([p for p in missing if p.name != "torch"], logic, on_progress or (lambda _text: None))
     importlib.invalidate_caches()
     require(wanted, extra, in_slicer)
 
@@ -134,16 +134,16 @@ def _agreed(missing: Sequence[Package]) -> bool:
     )
 
 
-def _install(small: Sequence[Package], torch_logic, tell: Callable[[str], None]) -> None:
+def _install(small: Sequence[Package], torch_logic, on_progress: Callable[[str], None]) -> None:
     """Small packages first: without a network they fail within seconds, and nothing is half done."""
     import slicer
 
     with slicer.util.WaitCursor():
         if small:
-            tell(f"Installing {listed(small)}")
+            on_progress(f"Installing {listed(small)}")
             _install_small([package.requirement for package in small])
         if torch_logic is not None:
-            tell("Installing PyTorch, which can take some minutes")
+            on_progress("Installing PyTorch, which can take some minutes")
             _install_torch(torch_logic)
 
 

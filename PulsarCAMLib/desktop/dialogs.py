@@ -7,7 +7,7 @@ import slicer
 from slicer.i18n import tr as _
 
 
-class Asking:
+class Dialogs:
     """Every method returns "" or False where the person gives up.
 
     Args:

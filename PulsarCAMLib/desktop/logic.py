@@ -5,7 +5,7 @@ Names follow Slicer's style, as those who write scripts for Slicer expect.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from slicer import (
@@ -37,6 +37,7 @@ class PulsarCAMResult:
     warnings: tuple = field(default_factory=tuple)
     volumeNode: vtkMRMLScalarVolumeNode | None = None
     segmentationNode: vtkMRMLSegmentationNode | vtkMRMLLabelMapVolumeNode | None = None
+    otherImages: dict = field(default_factory=dict)
     model: str = DEFAULT_MODEL
 
 
@@ -57,7 +58,7 @@ class ConsoleLogic(CompareLogic):
     """The module's ``Resources/requirements.txt``; beside it ``requirements-train.txt`` and
     ``requirements-compare.txt``."""
 
-    def ensureDependencies(self, needed: Sequence[str] | None = None, ask: bool = True, tell=None) -> None:
+    def ensureDependencies(self, needed: Sequence[str] | None = None, ask: bool = True, onProgress=None) -> None:
         """Install what is missing, after one question.
 
         :param needed: names of packages ("torch", "safetensors", "matplotlib"); None: all.
@@ -65,22 +66,24 @@ class ConsoleLogic(CompareLogic):
         """
         from .dependencies import ensure_dependencies
 
-        ensure_dependencies(self.requirementsPath, ask=ask, needed=needed, tell=tell)
+        ensure_dependencies(self.requirementsPath, ask=ask, needed=needed, on_progress=onProgress)
 
-    def ensureTrainingDependencies(self, needed: Sequence[str] | None = None, ask: bool = True, tell=None) -> None:
+    def ensureTrainingDependencies(
+        self, needed: Sequence[str] | None = None, ask: bool = True, onProgress=None
+    ) -> None:
         """Likewise for ``pulsarcam train``."""
         from .dependencies import ensure_dependencies
 
         path = self.requirementsPath.replace("requirements.txt", "requirements-train.txt")
-        ensure_dependencies(path, ask=ask, needed=needed, tell=tell)
+        ensure_dependencies(path, ask=ask, needed=needed, on_progress=onProgress)
 
-    def ensureComparisonDependencies(self, ask: bool = True, tell=None) -> None:
+    def ensureComparisonDependencies(self, ask: bool = True, onProgress=None) -> None:
         """Likewise for radiomics features."""
         from ..features.radiomics.extraction import EXTRA, IN_SLICER
         from .dependencies import ensure_dependencies
 
         path = self.requirementsPath.replace("requirements.txt", "requirements-compare.txt")
-        ensure_dependencies(path, ask=ask, needed=("mirp",), tell=tell, extra=EXTRA, in_slicer=IN_SLICER)
+        ensure_dependencies(path, ask=ask, needed=("mirp",), on_progress=onProgress, extra=EXTRA, in_slicer=IN_SLICER)
 
     def makeSample(self) -> list:
         """Put a synthetic patient into the scene: nodes of the MRI and of its lesions."""
@@ -136,24 +139,31 @@ class ConsoleLogic(CompareLogic):
 
     def segments(self, segmentationNode) -> list:
         """Segments (or label values) of a node: ``id``, ``name``, ``color``, ``volume_cm3`` each."""
-        from ..scene.segments import parts_of
+        from ..scene.reading.segments import parts_of
 
         return parts_of(segmentationNode)
 
-    def inputsKey(self, volumeNode, segmentationNode, segmentIDs=None, parts="auto", model=DEFAULT_MODEL):
+    def inputsKey(
+        self, volumeNode, segmentationNode=None, segmentIDs=None, parts="auto", model=DEFAULT_MODEL, otherImages=None
+    ):
         """A value that stays the same as long as a result of these inputs would; None if something is missing."""
+        from ..core.errors import PulsarCAMError
         from ..scene.state import inputs_key
 
-        return inputs_key(volumeNode, segmentationNode, segmentIDs, parts, model)
+        try:
+            images = self._images(self.modelCard(model).system, volumeNode, otherImages)
+        except PulsarCAMError:
+            return None
+        return inputs_key(images, segmentationNode, segmentIDs, parts, model)
 
     def explain(
         self,
         volumeNode: vtkMRMLScalarVolumeNode,
-        segmentationNode: vtkMRMLSegmentationNode | vtkMRMLLabelMapVolumeNode,
+        segmentationNode: vtkMRMLSegmentationNode | vtkMRMLLabelMapVolumeNode | None = None,
         segmentIDs: Sequence[str] | None = None,
         model: str = DEFAULT_MODEL,
-        method: str = "pixelwise",
-        target: str = "non-response",
+        method: str | None = None,
+        target: str | None = None,
         normalisation: str = "none",
         threshold: float = 0.5,
         restrict: bool = True,
@@ -165,15 +175,17 @@ class ConsoleLogic(CompareLogic):
         sliceTableNode: vtkMRMLTableNode | None = None,
         progress: Callable[[float, str], None] | None = None,
         cancelled: Callable[[], bool] | None = None,
+        otherImages: Mapping[str, vtkMRMLScalarVolumeNode] | None = None,
+        settings=None,
     ) -> PulsarCAMResult:
-        """Predict the response of every lesion and explain it in the geometry of the MRI.
+        """Predict the class of every lesion (or whatever the model answers for) and explain it on the MRI's grid.
 
-        :param volumeNode: contrast-enhanced T1 MRI.
-        :param segmentationNode: segmentation (every segment is a lesion) or label map.
+        :param volumeNode: the model's first image, such as a contrast-enhanced T1 MRI.
+        :param segmentationNode: segmentation (every segment is a lesion) or label map; None if the model needs none.
         :param segmentIDs: only these segments (IDs), or, for a label map, these label values.
         :param model: name of an installed model bundle, or the path of its folder.
-        :param method: "pixelwise", "gradcam", "gradcam++", or a variant such as "pixelwise-signed".
-        :param target: "non-response", "response" or "predicted".
+        :param method: name of one of the model's methods, such as "gradcam"; None: its first.
+        :param target: a class of the model, such as "response", or "predicted"; None: the one it is made to explain.
         :param normalisation: "none" (raw values), "lesion" or "scan".
         :param threshold: share of a lesion's maximum (0..1) from where on a voxel belongs to its sub-region.
         :param restrict: whether the heat map ends at the contours.
@@ -181,83 +193,86 @@ class ConsoleLogic(CompareLogic):
         :param heatMapNode: write into this node; None makes a new one. Likewise the other nodes.
         :param progress: called with a fraction (0..1) and a text.
         :param cancelled: asked often; True stops the work.
+        :param otherImages: further images of the model by the name of their role, such as {"flair": node}.
+        :param settings: method to restrict in one value, :class:`PulsarCAMLib.core.display.DisplaySettings`.
         :raises PulsarCAMLib.core.errors.PulsarCAMError: one sentence for the user; the scene is then as it was.
         """
-        from ..scene.display_settings import OutputNodes
         from ..scene.run import explain_nodes
+        from ..scene.writing.output_nodes import OutputNodes
 
+        system = self.modelCard(model).system
         made = explain_nodes(
-            volumeNode,
+            self._images(system, volumeNode, otherImages),
             segmentationNode,
             model=model,
-            request=self._request(method, target, normalisation, threshold, restrict),
+            settings=settings or self._settings(system, method, target, normalisation, threshold, restrict),
             nodes=OutputNodes(heatMapNode, spreadNode, subRegionsNode, lesionTableNode, sliceTableNode),
             segment_ids=segmentIDs,
             parts=parts,
             progress=progress,
             cancelled=cancelled,
         )
-        return PulsarCAMResult(*made.nodes.all(), made.result, made.warnings, volumeNode, segmentationNode, model)
+        return PulsarCAMResult(
+            *made.nodes.all(), made.result, made.warnings, volumeNode, segmentationNode, dict(otherImages or {}), model
+        )
 
     def update(
         self,
         result: PulsarCAMResult,
-        method: str = "pixelwise",
-        target: str = "non-response",
+        method: str | None = None,
+        target: str | None = None,
         normalisation: str = "none",
         threshold: float = 0.5,
         restrict: bool = True,
         onlyThreshold: bool = False,
+        settings=None,
     ) -> None:
         """Show a result differently in its nodes, without computing anew; nodes that are None stay away.
 
         :param result: of :meth:`explain`; other parameters as there.
         :param onlyThreshold: only the threshold is another one: rewrite sub-regions and lesion table only.
+        :param settings: see :meth:`explain`.
         :raises PulsarCAMLib.core.errors.PulsarCAMError: one sentence for the user; the scene is then as it was.
         """
-        from ..scene.outputs import rewrite_result
+        from ..scene.writing.outputs import rewrite_result
 
-        request = self._request(method, target, normalisation, threshold, restrict)
+        found = result.scanResult
+        shown = settings or self._settings(found.system, method, target, normalisation, threshold, restrict)
         roles = (
             ("sub_regions", "lesion_table") if onlyThreshold else ("heat_map", "spread", "sub_regions", "lesion_table")
         )
-        rewrite_result(
-            result.scanResult, result.volumeNode, result.segmentationNode, request, self._nodes(result), roles
-        )
+        rewrite_result(found, result.volumeNode, result.segmentationNode, shown, self._nodes(result), roles)
 
     def compareMethods(
-        self, result: PulsarCAMResult, target="non-response", normalisation="none", restrict=True
+        self, result: PulsarCAMResult, target=None, normalisation="none", restrict=True, settings=None
     ) -> list:
-        """Heat map nodes of all three methods, made, or written anew where they are there."""
-        from ..scene.all_methods import comparison_maps
+        """Heat map nodes of all of the model's methods, made, or written anew where they are there."""
+        from ..scene.writing.all_methods import comparison_maps
 
-        request = self._request("pixelwise", target, normalisation, 0.5, restrict)
-        return comparison_maps(result.scanResult, result.volumeNode, result.segmentationNode, request)
+        found = result.scanResult
+        shown = settings or self._settings(found.system, None, target, normalisation, restrict=restrict)
+        return comparison_maps(found, result.volumeNode, result.segmentationNode, shown)
 
     def inspectSlice(
         self, result: PulsarCAMResult, lesion: str, sliceIndex: int | None = None, member: int | None = None
     ):
-        """Everything between one slice and its maps, see :mod:`PulsarCAMLib.systems.autoencoder.inspection`.
+        """Everything between one slice and its maps, for models whose system shows it.
 
         :param lesion: name of the lesion.
         :param sliceIndex: among the lesion's slices, from 0; None: the one that answers.
         :param member: of the ensemble, from 0; None: their mean.
         """
-        from ..core.errors import InputError
-        from ..systems.autoencoder.inspection import inspect_slice
         from ..systems.bundle import find_bundle
 
-        found = [each for each in result.scanResult.lesions if each.name == lesion]
-        if not found:
-            raise InputError(f"The result has no lesion “{lesion}”.")
-        return inspect_slice(find_bundle(result.model), found[0], sliceIndex, member)
+        found = result.scanResult
+        return found.system.inspect(find_bundle(result.model), found.unit(lesion), sliceIndex, member)
 
     def export(
         self,
         result: PulsarCAMResult,
         folder: str,
-        method: str = "pixelwise",
-        target: str = "non-response",
+        method: str | None = None,
+        target: str | None = None,
         normalisation: str = "none",
         threshold: float = 0.5,
         restrict: bool = True,
@@ -265,6 +280,7 @@ class ConsoleLogic(CompareLogic):
         overwrite: bool = False,
         progress: Callable[[float, str], None] | None = None,
         cancelled: Callable[[], bool] | None = None,
+        settings=None,
         **files,
     ) -> list:
         """Write images, tables and report into a folder: all of them, or, on an error, none. Returns their paths.
@@ -273,22 +289,24 @@ class ConsoleLogic(CompareLogic):
         :param folder: an existing folder.
         :param comparison: of :meth:`compareMaps`, to be written too.
         :param overwrite: replace files of the same names.
+        :param settings: see :meth:`explain`.
         :param files: fields of :class:`PulsarCAMLib.outputs.export.Export`: images="nrrd" or "nii.gz", and heat_map,
             sub_regions, tables, report, each True or False.
         """
         from ..outputs.export import Export, export_files
-        from ..scene.inputs import read_volume
-        from ..scene.outputs import facts_of
+        from ..scene.reading.inputs import read_volume
+        from ..scene.writing.outputs import facts_of
 
-        request = self._request(method, target, normalisation, threshold, restrict)
+        found = result.scanResult
+        shown = settings or self._settings(found.system, method, target, normalisation, threshold, restrict)
         return export_files(
-            result.scanResult,
+            found,
             read_volume(result.volumeNode)[0],
             folder,
             result.volumeNode.GetName(),
-            request,
+            shown,
             Export(**files, compared=comparison is not None),
-            facts_of(result.scanResult, request),
+            facts_of(found, shown),
             comparison=comparison and comparison.mapComparison,
             overwrite=overwrite,
             progress=progress,
@@ -304,15 +322,33 @@ class ConsoleLogic(CompareLogic):
         return existing(folder, export.names(result.volumeNode.GetName()))
 
     @staticmethod
-    def _request(method, target, normalisation, threshold, restrict):
+    def _settings(system, method=None, target=None, normalisation=None, threshold=0.5, restrict=True):
+        """What a script says, as one value; None stands for what is usual."""
         from ..core.display import Threshold
-        from ..scene.display_settings import Request
 
-        return Request(method, target, normalisation, restrict, Threshold("fraction", threshold))
+        return system.display_settings(
+            method=method,
+            target=target,
+            normalisation=normalisation,
+            restrict=restrict,
+            threshold=Threshold("fraction", threshold),
+        )
+
+    @staticmethod
+    def _images(system, volumeNode, otherImages) -> dict:
+        """Role to node."""
+        from ..core.errors import InputError
+
+        first, *others = (role.name for role in system.image_inputs)
+        unknown = sorted(set(otherImages or {}) - set(others))
+        if unknown:
+            known = ", ".join(others) or "no further image"
+            raise InputError(f"The model takes no image “{unknown[0]}” beside the first; it takes {known}.")
+        return {first: volumeNode, **(otherImages or {})}
 
     @staticmethod
     def _nodes(result: PulsarCAMResult):
-        from ..scene.display_settings import OutputNodes
+        from ..scene.writing.output_nodes import OutputNodes
 
         return OutputNodes(
             result.heatMapNode,

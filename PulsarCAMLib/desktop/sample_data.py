@@ -18,9 +18,7 @@ SEED = 11
 LESIONS = 4
 
 TRUTH_TAG = "PulsarCAM.truth"
-"""Segment tag with the lesion's true class, "response" or "non-response"."""
-
-_CLASSES = ("non-response", "response")
+"""Segment tag with the name of the lesion's true class."""
 
 
 def register_sample_data(resources_folder: str | Path) -> None:
@@ -65,7 +63,7 @@ def make_sample(seed: int = SEED, lesions: int = LESIONS, truth: bool = False, s
 
     from ..cohort.synthetic.patients import generate_patient
     from ..cohort.synthetic.settings import CohortSettings
-    from ..scene.transaction import SceneTransaction
+    from ..scene.writing.transaction import SceneTransaction
 
     settings = CohortSettings(seed=seed, lesions=(lesions, lesions))
     patient = generate_patient(settings, 0, images=("baseline",))
@@ -99,9 +97,11 @@ def _segmentation(name: str, patient, labels, volume):
     """Segmentation node with one segment for each lesion that has voxels in ``labels``, drawn as outlines."""
     import slicer
 
-    from ..scene.colors import SEGMENT_COLORS
-    from ..scene.display import show_as_outline
+    from ..scene.showing.colors import SEGMENT_COLORS
+    from ..scene.showing.display import show_as_outline
+    from ..systems.registry import system_of
 
+    classes = system_of().task.names
     node = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSegmentationNode", _unique(name))
     node.SetReferenceImageGeometryParameterFromVolumeNode(volume)
     show_as_outline(node)
@@ -112,7 +112,7 @@ def _segmentation(name: str, patient, labels, volume):
         color = SEGMENT_COLORS[index % len(SEGMENT_COLORS)]
         segment_id = node.GetSegmentation().AddEmptySegment("", lesion.name, color)
         slicer.util.updateSegmentBinaryLabelmapFromArray(mask, node, segment_id, volume)
-        node.GetSegmentation().GetSegment(segment_id).SetTag(TRUTH_TAG, _CLASSES[lesion.response])
+        node.GetSegmentation().GetSegment(segment_id).SetTag(TRUTH_TAG, classes[lesion.response])
     return node
 
 

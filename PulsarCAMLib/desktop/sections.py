@@ -4,41 +4,44 @@ from __future__ import annotations
 
 from .apply import Apply
 from .compare.section import Compare
-from .dialogs import Asking
-from .display_section import LiveExplanation
-from .exporter import Exporter
-from .lesion_list import LesionList
-from .model_chooser import ModelChooser
+from .dialogs import Dialogs
+from .inputs.images import OtherImages
+from .inputs.lesion_list import LesionList
+from .inputs.model_chooser import ModelChooser
 from .parameter_sets import ParameterSets
-from .result_cache import Runs
-from .results import Results
+from .results.display_section import DisplaySection
+from .results.exporter import Exporter
+from .results.method_views import MethodViews
+from .results.result_cache import ResultCache
+from .results.section import Results
 from .section import Section
-from .tools import Tools
 from .train.section import Train
 
 
 def make_sections(panel) -> list[Section]:
     """Give the panel its sections, each as an attribute, for they know each other by the panel."""
-    panel.asking = Asking(panel.parent)
-    panel.runs = Runs()
+    panel.dialogs = Dialogs(panel.parent)
+    panel.resultCache = ResultCache()
     panel.parameterSets = ParameterSets(panel)
-    panel.lesionList = LesionList(panel)
     panel.models = ModelChooser(panel)
+    panel.images = OtherImages(panel)
+    panel.lesionList = LesionList(panel)
     panel.apply = Apply(panel)
-    panel.live = LiveExplanation(panel)
+    panel.displaySection = DisplaySection(panel)
     panel.results = Results(panel)
-    panel.tools = Tools(panel)
+    panel.methodViews = MethodViews(panel)
     panel.compare = Compare(panel)
     panel.exporter = Exporter(panel)
     panel.train = Train(panel)
     return [
         panel.parameterSets,
-        panel.lesionList,
         panel.models,
+        panel.images,
+        panel.lesionList,
         panel.apply,
-        panel.live,
+        panel.displaySection,
         panel.results,
-        panel.tools,
+        panel.methodViews,
         panel.compare,
         panel.exporter,
         panel.train,

@@ -59,7 +59,7 @@ class Export:
 
 
 class Shown(Protocol):
-    """How the result is shown; :class:`PulsarCAMLib.scene.display_settings.Request` is one."""
+    """How the result is shown; :class:`PulsarCAMLib.core.display.DisplaySettings` is one."""
 
     method: str
     target: str

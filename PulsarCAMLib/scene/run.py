@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
+from ..core.display import DisplaySettings
 from ..core.errors import Cancelled, InputError
-from ..core.map_methods import METHODS, SIGNED
 from ..core.requirements import require
-from ..explanation.explain import explain_scan
+from ..explanation.explain import explain_case
+from ..explanation.result import CaseResult
 from ..systems.bundle import find_bundle
-from .display_settings import OutputNodes, Request
-from .inputs import read_inputs
-from .outputs import write_result
+from ..systems.contract import System
+from .reading.inputs import read_case
+from .writing.output_nodes import OutputNodes
+from .writing.outputs import write_result
 
 COMPUTING = 0.9
 """Share of the progress bar for computing; the rest is for writing into the scene."""
@@ -25,36 +26,48 @@ class NodeResult:
 
     Attributes:
         nodes: what was written.
-        result: the ``CaseResult``; other methods, classes and thresholds come from it without computing again.
-        warnings: one sentence each, for the user.
+        result: other methods, classes and thresholds come from it without computing again.
+        settings: how it is shown.
     """
 
     nodes: OutputNodes
-    result: Any
-    warnings: tuple[str, ...]
+    result: CaseResult
+    settings: DisplaySettings
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """One sentence each, for the user."""
+        return self.result.warnings
+
+
+def methods_for(system: System, wanted: str) -> tuple[str, ...]:
+    """Methods to compute, so that changing among the usual ones costs nothing afterwards."""
+    usual = tuple(method.name for method in system.maps if method.always)
+    return usual if wanted in usual else (*usual, wanted)
 
 
 def explain_nodes(
-    volume_node,
-    mask_node,
+    images: Mapping[str, object],
+    mask_node=None,
     model: str = "synthetic-demo",
-    request: Request | None = None,
+    settings: DisplaySettings | None = None,
     nodes: OutputNodes | None = None,
     segment_ids: Sequence[str] | None = None,
     parts: str = "auto",
     progress: Callable[[float, str], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> NodeResult:
-    """Explain the lesions of one MRI and put the answer into the scene.
+    """Explain one case and put the answer into the scene.
 
     Args:
-        volume_node: ``vtkMRMLScalarVolumeNode``, the MRI.
-        mask_node: ``vtkMRMLSegmentationNode`` or ``vtkMRMLLabelMapVolumeNode``.
+        images: role to ``vtkMRMLScalarVolumeNode``; the heat map lies on the voxels of the system's first image.
+        mask_node: ``vtkMRMLSegmentationNode`` or ``vtkMRMLLabelMapVolumeNode``; None where the model's system can do
+            without lesions.
         model: name of an installed model bundle, or the path of its folder.
-        request: how the result is to be shown.
+        settings: how the result is to be shown; None: as usual with the model's system.
         nodes: existing nodes to write into.
         segment_ids: only these segments (IDs), or, for a label map, these label values; None: all.
-        parts: how unconnected parts become lesions, see :func:`PulsarCAMLib.scene.inputs.read_inputs`.
+        parts: how unconnected parts become lesions, see :func:`PulsarCAMLib.scene.reading.inputs.read_inputs`.
         progress: called with a fraction 0..1 and a text.
         cancelled: asked often; True ends the work.
 
@@ -63,10 +76,8 @@ def explain_nodes(
         Cancelled: the user stopped the work; the scene is as it was.
     """
     require()
-    request = request or Request()
-    methods = METHODS if request.method in (*METHODS, SIGNED) else (*METHODS, request.method)
 
-    def tell(fraction: float, text: str) -> None:
+    def on_progress(fraction: float, text: str) -> None:
         if progress is not None:
             progress(fraction, text)
 
@@ -74,25 +85,26 @@ def explain_nodes(
         if cancelled is not None and cancelled():
             raise Cancelled("Stopped; the scene is as it was.")
 
-    tell(0.0, "Reading the lesions")
+    on_progress(0.0, "Reading the lesions")
     bundle = find_bundle(model)
-    inputs = read_inputs(volume_node, mask_node, segment_ids, parts)
+    system = bundle.card.system
+    shown = settings or system.display_settings()
+    methods = methods_for(system, shown.method)
+    case = read_case(system, images, mask_node, segment_ids, parts)
     checkpoint()
-    result = explain_scan(
-        inputs.volume,
-        inputs.geometry,
-        inputs.lesions,
+    result = explain_case(
+        case,
         bundle,
         methods=methods,
-        warnings=inputs.warnings,
-        progress=lambda fraction, text: tell(COMPUTING * fraction, text),
+        progress=lambda fraction, text: on_progress(COMPUTING * fraction, text),
         cancelled=cancelled,
     )
-    tell(COMPUTING, "Writing the results")
+    on_progress(COMPUTING, "Writing the results")
     checkpoint()
-    for node in (volume_node, mask_node):
-        if node.GetScene() is None:
+    for node in [*images.values(), mask_node]:
+        if node is not None and node.GetScene() is None:
             raise InputError(f"“{node.GetName()}” was removed while it was being explained; nothing was written.")
-    written = write_result(result, volume_node, mask_node, request, nodes, checkpoint)
-    tell(1.0, "Done")
-    return NodeResult(written, result, tuple(result.warnings))
+    volume_node = images[system.image_inputs[0].name]
+    written = write_result(result, volume_node, mask_node, shown, nodes, checkpoint)
+    on_progress(1.0, "Done")
+    return NodeResult(written, result, shown)

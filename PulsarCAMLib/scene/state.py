@@ -2,31 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from ..core.errors import PulsarCAMError
+from ..core.inputs import MASK
 from ..systems.bundle import find_card
-from .segments import content_key, image_key
+from .reading.segments import content_key, image_key
 
 
-def inputs_key(volume_node, mask_node, segment_ids: Sequence[str] | None, parts: str, model: str) -> tuple | None:
+def inputs_key(
+    images: Mapping[str, object], mask_node, segment_ids: Sequence[str] | None, parts: str, model: str
+) -> tuple | None:
     """A value that is the same as long as the model would see the same; None where something is missing.
 
     Args:
-        volume_node: the MRI.
-        mask_node: segmentation or label map.
+        images: role to volume node; of optional ones perhaps None.
+        mask_node: segmentation or label map; None where the model's system can do without.
         segment_ids: the chosen ones, None: all.
-        parts: see :func:`PulsarCAMLib.scene.inputs.read_inputs`.
+        parts: see :func:`PulsarCAMLib.scene.reading.inputs.read_inputs`.
         model: name or folder of the bundle.
     """
-    if volume_node is None or mask_node is None or volume_node.GetScene() is None or mask_node.GetScene() is None:
-        return None
     try:
-        weights = find_card(model).sha256
+        card = find_card(model)
     except PulsarCAMError:
         return None
+    found = {role.name: mask_node if role.kind == MASK else images.get(role.name) for role in card.system.inputs}
+    if any(found[role.name] is None for role in card.system.needed_inputs):
+        return None
+    there = {name: node for name, node in found.items() if node is not None}
+    if any(node.GetScene() is None for node in there.values()):
+        return None
     chosen = None if segment_ids is None else tuple(segment_ids)
-    return (volume_node.GetID(), *image_key(volume_node), *content_key(mask_node), chosen, parts, weights)
+    keys = [(name, node.GetID(), *_key(node, node is mask_node)) for name, node in there.items()]
+    return (*keys, chosen, parts, card.sha256)
+
+
+def _key(node, is_mask: bool) -> tuple:
+    return content_key(node) if is_mask else image_key(node)
 
 
 def rows_of(table_node) -> list[dict]:

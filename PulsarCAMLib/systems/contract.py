@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
-from ..core.inputs import InputRole
+from ..core.display import DisplaySettings
+from ..core.inputs import MASK, InputRole
 from ..core.map_method import MapMethod
 from ..core.task import Task
 from .answers import Explained, LoopedPredictor, NetworkEvidence, Predictor
@@ -181,6 +182,7 @@ class System:
         preprocessing: dataclass with ``to_card``, ``from_card`` and ``in_words``: how a case becomes samples.
         architecture: dataclass with ``to_card`` and ``from_card``: sizes of the network.
         settings: dataclass of a training; see :class:`.learning.Trained`.
+        can_inspect: whether :meth:`inspect` shows what lies between a sample and its maps.
     """
 
     name: ClassVar[str]
@@ -192,6 +194,7 @@ class System:
     preprocessing: ClassVar[Any]
     architecture: ClassVar[Any] = NoSizes
     settings: ClassVar[Any]
+    can_inspect: ClassVar[bool] = False
 
     def prepare(self, case: Case, preprocessing: Any, tell: Callable[[float, str], None]) -> Sequence[Samples]:
         """Samples of every unit of a case.
@@ -298,6 +301,16 @@ class System:
         """The layer whose features Grad-CAM weighs; needed by systems that offer it."""
         raise NotImplementedError
 
+    def inspect(self, bundle: Any, unit: Any, sample: int | None = None, member: int | None = None) -> Any:
+        """Everything between one sample of a ``UnitResult`` and its maps, for a window; see :attr:`can_inspect`.
+
+        Raises:
+            InputError: this system shows no such thing, or there is no such sample or member.
+        """
+        from ..core.errors import InputError
+
+        raise InputError(f"{self.title} does not show what lies between an image and its maps.")
+
     def answer_facts(self, unit: Any, sample: int) -> dict[str, float]:
         """What tables tell of an answer besides probabilities: column to value, of one sample of a ``UnitResult``."""
         return {}
@@ -329,6 +342,16 @@ class System:
     def needed_inputs(self) -> tuple[InputRole, ...]:
         """Roles without which there is no answer."""
         return tuple(role for role in self.inputs if role.needed)
+
+    @property
+    def image_inputs(self) -> tuple[InputRole, ...]:
+        """Roles of images; maps are written on the grid of the first."""
+        return tuple(role for role in self.inputs if role.kind != MASK)
+
+    def display_settings(self, **chosen: Any) -> DisplaySettings:
+        """How a result is shown: as chosen; what is None or not named as usual."""
+        usual: dict[str, Any] = {"method": self.usual_maps[0], "target": self.task.explained}
+        return DisplaySettings(**usual | {name: value for name, value in chosen.items() if value is not None})
 
     def role(self, kind: str) -> InputRole | None:
         """The first input of a kind, if there is one."""

@@ -16,6 +16,7 @@ import numpy as np
 import slicer
 
 from PulsarCAMScenarios.after import AfterApply
+from PulsarCAMScenarios.another_system import AnotherSystem
 from PulsarCAMScenarios.compare import Comparing
 from PulsarCAMScenarios.looking import tip_of
 from PulsarCAMScenarios.train import Training
@@ -45,7 +46,7 @@ def make_lesions(volume, count: int = 2, name: str = "GTVs"):
     return node
 
 
-class Scenarios(AfterApply, Comparing, Training):
+class Scenarios(AfterApply, AnotherSystem, Comparing, Training):
     """Mixed into the module's test class, which sets ``panel``."""
 
     panel = None
@@ -61,7 +62,7 @@ class Scenarios(AfterApply, Comparing, Training):
         """The panel asks the person again."""
         self.end_training()
         for name in ("folder", "agree"):
-            vars(self.panel.asking).pop(name, None)
+            vars(self.panel.dialogs).pop(name, None)
 
     def choose(self, count: int = 2):
         """Make an MRI with lesions and choose them in the selectors."""
@@ -107,9 +108,9 @@ class Scenarios(AfterApply, Comparing, Training):
 
     def answer(self, folder: str = "", agree: bool = False) -> None:
         """What the person answers from now on."""
-        asking = self.panel.asking
-        asking.folder = lambda _title, _start="": folder
-        asking.agree = lambda _question, _title: agree
+        dialogs = self.panel.dialogs
+        dialogs.folder = lambda _title, _start="": folder
+        dialogs.agree = lambda _question, _title: agree
 
     def rows(self) -> list[list[str]]:
         """Texts of the table of results."""

@@ -102,7 +102,7 @@ class AfterApply:
         self.explained()
         name = self.choose_row(0)
         self.panel.ui.inspectButton.click()
-        inspector = self.panel.tools._inspector
+        inspector = self.panel.methodViews._inspector
         assert name in inspector.dialog.windowTitle
         assert inspector.dialog.visible
         inspector.slice_slider.value = 0

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import qt
 from slicer.i18n import tr as _
 
-from ..plotting import Pencil, PlotLabel, painted
+from ..widgets.plotting import Pencil, PlotLabel, painted
 
 LEFT, RIGHT, TOP, BOTTOM = 38, 8, 22, 32
 SAMPLE = 12

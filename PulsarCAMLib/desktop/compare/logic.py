@@ -54,8 +54,8 @@ class CompareLogic:
         sigma: float = 1.0,
         margin: float = 2.0,
         shellThickness: float = 1.0,
-        method: str = "pixelwise",
-        target: str = "non-response",
+        method: str | None = None,
+        target: str | None = None,
         gradientMagnitudeNode: vtkMRMLScalarVolumeNode | None = None,
         radialGradientNode: vtkMRMLScalarVolumeNode | None = None,
         agreementTableNode: vtkMRMLTableNode | None = None,
@@ -72,7 +72,7 @@ class CompareLogic:
         :param sigma: scale of the gradient in millimetres.
         :param margin: thickness of the margin under the lesion's surface in millimetres.
         :param shellThickness: of the shells in millimetres.
-        :param method, target: of the heat map whose shells are plotted; the tables have all of them.
+        :param method, target: of the heat map whose shells are plotted, see :meth:`explain`; the tables have all.
         :param gradientMagnitudeNode: write into this node; None makes a new one. Likewise the other nodes.
         :param progress: called with a fraction (0..1) and a text.
         :param cancelled: asked often; True stops the work.
@@ -80,8 +80,8 @@ class CompareLogic:
         """
         from ...agreement.map_comparison import ComparisonSettings, compare_maps
         from ...core.errors import Cancelled
-        from ...scene.inputs import read_volume
-        from ...scene.map_comparison import ComparisonNodes, write_comparison
+        from ...scene.reading.inputs import read_volume
+        from ...scene.writing.map_comparison import ComparisonNodes, write_comparison
 
         def checkpoint() -> None:
             if cancelled is not None and cancelled():
@@ -96,13 +96,14 @@ class CompareLogic:
             progress=progress,
             cancelled=cancelled,
         )
+        shown = scan.system.display_settings(method=method, target=target)
         given = ComparisonNodes(
             gradientMagnitudeNode, radialGradientNode, agreementTableNode, shellTableNode, profileTableNode,
             profileChartNode,
         )  # fmt: skip
         nodes = write_comparison(
             comparison, result.volumeNode, result.segmentationNode, scan.card.facts(),
-            self._profiled(method, target), given, checkpoint,
+            self._profiled(comparison, shown.method, shown.target), given, checkpoint,
         )  # fmt: skip
         return PulsarCAMComparison(*nodes.all(), comparison)
 
@@ -150,7 +151,7 @@ class CompareLogic:
         from pathlib import Path
 
         from ...agreement.folder import read_agreement
-        from ...scene.cohort_agreement import write_cohort_agreement
+        from ...scene.writing.cohort_agreement import write_cohort_agreement
 
         tables = read_agreement(folder)
         return PulsarCAMCohortAgreement(*write_cohort_agreement(tables, Path(folder).name).all(), tables)
@@ -160,7 +161,7 @@ class CompareLogic:
 
         :raises PulsarCAMLib.core.errors.OutputError: there are no views.
         """
-        from ...scene.cohort_agreement import CohortAgreementNodes, show_cohort_agreement
+        from ...scene.writing.cohort_agreement import CohortAgreementNodes, show_cohort_agreement
 
         show_cohort_agreement(
             CohortAgreementNodes(
@@ -175,27 +176,29 @@ class CompareLogic:
 
         :raises PulsarCAMLib.core.errors.OutputError: there are no slice views.
         """
-        from ...scene.side_by_side import show_side_by_side
+        from ...scene.showing.side_by_side import show_side_by_side
 
         show_side_by_side(result.volumeNode, result.heatMapNode, self._comparisonNodes(comparison), opacity)
 
     def updateComparison(self, comparison: PulsarCAMComparison, method: str, target: str) -> None:
         """Plot the shells of another heat map, without comparing anew."""
-        from ...scene.map_comparison import rewrite_profile
+        from ...scene.writing.map_comparison import rewrite_profile
 
-        shown = self._profiled(method, target)
+        shown = self._profiled(comparison.mapComparison, method, target)
         rewrite_profile(comparison.mapComparison, shown, self._comparisonNodes(comparison))
 
     @staticmethod
-    def _profiled(method: str, target: str) -> tuple[str, str]:
+    def _profiled(comparison, method: str, target: str) -> tuple[str, str]:
         """Method and class of the plotted map, which is one of those that were compared."""
-        from ...core.map_methods import METHODS, SIGNED
+        from ...core.task import BOTH
 
-        return (method if method in (*METHODS, SIGNED) else METHODS[0]), "both" if method == SIGNED else target
+        names = [name for name, _ in comparison.maps]
+        method = method if method in names else names[0]
+        return method, BOTH if (method, BOTH) in comparison.maps else target
 
     @staticmethod
     def _comparisonNodes(comparison: PulsarCAMComparison):
-        from ...scene.map_comparison import ComparisonNodes
+        from ...scene.writing.map_comparison import ComparisonNodes
 
         return ComparisonNodes(
             comparison.gradientMagnitudeNode,

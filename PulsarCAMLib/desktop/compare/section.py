@@ -8,11 +8,11 @@ import qt
 from slicer.i18n import tr as _
 
 from ...core.errors import Cancelled
-from ...core.map_methods import SIGNED
-from ...scene import side_by_side, views
+from ...core.task import BOTH, PREDICTED
+from ...scene.showing import side_by_side, views
 from ...scene.state import rows_of
 from ..section import Section, set_enabled, slot
-from ..tables import set_up_table
+from ..widgets.tables import set_up_table
 from .depth_plot import Shell, ShellLabel
 from .logic import PulsarCAMComparison
 from .narrative import details_text, is_known, number_text, p_text, quantity_labels, resolution_text, where_text
@@ -119,8 +119,8 @@ class Compare(Section):
                 sigma=state.gradientSigma,
                 margin=state.compareMargin,
                 shellThickness=state.shellThickness,
-                method=state.method.value,
-                target=state.target.value,
+                method=self.panel.settings().method,
+                target=self.panel.settings().target,
                 **{name: getattr(state, parameter) for parameter, name in COMPARE_OUTPUTS.items()},
                 progress=self.panel.apply.on_progress,
                 cancelled=lambda: self.panel.cancelRequested,
@@ -130,8 +130,7 @@ class Compare(Section):
             return
         for parameter, name in COMPARE_OUTPUTS.items():
             setattr(state, parameter, getattr(made, name))
-        shown = (state.method.value, state.target.value)
-        self._kept[state.parameterNode.GetID()] = _Kept(made, self.panel.runs.of(state), shown)
+        self._kept[state.parameterNode.GetID()] = _Kept(made, self.panel.resultCache.of(state), self._map())
         count = len(made.mapComparison.lesions)
         self.panel.say(_("1 lesion compared.") if count == 1 else _("{count} lesions compared.").format(count=count))
 
@@ -152,12 +151,12 @@ class Compare(Section):
             if place is not None:
                 views.jump_to(place, new_views=True)
         self._refresh_views_button()
-        self.panel.tools.refresh()
+        self.panel.methodViews.refresh()
 
     @slot
     def on_open_cohort_agreement(self) -> None:
         """Ask for a folder, and show what the heat maps go with over its cohort."""
-        folder = self.panel.asking.folder(_("Folder that “pulsarcam agreement” wrote"))
+        folder = self.panel.dialogs.folder(_("Folder that “pulsarcam agreement” wrote"))
         if not folder:
             return
         made = self.logic.loadCohortAgreement(folder)
@@ -208,14 +207,19 @@ class Compare(Section):
 
     def _shown(self, rows: list[dict]) -> list[dict]:
         """Rows of the chosen lesion and the heat map that is shown."""
-        mine = [row for row in rows if row["lesion"] == self._lesion and row["map_method"] == self.state.method.value]
-        if self.state.method.value == SIGNED:
+        method, target = self._map()
+        mine = [row for row in rows if row["lesion"] == self._lesion and row["map_method"] == method]
+        if any(row["map_class"] == BOTH for row in mine):
             return mine
-        target = self.state.target.value
-        if target == "predicted":
+        if target == PREDICTED:
             predicted = [r["predicted_class"] for r in rows_of(self.state.lesionTable) if r["lesion"] == self._lesion]
             target = predicted[0] if predicted else None
         return [row for row in mine if row["map_class"] == target]
+
+    def _map(self) -> tuple[str, str]:
+        """Method and class of the heat map that is shown."""
+        settings = self.panel.settings()
+        return settings.method, settings.target
 
     def _show(self) -> None:
         for name in ("compareLesionComboBoxLabel", "compareLesionComboBox", "agreementResultsTable"):
@@ -253,17 +257,17 @@ class Compare(Section):
 
     def _last(self) -> _Kept | None:
         """The last comparison of the parameter set; none where its results are forgotten, as in another scene."""
-        return self._kept.get(self.state.parameterNode.GetID()) if self.panel.runs.of(self.state) else None
+        return self._kept.get(self.state.parameterNode.GetID()) if self.panel.resultCache.of(self.state) else None
 
     def _stale(self) -> str:
         kept = self._last()
-        if kept is None or kept.run is self.panel.runs.of(self.state):
+        if kept is None or kept.run is self.panel.resultCache.of(self.state):
             return ""
         return _("These numbers belong to the result before: press Compare.")
 
     def _plot_anew(self) -> None:
         """The plot in the scene shows the shells of the heat map that is shown."""
-        shown = (self.state.method.value, self.state.target.value)
+        shown = self._map()
         kept = self._last()
         if kept is None or kept.plotted == shown or self.state.profileTable is None:
             return

@@ -10,7 +10,7 @@ from pathlib import Path
 import qt
 from slicer.i18n import tr as _
 
-from ..plotting import Pencil, PlotLabel, painted
+from ..widgets.plotting import Pencil, PlotLabel, painted
 
 LEFT, RIGHT, TOP, BOTTOM, LEGEND = 38, 8, 22, 20, 18
 SAMPLE = 26

@@ -9,7 +9,7 @@ import qt
 from slicer.i18n import tr as _
 
 from ...cohort.findings import ERROR, WARNING
-from ..tables import set_up_table
+from ..widgets.tables import set_up_table
 
 FILE = "findings.csv"
 NARROWEST_COLUMN = 40

@@ -185,11 +185,11 @@ class Train(Section):
         for button in (self.ui.trainCheckButton, self.ui.trainButton, self.ui.trainResumeButton):
             button.enabled = False
         try:
-            self.logic.ensureTrainingDependencies(needed, tell=self._tell)
+            self.logic.ensureTrainingDependencies(needed, onProgress=self._show_step)
         finally:
             self._enable()
 
-    def _tell(self, text: str) -> None:
+    def _show_step(self, text: str) -> None:
         self._say(text)
         slicer.app.processEvents()
 

@@ -37,6 +37,7 @@ class Autoencoder(System):
     preprocessing = Preprocessing
     architecture = Architecture
     settings = TrainingSettings
+    can_inspect = True
 
     def prepare(
         self, case: Case, preprocessing: Preprocessing, tell: Callable[[float, str], None]
@@ -133,6 +134,12 @@ class Autoencoder(System):
         from .compute import explain_patches
 
         return explain_patches(cast("Ensemble", predictor), images, masks, methods, after_chunk).explained()
+
+    def inspect(self, bundle: Any, unit: Any, sample: int | None = None, member: int | None = None) -> Any:
+        """One slice opened up."""
+        from .inspection import inspect_slice
+
+        return inspect_slice(bundle, unit, sample, member)
 
     def answer_facts(self, unit: Any, sample: int) -> dict[str, float]:
         """The ensemble's mean logit, and how the pixel-wise map splits it into cells and a rest (method.md 2.2)."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import importlib.util
+import unittest
 from pathlib import Path
 
 import pytest
@@ -40,7 +41,7 @@ def resolver(known):
 
 @pytest.fixture(scope="module")
 def vocabulary(known):
-    return Vocabulary(known, [MODULE, *LIBRARY])
+    return Vocabulary(known, [MODULE, *LIBRARY], [unittest.TestCase])
 
 
 @pytest.mark.parametrize("path", CHECKED, ids=lambda path: path.relative_to(ROOT).as_posix())
@@ -54,7 +55,7 @@ def test_every_class_property_and_connection_of_the_ui_file_exists(path, known):
 
 
 def test_every_parameter_bound_in_the_ui_file_is_in_the_parameter_node():
-    desktop = [path for path in LIBRARY if path.parent.name == "desktop"]
+    desktop = [path for path in LIBRARY if "desktop" in path.relative_to(ROOT).parts]
     nodes = [n for path in (MODULE, *desktop) for n in ast.walk(ast.parse(path.read_text(encoding="utf-8")))]
     wrappers = [n for n in nodes if isinstance(n, ast.ClassDef) and n.name.endswith(("ParameterNode", "Parameters"))]
     declared = {s.target.id for cls in wrappers for s in cls.body if isinstance(s, ast.AnnAssign)}
@@ -97,7 +98,7 @@ def test_the_stand_in_of_the_python_layer_takes_what_the_real_one_takes(known):
 
 def test_the_headless_application_offers_nothing_that_slicer_lacks(known):
     from PulsarCAMLib.scene.headless import HeadlessApplication, HeadlessModule
-    from PulsarCAMLib.scene.headless_files import IOManager
+    from PulsarCAMLib.scene.headless.files import IOManager
 
     assert stand_in.qt_violations(HeadlessApplication, known, "qSlicerApplication", "qSlicerModuleManager") == []
     assert stand_in.qt_violations(HeadlessModule, known, "qSlicerAbstractCoreModule") == []

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 
-from PulsarCAMLib.cohort.synthetic.patients import generate_patient, store
+from PulsarCAMLib.cohort.synthetic import store
+from PulsarCAMLib.cohort.synthetic.patients import generate_patient
 from PulsarCAMLib.cohort.synthetic.settings import CohortSettings
 from PulsarCAMLib.cohort.synthetic.store import write_cohort
 from PulsarCAMLib.core.errors import OutputError

@@ -120,7 +120,7 @@ def test_one_question_names_everything_and_one_click_installs_it(monkeypatch):
     slicer = Slicer(monkeypatch)
     told = []
     assert missing_packages(FILE) == (TORCH, "matplotlib>=3.8", "safetensors>=0.4")
-    ensure_dependencies(FILE, needed=APPLY, tell=told.append)
+    ensure_dependencies(FILE, needed=APPLY, on_progress=told.append)
     assert slicer.done == ["asked", "pip_ensure", "torch"]
     assert all(name in slicer.log[0][1] for name in ("PyTorch 2.2 or newer, below 3", "safetensors", "matplotlib"))
     assert slicer.log[2] == ("torch", ">=2.2,<3")

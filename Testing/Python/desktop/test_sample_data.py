@@ -103,7 +103,7 @@ def test_the_module_registers_the_sample_when_slicer_has_started(sources, a_desk
 def test_lesions_are_named_segments_on_the_grid_of_the_mri(a_scene):
     from PulsarCAMLib.cohort.synthetic.patients import generate_patient
     from PulsarCAMLib.cohort.synthetic.settings import CohortSettings
-    from PulsarCAMLib.scene.inputs import read_inputs
+    from PulsarCAMLib.scene.reading.inputs import read_inputs
 
     volume, lesions, truth = make_sample(truth=True)
     patient = generate_patient(CohortSettings(seed=SEED, lesions=(4, 4)), 0, images=("baseline",))
@@ -155,5 +155,5 @@ def test_the_sample_can_be_explained(a_scene, a_model):
     from PulsarCAMLib.scene.run import explain_nodes
 
     volume, lesions = make_sample(lesions=1)
-    made = explain_nodes(volume, lesions, model=a_model)
+    made = explain_nodes({"t1c": volume}, lesions, model=a_model)
     assert slicer.util.arrayFromVolume(made.nodes.heat_map).max() > 0

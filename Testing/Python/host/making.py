@@ -11,9 +11,9 @@ from vtk.util import numpy_support
 
 from PulsarCAMLib.core.geometry import VolumeGeometry
 from PulsarCAMLib.core.lesion import Lesion
-from PulsarCAMLib.core.map_methods import CLASSES, METHODS, SIGNED
 from PulsarCAMLib.explanation.result import CaseResult, UnitResult
 from PulsarCAMLib.systems.autoencoder.architecture import Architecture
+from PulsarCAMLib.systems.autoencoder.maps import SIGNED
 from PulsarCAMLib.systems.autoencoder.patches import extract_patches
 from PulsarCAMLib.systems.autoencoder.preprocessing import Preprocessing
 from PulsarCAMLib.systems.autoencoder.system import AUTOENCODER
@@ -197,7 +197,9 @@ def a_result(mri, masks: dict[str, np.ndarray], seed: int = 0) -> CaseResult:
         shape = (3, len(patches), 16, 16)
         signed = rng.normal(size=shape).astype(np.float32)
         maps: dict[tuple[str, str], np.ndarray] = {
-            (m, c): rng.uniform(0, 2, shape).astype(np.float32) for m in METHODS for c in CLASSES
+            (m, c): rng.uniform(0, 2, shape).astype(np.float32)
+            for m in AUTOENCODER.usual_maps
+            for c in AUTOENCODER.task.names
         }
         logits = rng.normal(size=shape[:2])
         response = 1 / (1 + np.exp(-logits))
@@ -205,6 +207,11 @@ def a_result(mri, masks: dict[str, np.ndarray], seed: int = 0) -> CaseResult:
         both = np.stack([1 - response, response])
         lesions.append(UnitResult(AUTOENCODER, patches, logits, both, maps, "non-response"))
     return CaseResult(geometry, ModelCard.from_fields(CARD), tuple(lesions))
+
+
+def shown_as(**changes):
+    """How results of the autoencoder-classifier are shown as usual, but for what is named."""
+    return AUTOENCODER.display_settings(**changes)
 
 
 def empty_of(result: CaseResult) -> CaseResult:

@@ -9,7 +9,7 @@ import slicer
 from PIL import Image
 from PySide6 import QtCore, QtGui, QtWidgets
 
-from PulsarCAMLib.scene import side_by_side
+from PulsarCAMLib.scene.showing import side_by_side
 
 from .plot_widgets import qMRMLPlotView
 from .views import SliceView

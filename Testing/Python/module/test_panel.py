@@ -104,7 +104,7 @@ def test_the_state_is_saved_with_the_scene_and_bound_both_ways(panel):
     node = panel._parameterNode.parameterNode
     assert node.GetParameter("target") == "RESPONSE"
     assert float(node.GetParameter("threshold")) == 70
-    panel._parameterNode.method = panel.logic.getParameterNode().method.__class__.GRADCAMPP
+    panel._parameterNode.method = "GRADCAMPP"
     assert panel.ui.methodComboBox.currentText == "Grad-CAM++"
 
 
@@ -189,19 +189,19 @@ def test_models_are_added_chosen_and_removed_after_a_question(panel, tmp_path, m
     panel.models.list_models()
     panel.refresh()
     random_bundle(tmp_path / "bundle", count=1)
-    panel.asking.folder = lambda _title: str(tmp_path / "bundle")
+    panel.dialogs.folder = lambda _title: str(tmp_path / "bundle")
     panel.ui.modelAddFolderButton.click()
     assert panel.state.model == "random"
     assert panel.ui.modelComboBox.currentText == "Random weights for tests"
-    panel.asking.agree = lambda _question, _title: False
+    panel.dialogs.agree = lambda _question, _title: False
     panel.ui.modelRemoveButton.click()
     assert panel.state.model == "random"
-    panel.asking.agree = lambda _question, _title: True
+    panel.dialogs.agree = lambda _question, _title: True
     panel.ui.modelRemoveButton.click()
     assert panel.state.model == "synthetic-demo"
     assert not panel.ui.modelRemoveButton.enabled
     assert "comes with PulsarCAM" in tip_of(panel.ui.modelRemoveButton)
-    panel.asking.folder = lambda _title: ""
+    panel.dialogs.folder = lambda _title: ""
     panel.ui.modelAddFolderButton.click()
     assert panel.ui.modelComboBox.count == len(panel.logic.modelNames())
 
@@ -215,7 +215,7 @@ def test_a_model_that_is_gone_is_told(panel):
 
 
 def test_the_card_is_one_click_away_and_its_text_cannot_be_markup(panel):
-    from PulsarCAMLib.desktop.card_page import card_page
+    from PulsarCAMLib.desktop.inputs.card_page import card_page
     from PulsarCAMLib.systems.card import ModelCard
 
     panel.ui.modelCardButton.click()

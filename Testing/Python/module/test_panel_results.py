@@ -107,11 +107,11 @@ def test_one_slice_is_opened_up_and_saved(panel, tmp_path):
     assert "Choose a lesion" in tip_of(panel.ui.inspectButton)
     panel.results.choose("left")
     panel.ui.inspectButton.click()
-    window = panel.tools._inspector
+    window = panel.methodViews._inspector
     window.slice_slider.value = 0
     window.member_box.currentIndex = 1
     assert (window._seen.slice, window._seen.member) == (0, 0)
-    panel.asking.new_picture = lambda _title: str(tmp_path / "slice")
+    panel.dialogs.new_picture = lambda _title: str(tmp_path / "slice")
     window.save_button.click()
     assert (tmp_path / "slice.png").read_bytes().startswith(b"\x89PNG")
 
@@ -120,16 +120,16 @@ def test_export_asks_before_it_replaces(panel, tmp_path):
     choose_lesions(panel)
     panel.ui.applyButton.click()
     panel.ui.exportReportCheckBox.checked = False
-    panel.asking.folder = lambda _title, _start: str(tmp_path)
+    panel.dialogs.folder = lambda _title, _start: str(tmp_path)
     panel.ui.exportButton.click()
     assert panel.ui.statusLabel.text.startswith("5 files written")
     (tmp_path / "t1c_lesions.csv").write_text("mine")
     asked = []
-    panel.asking.agree = lambda question, _title: asked.append(question) or False
+    panel.dialogs.agree = lambda question, _title: asked.append(question) or False
     panel.ui.exportButton.click()
     assert "t1c_lesions.csv" in asked[0]
     assert (tmp_path / "t1c_lesions.csv").read_text() == "mine"
-    panel.asking.agree = lambda _question, _title: True
+    panel.dialogs.agree = lambda _question, _title: True
     panel.ui.exportButton.click()
     assert (tmp_path / "t1c_lesions.csv").read_text() != "mine"
     for name in ("HeatMap", "SubRegions", "Tables"):

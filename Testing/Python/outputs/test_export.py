@@ -12,12 +12,11 @@ pytest.importorskip("SimpleITK", reason="SimpleITK is not installed")
 
 import SimpleITK as sitk
 import slicer
-from host.making import GRIDS, a_result, an_mri, box
+from host.making import GRIDS, a_result, an_mri, box, shown_as
 
 from PulsarCAMLib.agreement.map_comparison import compare_maps
 from PulsarCAMLib.core.errors import OutputError
 from PulsarCAMLib.outputs.export import Export, export_files
-from PulsarCAMLib.scene.display_settings import Request
 
 MASKS = {"left": box((4, 10, 12), (8, 22, 30)), "right": box((9, 30, 34), (12, 40, 44))}
 
@@ -31,7 +30,7 @@ def export(result, folder, name="My MRI", overwrite=False, comparison=None, **fi
     volume = np.zeros(result.geometry.shape, dtype=np.int16)
     facts = {"method": "pixelwise", "nothing": None}
     how = {"comparison": comparison, "overwrite": overwrite}
-    return export_files(result, volume, folder, name, Request(), Export(**files), facts, **how)
+    return export_files(result, volume, folder, name, shown_as(), Export(**files), facts, **how)
 
 
 @pytest.mark.parametrize("images", ["nrrd", "nii.gz"])

@@ -15,9 +15,9 @@ from host.making import state_of_scene
 
 from PulsarCAMLib.agreement.folder import read_agreement
 from PulsarCAMLib.core.errors import InputError
-from PulsarCAMLib.scene import cohort_agreement
-from PulsarCAMLib.scene.cohort_agreement import FOLDER, write_cohort_agreement
-from PulsarCAMLib.scene.provenance import read_provenance
+from PulsarCAMLib.scene.writing import cohort_agreement
+from PulsarCAMLib.scene.writing.cohort_agreement import FOLDER, write_cohort_agreement
+from PulsarCAMLib.scene.writing.provenance import read_provenance
 
 pytestmark = pytest.mark.usefixtures("a_scene")
 

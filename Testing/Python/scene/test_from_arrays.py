@@ -10,7 +10,7 @@ import pytest
 pytest.importorskip("slicer", reason="the slicer-core package is not installed")
 
 import slicer
-from host.making import GRIDS, a_result, an_mri, box, ijk_to_ras_of
+from host.making import GRIDS, a_result, an_mri, box, ijk_to_ras_of, shown_as
 
 from PulsarCAMLib.core.errors import OutputError, PulsarCAMError
 
@@ -24,8 +24,8 @@ def a_made_result(a_scene):
 
 
 def test_the_scene_opens_with_mri_lesions_and_overlay(a_made_result, tmp_path):
-    from PulsarCAMLib.scene.from_arrays import save_scene
     from PulsarCAMLib.scene.headless import HeadlessSlicer
+    from PulsarCAMLib.scene.headless.save_scene import save_scene
 
     volume, result = a_made_result
     path = save_scene(tmp_path / "case.mrb", volume, result, name="t1c")
@@ -51,7 +51,7 @@ def test_the_scene_opens_with_mri_lesions_and_overlay(a_made_result, tmp_path):
 
 @pytest.mark.parametrize("dtype", [np.int64, np.float16, np.uint8, np.float64, bool])
 def test_every_type_of_voxel_can_be_saved(a_made_result, tmp_path, dtype):
-    from PulsarCAMLib.scene.from_arrays import save_scene
+    from PulsarCAMLib.scene.headless.save_scene import save_scene
 
     volume, result = a_made_result
     save_scene(tmp_path / "case.mrb", (volume % 200).astype(dtype), result)
@@ -59,7 +59,7 @@ def test_every_type_of_voxel_can_be_saved(a_made_result, tmp_path, dtype):
 
 
 def test_a_scene_that_cannot_be_written_leaves_nothing(a_made_result, tmp_path):
-    from PulsarCAMLib.scene.from_arrays import save_scene
+    from PulsarCAMLib.scene.headless.save_scene import save_scene
 
     volume, result = a_made_result
     with pytest.raises(OutputError, match="cannot be written"):
@@ -107,13 +107,16 @@ def test_slicers_own_readers_and_writers_work_on_the_host(a_scene, tmp_path):
 
 
 def test_several_maps_go_into_one_scene_with_one_slice_table(a_made_result, tmp_path):
-    from PulsarCAMLib.scene.display_settings import Request
-    from PulsarCAMLib.scene.from_arrays import save_scene
     from PulsarCAMLib.scene.headless import HeadlessSlicer
+    from PulsarCAMLib.scene.headless.save_scene import save_scene
 
     volume, result = a_made_result
-    requests = [Request("gradcam"), Request("gradcam", "response"), Request("pixelwise-signed")]
-    path = save_scene(tmp_path / "case.mrb", volume, result, requests)
+    settings = [
+        shown_as(method="gradcam"),
+        shown_as(method="gradcam", target="response"),
+        shown_as(method="pixelwise-signed"),
+    ]
+    path = save_scene(tmp_path / "case.mrb", volume, result, settings)
     with HeadlessSlicer():
         slicer.util.loadScene(str(path), properties={})
         names = [n.GetName() for n in slicer.util.getNodesByClass("vtkMRMLScalarVolumeNode")]

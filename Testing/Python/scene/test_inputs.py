@@ -32,7 +32,7 @@ TWO = box((7, 18, 26), (11, 30, 40))
 
 
 def read(*args, **kwargs):
-    from PulsarCAMLib.scene.inputs import read_inputs
+    from PulsarCAMLib.scene.reading.inputs import read_inputs
 
     return read_inputs(*args, **kwargs)
 

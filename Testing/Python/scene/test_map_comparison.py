@@ -29,7 +29,7 @@ def a_case(grid="oblique", lesions=None):
 
 
 def write(case, **kwargs):
-    from PulsarCAMLib.scene.map_comparison import write_comparison
+    from PulsarCAMLib.scene.writing.map_comparison import write_comparison
 
     mri, mask, result, comparison = case
     return write_comparison(comparison, mri, mask, result.card.facts(), SHOWN, **kwargs)
@@ -65,8 +65,8 @@ def test_the_displays_say_what_is_shown():
 
 
 def test_tables_hold_the_rows_and_every_node_says_where_it_came_from():
-    from PulsarCAMLib.scene.provenance import INPUT_VOLUME, read_provenance
     from PulsarCAMLib.scene.state import rows_of
+    from PulsarCAMLib.scene.writing.provenance import INPUT_VOLUME, read_provenance
 
     case = a_case()
     made = write(case)
@@ -106,8 +106,8 @@ def test_writing_again_uses_the_nodes_that_are_there_and_drops_lines_that_are_ov
 
 
 def test_another_map_can_be_plotted_without_comparing_anew():
-    from PulsarCAMLib.scene.map_comparison import rewrite_profile
     from PulsarCAMLib.scene.state import rows_of
+    from PulsarCAMLib.scene.writing.map_comparison import rewrite_profile
 
     case = a_case()
     made = write(case)
@@ -137,7 +137,7 @@ def test_a_stop_at_any_step_leaves_the_scene_as_it_was(step, is_new):
 
 
 def test_an_input_or_a_node_of_another_kind_is_never_overwritten():
-    from PulsarCAMLib.scene.map_comparison import ComparisonNodes
+    from PulsarCAMLib.scene.writing.map_comparison import ComparisonNodes
 
     case = a_case()
     before = state_of_scene()

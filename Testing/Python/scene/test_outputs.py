@@ -20,6 +20,7 @@ from host.making import (
     ijk_to_ras_of,
     matrix,
     rotation,
+    shown_as,
     state_of_scene,
 )
 from vtk.util import numpy_support
@@ -32,20 +33,14 @@ MASKS = {"left": box((4, 10, 12), (8, 22, 30)), "right": box((9, 30, 34), (12, 4
 ALL = ("heat_map", "spread", "sub_regions", "lesion_table", "slice_table")
 
 
-def a_request(**changes):
-    from PulsarCAMLib.scene.display_settings import Request
+def write(mri, mask, result=None, settings=None, **kwargs):
+    from PulsarCAMLib.scene.writing.outputs import write_result
 
-    return Request(**changes)
-
-
-def write(mri, mask, result=None, request=None, **kwargs):
-    from PulsarCAMLib.scene.outputs import write_result
-
-    return write_result(result or a_result(mri, MASKS), mri, mask, request or a_request(), **kwargs)
+    return write_result(result or a_result(mri, MASKS), mri, mask, settings, **kwargs)
 
 
 def outputs(**nodes):
-    from PulsarCAMLib.scene.display_settings import OutputNodes
+    from PulsarCAMLib.scene.writing.output_nodes import OutputNodes
 
     return OutputNodes(**nodes)
 
@@ -104,14 +99,14 @@ def test_the_display_has_a_known_range_and_is_clear_at_zero():
     assert display.GetColorNode().GetName() == "PulsarCAM heat"
     assert made.spread.GetDisplayNode().GetColorNode().GetName() == "PulsarCAM spread"
     assert made.heat_map.GetAttribute("PulsarCAM.range") == f"0 to {top:.4g}"
-    normalised = write(mri, mask, request=a_request(normalisation="lesion"))
+    normalised = write(mri, mask, settings=shown_as(normalisation="lesion"))
     assert normalised.heat_map.GetDisplayNode().GetWindowLevelMax() == 1.0
     assert normalised.heat_map.GetAttribute("PulsarCAM.units") == "share of the joint maximum of both classes"
 
 
 def test_a_signed_map_is_shown_around_zero_with_a_clear_middle():
     mri, mask = a_case()
-    made = write(mri, mask, request=a_request(method="pixelwise-signed"))
+    made = write(mri, mask, settings=shown_as(method="pixelwise-signed"))
     display = made.heat_map.GetDisplayNode()
     assert display.GetWindowLevelMin() == pytest.approx(-display.GetWindowLevelMax())
     assert made.heat_map.GetAttribute("PulsarCAM.target") == "both"
@@ -167,7 +162,7 @@ def test_the_tables_have_one_row_per_lesion_and_per_slice_with_units():
 
 def test_what_is_not_asked_for_is_not_made():
     mri, mask = a_case()
-    made = write(mri, mask, request=a_request(spread=False, sub_regions=False, tables=False))
+    made = write(mri, mask, roles=("heat_map",))
     assert list(made) == [made.heat_map]
 
 
@@ -184,7 +179,7 @@ def test_results_stand_in_a_folder_beside_the_mri():
 
 def test_provenance_and_display_survive_a_saved_scene(tmp_path, a_scene):
     from PulsarCAMLib.scene.headless import HeadlessSlicer
-    from PulsarCAMLib.scene.provenance import read_provenance
+    from PulsarCAMLib.scene.writing.provenance import read_provenance
 
     mri, mask = a_case()
     mri.SetAttribute("DICOM.patientName", "Doe^Jane")
@@ -238,7 +233,7 @@ def test_a_name_made_by_an_earlier_run_follows_the_content_but_the_users_stays()
     mri, mask = a_case()
     made = write(mri, mask)
     made.spread.SetName("my spread")
-    again = write(mri, mask, request=a_request(method="gradcam"), nodes=made)
+    again = write(mri, mask, settings=shown_as(method="gradcam"), nodes=made)
     assert again.heat_map.GetName() == "t1c heat map non-response gradcam"
     assert again.spread.GetName() == "my spread"
 
@@ -259,7 +254,7 @@ def test_an_error_or_cancel_at_any_step_leaves_the_scene_as_it_was(reuse, error)
                 raise error("stop")
 
         try:
-            write(mri, mask, result, a_request(method="gradcam"), nodes=nodes, checkpoint=checkpoint)
+            write(mri, mask, result, shown_as(method="gradcam"), nodes=nodes, checkpoint=checkpoint)
         except error:
             assert state_of_scene() == before, f"step {step}"
             assert not slicer.mrmlScene.IsBatchProcessing()

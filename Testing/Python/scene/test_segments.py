@@ -29,7 +29,7 @@ def moved_by(*offset):
 
 
 def test_segments_have_names_colors_and_volumes(case):
-    from PulsarCAMLib.scene.segments import parts_of
+    from PulsarCAMLib.scene.reading.segments import parts_of
 
     found = parts_of(case[1])
     assert [part.name for part in found] == ["left", "right"]
@@ -39,7 +39,7 @@ def test_segments_have_names_colors_and_volumes(case):
 
 
 def test_a_closed_surface_has_nearly_the_same_volume(case):
-    from PulsarCAMLib.scene.segments import parts_of
+    from PulsarCAMLib.scene.reading.segments import parts_of
 
     node = case[1]
     node.CreateClosedSurfaceRepresentation()
@@ -52,7 +52,7 @@ def test_a_closed_surface_has_nearly_the_same_volume(case):
 
 
 def test_an_empty_segment_has_no_volume_and_no_centre(case):
-    from PulsarCAMLib.scene.segments import centre_of, parts_of
+    from PulsarCAMLib.scene.reading.segments import centre_of, parts_of
 
     node = case[1]
     empty = node.GetSegmentation().AddEmptySegment("", "empty")
@@ -61,7 +61,7 @@ def test_an_empty_segment_has_no_volume_and_no_centre(case):
 
 
 def test_labels_are_listed_by_value(a_scene):
-    from PulsarCAMLib.scene.segments import centre_of, parts_of
+    from PulsarCAMLib.scene.reading.segments import centre_of, parts_of
 
     node = a_label_map(MASKS["left"] + 7 * MASKS["right"], GRIDS["axial"])
     assert [part.id for part in parts_of(node)] == ["1", "7"]
@@ -75,7 +75,7 @@ def test_labels_are_listed_by_value(a_scene):
 
 
 def test_the_centre_of_a_segment_follows_its_transform(case):
-    from PulsarCAMLib.scene.segments import centre_of
+    from PulsarCAMLib.scene.reading.segments import centre_of
 
     node = case[1]
     left = segment_id(node, "left")
@@ -92,7 +92,7 @@ def test_the_key_of_inputs_changes_with_what_the_model_sees_and_with_nothing_els
     mri, mask = case
 
     def key(ids=None, parts="auto", model=a_model):
-        return inputs_key(mri, mask, ids, parts, model)
+        return inputs_key({"t1c": mri}, mask, ids, parts, model)
 
     before = key()
     mask.GetSegmentation().GetNthSegment(0).SetColor(0.1, 0.2, 0.3)
@@ -129,14 +129,15 @@ def test_explaining_does_not_change_the_key(case, a_model):
     from PulsarCAMLib.scene.run import explain_nodes
     from PulsarCAMLib.scene.state import inputs_key
 
-    before = inputs_key(*case, None, "auto", a_model)
-    explain_nodes(*case, model=a_model)
-    assert inputs_key(*case, None, "auto", a_model) == before
+    mri, mask = case
+    before = inputs_key({"t1c": mri}, mask, None, "auto", a_model)
+    explain_nodes({"t1c": mri}, mask, model=a_model)
+    assert inputs_key({"t1c": mri}, mask, None, "auto", a_model) == before
 
 
 def test_rows_of_a_table_are_what_was_written(a_scene):
-    from PulsarCAMLib.scene.contents import table_from
     from PulsarCAMLib.scene.state import rows_of
+    from PulsarCAMLib.scene.writing.contents import table_from
 
     rows = [{"lesion": "a", "slices": 3, "p": 0.25}, {"lesion": "b", "slices": 4, "p": 0.5}]
     node = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLTableNode")

@@ -8,14 +8,14 @@ import pytest
 pytest.importorskip("slicer", reason="the slicer-core package is not installed")
 
 import slicer
-from host.making import GRIDS, a_result, a_segmentation, an_mri, box
+from host.making import GRIDS, a_result, a_segmentation, an_mri, box, shown_as
 
 MASKS = {"left": box((4, 10, 12), (8, 22, 30)), "right": box((9, 30, 34), (12, 40, 44))}
 
 
 @pytest.fixture
 def shown(a_scene):
-    from PulsarCAMLib.scene.outputs import write_result
+    from PulsarCAMLib.scene.writing.outputs import write_result
 
     mri = an_mri(ijk_to_ras=GRIDS["axial"])
     mask = a_segmentation(MASKS, mri)
@@ -31,7 +31,7 @@ def composite(name="Red"):
 
 
 def test_every_slice_view_jumps_to_the_place(a_scene):
-    from PulsarCAMLib.scene.views import jump_to
+    from PulsarCAMLib.scene.showing.views import jump_to
 
     nodes = []
     for name, orientation in (("Red", "Axial"), ("Green", "Coronal"), ("Yellow", "Sagittal")):
@@ -46,10 +46,10 @@ def test_every_slice_view_jumps_to_the_place(a_scene):
 
 
 def test_a_comparison_is_left_alone_when_another_map_is_shown(shown):
-    from PulsarCAMLib.scene.views import COMPARE_VIEWS, set_opacity, show_over
+    from PulsarCAMLib.scene.showing.views import OWN_VIEWS, set_opacity, show_over
 
     mri, _, _, nodes = shown
-    usual, compared = composite(), composite(COMPARE_VIEWS[0])
+    usual, compared = composite(), composite(f"{OWN_VIEWS}1")
     show_over(mri, nodes.heat_map, 0.5)
     assert usual.GetForegroundVolumeID() == nodes.heat_map.GetID()
     assert compared.GetForegroundVolumeID() is None
@@ -58,7 +58,7 @@ def test_a_comparison_is_left_alone_when_another_map_is_shown(shown):
 
 
 def test_only_views_that_show_the_map_change_to_the_spread(shown):
-    from PulsarCAMLib.scene.views import show_over
+    from PulsarCAMLib.scene.showing.views import show_over
 
     mri, _, _, nodes = shown
     ours, others = composite("Red"), composite("Green")
@@ -71,9 +71,8 @@ def test_only_views_that_show_the_map_change_to_the_spread(shown):
 
 
 def test_colors_follow_what_is_shown_unless_chosen(shown):
-    from PulsarCAMLib.scene.display_settings import Request
-    from PulsarCAMLib.scene.outputs import rewrite_result
-    from PulsarCAMLib.scene.views import set_colors
+    from PulsarCAMLib.scene.showing.views import set_colors
+    from PulsarCAMLib.scene.writing.outputs import rewrite_result
 
     mri, mask, result, nodes = shown
 
@@ -82,7 +81,7 @@ def test_colors_follow_what_is_shown_unless_chosen(shown):
 
     set_colors(nodes.heat_map, "PulsarCAM spread")
     assert colors(nodes.heat_map) == "PulsarCAM spread"
-    rewrite_result(result, mri, mask, Request(method="pixelwise-signed"), nodes)
+    rewrite_result(result, mri, mask, shown_as(method="pixelwise-signed"), nodes)
     set_colors(nodes.heat_map, "auto")
     set_colors(nodes.spread, "auto", spread=True)
     assert (colors(nodes.heat_map), colors(nodes.spread)) == ("PulsarCAM signed", "PulsarCAM spread")
@@ -92,7 +91,7 @@ def test_colors_follow_what_is_shown_unless_chosen(shown):
 
 
 def test_the_legend_comes_goes_and_says_what_it_shows(shown):
-    from PulsarCAMLib.scene.views import set_legend
+    from PulsarCAMLib.scene.showing.views import set_legend
 
     node = shown[3].heat_map
     find = slicer.modules.colors.logic().GetColorLegendDisplayNode
@@ -107,8 +106,7 @@ def test_the_legend_comes_goes_and_says_what_it_shows(shown):
 
 def test_a_rewrite_of_the_threshold_touches_sub_regions_and_lesion_table_only(shown):
     from PulsarCAMLib.core.display import Threshold
-    from PulsarCAMLib.scene.display_settings import Request
-    from PulsarCAMLib.scene.outputs import rewrite_result
+    from PulsarCAMLib.scene.writing.outputs import rewrite_result
 
     mri, mask, result, nodes = shown
     batches = []
@@ -116,7 +114,7 @@ def test_a_rewrite_of_the_threshold_touches_sub_regions_and_lesion_table_only(sh
     count, image = slicer.mrmlScene.GetNumberOfNodes(), nodes.heat_map.GetImageData()
     slices = nodes.slice_table.GetTable()
     rewrite_result(
-        result, mri, mask, Request(threshold=Threshold("fraction", 0.9)), nodes, ("sub_regions", "lesion_table")
+        result, mri, mask, shown_as(threshold=Threshold("fraction", 0.9)), nodes, ("sub_regions", "lesion_table")
     )
     assert nodes.sub_regions.GetAttribute("PulsarCAM.threshold").startswith("above 90%")
     assert nodes.heat_map.GetImageData() is image
@@ -126,27 +124,26 @@ def test_a_rewrite_of_the_threshold_touches_sub_regions_and_lesion_table_only(sh
 
 
 def test_a_rewrite_makes_no_node_that_the_user_deleted(shown):
-    from PulsarCAMLib.scene.display_settings import OutputNodes, Request
-    from PulsarCAMLib.scene.outputs import rewrite_result
+    from PulsarCAMLib.scene.writing.output_nodes import OutputNodes
+    from PulsarCAMLib.scene.writing.outputs import rewrite_result
 
     mri, mask, result, nodes = shown
     count = slicer.mrmlScene.GetNumberOfNodes()
-    rewrite_result(result, mri, mask, Request(method="gradcam"), OutputNodes(spread=nodes.spread))
-    rewrite_result(result, mri, mask, Request(method="gradcam"), OutputNodes())
+    rewrite_result(result, mri, mask, shown_as(method="gradcam"), OutputNodes(spread=nodes.spread))
+    rewrite_result(result, mri, mask, shown_as(method="gradcam"), OutputNodes())
     assert slicer.mrmlScene.GetNumberOfNodes() == count
     assert nodes.spread.GetAttribute("PulsarCAM.method") == "gradcam"
     assert nodes.heat_map.GetAttribute("PulsarCAM.method") == "pixelwise"
 
 
 def test_compared_maps_are_made_once_and_written_again(shown):
-    from PulsarCAMLib.scene.all_methods import comparison_maps
-    from PulsarCAMLib.scene.display_settings import Request
+    from PulsarCAMLib.scene.writing.all_methods import comparison_maps
 
     mri, mask, result, nodes = shown
-    maps = comparison_maps(result, mri, mask, Request())
+    maps = comparison_maps(result, mri, mask, shown_as())
     assert [m.GetAttribute("PulsarCAM.method") for m in maps] == ["pixelwise", "gradcam", "gradcam++"]
     assert nodes.heat_map not in maps
-    again = comparison_maps(result, mri, mask, Request(target="response"))
+    again = comparison_maps(result, mri, mask, shown_as(target="response"))
     assert again == maps
     assert {m.GetAttribute("PulsarCAM.target") for m in maps} == {"response"}
     assert not np.array_equal(slicer.util.arrayFromVolume(maps[0]), slicer.util.arrayFromVolume(maps[1]))
@@ -154,7 +151,7 @@ def test_compared_maps_are_made_once_and_written_again(shown):
 
 def test_comparing_without_a_desktop_is_one_sentence(shown):
     from PulsarCAMLib.core.errors import OutputError
-    from PulsarCAMLib.scene.views import compare
+    from PulsarCAMLib.scene.showing.views import compare
 
     mri, _, _, nodes = shown
     with pytest.raises(OutputError, match="no slice views"):
@@ -163,8 +160,7 @@ def test_comparing_without_a_desktop_is_one_sentence(shown):
 
 def test_segments_stay_while_the_threshold_moves(shown):
     from PulsarCAMLib.core.display import Threshold
-    from PulsarCAMLib.scene.display_settings import Request
-    from PulsarCAMLib.scene.outputs import rewrite_result
+    from PulsarCAMLib.scene.writing.outputs import rewrite_result
 
     mri, mask, result, nodes = shown
     node = nodes.sub_regions
@@ -176,7 +172,7 @@ def test_segments_stay_while_the_threshold_moves(shown):
     surface = segmentation.GetSegment(ids[0]).GetRepresentation("Closed surface").GetNumberOfPoints()
     for value in (0.2, 0.6):
         threshold = Threshold("fraction", value)
-        rewrite_result(result, mri, mask, Request(threshold=threshold), nodes, ("sub_regions",))
+        rewrite_result(result, mri, mask, shown_as(threshold=threshold), nodes, ("sub_regions",))
         for segment_id, region in zip(ids, result.sub_regions(threshold=threshold), strict=True):
             found = slicer.util.arrayFromSegmentBinaryLabelmap(node, segment_id, mri)
             assert np.array_equal(found > 0, region.full_mask(found.shape))
@@ -187,11 +183,10 @@ def test_segments_stay_while_the_threshold_moves(shown):
 
 def test_a_lesion_without_sub_region_goes_and_comes_back(shown):
     from PulsarCAMLib.core.display import Threshold
-    from PulsarCAMLib.scene.display_settings import Request
-    from PulsarCAMLib.scene.outputs import rewrite_result
+    from PulsarCAMLib.scene.writing.outputs import rewrite_result
 
     mri, mask, result, nodes = shown
     for value, count in ((1.0, 0), (0.3, 2)):
-        request = Request(threshold=Threshold("fraction", value))
-        rewrite_result(result, mri, mask, request, nodes, ("sub_regions",))
+        settings = shown_as(threshold=Threshold("fraction", value))
+        rewrite_result(result, mri, mask, settings, nodes, ("sub_regions",))
         assert nodes.sub_regions.GetSegmentation().GetNumberOfSegments() == count

@@ -27,8 +27,8 @@ def drawing() -> None:
 def test_the_overlay_is_colored_where_the_map_is_and_grey_elsewhere(a_scene, drawing, grid, tmp_path):
     from host.views import SliceView
 
-    from PulsarCAMLib.scene.display import add_legend
-    from PulsarCAMLib.scene.outputs import write_result
+    from PulsarCAMLib.scene.showing.display import add_legend
+    from PulsarCAMLib.scene.writing.outputs import write_result
 
     mri = an_mri(ijk_to_ras=GRIDS[grid])
     mask = a_segmentation(MASKS, mri)

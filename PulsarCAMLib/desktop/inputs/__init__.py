@@ -1,0 +1,1 @@
+"""The panel's inputs: images and lesions by role, and the model."""

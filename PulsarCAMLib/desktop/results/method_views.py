@@ -1,0 +1,107 @@
+"""Section: methods side by side, and one slice opened up."""
+
+from __future__ import annotations
+
+import re
+
+import slicer
+from slicer.i18n import tr as _
+
+from ...scene.showing import views
+from ..section import Section, set_enabled, slot
+from .inspector import Inspector
+
+
+def _numbers() -> dict[int, str]:
+    return {2: _("two"), 3: _("three"), 4: _("four")}
+
+
+def short_title(title: str) -> str:
+    """For the bars of the slice views, which have little room; the corner of a view names the whole volume."""
+    return re.sub(r"-wise|[ -]CAM", "", title)
+
+
+class MethodViews(Section):
+    """The two buttons under the results."""
+
+    def set_up(self) -> None:
+        """Connect the buttons."""
+        self._layout_before, self._inspector = None, None
+        self.ui.compareButton.connect("clicked(bool)", self.on_compare)
+        self.ui.inspectButton.connect("clicked(bool)", self.on_inspect)
+
+    @property
+    def is_comparing(self) -> bool:
+        """Whether the views are those of the comparison."""
+        return self._layout_before is not None and views.current_layout() == views.COMPARE_LAYOUT
+
+    def refresh(self) -> None:
+        """Enable what can be pressed."""
+        reason = self.panel.whyNoResult()
+        if self.is_comparing:
+            self.ui.compareButton.text = _("Earlier views")
+            set_enabled(self.ui.compareButton, "", _("Go back to the views as they were before the comparison"))
+        else:
+            self.ui.compareButton.text = _("Compare methods")
+            count = len(self.panel.models.system().usual_maps)
+            tip = _("Show the heat maps of the {count} methods side by side in linked slice views")
+            tip = tip.format(count=_numbers().get(count, count))
+            single = "" if count > 1 else _("The chosen model has one method only")
+            set_enabled(self.ui.compareButton, single or reason or self._no_views(), tip)
+        chosen = "" if self.panel.results.chosen_name() else _("Choose a lesion in the table first")
+        tip = _("Open up one slice: what the model sees, its reconstruction, features, gradients and maps")
+        able = self.panel.models.system().can_inspect
+        closed = "" if able else _("The chosen model does not show what lies between an image and its maps")
+        set_enabled(self.ui.inspectButton, closed or reason or chosen, tip)
+
+    def forget(self) -> None:
+        """Another parameter set or scene."""
+        if self._inspector is not None:
+            self._inspector.close()
+            self._inspector = None
+
+    @slot
+    def on_compare(self) -> None:
+        """Show the methods side by side, or go back."""
+        if self.is_comparing:
+            views.set_layout(self._layout_before)
+            self._layout_before = None
+            self.refresh()
+            return
+        with slicer.util.WaitCursor():
+            self._compare()
+        self.refresh()
+
+    def compare_anew(self) -> None:
+        """Write the compared maps again, because the settings changed."""
+        if self.is_comparing:
+            self._maps()
+
+    def _maps(self) -> list:
+        maps = self.logic.compareMethods(self.panel.result(), settings=self.panel.settings())
+        for node in maps:
+            views.set_colors(node, self.state.colorMap.value)
+        return maps
+
+    def _compare(self) -> None:
+        result = self.panel.result()
+        maps = self._maps()
+        self._layout_before = views.current_layout()
+        system = result.scanResult.system
+        titles = [short_title(system.method(name).title) for name in system.usual_maps]
+        views.compare(result.volumeNode, maps, titles, self.state.opacity / 100)
+        chosen = self.panel.results.chosen_name()
+        place = self.panel.results.place_of(chosen) if chosen else None
+        if place is not None:
+            views.jump_to(place, new_views=True)
+
+    @slot
+    def on_inspect(self) -> None:
+        """Open the dialog with one slice."""
+        self.logic.ensureDependencies(needed=("torch", "safetensors", "matplotlib"), onProgress=self.panel.say)
+        self.forget()
+        self._inspector = Inspector(self.panel, self.panel.result(), self.panel.results.chosen_name())
+        self._inspector.show()
+
+    def _no_views(self) -> str:
+        return "" if views.current_layout() is not None else _("There are no slice views to compare in")

@@ -1,0 +1,280 @@
+"""Section: the lesions by risk, the slices of one, and how the overlay looks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import qt
+from slicer.i18n import tr as _
+
+from ...core.errors import PulsarCAMError
+from ...core.task import LESION, UNITS
+from ...scene.reading.segments import to_world
+from ...scene.showing import views
+from ...scene.state import rows_of
+from ...scene.writing.provenance import INPUT_VOLUME
+from ...systems.registry import system_of
+from ..section import Section, slot, slot_with_value
+from ..widgets.tables import set_up_table
+from .slice_plot import SlicePoint, draw_slices
+
+PLOT_HEIGHT = 130
+NARROWEST_COLUMN = 56
+NARROWEST_PLOT = 160
+PROBABILITY, SPREAD = "probability_", "probability_spread"
+COLUMNS = ("predicted_class", "volume_cm3", SPREAD)
+"""Of every table of units, behind the unit's own name."""
+
+
+@dataclass(frozen=True)
+class _Unit:
+    """How a table names things, from its columns: they are there again when a scene is opened, the model perhaps not.
+
+    Attributes:
+        column: of the unit's name, "lesion" or "patient".
+        told: columns of probabilities.
+    """
+
+    column: str = "lesion"
+    told: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, rows: list[dict]) -> _Unit:
+        names = list(rows[0]) if rows else []
+        told = tuple(name for name in names if name.startswith(PROBABILITY) and name != SPREAD)
+        return cls(names[0], told) if names else cls()
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Shown, in order."""
+        return (self.column, *self.told, "predicted_class", "volume_cm3")
+
+    def class_of(self, column: str) -> str:
+        """Name of the class whose probability a column holds."""
+        return column.removeprefix(PROBABILITY).replace("_", "-")
+
+
+class Results(Section):
+    """Everything about the result reads the table nodes, so it is there again when a scene is opened."""
+
+    def set_up(self) -> None:
+        """Prepare the table."""
+        self._rows, self._unit, self._key, self._chosen, self._look = [], _Unit(), (), None, None
+        self._sorted_by, self._descending, self._drawn_width = 1, False, 0
+        self._outlined: set[str] = set()
+        task = system_of().task
+        self._head(_Unit(task.unit, tuple(task.probability_column(name) for name in task.told)))
+        header = self.ui.resultsTable.horizontalHeader()
+        header.setSortIndicatorShown(True)
+        header.setSectionsClickable(True)
+        header.connect("sectionClicked(int)", self.on_heading)
+        header.connect("sectionResized(int,int,int)", self.on_resized)
+        self.ui.resultsTable.connect("itemSelectionChanged()", self.on_row)
+
+    def _head(self, unit: _Unit) -> None:
+        """Headings in the words of the table's columns."""
+        if unit == self._unit:
+            return
+        self._unit = unit
+        self._sorted_by, self._descending = 1, False
+        names = [unit.class_of(column) for column in unit.told]
+        lesions = unit.column == LESION
+        tip = _("Probability of {name}: the mean over the ensemble ± its standard deviation")
+        if len(names) > 1:
+            tip = _("Probability of {name}: the mean over the ensemble")
+        headings = (unit.column.capitalize(), *(f"P({name})" for name in names), _("Predicted"), _("cm³"))
+        tips = (
+            _("Name of the segment") if lesions else _("Whose answer it is"),
+            *(tip.format(name=name) for name in names),
+            _("The class that the model's threshold gives") if len(names) == 1 else _("The likeliest class"),
+            _("Volume of the contoured lesion") if lesions else _("Volume that the model looked at"),
+        )
+        self.ui.resultsTable.setColumnCount(len(headings))
+        set_up_table(self.ui.resultsTable, headings, tips, NARROWEST_COLUMN)
+
+    def refresh(self) -> None:
+        """Show the lesion table of the parameter set."""
+        node = self.state.lesionTable
+        key = (node.GetID(), node.GetTable().GetMTime()) if node is not None and node.GetTable() else None
+        if key != self._key:
+            self._key, self._rows = key, _known(rows_of(node))
+            if self._rows:
+                self._head(_Unit.of(self._rows))
+            self._fill()
+        self.ui.resultsCollapsibleButton.enabled = bool(self._rows)
+        self.ui.resultsCollapsibleButton.toolTip = "" if self._rows else _("There is no result yet: press Apply")
+        self.show_look()
+
+    def forget(self) -> None:
+        """Another parameter set has another result."""
+        self._key, self._chosen, self._look = (), None, None
+        self._outlined.clear()
+
+    def show_new(self, result) -> None:
+        """A new result: lay its map over the MRI, and choose no lesion yet."""
+        self._chosen, self._look = None, None
+        self.ui.resultsCollapsibleButton.collapsed = False
+        views.show_over(result.volumeNode, self._shown_map(result.heatMapNode, result.spreadNode), self._opacity())
+        lesions = result.segmentationNode
+        if lesions is not None and lesions.GetID() not in self._outlined:  # once: who fills them again wants it so
+            self._outlined.add(lesions.GetID())
+            views.clear_fill(lesions)
+        self.show_look(anew=True)
+
+    def show_look(self, anew: bool = False) -> None:
+        """Opacity, colors, legend, and whether mean or spread lies over the MRI.
+
+        Args:
+            anew: also where the settings are those shown last, because the map was written anew.
+        """
+        heat_map, spread = self.state.heatMapVolume, self.state.spreadVolume
+        look = (heat_map, spread, self.state.statistic, self._opacity(), self.state.colorMap, self.state.legend)
+        if look == self._look and not anew:
+            return
+        before, self._look = self._look, look
+        if before is None and not anew:
+            return  # the panel was opened: the views and displays are the user's
+        shown = self._shown_map(heat_map, spread)
+        volume = shown.GetNodeReference(INPUT_VOLUME) if shown is not None else None
+        if before is not None and before[2] != look[2] and volume is not None:
+            views.show_over(volume, shown, self._opacity(), instead_of=(heat_map, spread))
+        if before is None or before[3] != look[3]:
+            views.set_opacity((heat_map, spread), self._opacity())
+        for node, is_spread in ((heat_map, False), (spread, True)):
+            if anew or before is None or before[4] != look[4]:
+                views.set_colors(node, self.state.colorMap.value, is_spread)
+            views.set_legend(node, self.state.legend and node is shown, self._legend_title(is_spread))
+
+    def chosen_name(self) -> str | None:
+        """Name of the chosen lesion."""
+        return self._chosen
+
+    @slot_with_value
+    def on_heading(self, column: int) -> None:
+        """Sort by a column; again: the other way round."""
+        self.sort_by(column, not self._descending if column == self._sorted_by else False)
+
+    def sort_by(self, column: int, descending: bool) -> None:
+        """Sort the lesions."""
+        self._sorted_by, self._descending = column, descending
+        self._fill()
+
+    @slot
+    def on_resized(self) -> None:
+        """The panel became wider or narrower, and the first column with it."""
+        if self.state is not None and self._drawn_width not in (0, self.ui.resultsTable.width):
+            self._show_chosen()
+
+    @slot
+    def on_row(self) -> None:
+        """The user chose a lesion."""
+        row = self.ui.resultsTable.currentRow()
+        if 0 <= row < len(self._rows):
+            self.choose(self._name(self._rows[row]))
+
+    def choose(self, name: str) -> None:
+        """Show a lesion in all slice views, and its slices in the plot."""
+        self._chosen = name
+        place = self.place_of(name)
+        if place is not None:
+            views.jump_to(place)
+        self._show_chosen()
+        self.panel.methodViews.refresh()
+        self.panel.compare.on_chosen(name)
+
+    def choose_row_of(self, name: str) -> None:
+        """Choose a lesion as if its row were clicked."""
+        names = [self._name(row) for row in self._rows]
+        if name in names and name != self._chosen:
+            self.ui.resultsTable.setCurrentCell(names.index(name), 0)
+
+    def place_of(self, name: str) -> tuple[float, float, float] | None:
+        """Centre of the slice that answers for a lesion, RAS millimetres of the scene."""
+        table = self.state.lesionTable
+        volume = table.GetNodeReference(INPUT_VOLUME) if table is not None else None
+        if volume is None:
+            return None
+        found = [row for row in self._slices(name) if row["answers"]]
+        if found:
+            return to_world(volume, [found[0][f"centre_{axis}_mm"] for axis in "ras"])
+        found = [row for row in self._rows if self._name(row) == name]
+        return to_world(volume, [found[0][f"centroid_{axis}_mm"] for axis in "ras"]) if found else None
+
+    def _slices(self, name: str) -> list[dict]:
+        return [row for row in rows_of(self.state.sliceTable) if row.get(self._unit.column) == name]
+
+    def _fill(self) -> None:
+        key = self._unit.columns[self._sorted_by]
+        self._rows.sort(key=lambda row: (row[key], self._name(row)), reverse=self._descending)
+        table = self.ui.resultsTable
+        was_blocked = table.blockSignals(True)
+        table.setRowCount(len(self._rows))
+        for index, row in enumerate(self._rows):
+            for column, text in enumerate(self._texts(row)):
+                item = qt.QTableWidgetItem(text)
+                item.setToolTip(text)
+                if self._unit.columns[column] not in (self._unit.column, "predicted_class"):
+                    item.setTextAlignment(qt.Qt.AlignRight | qt.Qt.AlignVCenter)
+                table.setItem(index, column, item)
+        order = qt.Qt.DescendingOrder if self._descending else qt.Qt.AscendingOrder
+        table.horizontalHeader().setSortIndicator(self._sorted_by, order)
+        names = [self._name(row) for row in self._rows]
+        if self._chosen in names:
+            table.setCurrentCell(names.index(self._chosen), 0)
+        else:
+            self._chosen = None
+            table.clearSelection()
+            table.setCurrentCell(-1, -1)
+        table.blockSignals(was_blocked)
+        self._show_chosen()
+
+    def _show_chosen(self) -> None:
+        """The plot and the words above it."""
+        rows = self._slices(self._chosen) if self._chosen and len(self._unit.told) == 1 else []
+        told = self._unit.told[0] if rows else ""
+        points = [SlicePoint(row["mri_slice"], row[told], row[SPREAD], bool(row["answers"])) for row in rows]
+        self.ui.slicePlotLabel.visible = bool(points)
+        self._drawn_width = 0
+        if not points:
+            choose = _("Choose a {unit} to see it in the slice views.").format(unit=self._unit.column)
+            self.ui.lesionLabel.text = "" if not self._rows else self._chosen or choose
+            return
+        text = _("{lesion}: probability of {name} in each of its {n} slices")
+        self.ui.lesionLabel.text = text.format(lesion=self._chosen, name=self._unit.class_of(told), n=len(points))
+        label = self.ui.slicePlotLabel
+        self._drawn_width = self.ui.resultsTable.width
+        width = max(NARROWEST_PLOT, self._drawn_width)
+        ratio = label.devicePixelRatioF()
+        label.setPixmap(draw_slices(points, self._threshold(), (width, PLOT_HEIGHT), label.palette, ratio))
+
+    def _threshold(self) -> float | None:
+        name = self.state.lesionTable.GetAttribute("PulsarCAM.modelName")
+        try:
+            card = self.logic.modelCard(name)
+            return card.decision_threshold if card.system.task.binary else None
+        except PulsarCAMError:
+            return None
+
+    def _shown_map(self, heat_map, spread):
+        return spread if self.state.statistic.value == "std" and spread is not None else heat_map
+
+    def _opacity(self) -> float:
+        return self.state.opacity / 100
+
+    def _legend_title(self, spread: bool) -> str:
+        method = self.panel.displaySection.method().label.split(",")[0]
+        return _("{method}: spread").format(method=method) if spread else method
+
+    def _name(self, row: dict) -> str:
+        return row[self._unit.column]
+
+    def _texts(self, row: dict) -> list[str]:
+        spread = f" ± {row[SPREAD]:.2f}" if len(self._unit.told) == 1 else ""  # that of the one class told
+        probabilities = [f"{row[column]:.2f}{spread}" for column in self._unit.told]
+        return [self._name(row), *probabilities, row["predicted_class"], f"{row['volume_cm3']:.2f}"]
+
+
+def _known(rows: list[dict]) -> list[dict]:
+    """Rows of a table that PulsarCAM wrote; of any other table none."""
+    own = [row for row in rows if next(iter(row)) in UNITS and all(column in row for column in COLUMNS)]
+    return own if _Unit.of(own).told else []

@@ -1,0 +1,1 @@
+"""Small widgets and what draws them."""

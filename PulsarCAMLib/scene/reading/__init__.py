@@ -1,0 +1,1 @@
+"""From MRML nodes to what the library computes with."""

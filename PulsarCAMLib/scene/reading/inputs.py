@@ -1,0 +1,270 @@
+"""From MRML nodes to what the library computes with: voxels, geometry, lesions.
+
+The heat map will lie on the MRI's own voxels under the MRI's own parent transform, so the lesions are taken on that
+grid, with the transforms of both nodes respected. Nothing in the scene is changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import slicer
+import slicer.util
+
+from ...core.case import Case, Image
+from ...core.errors import InputError
+from ...core.geometry import VolumeGeometry
+from ...core.inputs import MASK
+from ...core.lesion import Lesion
+from ...lesions.from_labels import lesions_from_labels, lesions_from_masks
+from ...lesions.overlap import check_fits
+from ...systems.contract import System
+from .dicom import source_of
+from .grids import Grid, PlacedMask, place_label_map, place_segment, transform_between
+
+REMEDY = "one of them has a wrong header or transform, correct it before going on."
+
+_RIGIDITY_TOLERANCE = 1e-3
+
+
+@dataclass(frozen=True)
+class SceneInputs:
+    """What the scene holds for one run.
+
+    Attributes:
+        volume: voxels ``[k, j, i]`` of the MRI, a read-only view.
+        geometry: the MRI's own geometry, before its parent transform.
+        lesions: on the MRI's grid.
+        warnings: one sentence each, for the user.
+        segment_of: lesion name to the ID of its segment (empty for a label map).
+    """
+
+    volume: np.ndarray
+    geometry: VolumeGeometry
+    lesions: tuple[Lesion, ...]
+    warnings: tuple[str, ...]
+    segment_of: dict[str, str]
+
+
+def read_case(
+    system: System,
+    images: Mapping[str, object],
+    mask_node=None,
+    segment_ids: Sequence[str] | None = None,
+    parts: str = "auto",
+) -> Case:
+    """What a system is asked about, from the scene.
+
+    Args:
+        system: whose inputs these are.
+        images: role to ``vtkMRMLScalarVolumeNode``; maps are written on the grid of the system's first image. Other
+            images keep their voxels; their place is told in the space of the first, whatever the transforms above.
+        mask_node, segment_ids, parts: see :func:`read_inputs`; None where the system can do without lesions.
+
+    Raises:
+        InputError: a needed image or mask is missing, one is of another kind, or a transform is not linear.
+        GeometryError: axes are not perpendicular, or mask and image are apart in space.
+    """
+    first, *others = system.image_inputs
+    volume_node, mask = images.get(first.name), system.role(MASK)
+    lesions, warnings = (), ()
+    if mask is not None and (mask_node is not None or mask.needed):
+        inputs = read_inputs(volume_node, mask_node, segment_ids, parts, first.title)
+        voxels, geometry, lesions, warnings = inputs.volume, inputs.geometry, inputs.lesions, inputs.warnings
+    else:
+        voxels, geometry = read_volume(volume_node, first.title)
+    found = {first.name: Image(voxels, geometry, source_of(volume_node))}
+    for role in others:
+        node = images.get(role.name)
+        if node is not None or role.needed:
+            found[role.name] = _beside(volume_node, node, role.title)
+    return Case(found, lesions, first.name, warnings)
+
+
+def _beside(volume_node, node, title: str) -> Image:
+    """An image with its place in the space of the first one's node, below that one's transforms."""
+    voxels, geometry = read_volume(node, title)
+    if node.GetParentTransformNode() is not volume_node.GetParentTransformNode():
+        _, matrix = transform_between(node.GetParentTransformNode(), volume_node.GetParentTransformNode())
+        if matrix is None:
+            raise InputError(
+                f"The volume “{node.GetName()}” and the volume “{volume_node.GetName()}” are under different "
+                f"transforms that are not linear; harden them in the Transforms module first."
+            )
+        geometry = VolumeGeometry.from_ijk_to_ras(matrix @ Grid.of_volume(node).ijk_to_ras, voxels.shape)
+    return Image(voxels, geometry, source_of(node))
+
+
+def read_inputs(
+    volume_node, mask_node, segment_ids: Sequence[str] | None = None, parts: str = "auto", title: str = "MRI"
+) -> SceneInputs:
+    """MRI and lesions from the scene.
+
+    Args:
+        volume_node: ``vtkMRMLScalarVolumeNode``, the MRI.
+        mask_node: ``vtkMRMLSegmentationNode`` (every segment a lesion) or ``vtkMRMLLabelMapVolumeNode``.
+        segment_ids: only these segments (IDs), or, for a label map, these label values; None: all.
+        parts: how unconnected parts become lesions, see :func:`PulsarCAMLib.lesions.from_labels.lesions_from_labels`;
+            "auto" keeps a segment together and splits a label map that has one label value.
+        title: of the image, for sentences.
+
+    Raises:
+        InputError: a node is missing or of another kind, a chosen segment does not exist or is empty.
+        GeometryError: the MRI's axes are not perpendicular, or mask and MRI are apart in space.
+    """
+    volume, geometry = read_volume(volume_node, title)
+    warnings = _transform_warnings(volume_node)
+    grid = Grid.of_volume(volume_node)
+    if mask_node is None:
+        raise InputError("Choose a segmentation or a label map that outlines the lesions.")
+    if mask_node.IsA("vtkMRMLSegmentationNode"):
+        lesions, more, segment_of = _from_segmentation(volume_node, mask_node, segment_ids, parts, grid)
+    elif mask_node.IsA("vtkMRMLLabelMapVolumeNode"):
+        lesions, more = _from_label_map(volume_node, mask_node, segment_ids, parts, grid)
+        segment_of = {}
+    else:
+        raise InputError(
+            f"“{mask_node.GetName()}” is neither a segmentation nor a label map; "
+            f"load the mask again as one of these, or convert it in the Data module."
+        )
+    return SceneInputs(volume, geometry, tuple(lesions), tuple(warnings + more), segment_of)
+
+
+def read_volume(node, title: str = "MRI") -> tuple[np.ndarray, VolumeGeometry]:
+    """Voxels ``[k, j, i]`` (read-only view) and geometry of a scalar volume node.
+
+    Args:
+        node: ``vtkMRMLScalarVolumeNode``.
+        title: of the image, for sentences.
+
+    Raises:
+        InputError: no scalar three-dimensional image.
+        GeometryError: its axes are not perpendicular.
+    """
+    if node is None:
+        raise InputError(f"Choose the {title} volume.")
+    name = node.GetName()
+    if not node.IsA("vtkMRMLScalarVolumeNode") or node.IsA("vtkMRMLLabelMapVolumeNode"):
+        raise InputError(f"“{name}” is a {node.GetNodeTagName()} node, not a scalar volume; choose the {title} itself.")
+    image = node.GetImageData()
+    if image is None or image.GetNumberOfPoints() == 0:
+        raise InputError(f"The volume “{name}” holds no image; load it again.")
+    if node.IsA("vtkMRMLTensorVolumeNode") or image.GetNumberOfScalarComponents() != 1:
+        raise InputError(
+            f"The volume “{name}” has {image.GetNumberOfScalarComponents()} values per voxel (color or 4D data); "
+            f"choose a volume with one value per voxel."
+        )
+    volume = slicer.util.arrayFromVolume(node).view()
+    volume.flags.writeable = False
+    return volume, VolumeGeometry.from_ijk_to_ras(Grid.of_volume(node).ijk_to_ras, volume.shape)
+
+
+def segment_names(segmentation_node) -> dict[str, str]:
+    """Segment ID to a name that no other segment of the node has ("GTV", "GTV [2]", ...), in the node's order."""
+    segmentation = segmentation_node.GetSegmentation()
+    names: dict[str, str] = {}
+    for index in range(segmentation.GetNumberOfSegments()):
+        base = segmentation.GetNthSegment(index).GetName() or segmentation.GetNthSegmentID(index)
+        name, count = base, 1
+        while name in names.values():
+            count += 1
+            name = f"{base} [{count}]"
+        names[segmentation.GetNthSegmentID(index)] = name
+    return names
+
+
+def _from_segmentation(volume_node, node, segment_ids, parts: str, grid: Grid):
+    names = segment_names(node)
+    chosen = list(names) if segment_ids is None else list(dict.fromkeys(segment_ids))
+    unknown = [s for s in chosen if s not in names]
+    if unknown:
+        raise InputError(
+            f"The segmentation “{node.GetName()}” has no segment with the ID {', '.join(unknown)}; "
+            f"it has {', '.join(f'{i} ({n})' for i, n in names.items()) or 'none'}."
+        )
+    if not chosen:
+        raise InputError(f"The segmentation “{node.GetName()}” has no segment; outline at least one lesion.")
+    placed = {names[s]: place_segment(node, s, grid) for s in chosen}
+    outside = _check_fits(volume_node, node, placed, grid)
+    usable, warnings = _usable(placed, node.GetName(), must_use_all=segment_ids is not None)
+    warnings += outside
+    lesions: list[Lesion] = []
+    segment_of: dict[str, str] = {}
+    ids = {name: segment for segment, name in names.items()}
+    for name, mask in usable.items():
+        found, more = lesions_from_masks({name: mask.values}, "together" if parts == "auto" else parts)
+        warnings += more
+        lesions += [_moved(lesion, mask.offset) for lesion in found]
+        segment_of |= {lesion.name: ids[name] for lesion in found}
+    return lesions, warnings, segment_of
+
+
+def _from_label_map(volume_node, node, values, parts: str, grid: Grid):
+    if node.GetImageData() is None or node.GetImageData().GetNumberOfPoints() == 0:
+        raise InputError(f"The label map “{node.GetName()}” holds no image; load it again.")
+    placed = place_label_map(node, grid)
+    warnings = _check_fits(volume_node, node, {node.GetName(): placed}, grid)
+    if placed.values is None:
+        raise InputError(f"The label map “{node.GetName()}” is empty: every voxel is background (0).")
+    wanted = None if values is None else [int(v) for v in values]
+    lesions, more = lesions_from_labels(placed.values, label_names(node), parts, wanted)
+    return [_moved(lesion, placed.offset) for lesion in lesions], warnings + more
+
+
+def _usable(placed: dict[str, PlacedMask], node_name: str, must_use_all: bool):
+    """The segments that lie on the image, and warnings about the others."""
+    empty = [name for name, mask in placed.items() if mask.voxels == 0]
+    lost = [name for name, mask in placed.items() if mask.voxels and mask.values is None]
+    usable = {name: mask for name, mask in placed.items() if mask.values is not None}
+    sentences = []
+    if empty:
+        sentences.append(f"Empty in “{node_name}”: {_listed(empty)}")
+    if lost:
+        sentences.append(f"Without any voxel of the MRI: {_listed(lost)}")
+    if sentences and (must_use_all or not usable):
+        raise InputError(f"{'; '.join(sentences)}: contour them or leave them out.")
+    return usable, [f"{s}: left out." for s in sentences]
+
+
+def _check_fits(volume_node, mask_node, placed: dict[str, PlacedMask], grid: Grid) -> list[str]:
+    """Refuse a mask apart from the image (a malformed header, or a transform forgotten); warnings about the rest."""
+    used = {name: mask for name, mask in placed.items() if mask.values is not None}
+    # Where nothing lies on the image, the whole says how far away it is.
+    names = f"the MRI “{volume_node.GetName()}”", f"The mask “{mask_node.GetName()}”"
+    return check_fits(names[0], grid.box_ras(), names[1], used or placed, remedy=REMEDY)
+
+
+def _transform_warnings(volume_node) -> list[str]:
+    """Sizes are measured on the image as acquired; say so where the transform above it changes them."""
+    if volume_node.GetParentTransformNode() is None:
+        return []
+    _, matrix = transform_between(volume_node.GetParentTransformNode(), None)
+    if matrix is not None:
+        axes = matrix[:3, :3]
+        if np.abs(axes.T @ axes - np.eye(3)).max() < _RIGIDITY_TOLERANCE:
+            return []
+    return [
+        f"The MRI “{volume_node.GetName()}” is under a transform that changes sizes; "
+        f"lesions are measured and shown to the model as acquired, without it."
+    ]
+
+
+def label_names(node) -> dict[int, str] | None:
+    """Names of label values, if the user gave any: the tables that come with Slicer name tissues, not lesions."""
+    display = node.GetDisplayNode()
+    colors = display.GetColorNode() if display else None
+    if colors is None or colors.GetSingletonTag():
+        return None
+    names = {v: colors.GetColorName(v) for v in range(1, colors.GetNumberOfColors())}
+    names = {v: n for v, n in names.items() if n and n != "(none)"}
+    return {v: n if list(names.values()).count(n) == 1 else f"{n} {v}" for v, n in names.items()}
+
+
+def _moved(lesion: Lesion, offset: tuple[int, int, int]) -> Lesion:
+    return replace(lesion, offset=tuple(int(a + b) for a, b in zip(lesion.offset, offset, strict=True)))
+
+
+def _listed(names: list[str]) -> str:
+    return ", ".join(f"“{n}”" for n in names)

@@ -1,0 +1,1 @@
+"""How results look, and in which views."""

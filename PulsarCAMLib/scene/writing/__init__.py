@@ -1,0 +1,1 @@
+"""From results to MRML nodes, all or nothing."""

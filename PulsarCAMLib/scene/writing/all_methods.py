@@ -1,0 +1,45 @@
+"""The heat maps of all methods at once, each in a volume of its own that is found again."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import slicer
+
+from ...core.display import DisplaySettings
+from ...explanation.result import CaseResult
+from .output_nodes import OutputNodes
+from .outputs import write_result
+from .provenance import INPUT_VOLUME, PREFIX
+from .transaction import SceneTransaction
+
+ATTRIBUTE = f"{PREFIX}comparison"
+"""Names the method on a volume that was made for comparing."""
+
+
+def comparison_maps(result: CaseResult, volume_node, mask_node, settings: DisplaySettings) -> list:
+    """One heat map node for each usual method of the result's system, made or written anew.
+
+    Args:
+        result: of the case.
+        volume_node: the image whose grid the maps are on.
+        mask_node: segmentation or label map, if any.
+        settings: class, normalisation and the like; its method does not matter.
+    """
+    given = {method: _found(volume_node, method) for method in result.system.usual_maps}
+    made = []
+    with SceneTransaction(node for node in given.values() if node is not None):
+        for method, node in given.items():
+            shown = replace(settings, method=method)
+            given_node = OutputNodes(heat_map=node)
+            written = write_result(result, volume_node, mask_node, shown, given_node, roles=("heat_map",))
+            written.heat_map.SetAttribute(ATTRIBUTE, method)
+            made.append(written.heat_map)
+    return made
+
+
+def _found(volume_node, method: str):
+    for node in slicer.util.getNodesByClass("vtkMRMLScalarVolumeNode"):
+        if node.GetAttribute(ATTRIBUTE) == method and node.GetNodeReference(INPUT_VOLUME) is volume_node:
+            return node
+    return None

@@ -1,0 +1,45 @@
+"""The nodes that hold one result."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+from typing import Any
+
+CLASSES = {
+    "heat_map": "vtkMRMLScalarVolumeNode",
+    "spread": "vtkMRMLScalarVolumeNode",
+    "sub_regions": "vtkMRMLSegmentationNode",
+    "lesion_table": "vtkMRMLTableNode",
+    "slice_table": "vtkMRMLTableNode",
+}
+"""Output to class of its node, in the order of :class:`OutputNodes`."""
+
+ALL = tuple(CLASSES)
+
+
+@dataclass
+class OutputNodes:
+    """The nodes of one result; as an argument, existing nodes to write into (None: make a new one).
+
+    Attributes:
+        heat_map: ``vtkMRMLScalarVolumeNode``, mean over the ensemble.
+        spread: ``vtkMRMLScalarVolumeNode``, standard deviation over the ensemble.
+        sub_regions: ``vtkMRMLSegmentationNode``, one segment per lesion.
+        lesion_table: ``vtkMRMLTableNode``, one row per lesion, or whatever the task's unit is.
+        slice_table: ``vtkMRMLTableNode``, one row per slice of each lesion, or whatever a sample is.
+    """
+
+    heat_map: Any = None
+    spread: Any = None
+    sub_regions: Any = None
+    lesion_table: Any = None
+    slice_table: Any = None
+
+    def __iter__(self) -> Iterator[Any]:
+        """The nodes that are there."""
+        return iter([node for node in self.all() if node is not None])
+
+    def all(self) -> tuple[Any, ...]:
+        """All nodes in the order of the fields, None where there is none."""
+        return tuple(getattr(self, f.name) for f in fields(self))

@@ -1,0 +1,124 @@
+"""From nodes by role to a case, for any system; and its answer back into the scene."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+pytest.importorskip("slicer", reason="the slicer-core package is not installed")
+
+import slicer
+from host.making import GRIDS, a_label_map, a_segmentation, an_mri, box, matrix
+from PulsarCAMScenarios.stranger import Stranger, write_bundle
+
+from PulsarCAMLib.core.errors import InputError
+from PulsarCAMLib.systems.autoencoder.system import AUTOENCODER
+from PulsarCAMLib.systems.registry import register, unregister
+
+pytestmark = pytest.mark.usefixtures("a_scene")
+
+LEFT = box((4, 10, 12), (8, 22, 30))
+
+
+@pytest.fixture
+def stranger():
+    yield register(Stranger())
+    unregister(Stranger.name)
+
+
+def read(*args, **kwargs):
+    from PulsarCAMLib.scene.reading.inputs import read_case
+
+    return read_case(*args, **kwargs)
+
+
+def moved(node, matrix_to_parent):
+    above = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLLinearTransformNode")
+    slicer.util.updateTransformMatrixFromArray(above, matrix_to_parent)
+    node.SetAndObserveTransformNodeID(above.GetID())
+    return above
+
+
+def test_the_first_image_is_the_reference_and_others_keep_voxels_and_place(stranger):
+    t1, flair = an_mri("t1", GRIDS["oblique"]), an_mri("flair", GRIDS["sagittal"], shape=(5, 6, 7))
+    case = read(stranger, {"t1": t1, "flair": flair})
+    assert case.reference == "t1"
+    assert case.lesions == ()
+    for name, node in (("t1", t1), ("flair", flair)):
+        assert np.array_equal(case.images[name].voxels, slicer.util.arrayFromVolume(node))
+        assert case.images[name].geometry.ijk_to_ras == pytest.approx(GRIDS["oblique" if node is t1 else "sagittal"])
+
+
+def test_another_image_is_placed_in_the_space_of_the_first(stranger):
+    t1, flair = an_mri("t1"), an_mri("flair")
+    shift, turn = np.eye(4), matrix(np.array([[0, -1, 0], [1, 0, 0], [0, 0, 1]]), (1, 1, 1), (5, 6, 7))
+    shift[:3, 3] = 10, 20, 30
+    moved(t1, shift)
+    moved(flair, turn)
+    case = read(stranger, {"t1": t1, "flair": flair})
+    assert case.geometry.ijk_to_ras == pytest.approx(GRIDS["axial"])
+    assert case.images["flair"].geometry.ijk_to_ras == pytest.approx(np.linalg.inv(shift) @ turn @ GRIDS["axial"])
+
+
+def test_transforms_that_are_not_linear_are_one_sentence(stranger):
+    t1, flair = an_mri("t1"), an_mri("flair")
+    above = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLBSplineTransformNode")
+    flair.SetAndObserveTransformNodeID(above.GetID())
+    with pytest.raises(InputError, match="harden them in the Transforms module"):
+        read(stranger, {"t1": t1, "flair": flair})
+
+
+def test_what_is_optional_and_missing_is_absent_and_what_is_needed_is_asked_for(stranger):
+    assert set(read(stranger, {"t1": an_mri(), "flair": None}).images) == {"t1"}
+    with pytest.raises(InputError, match="Choose the T1 MRI volume"):
+        read(stranger, {"flair": an_mri()})
+    with pytest.raises(InputError, match="not a scalar volume; choose the FLAIR MRI itself"):
+        read(stranger, {"t1": an_mri(), "flair": a_label_map(LEFT, GRIDS["axial"])})
+    with pytest.raises(InputError, match="outlines the lesions"):
+        read(AUTOENCODER, {"t1c": an_mri()})
+
+
+def test_dicom_uids_travel_with_a_volume_that_has_one_for_each_slice():
+    mri = an_mri()
+    masks = a_segmentation({"left": LEFT}, mri)
+    uids = [f"1.2.3.{n}" for n in range(mri.GetImageData().GetDimensions()[2])]
+    assert read(AUTOENCODER, {"t1c": mri}, masks).images["t1c"].source is None
+    mri.SetAttribute("DICOM.instanceUIDs", " ".join(uids))
+    source = read(AUTOENCODER, {"t1c": mri}, masks).images["t1c"].source
+    assert source.instance_uids == tuple(uids)
+    assert source.series_uid == ""
+    mri.SetAttribute("DICOM.instanceUIDs", " ".join(uids[1:]))
+    assert read(AUTOENCODER, {"t1c": mri}, masks).images["t1c"].source is None
+
+
+def test_the_other_uids_come_from_slicers_dicom_database(monkeypatch):
+    class Database:
+        def instanceValue(self, uid, tag):
+            return f"{tag} of {uid}"
+
+    mri = an_mri(shape=(2, 40, 48))
+    masks = a_segmentation({"left": box((0, 10, 12), (2, 22, 30), (2, 40, 48))}, mri)
+    mri.SetAttribute("DICOM.instanceUIDs", "a b")
+    monkeypatch.setattr(slicer, "dicomDatabase", Database(), raising=False)
+    source = read(AUTOENCODER, {"t1c": mri}, masks).images["t1c"].source
+    assert source.series_uid == "0020,000e of a"
+    assert source.sop_class_uid == "0008,0016 of a"
+
+
+def test_a_system_that_needs_no_lesion_answers_in_the_scene(stranger, tmp_path):
+    pytest.importorskip("torch", reason="PyTorch is not installed")
+    from PulsarCAMLib.scene.run import explain_nodes
+    from PulsarCAMLib.scene.state import inputs_key, rows_of
+
+    write_bundle(tmp_path / "stranger")
+    images, model = {"t1": an_mri("t1", GRIDS["oblique"])}, str(tmp_path / "stranger")
+    key = inputs_key(images, None, None, "auto", model)
+    made = explain_nodes(images, None, model)
+    assert slicer.util.arrayFromVolume(made.nodes.heat_map).any()
+    assert made.nodes.heat_map.GetName() == "t1 heat map grade-4 gradcam"
+    assert made.nodes.heat_map.GetAttribute("PulsarCAM.units") == "Grad-CAM weight, logit scale"
+    (row,) = rows_of(made.nodes.lesion_table)
+    assert sum(row[f"probability_grade_{n}"] for n in (2, 3, 4)) == pytest.approx(1)
+    assert inputs_key(images, None, None, "auto", model) == key is not None
+    assert inputs_key({"t1": images["t1"], "flair": an_mri("f")}, None, None, "auto", model) != key
+    assert inputs_key({}, None, None, "auto", model) is None
