@@ -139,7 +139,8 @@ def _units(cohort, task) -> str:
 
 
 def _labels(cohort, options, system) -> str:
-    from ..cohort.labels import UNKNOWN, label_cohort
+    from ..cohort.labels import label_cohort
+    from ..cohort.lesion_label import UNKNOWN
 
     measured = None if options.images else {}
     labels = label_cohort(cohort, options.shrinkage, measured=measured, system=system)

@@ -2,7 +2,8 @@
 
 from .checks import check_cohort
 from .findings import Finding, errors_in
-from .labels import LesionLabel, label_cohort
+from .labels import label_cohort
+from .lesion_label import LesionLabel
 from .openbtai import import_openbtai
 from .response import responds
 from .synthetic.patients import (

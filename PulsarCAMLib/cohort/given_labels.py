@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from ..core.task import Task
 from .cells import BLANK, BROKEN, Unreadable, as_text
 from .findings import Finding
-from .labels import TYPED, UNKNOWN, LesionLabel
+from .lesion_label import TYPED, UNKNOWN, LesionLabel
 from .table import CohortRow, CohortTable
 
 

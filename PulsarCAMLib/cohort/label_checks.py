@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from .findings import Finding
-from .labels import UNKNOWN, baseline_row, followup_row, label_lesion
+from .labels import baseline_row, followup_row, label_lesion
+from .lesion_label import UNKNOWN
 from .masks import FIRST, FOLLOWUP, Measured, mask_place
 from .response import responds
 from .table import CohortRow, CohortTable

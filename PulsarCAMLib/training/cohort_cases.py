@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from ..cohort.labels import LesionLabel
+from ..cohort.lesion_label import LesionLabel
 from ..cohort.masks import FIRST, lesion_of, mask_place
 from ..cohort.table import CohortRow, CohortTable
 from ..core.case import Case, Image

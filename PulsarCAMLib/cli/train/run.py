@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ...cohort.labels import LesionLabel
+from ...cohort.lesion_label import LesionLabel
 from ...cohort.table import CohortTable
 from ...core.pluralize import pluralize
 from ...core.task import PATIENT

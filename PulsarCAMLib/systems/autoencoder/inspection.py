@@ -14,11 +14,11 @@ import numpy as np
 from ...core.display import check_choice
 from ...core.errors import InputError
 from ...core.upsampling import upsample
-from ..bundle import ModelBundle
 from .maps import SIGNED
 from .task import TASK
 
 if TYPE_CHECKING:
+    from ..bundle import ModelBundle
     from .ensemble import Ensemble
 
 LOGIT_TOLERANCE = 1e-3
