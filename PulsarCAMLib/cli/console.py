@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from ..core.errors import BundleError, Cancelled, InputError, OutputError, PulsarCAMError
+from ..core.progress import OnProgress
 
 OK, UNEXPECTED, USAGE, INPUT, MODEL, OUTPUT, INTERRUPTED = 0, 1, 2, 3, 4, 5, 130
 
@@ -83,15 +84,15 @@ class Progress:
         layout = "{percentage:3.0f}% |{bar}| {desc}"
         self._bar = tqdm(total=100, file=sys.stderr, leave=False, bar_format=layout)
 
-    def part(self, low: float, high: float) -> Callable[[float, str], None]:
+    def part(self, low: float, high: float) -> OnProgress:
         """A callback whose 0..1 fills the bar from ``low`` to ``high`` (fractions)."""
 
-        def tell(fraction: float, text: str) -> None:
+        def on_progress(fraction: float, text: str) -> None:
             if self._bar is not None:
                 self._bar.set_description_str(text, refresh=False)
                 self._bar.update(100 * (low + (high - low) * fraction) - self._bar.n)
 
-        return tell
+        return on_progress
 
     def __enter__(self) -> Progress:
         return self
@@ -121,7 +122,7 @@ class TimedBar:
             self._bar = None
 
     @contextmanager
-    def stage(self, name: str) -> Iterator:
+    def stage(self, name: str) -> Iterator[OnProgress]:
         """A callback whose 0..1 fills a bar of its own; what was done before, as in a resumed run, does not count."""
         from tqdm import tqdm
 
@@ -130,7 +131,7 @@ class TimedBar:
         bar = self._bar = tqdm(total=100, desc=name, file=sys.stderr, disable=self._off, leave=False, bar_format=layout)
         told = False
 
-        def tell(fraction: float, text: str) -> None:
+        def on_progress(fraction: float, text: str) -> None:
             nonlocal told
             if not told and not self._off:
                 bar.initial = bar.n = 100 * fraction
@@ -139,7 +140,7 @@ class TimedBar:
             bar.update(100 * fraction - bar.n)
 
         try:
-            yield tell
+            yield on_progress
         finally:
             self.clear()
 

@@ -19,6 +19,7 @@ import sys
 import threading
 from pathlib import Path
 
+from ..io.atomic import replace_file
 from . import main
 
 ALIVE, OUTPUT, ERRORS, STOP, END = "alive", "output.txt", "errors.txt", "stop", "end.json"
@@ -38,15 +39,8 @@ def run(folder: Path, arguments: list[str]) -> int:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # who stops it only now shall still be told how it ended
     sys.stdout.flush()
     sys.stderr.flush()
-    _put(folder / END, json.dumps({"code": code}))
+    replace_file(folder / END, json.dumps({"code": code}).encode())
     return code
-
-
-def _put(path: Path, text: str) -> None:
-    """A file that is never seen half written: who watches reads it at any time."""
-    made = path.with_name(f".{path.name}.partial")
-    made.write_text(text, encoding="utf-8")
-    made.replace(path)
 
 
 def _speak_into(folder: Path) -> None:
@@ -70,7 +64,7 @@ def _watch(folder: Path) -> None:
 
 def _tell_alive(folder: Path) -> None:
     try:
-        _put(folder / ALIVE, str(os.getpid()))
+        replace_file(folder / ALIVE, str(os.getpid()).encode())
     except OSError:  # nobody watches any more: the work goes on
         return
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from ..core.errors import OutputError
@@ -44,20 +45,56 @@ def write_whole(path: str | Path, content: bytes, *, overwrite: bool = False) ->
         OutputError: the file exists and may not be replaced, or its place cannot be written; nothing was changed.
     """
     path = check_place(path, overwrite=overwrite)
-    made = None
     try:
-        descriptor, made = tempfile.mkstemp(prefix=f".{path.name[:32]}.", suffix=".partial", dir=path.parent)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-        mask = os.umask(0)
-        os.umask(mask)
-        Path(made).chmod(0o666 & ~mask)
-        Path(made).replace(path)
+        replace_file(path, content)
     except OSError as error:
-        if made:
-            Path(made).unlink(missing_ok=True)
         raise OutputError(f"{path} cannot be written ({error.strerror}); choose another place.") from error
     return path
+
+
+def replace_file(path: Path, content: bytes, *, durably: bool = False) -> None:
+    """Put ``content`` at ``path``: who reads it meanwhile sees the old file or the new one, never half of it.
+
+    Args:
+        path: of the file, replaced if it is there; its folder must exist.
+        content: the whole file.
+        durably: also after a power cut; slower.
+
+    Raises:
+        OSError: it cannot be written; the old file is as it was.
+    """
+    descriptor, made = tempfile.mkstemp(prefix=f".{path.name[:32]}.", suffix=".partial", dir=path.parent)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+            if durably:
+                file.flush()
+                os.fsync(file.fileno())
+        if not durably:  # what is durable is a run's own affair, and private until it has ended
+            Path(made).chmod(0o666 & ~_umask())
+        Path(made).replace(path)
+        if durably:
+            _sync_folder(path.parent)
+    except OSError:
+        Path(made).unlink(missing_ok=True)
+        raise
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def _sync_folder(folder: Path) -> None:
+    """The name's change is on the disk only when its folder is; Windows has no such thing."""
+    if os.name != "posix":
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 class FilesTogether:
@@ -153,3 +190,24 @@ def put_in_place(made: Path, folder: Path) -> None:
         old.rename(folder)
         raise
     shutil.rmtree(old, ignore_errors=True)
+
+
+@contextmanager
+def whole_folder(folder: Path, mode: int = 0o755) -> Iterator[Path]:
+    """Context with a hidden folder beside the wanted one; leaving it well puts it in place, an error leaves nothing.
+
+    Args:
+        folder: where it shall be; one that is there is replaced. Folders above it are made.
+        mode: permissions of the finished folder.
+
+    Raises:
+        OSError: it cannot be made or renamed; what was there is there again.
+    """
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    made = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", suffix=".partial", dir=folder.parent))
+    try:
+        yield made
+        made.chmod(mode)
+        put_in_place(made, folder)
+    finally:
+        shutil.rmtree(made, ignore_errors=True)

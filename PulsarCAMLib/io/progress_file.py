@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from ..core.errors import OutputError
+from ..core.progress import OnProgress
 from .atomic import write_whole
 
 PROGRESS, FORMAT = "progress.json", "PulsarCAM progress"
@@ -46,17 +47,17 @@ class ProgressFile:
         self._path, self._stages, self._clock = folder / PROGRESS, dict(stages), clock
         self._written, self._overall, self._latest = float("-inf"), 0.0, ""
 
-    def stage(self, name: str) -> Callable[[float, str], None]:
+    def stage(self, name: str) -> OnProgress:
         """Begin a stage; a callback for its fraction and a text."""
         self._latest = name
         self._write(name, 0.0, "")
 
-        def tell(fraction: float, text: str) -> None:
+        def on_progress(fraction: float, text: str) -> None:
             late = self._latest != name  # a thread that watched an earlier stage has the last word no more
             if not late and self._clock() - self._written >= SECONDS:
                 self._write(name, fraction, text)
 
-        return tell
+        return on_progress
 
     def done(self) -> None:
         """The run has ended well."""

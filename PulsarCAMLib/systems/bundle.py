@@ -5,9 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import shutil
 import sys
-import tempfile
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -130,7 +128,7 @@ def save_bundle(
         OutputError: the folder exists or cannot be written.
         BundleError: the card would not be valid, or weights are not finite.
     """
-    from ..io.atomic import put_in_place
+    from ..io.atomic import whole_folder
 
     folder = Path(folder)
     if folder.exists() and not overwrite:
@@ -138,15 +136,9 @@ def save_bundle(
     bundle = bundle_of(members, fields, folder)
     text = json.dumps(dict(bundle.card.fields), indent=1, ensure_ascii=False) + "\n"
     try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        made = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
-        try:
+        with whole_folder(folder) as made:
             (made / CARD_FILE).write_text(text, encoding="utf-8")
             (made / WEIGHTS_FILE).write_bytes(bundle.weights)
-            made.chmod(0o755)
-            put_in_place(made, folder)
-        finally:
-            shutil.rmtree(made, ignore_errors=True)
     except OSError as error:
         raise OutputError(f"The model bundle cannot be written to {folder} ({error.strerror}).") from error
     return load_bundle(folder)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +10,7 @@ import torch
 from torch import Tensor
 
 from ..core.errors import InputError, OutputError
+from ..io.atomic import replace_file
 from .engine import Engine
 
 FORMAT, FORMAT_VERSION = "PulsarCAM checkpoint", 1
@@ -24,32 +23,12 @@ def write_durably(path: Path, content: bytes) -> None:
     Raises:
         OutputError: the disk is full or the folder cannot be written; the old file is as it was.
     """
-    made = None
     try:
-        descriptor, made = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".partial", dir=path.parent)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(made).replace(path)
-        _sync_folder(path.parent)
+        replace_file(path, content, durably=True)
     except OSError as error:
-        if made:
-            Path(made).unlink(missing_ok=True)
         raise OutputError(
             f"The training cannot be saved to {path} ({error.strerror}); make room there and continue it."
         ) from error
-
-
-def _sync_folder(folder: Path) -> None:
-    """The name's change is on the disk only when its folder is; Windows has no such thing."""
-    if os.name != "posix":
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def save_checkpoint(path: Path, engine: Engine, identity: str) -> None:

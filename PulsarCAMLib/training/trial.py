@@ -24,6 +24,7 @@ from torch import nn
 from .. import __version__
 from ..core.errors import InputError, OutputError
 from ..core.task import Task
+from ..io.atomic import replace_file
 from ..systems.contract import System
 from ..systems.learning import Trained, TrainingSamples
 from ..systems.registry import settings_from_card, system_of_settings
@@ -246,10 +247,8 @@ def write_history(path: Path, history: list[Row]) -> None:
     table = csv.DictWriter(text, columns, lineterminator="\n")
     table.writeheader()
     table.writerows({name: f"{value:.8g}" for name, value in row.items()} for row in history)
-    made = path.with_name(f".{path.name}.partial")
     try:
-        made.write_text(text.getvalue(), encoding="utf-8")
-        made.replace(path)
+        replace_file(path, text.getvalue().encode())
     except OSError as error:
         raise OutputError(f"The training's curves cannot be saved to {path} ({error.strerror}).") from error
 

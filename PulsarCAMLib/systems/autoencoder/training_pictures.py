@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import numpy as np
 import torch
 
 from ...core.errors import OutputError
+from ...io.atomic import replace_file
 from ..learning import TrainingSamples
 from .network import AutoencoderClassifier, Output
 
@@ -30,11 +32,11 @@ def draw_reconstructions(
 
     shown = _chosen(samples)
     path = folder / f"epoch-{epoch:04d}.png"
-    made = folder / f".{path.name}.partial"
     try:
         folder.mkdir(exist_ok=True)
+        made = io.BytesIO()
         imsave(made, sheet(shown, output_of(model, device, shown)), cmap="gray", vmin=0.0, vmax=1.0, format="png")
-        made.replace(path)
+        replace_file(path, made.getvalue())
     except OSError as error:
         raise OutputError(f"The picture {path} cannot be written ({error.strerror}).") from error
     return path

@@ -14,7 +14,7 @@ from making_samples import SMALL, stripes
 
 from PulsarCAMLib.core.errors import Cancelled, InputError, OutputError
 from PulsarCAMLib.systems.autoencoder.training_settings import TrainingSettings
-from PulsarCAMLib.training import checkpoint, trial
+from PulsarCAMLib.training import trial
 from PulsarCAMLib.training.trial import finished_trial, train_trial
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -168,7 +168,7 @@ def test_a_full_disk_leaves_the_last_checkpoint_and_says_so(tmp_path, monkeypatc
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr(checkpoint.os, "fsync", full)
+        patch.setattr("os.fsync", full)
         with pytest.raises(OutputError, match="No space left on device"):
             train_trial(stripes(24), QUICK, tmp_path)
     assert sorted((p.name, p.stat().st_size) for p in tmp_path.iterdir()) == before
