@@ -46,16 +46,10 @@ class AgreementTables:
     shells: list[dict] = field(default_factory=list)
     features: list[dict] | None = None
 
-    def write(self, folder: Path) -> None:
-        """Write the tables; ``result.json`` is the folder's own affair.
-
-        Args:
-            folder: an existing one.
-        """
-        from ..io.writing import write_table
-
-        for name in (*TABLES, *([] if self.features is None else [FEATURES])):
-            write_table(folder / f"{name}.csv", getattr(self, name))
+    def by_name(self) -> dict[str, list[dict]]:
+        """Every table under the name of its file."""
+        names = (*TABLES, *([] if self.features is None else [FEATURES]))
+        return {name: getattr(self, name) for name in names}
 
 
 def read_agreement(folder: str | Path) -> AgreementTables:

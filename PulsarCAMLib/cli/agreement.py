@@ -80,6 +80,7 @@ def run(options) -> None:
     from ..agreement.folder import AgreementTables
     from ..io.result_folder import ResultFolder
     from ..outputs.pages.agreement import write_agreement_report
+    from ..outputs.tables import write_agreement
     from .console import TimedBar, warn
 
     folder = ResultFolder(options.output, options.overwrite)
@@ -96,7 +97,7 @@ def run(options) -> None:
         _facts(found, options), found.summary(), found.depths(), found.lesions, found.agreement, found.shells, features
     )
     with folder:
-        tables.write(folder.made)
+        write_agreement(folder.made, tables)
         write_agreement_report(tables, folder.made / "report.html")
         folder.write_marker(dict(tables.facts))
     if not options.quiet:

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from .numbers import millimetres
+
+if TYPE_CHECKING:
+    from ..agreement.map_comparison import MapComparison
+    from ..core.case import Case
+    from ..core.progress import OnProgress
+    from ..explanation.result import CaseResult
+    from .explain import Job, Wanted
 
 WRITTEN = """\
   agreement.csv, shells.csv                   how the maps go with gradient, intensity, local entropy and depth, and
@@ -31,30 +37,13 @@ def add_comparing(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--report", action="store_true", help="write report.html, with the comparison if there is one")
 
 
-def write_compared(job, folder: Path, result, volume, tell: Callable[[float, str], None]):
-    """Compare, and write two tables and two volumes.
+def compare(job: Job, wanted: Wanted, result: CaseResult, case: Case, on_progress: OnProgress) -> MapComparison:
+    """What the wanted maps go with; where all usual maps and classes are wanted, the signed ones too."""
+    from ..agreement.map_comparison import ComparisonSettings, compare_maps
 
-    Args:
-        job: a ``Job``.
-        folder: where to write.
-        result: the ``CaseResult``.
-        volume: the MRI ``[k, j, i]``.
-        tell: called with a fraction and a text.
-
-    Returns:
-        The ``MapComparison``.
-    """
-    from ..agreement.map_comparison import MEASURES, ComparisonSettings, compare_maps
-    from ..core.map_methods import CLASSES, METHODS, SIGNED
-    from ..io.writing import write_map, write_table
-
-    every_map = set(METHODS) <= set(job.methods) and set(CLASSES) <= set(job.targets)
-    methods = tuple(dict.fromkeys((*job.methods, *((SIGNED,) if every_map else ()))))
-    settings = ComparisonSettings(methods, job.targets, job.sigma_mm, job.margin_mm, job.shell_mm)
-    compared = compare_maps(result, volume, settings, progress=tell)
-    write_table(folder / "agreement.csv", compared.agreement)
-    write_table(folder / "shells.csv", compared.shells)
-    for name, values in (("gradient_magnitude", compared.magnitude), ("radial_gradient", compared.radial)):
-        facts = {"measure": MEASURES[name], "sigma_mm": job.sigma_mm}
-        write_map(folder / f"{name}.nrrd", values, result.geometry, facts)
-    return compared
+    system = result.system
+    every_map = set(system.usual_maps) <= set(wanted.methods) and set(system.task.names) <= set(wanted.targets)
+    signed = [each.name for each in system.maps if each.signed and each.always] if every_map else []
+    methods = tuple(dict.fromkeys((*wanted.methods, *signed)))
+    settings = ComparisonSettings(methods, wanted.targets, job.sigma_mm, job.margin_mm, job.shell_mm)
+    return compare_maps(result, case.reference_image.voxels, settings, progress=on_progress)

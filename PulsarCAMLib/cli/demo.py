@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from .console import Progress, Timings, table, warn
-from .explain import SUMMARY, Job, explain
+from .explain import Job, explain, summary_of
 
 LESIONS = 4
 
@@ -31,7 +31,8 @@ def run(options) -> None:
                       scene=options.scene and _can_write_scenes(), **common)  # fmt: skip
             rows, result = explain(job, progress, Timings())
         print("A generated scan with synthetic lesions; “truth” is computed from the generated follow-up:")
-        print(table([row | {"truth": truth[row["lesion"]]} for row in rows], SUMMARY | {"truth": "truth"}))
+        columns = summary_of(result.task) | {"truth": "truth"}
+        print(table([row | {"truth": truth[row["lesion"]]} for row in rows], columns))
         for sentence in result.warnings:
             warn(sentence)
         images = Path(options.images) if options.images else None
@@ -40,7 +41,7 @@ def run(options) -> None:
             _explain_image(images / name, folder.made / name, REAL_IMAGES[name], common, options.quiet)
         folder.write_marker({"demo": True, "seed": options.seed})
     print(f"\nModel: {result.card.origin}. Research use only, not for diagnosis or treatment decisions.")
-    print(_where_to_look(output, job.scene, _present(images)))
+    print(_where_to_look(output, result, job.scene, _present(images)))
 
 
 def write_scan(folder: Path, seed: int, progress: Progress) -> dict[str, str]:
@@ -52,7 +53,9 @@ def write_scan(folder: Path, seed: int, progress: Progress) -> dict[str, str]:
     from ..cohort.synthetic.patients import generate_patient
     from ..cohort.synthetic.settings import CohortSettings
     from ..core.lesion import Lesion
-    from ..io.writing import write_map, write_segmentation
+    from ..outputs.segmentations import write_segmentation
+    from ..outputs.volumes import write_volume
+    from ..systems.registry import system_of
 
     progress.part(0, 0.05)(0, "Generating a scan")
     patient = generate_patient(CohortSettings(seed=seed, lesions=(LESIONS, LESIONS)), 0, images=("baseline",))
@@ -60,10 +63,10 @@ def write_scan(folder: Path, seed: int, progress: Progress) -> dict[str, str]:
     folder.mkdir()
     facts = {"synthetic": "true"}
     lesions = [Lesion.from_mask(each.name, scan.mask(each.label)) for each in patient.lesions]
-    write_map(folder / "mri.nrrd", scan.image, scan.geometry, facts)
+    write_volume(folder / "mri.nrrd", scan.image, scan.geometry, facts)
     write_segmentation(folder / "lesions.seg.nrrd", lesions, scan.geometry, facts)
-    write_map(folder / "planted_truth.nrrd", scan.planted, scan.geometry, facts)
-    return {each.name: ("non-response", "response")[each.response] for each in patient.lesions}
+    write_volume(folder / "planted_truth.nrrd", scan.planted, scan.geometry, facts)
+    return {each.name: system_of().task.names[each.response] for each in patient.lesions}
 
 
 def _explain_image(source: Path, output: Path, files: tuple, common: dict, quiet: bool) -> None:
@@ -71,7 +74,7 @@ def _explain_image(source: Path, output: Path, files: tuple, common: dict, quiet
     job = Job(source / volume, source / segmentation, output, labels=labels, **common)
     with Progress(quiet) as progress:
         rows, result = explain(job, progress, Timings())
-    print(table(rows, SUMMARY))
+    print(table(rows, summary_of(result.task)))
     for sentence in result.warnings:
         warn(sentence)
 
@@ -91,10 +94,11 @@ def _can_write_scenes() -> bool:
     return find_spec("slicer") is not None
 
 
-def _where_to_look(output: Path, scene: bool, images: list[str]) -> str:
+def _where_to_look(output: Path, result, scene: bool, images: list[str]) -> str:
+    heat_map = f"{result.default_method}_{result.task.explained}_mean.nrrd"
     lines = {
         f"{output}/result/pictures/": "one overlay picture (PNG) per lesion",
-        f"{output}/result/pixelwise_non-response_mean.nrrd": "heat map on the MRI's own voxels",
+        f"{output}/result/{heat_map}": "heat map on the MRI's own voxels",
         f"{output}/result/lesions.csv": "one row per lesion, units in the column names",
         f"{output}/scan/": "the generated MRI, its lesions and the planted truth",
     }

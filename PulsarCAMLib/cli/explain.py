@@ -3,43 +3,51 @@
 from __future__ import annotations
 
 import os
-import platform
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from .. import __version__
 from ..core.display import Threshold
 from ..core.errors import PulsarCAMError
-from ..core.map_methods import CLASSES, METHODS, SIGNED, TARGETS
-from ..core.vocabulary import NORMALISATIONS
-from .comparing import write_compared
+from ..core.vocabulary import DEFAULT_MARGIN_MM, NORMALISATIONS
+from .comparing import compare
 from .console import Progress, Timings, table, warn
+from .inputs import read_case
 
-SUMMARY = {
-    "lesion": "lesion",
-    "volume_cm3": "cm3",
-    "probability_response": "p(response)",
-    "probability_spread": "+/-",
-    "predicted_class": "predicted",
-    "activated_share": "activated",
-}
+if TYPE_CHECKING:
+    from ..core.display import DisplaySettings
+    from ..core.task import Task
+    from ..explanation.result import CaseResult
+    from ..outputs.contract import Content, Output
+    from ..systems.contract import System
+
+ALL, BOTH = "all", "both"
+DEFAULT_MODEL = "synthetic-demo"
 
 
 @dataclass(frozen=True)
 class Job:
-    """One run; fields as the options of ``pulsarcam explain --help``."""
+    """One run; fields as the options of ``pulsarcam explain --help``.
+
+    Attributes:
+        inputs: further images by role.
+        methods: names; none: the first of the model's system; "all" stands for those that are always computed.
+        targets: classes; none: the one that the model's task explains; "both" or "all" stands for every class.
+    """
 
     volume: Path
-    segmentation: Path
+    segmentation: Path | None
     output: Path
-    model: str = "synthetic-demo"
-    methods: tuple[str, ...] = METHODS[:1]
-    targets: tuple[str, ...] = TARGETS[:1]
+    inputs: Mapping[str, Path] = field(default_factory=dict)
+    model: str = DEFAULT_MODEL
+    methods: tuple[str, ...] = ()
+    targets: tuple[str, ...] = ()
     normalisation: str = NORMALISATIONS[0]
     threshold: Threshold = field(default_factory=Threshold)
-    margin_mm: float = 2.0
+    margin_mm: float = DEFAULT_MARGIN_MM
     parts: str = "auto"
     labels: tuple[int, ...] | None = None
     segments: tuple[str, ...] | None = None
@@ -53,29 +61,34 @@ class Job:
     overwrite: bool = False
     threads: int | None = None
 
-    @property
-    def maps(self) -> list[tuple[str, str]]:
-        """Method and class of every map that is written; the signed map has no class."""
-        wanted = [(m, "" if m == SIGNED else t) for m in self.methods for t in self.targets]
-        return list(dict.fromkeys(wanted))
 
-    @property
-    def class_maps(self) -> list[tuple[str, str]]:
-        """Those of :attr:`maps` that have a class, for tables and regions; never empty."""
-        return [pair for pair in self.maps if pair[1]] or [(METHODS[0], target) for target in self.targets]
+@dataclass(frozen=True)
+class Wanted:
+    """What a job asks for, in the words of the model's system.
+
+    Attributes:
+        methods: names.
+        targets: classes of the task, or "predicted".
+        maps: how every map is shown.
+        regions: of what regions and tables are made: those with a class.
+    """
+
+    methods: tuple[str, ...]
+    targets: tuple[str, ...]
+    maps: tuple[DisplaySettings, ...]
+    regions: tuple[DisplaySettings, ...]
 
 
 def run(options) -> None:
     """The command."""
-    methods = options.method or [METHODS[0]]
-    methods = [m for name in methods for m in (METHODS if name == "all" else (name,))]
     job = Job(
         volume=Path(options.volume),
-        segmentation=Path(options.segmentation),
+        segmentation=Path(options.segmentation) if options.segmentation else None,
         output=Path(options.output),
+        inputs={role: Path(path) for role, path in options.inputs.items()},
         model=options.model,
-        methods=tuple(dict.fromkeys(methods)),
-        targets=CLASSES if options.target == "both" else (options.target,),
+        methods=tuple(options.method or ()),
+        targets=(options.target,) if options.target else (),
         normalisation=options.normalisation,
         threshold=options.threshold,
         margin_mm=options.margin_mm,
@@ -98,18 +111,30 @@ def run(options) -> None:
     for sentence in result.warnings:
         warn(sentence)
     if not options.quiet:
-        print(table(rows, SUMMARY))
+        print(table(rows, summary_of(result.task)))
         print(f"Model: {result.card.origin}. Research use only, not for diagnosis or treatment decisions.")
         print(f"Results: {job.output}")
     if options.timings:
         timings.show()
 
 
-def explain(job: Job, progress: Progress, timings: Timings):
+def summary_of(task: Task) -> dict[str, str]:
+    """Columns of the table of units that the console shows, with their headings."""
+    return {
+        task.unit: task.unit,
+        "volume_cm3": "cm3",
+        **{task.probability_column(name): task.short_probability_title(name) for name in task.told},
+        "probability_spread": "+/-",
+        "predicted_class": "predicted",
+        "activated_share": "activated",
+    }
+
+
+def explain(job: Job, progress: Progress, timings: Timings) -> tuple[list[dict], CaseResult]:
     """Read, explain, write.
 
     Returns:
-        Rows of the lesion table for the first map, and the ``CaseResult``.
+        Rows of the table of units for the first map, and the result.
 
     Raises:
         PulsarCAMError: one sentence; nothing was written.
@@ -122,26 +147,51 @@ def explain(job: Job, progress: Progress, timings: Timings):
     with timings.step("importing"):
         _prepare_threads(job)
         _import_all(job)
-    from ..explanation.explain import explain_scan
-    from ..io.volumes import read_volume
-    from ..lesions.from_files import read_lesions
+    from ..explanation.explain import explain_case
     from ..systems.bundle import find_bundle
 
     with timings.step("reading"):
         bundle = find_bundle(job.model)
         _ = bundle.ensemble
-        progress.part(0.05, 0.1)(0, "Reading the MRI")
-        volume, geometry = read_volume(job.volume, job.series)
-        progress.part(0.1, 0.15)(0, "Reading the lesions")
-        lesions, notes = read_lesions(job.segmentation, geometry, job.parts, job.labels, job.segments)
+        system = bundle.card.system
+        wanted = wanted_of(job, system)
+        case = read_case(job, bundle.card, progress.part(0.05, 0.15))
     with timings.step("computing"):
-        methods = tuple(dict.fromkeys((*METHODS, *(m for m in job.methods if m != SIGNED))))
-        result = explain_scan(
-            volume, geometry, lesions, bundle, methods=methods, warnings=notes, progress=progress.part(0.15, 0.5)
-        )
+        always = [each.name for each in system.maps if each.signed and each.always]
+        methods = tuple(dict.fromkeys((*system.usual_maps, *(m for m in wanted.methods if m not in always))))
+        result = explain_case(case, bundle, methods=methods, progress=progress.part(0.15, 0.5))
     with folder:
-        rows = _write_all(job, folder, result, volume, progress, timings)
+        rows = _write_all(job, wanted, folder, case, result, progress, timings)
     return rows, result
+
+
+def wanted_of(job: Job, system: System) -> Wanted:
+    """Methods and classes of a job, checked against the model's system.
+
+    Raises:
+        InputError: the system has no such method, or its task no such class.
+    """
+    from ..core.display import DisplaySettings, check_choice
+
+    task, usual = system.task, system.usual_maps
+    named = [m for name in job.methods or usual[:1] for m in (usual if name == ALL else (name,))]
+    methods = tuple(dict.fromkeys(named))
+    signed = {name for name in methods if system.method(name).signed}
+    targets = tuple(
+        t for name in job.targets or (task.explained,) for t in (task.names if name in (ALL, BOTH) else (name,))
+    )
+    for target in targets:
+        check_choice("class", target, task.targets)
+
+    def shown(method: str, target: str) -> DisplaySettings:
+        return DisplaySettings(
+            method, target, normalisation=job.normalisation, threshold=job.threshold, margin_mm=job.margin_mm
+        )
+
+    pairs = dict.fromkeys((m, task.explained if m in signed else t) for m in methods for t in targets)
+    maps = tuple(shown(*pair) for pair in pairs)
+    with_class = tuple(each for each in maps if each.method not in signed)
+    return Wanted(methods, targets, maps, with_class or tuple(shown(usual[0], target) for target in targets))
 
 
 def _prepare_threads(job: Job) -> None:
@@ -170,139 +220,77 @@ def _import_all(job: Job) -> None:
         sitk.ProcessObject.SetGlobalDefaultNumberOfThreads(job.threads)
 
 
-def _write_all(job: Job, folder, result, volume, progress: Progress, timings: Timings) -> list[dict]:
-    from ..explanation.tables import sample_table, unit_table
-    from ..io.writing import write_segmentation, write_table
+def _write_all(job: Job, wanted: Wanted, folder, case, result, progress: Progress, timings: Timings) -> list[dict]:
+    from ..explanation.tables import unit_table
+    from ..outputs.contract import Content
+    from ..outputs.result_json import record_of
 
-    facts = result.card.facts()
-    tell = progress.part(0.5, 0.7)
-    with timings.step("writing maps"):
-        for n, (method, target) in enumerate(job.maps):
-            tell(n / len(job.maps), f"Writing {method}")
-            _write_maps(job, folder.made, result, method, target, facts)
-    with timings.step("writing tables, regions"):
-        rows = []
-        for method, target in job.class_maps:
-            found = unit_table(result, method, target, job.threshold, job.margin_mm)
-            rows.append(found)
-            described = facts | {"method": method, "class": target, "threshold": job.threshold}
-            path = folder.made / f"{method}_{target}_regions.seg.nrrd"
-            write_segmentation(path, result.sub_regions(method, target, job.threshold), result.geometry, described)
-        write_table(folder.made / "lesions.csv", [row for found in rows for row in found])
-        write_table(folder.made / "slices.csv", sample_table(result))
     compared = None
     if job.compare:
         with timings.step("comparing"):
-            compared = write_compared(job, folder.made, result, volume, progress.part(0.7, 0.75))
-    if job.pictures:
-        with timings.step("drawing"):
-            _draw_all(job, folder.made / "pictures", result, volume, progress.part(0.75, 0.9))
-    if job.report:
-        with timings.step("writing the report"):
-            _write_report(job, folder.made / "report.html", result, volume, compared, progress.part(0.9, 0.95))
+            compared = compare(job, wanted, result, case, progress.part(0.5, 0.6))
+    content = Content(case, result, wanted.maps, wanted.regions, result.card.facts(), compared)
+    for output, low, high in _outputs(job):
+        with timings.step(output.title):
+            output.write(folder.made, content, progress.part(low, high))
     if job.scene:
         progress.part(0.95, 1)(0, "Writing the scene")
         with timings.step("writing the scene"):
-            from ..scene.headless.save_scene import save_scene
-
-            save_scene(folder.made / "scene.mrb", volume, result, _scene_settings(job), comparison=compared)
+            _write_scene(folder.made / "scene.mrb", content)
     with timings.step("hashing the input"):
-        folder.write_marker(_provenance(job, result))
-    return rows[0]
+        folder.write_marker(record_of(result, _hashes(job), _options(job, wanted)))
+    first = wanted.regions[0]
+    return unit_table(result, first.method, first.target, first.threshold, first.margin_mm)
 
 
-def _write_maps(job: Job, folder: Path, result, method: str, target: str, facts: dict) -> None:
-    from ..io.writing import write_map
-    from ..outputs.pictures.content import UNITS
+def _outputs(job: Job) -> list[tuple[Output, float, float]]:
+    """What is written, each with its part of the progress bar."""
+    from ..outputs.segmentations import SubRegions
+    from ..outputs.tables import ComparisonTables, UnitTables
+    from ..outputs.volumes import GradientMaps, HeatMaps
 
-    base = "_".join(part for part in (method, target) if part)
-    units = UNITS.get(method, "no unit") if job.normalisation == "none" else f"share of the {job.normalisation} maximum"
-    for statistic in ("mean", "std"):
-        values = result.heat_map(method, target or TARGETS[0], statistic, job.normalisation)
-        described = facts | {"method": method, "class": target or "both", "statistic": statistic, "units": units}
-        described["normalisation"] = job.normalisation
-        write_map(folder / f"{base}_{statistic}.nrrd", values, result.geometry, described)
-
-
-def _draw_all(job: Job, folder: Path, result, volume, tell) -> None:
-    from ..io.names import file_name_of
-    from ..outputs.pictures.content import picture_of
-    from ..outputs.pictures.drawing import drawing_pool
-
-    folder.mkdir()
-    total, done = len(result.lesions) * len(job.methods), 0
-    with drawing_pool(total, job.threads) as draw:
-        for n, lesion in enumerate(result.lesions, start=1):
-            for method in job.methods:
-                tell(done / total, f"Drawing {lesion.name}")
-                picture = picture_of(result, lesion, volume, method, job.targets[0], job.normalisation)
-                draw(picture, folder / f"{n:02d}-{file_name_of(lesion.name)}_{method}.png")
-                done += 1
-
-
-def _write_report(job: Job, path: Path, result, volume, compared, tell) -> None:
-    from ..outputs.pages.page import write_report
-
-    method, target = job.class_maps[0]
-    shown = {"method": method, "target": target, "threshold": job.threshold, "normalisation": job.normalisation}
-    write_report(result, volume, path, **shown, margin_mm=job.margin_mm, comparison=compared, progress=tell)
-
-
-def _scene_settings(job: Job) -> list:
-    from ..core.display import DisplaySettings
-
-    return [
-        DisplaySettings(
-            method,
-            target or TARGETS[0],
-            normalisation=job.normalisation,
-            threshold=job.threshold,
-            margin_mm=job.margin_mm,
-        )
-        for method, target in job.maps
+    found: list[tuple[Output, float, float]] = [
+        (HeatMaps(), 0.6, 0.73),
+        (SubRegions(), 0.73, 0.75),
+        (UnitTables(), 0.75, 0.76),
+        (ComparisonTables(), 0.76, 0.77),
+        (GradientMaps(), 0.77, 0.78),
     ]
+    if job.pictures:
+        from ..outputs.pictures.files import Pictures
+
+        found.append((Pictures(job.threads), 0.78, 0.9))
+    if job.report:
+        from ..outputs.pages.page import Report
+
+        found.append((Report(), 0.9, 0.95))
+    return found
 
 
-def _provenance(job: Job, result) -> dict:
-    """What ``result.json`` says: no path, no file name (it may be a patient's name), nothing of the images' headers."""
-    import numpy
-    import SimpleITK as sitk
-    import torch
+def _write_scene(path: Path, content: Content) -> None:
+    from ..scene.headless.save_scene import save_scene
 
+    image = content.case.reference_image.voxels
+    save_scene(path, image, content.result, content.maps, comparison=content.comparison)
+
+
+def _hashes(job: Job) -> dict[str, str]:
+    """Which files were read, without saying whose."""
     from ..io.hashing import sha256_of
 
-    card = result.card
+    files = {"volume": job.volume, "segmentation": job.segmentation, **job.inputs}
+    return {f"{name}_sha256": sha256_of(path) for name, path in files.items() if path}
+
+
+def _options(job: Job, wanted: Wanted) -> dict[str, object]:
     return {
-        "pulsarcam": __version__,
-        "research_use_only": True,
-        "model": {
-            "name": card.name,
-            "title": card.title,
-            "version": card.fields["version"],
-            "sha256": card.sha256,
-            "synthetic": card.synthetic,
-            "members": card.members,
-            "origin": card.origin,
-            "response": dict(card.fields["response"]),
-        },
-        "input": {"volume_sha256": sha256_of(job.volume), "segmentation_sha256": sha256_of(job.segmentation)},
-        "options": {
-            "methods": list(job.methods),
-            "classes": list(job.targets),
-            "normalisation": job.normalisation,
-            "threshold": {"kind": job.threshold.kind, "value": job.threshold.value},
-            "margin_mm": job.margin_mm,
-            "compare": {"sigma_mm": job.sigma_mm, "shell_mm": job.shell_mm} if job.compare else None,
-            "parts": job.parts,
-            "labels": job.labels,
-            "segments": job.segments,
-        },
-        "lesions": len(result.lesions),
-        "warnings": list(result.warnings),
-        "versions": {
-            "python": platform.python_version(),
-            "numpy": numpy.__version__,
-            "SimpleITK": sitk.Version_VersionString(),
-            "torch": torch.__version__,
-        },
+        "methods": list(wanted.methods),
+        "classes": list(wanted.targets),
+        "normalisation": job.normalisation,
+        "threshold": {"kind": job.threshold.kind, "value": job.threshold.value},
+        "margin_mm": job.margin_mm,
+        "compare": {"sigma_mm": job.sigma_mm, "shell_mm": job.shell_mm} if job.compare else None,
+        "parts": job.parts,
+        "labels": job.labels,
+        "segments": job.segments,
     }

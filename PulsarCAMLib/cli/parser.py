@@ -11,13 +11,11 @@ from .bundle import add_bundle
 from .cohort import add_cohort
 from .comparing import WRITTEN, add_comparing
 from .features import add_features
+from .inputs import add_inputs
 from .numbers import MOST_CORES, millimetres, whole_number
 from .sanity import add_sanity
 from .study.options import add_study
 from .train.options import add_train
-
-METHODS = ("pixelwise", "gradcam", "gradcam++", "gradcam++-sigmoid", "pixelwise-signed")
-VARIANTS = ("pixelwise-probability", "gradcam-probability")
 
 EPILOG = """\
 exit codes: 0 done, 1 unexpected fault, 2 wrong usage, 3 input cannot be used, 4 model cannot be used,
@@ -90,9 +88,15 @@ def _command(commands, name: str, text: str, epilog: str = EPILOG) -> argparse.A
 def _add_explain(commands) -> None:
     parser = _command(commands, "explain", "predict and explain the lesions of one MRI", EXAMPLES + EPILOG)
     parser.add_argument("volume", metavar="VOLUME", help="MRI: NRRD, NIfTI, MetaImage, or a folder of DICOM slices")
-    parser.add_argument("segmentation", metavar="SEGMENTATION", help=".seg.nrrd, or a label volume of any format")
+    parser.add_argument(
+        "segmentation",
+        metavar="SEGMENTATION",
+        nargs="?",
+        help=".seg.nrrd, or a label volume of any format; may be left out where the model needs no lesions",
+    )
     parser.add_argument("-o", "--output", metavar="OUT", required=True, help="folder to be made")
     parser.add_argument("--model", default="synthetic-demo", help="installed model or bundle folder (%(default)s)")
+    add_inputs(parser)
     lesions = parser.add_argument_group("lesions")
     lesions.add_argument(
         "--parts",
@@ -105,20 +109,32 @@ def _add_explain(commands) -> None:
     lesions.add_argument("--labels", type=_numbers, metavar="1,3", help="only these values of a label volume")
     lesions.add_argument("--segments", type=_names, metavar="A,B", help="only these segments, by name or ID")
     lesions.add_argument("--series", metavar="N", help="which series of a DICOM folder that holds several")
+    _add_maps(parser)
+    add_comparing(parser)
+    _add_running(parser)
+
+
+def _add_maps(parser: argparse.ArgumentParser) -> None:
+    """Methods and classes are those of all known systems; the model's own are checked when it is known."""
+    from ..systems.registry import all_methods, system_of, systems
+
+    usual, names = system_of(), [method.name for method in all_methods()]
+    classes = list(dict.fromkeys(target for system in systems() for target in system.task.targets))
+    every = ["both", *(["all"] if any(not system.task.binary for system in systems()) else [])]
     maps = parser.add_argument_group("maps")
     maps.add_argument(
         "--method",
         action="append",
-        choices=(*METHODS, *VARIANTS, "all"),
+        choices=(*names, "all"),
         metavar="NAME",
-        help=f"{', '.join(METHODS)}, or 'all' for the first three; may be repeated (pixelwise)",
+        help=f"{', '.join(names)}, or 'all' for those that are always computed ({', '.join(usual.usual_maps)}); may be "
+        f"repeated ({usual.usual_maps[0]})",
     )
     maps.add_argument(
         "--class",
         dest="target",
-        choices=("non-response", "response", "predicted", "both"),
-        default="non-response",
-        help="class whose evidence is written (%(default)s); pictures show both",
+        choices=(*classes, *every),
+        help=f"class whose evidence is written ({usual.task.explained}); pictures show both",
     )
     maps.add_argument(
         "--normalisation",
@@ -140,8 +156,6 @@ def _add_explain(commands) -> None:
         metavar="MM",
         help="thickness of the rim in lesions.csv (2.0)",
     )
-    add_comparing(parser)
-    _add_running(parser)
 
 
 def _add_running(parser: argparse.ArgumentParser) -> None:

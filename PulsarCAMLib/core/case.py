@@ -20,7 +20,7 @@ class DicomSource:
     Attributes:
         study_uid, series_uid, frame_of_reference_uid: of the series (DICOM PS3.3 C.7.2, C.7.3, C.7.4).
         sop_class_uid: of its instances.
-        instance_uids: SOP instance UIDs in the order of the array's slices, k = 0 first.
+        instance_uids: SOP instance UIDs in the order of the array's slices, k = 0 first; of a multi-frame object one.
     """
 
     study_uid: str

@@ -313,13 +313,23 @@ class ConsoleLogic(CompareLogic):
             cancelled=cancelled,
         )
 
-    def existingFiles(self, result: PulsarCAMResult, folder: str, comparison=None, **files) -> list[str]:
-        """Names of the files that :meth:`export` would replace."""
+    def existingFiles(
+        self,
+        result: PulsarCAMResult,
+        folder: str,
+        comparison=None,
+        method: str | None = None,
+        target: str | None = None,
+        **files,
+    ) -> list[str]:
+        """Names of the files that :meth:`export` would replace; parameters as there."""
         from ..io.atomic import existing
-        from ..outputs.export import Export
+        from ..outputs.export import Export, export_names
 
         export = Export(**files, compared=comparison is not None)
-        return existing(folder, export.names(result.volumeNode.GetName()))
+        shown = self._settings(result.scanResult.system, method, target)
+        found = comparison and comparison.mapComparison
+        return existing(folder, export_names(result.scanResult, result.volumeNode.GetName(), shown, export, found))
 
     @staticmethod
     def _settings(system, method=None, target=None, normalisation=None, threshold=0.5, restrict=True):

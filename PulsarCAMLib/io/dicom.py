@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 
+from ..core.case import DicomSource
 from ..core.errors import GeometryError, InputError
 
 UNEVEN_MM = 0.05
 """Distances between neighbouring slices may differ by this much, or by two per cent: headers are rounded."""
 
 _POSITION, _ORIENTATION = "0020|0032", "0020|0037"
+_STUDY, _SERIES, _FRAME_OF_REFERENCE = "0020|000d", "0020|000e", "0020|0052"
+_SOP_CLASS, _INSTANCE = "0008|0016", "0008|0018"
 
 
 def read_series(folder: Path, series: str | None = None):
-    """SimpleITK image of one series in a folder.
+    """SimpleITK image of one series in a folder, and the :class:`DicomSource` or None.
 
     Raises:
         InputError: no series, several without a choice, or a choice that is not there.
@@ -34,7 +38,28 @@ def read_series(folder: Path, series: str | None = None):
         raise InputError(f"The DICOM series in {folder} cannot be read: its slices differ in size or kind.") from error
     if len(files) > 1:
         _check_slices(reader, len(files), folder)
-    return image
+    return image, _source([lambda tag, n=n: _text(reader, tag, n) for n in range(len(files))])
+
+
+def source_of(reader) -> DicomSource | None:
+    """Where the one file that a SimpleITK ``ImageFileReader`` has read the information of comes from."""
+    return _source([lambda tag: _text(reader, tag)])
+
+
+def _source(files: Sequence[Callable[[str], str]]) -> DicomSource | None:
+    """The series of files, each a function from tag to text; None where it cannot be known for all of them."""
+    shared = [{tag(name) for tag in files} for name in (_STUDY, _SERIES, _FRAME_OF_REFERENCE, _SOP_CLASS)]
+    instances = tuple(tag(_INSTANCE) for tag in files)
+    if any(len(found) != 1 for found in shared) or len(set(instances)) < len(instances):
+        return None
+    study, own, frame_of_reference, sop_class = (found.pop() for found in shared)
+    if not (study and own and sop_class and all(instances)):
+        return None
+    return DicomSource(study, own, frame_of_reference, sop_class, instances)
+
+
+def _text(reader, tag: str, *n: int) -> str:
+    return reader.GetMetaData(*n, tag).strip(" \0") if reader.HasMetaDataKey(*n, tag) else ""
 
 
 def _files_of(folder: Path, series: str | None) -> list[str]:

@@ -1,20 +1,22 @@
-"""Images from files, through SimpleITK: voxels and their place, nothing else.
+"""Images from files, through SimpleITK: voxels, their place, and the UIDs of a DICOM series; nothing else.
 
-No tag of a DICOM file and no comment of a header goes any further than this module, so no patient name can.
+No other tag of a DICOM file and no comment of a header goes any further than this module, so no patient name can.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from ..core.case import DicomSource, Image
 from ..core.errors import GeometryError, InputError
 from ..core.geometry import VolumeGeometry
 from . import dicom
 
 
-def read_volume(path: str | Path, series: str | None = None) -> tuple[np.ndarray, VolumeGeometry]:
+def read_image_of(path: str | Path, series: str | None = None) -> Image:
     """One scalar 3D image: NRRD, NIfTI, MetaImage... or a folder with a DICOM series.
 
     Args:
@@ -22,14 +24,15 @@ def read_volume(path: str | Path, series: str | None = None) -> tuple[np.ndarray
         series: which series of a DICOM folder that holds several: its number in the list (from 1) or its UID.
 
     Returns:
-        The voxels ``[k, j, i]`` in the file's own integer type or float32, and their place.
+        The voxels ``[k, j, i]`` in the file's own integer type or float32, their place, and the DICOM series.
 
     Raises:
         InputError: no such file, not an image, or not one 3D volume with one value per voxel.
         GeometryError: axes that are not perpendicular, slices that are missing or not equally spaced.
     """
     path = Path(path)
-    image = dicom.read_series(path, series) if path.is_dir() else read_image(path, f"The image {path.name}")
+    read = dicom.read_series(path, series) if path.is_dir() else _read_file(path, f"The image {path.name}")
+    image, source = read
     if image.GetDimension() == 4 and image.GetSize()[3] == 1:
         image = image[:, :, :, 0]
     if image.GetNumberOfComponentsPerPixel() != 1 or image.GetDimension() != 3:
@@ -37,7 +40,13 @@ def read_volume(path: str | Path, series: str | None = None) -> tuple[np.ndarray
             f"The image {path.name} is not one 3D volume with one value per voxel "
             f"({_described(image)}); extract the contrast-enhanced T1 volume from it first."
         )
-    return _voxels(image), VolumeGeometry.from_sitk(image)
+    return Image(_voxels(image), VolumeGeometry.from_sitk(image), source)
+
+
+def read_volume(path: str | Path, series: str | None = None) -> tuple[np.ndarray, VolumeGeometry]:
+    """Voxels and place of :func:`read_image_of`."""
+    image = read_image_of(path, series)
+    return image.voxels, image.geometry
 
 
 def read_image(path: Path, name: str):
@@ -47,6 +56,10 @@ def read_image(path: Path, name: str):
         InputError: the file is missing, or is no image.
         GeometryError: its axes are not perpendicular.
     """
+    return _read_file(path, name)[0]
+
+
+def _read_file(path: Path, name: str) -> tuple[Any, DicomSource | None]:
     import SimpleITK as sitk
 
     sitk.ProcessObject.SetGlobalWarningDisplay(False)
@@ -59,7 +72,8 @@ def read_image(path: Path, name: str):
         reader.ReadImageInformation()
         smaller = {sitk.sitkFloat64: sitk.sitkFloat32, sitk.sitkInt64: sitk.sitkInt32, sitk.sitkUInt64: sitk.sitkUInt32}
         reader.SetOutputPixelType(smaller.get(reader.GetPixelID(), sitk.sitkUnknown))
-        return reader.Execute()
+        source = dicom.source_of(reader) if dicom.modality(path) else None
+        return reader.Execute(), source
     except RuntimeError as error:
         if "orthonormal" in str(error) or "orthogonal" in str(error):
             raise GeometryError(

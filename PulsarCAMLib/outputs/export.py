@@ -1,21 +1,29 @@
-"""What the user takes away from one scan: images on the MRI's grid, tables, a report."""
+"""What the user takes away from one scan into a folder that is there already: files of their choice, all or none."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from ..core.display import Threshold
+from ..core.case import Case, Image
+from ..core.display import DisplaySettings, Threshold
 from ..core.errors import OutputError
-from ..core.map_methods import SIGNED
+from ..core.progress import IsCancelled, OnProgress
+from ..core.vocabulary import IMAGE_FORMATS
 from ..explanation.result import CaseResult
-from ..explanation.tables import sample_table, unit_table
 from ..io.atomic import FilesTogether
 from ..io.names import file_name_of
+from .contract import Content, Output, names_of
+from .segmentations import SubRegions
+from .tables import ComparisonTables, UnitTables
+from .volumes import GradientMaps, HeatMaps
+
+if TYPE_CHECKING:
+    from ..agreement.map_comparison import MapComparison
 
 
 @dataclass(frozen=True)
@@ -32,30 +40,26 @@ class Export:
             and a part of the report.
     """
 
-    images: str = "nrrd"
+    images: str = IMAGE_FORMATS[0]
     heat_map: bool = True
     sub_regions: bool = True
     tables: bool = True
     report: bool = True
     compared: bool = False
 
-    def names(self, name: str) -> list[str]:
-        """File names, for a scan of that name."""
-        base = file_name_of(name, "scan")
-        regions = "seg.nrrd" if self.images == "nrrd" else self.images
-        wanted = {
-            f"{base}_heat-map.{self.images}": self.heat_map,
-            f"{base}_spread.{self.images}": self.heat_map,
-            f"{base}_gradient-magnitude.{self.images}": self.heat_map and self.compared,
-            f"{base}_radial-gradient.{self.images}": self.heat_map and self.compared,
-            f"{base}_sub-regions.{regions}": self.sub_regions,
-            f"{base}_lesions.csv": self.tables,
-            f"{base}_slices.csv": self.tables,
-            f"{base}_agreement.csv": self.tables and self.compared,
-            f"{base}_shells.csv": self.tables and self.compared,
-            f"{base}_report.html": self.report,
+    def outputs(self) -> list[Output]:
+        """Those that are wanted."""
+        from .pages.page import Report
+
+        wanted: dict[Output, bool] = {
+            HeatMaps(self.images): self.heat_map,
+            GradientMaps(self.images): self.heat_map and self.compared,
+            SubRegions(self.images): self.sub_regions,
+            UnitTables(): self.tables,
+            ComparisonTables(): self.tables and self.compared,
+            Report(): self.report,
         }
-        return [file for file, is_wanted in wanted.items() if is_wanted]
+        return [output for output, is_wanted in wanted.items() if is_wanted]
 
 
 class Shown(Protocol):
@@ -66,6 +70,35 @@ class Shown(Protocol):
     normalisation: str
     restrict: bool
     threshold: Threshold
+    margin_mm: float
+
+
+def content_of(
+    result: CaseResult,
+    volume: np.ndarray,
+    name: str,
+    shown: Shown,
+    facts: Mapping[str, object] | None = None,
+    comparison: MapComparison | None = None,
+) -> Content:
+    """What an export tells; arguments as :func:`export_files`."""
+    settings = DisplaySettings(
+        shown.method,
+        shown.target,
+        normalisation=shown.normalisation,
+        restrict=shown.restrict,
+        threshold=shown.threshold,
+        margin_mm=shown.margin_mm,
+    )
+    role = result.system.inputs[0].name
+    return Content(
+        Case({role: Image(volume, result.geometry)}, reference=role),
+        result,
+        [settings],
+        facts={key: value for key, value in (facts or {}).items() if value is not None},
+        comparison=comparison,
+        prefix=f"{file_name_of(name, 'scan')}_",
+    )
 
 
 def export_files(
@@ -77,10 +110,10 @@ def export_files(
     export: Export,
     facts: Mapping[str, object],
     *,
-    comparison=None,
+    comparison: MapComparison | None = None,
     overwrite: bool = False,
-    progress: Callable[[float, str], None] | None = None,
-    cancelled: Callable[[], bool] | None = None,
+    progress: OnProgress | None = None,
+    cancelled: IsCancelled | None = None,
 ) -> list[Path]:
     """Write the chosen files; all of them appear, or none.
 
@@ -88,11 +121,11 @@ def export_files(
         result: of the scan.
         volume: the MRI ``[k, j, i]``, for the report's pictures.
         folder: an existing folder; other files in it stay.
-        name: of the scan; file names begin with it.
+        name: of the scan; file names begin with it, and are those of ``pulsarcam explain`` from there on.
         shown: method, class and so on.
         export: which files.
         facts: provenance, for the headers of NRRD files.
-        comparison: the ``MapComparison`` that ``export.compared`` asks for.
+        comparison: what ``export.compared`` asks for.
         overwrite: replace files of the same names.
         progress: is told the fraction done and what is being done.
         cancelled: is asked before each picture of the report.
@@ -101,84 +134,27 @@ def export_files(
         OutputError: nothing is chosen, a file is there already, or the folder cannot be written.
         Cancelled: the user stopped the work; nothing was written.
     """
-    names = export.names(name)
+    content, outputs = content_of(result, volume, name, shown, facts, comparison), export.outputs()
+    names = names_of(outputs, content)
     if not names:
         raise OutputError("Nothing is chosen for export; tick at least one kind of file.")
-    facts = {key: value for key, value in facts.items() if value is not None}
     with FilesTogether(folder, names, overwrite=overwrite) as files:
-        for count, file in enumerate(names):
-            if progress:
-                progress(count / len(names), f"Writing {file}")
-            if not _write_compared(files.made / file, result, comparison):
-                _write_one(files.made / file, result, volume, shown, facts, comparison, cancelled)
+        for count, output in enumerate(outputs):
+            output.write(files.made, content, _part(progress, count, len(outputs)), cancelled)
     return [Path(folder) / file for file in names]
 
 
-def _write_compared(path: Path, result: CaseResult, comparison) -> bool:
-    """Whether this file is one of a comparison's, and was written."""
-    from ..io import writing
-
-    what = _what(path)
-    if what in ("agreement", "shells"):
-        writing.write_table(path, getattr(comparison, what))
-    elif what in ("gradient-magnitude", "radial-gradient"):
-        from ..agreement.map_comparison import MEASURES
-
-        values = comparison.magnitude if what == "gradient-magnitude" else comparison.radial
-        facts = {"measure": MEASURES[what.replace("-", "_")], "sigma_mm": comparison.settings.sigma_mm}
-        writing.write_map(path, values, result.geometry, facts)
-    else:
-        return False
-    return True
+def export_names(
+    result: CaseResult, name: str, shown: Shown, export: Export, comparison: MapComparison | None = None
+) -> list[str]:
+    """Names of the files that :func:`export_files` would write."""
+    nothing = np.zeros((1, 1, 1), dtype=np.uint8)
+    return names_of(export.outputs(), content_of(result, nothing, name, shown, comparison=comparison))
 
 
-def _what(path: Path) -> str:
-    return path.name.rpartition("_")[2].split(".")[0]
+def _part(progress: OnProgress | None, count: int, of: int) -> OnProgress:
+    def on_progress(fraction: float, text: str) -> None:
+        if progress:
+            progress((count + fraction) / of, text)
 
-
-def _write_one(path, result: CaseResult, volume, shown: Shown, facts: dict, comparison, cancelled) -> None:
-    from ..io import writing
-
-    what = _what(path)
-    how = (shown.method, shown.target)
-    if what in ("heat-map", "spread"):
-        statistic = "std" if what == "spread" else "mean"
-        values = result.heat_map(*how, statistic, shown.normalisation, shown.restrict)
-        writing.write_map(path, values, result.geometry, facts | {"statistic": statistic})
-    elif what == "sub-regions":
-        regions = result.sub_regions(*how, shown.threshold)
-        facts = facts | {"threshold": str(shown.threshold)}
-        if path.name.endswith(".seg.nrrd"):
-            writing.write_segmentation(path, regions, result.geometry, facts)
-        else:
-            writing.write_map(path, _label_map(result, regions), result.geometry, facts)
-    elif what == "lesions":
-        writing.write_table(path, unit_table(result, *how, shown.threshold))
-    elif what == "slices":
-        writing.write_table(path, sample_table(result))
-    else:
-        _write_report(path, result, volume, shown, comparison, cancelled)
-
-
-def _label_map(result: CaseResult, regions) -> np.ndarray:
-    labels = np.zeros(result.geometry.shape, dtype=np.uint8 if len(regions) < 256 else np.uint16)
-    for value, region in enumerate(regions, start=1):
-        labels[region.box][region.mask] = value
-    return labels
-
-
-def _write_report(path: Path, result: CaseResult, volume: np.ndarray, shown: Shown, comparison, cancelled) -> None:
-    from .pages.page import write_report
-
-    target = "predicted" if shown.method == SIGNED else shown.target
-    write_report(
-        result,
-        volume,
-        path,
-        method=shown.method,
-        target=target,
-        threshold=shown.threshold,
-        normalisation=shown.normalisation,
-        comparison=comparison,
-        cancelled=cancelled,
-    )
+    return on_progress

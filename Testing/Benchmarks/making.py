@@ -39,7 +39,7 @@ def scan(folder: Path) -> tuple[Path, Path, int]:
     """
     import SimpleITK as sitk
 
-    from PulsarCAMLib.io.writing import write_segmentation
+    from PulsarCAMLib.outputs.segmentations import write_segmentation
 
     geometry = VolumeGeometry(SHAPE_KJI, spacing=SPACING_MM, origin=(-128.0, -128.0, -90.0))
     rng = np.random.default_rng(11)

@@ -336,7 +336,8 @@ class Scenarios(AfterApply, AnotherSystem, Comparing, Training):
             self.answer(folder=folder)
             self.panel.ui.exportButton.click()
             names = sorted(path.name for path in Path(folder).iterdir())
-            ends = ("heat-map.nrrd", "lesions.csv", "slices.csv", "spread.nrrd", "sub-regions.seg.nrrd")
+            maps = [f"pixelwise_non-response_{end}" for end in ("mean.nrrd", "regions.seg.nrrd", "std.nrrd")]
+            ends = ["lesions.csv", *maps, "slices.csv"]
             assert names == [f"MRI_{end}" for end in ends]
             protected = Path(folder) / "protected"
             protected.mkdir()

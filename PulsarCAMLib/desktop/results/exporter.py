@@ -39,7 +39,10 @@ class Exporter(Section):
         folder = self.panel.dialogs.folder(_("Export into this folder"), self._folder)
         if not folder:
             return
-        there = self.logic.existingFiles(self.panel.result(), folder, self.panel.compare.current(), **self.files())
+        shown = {name: self.panel.settings()[name] for name in ("method", "target")}
+        there = self.logic.existingFiles(
+            self.panel.result(), folder, self.panel.compare.current(), **shown, **self.files()
+        )
         question = _("These files are there already and will be replaced:\n{names}").format(names="\n".join(there))
         if there and not self.panel.dialogs.agree(question, _("PulsarCAM - export")):
             return

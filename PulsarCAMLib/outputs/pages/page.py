@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -10,18 +11,18 @@ import numpy as np
 
 from ... import __version__
 from ...core.display import Threshold, check_choice
-from ...core.map_methods import METHODS, TARGETS
 from ...core.pluralize import pluralize
+from ...core.progress import IsCancelled, OnProgress, silent
+from ...core.task import PREDICTED
 from ...core.vocabulary import DEFAULT_MARGIN_MM, NORMALISATIONS
 from ...explanation.result import CaseResult
 from ...io.atomic import check_place, write_whole
+from ..contract import Content
 from . import markup, sections
 from .glossary import definitions_of
 from .markup import text
 
 RESEARCH_ONLY = "Research use only: not a medical device, not for diagnosis or treatment decisions."
-
-Progress = Callable[[float, str], None]
 
 
 def write_report(
@@ -29,8 +30,8 @@ def write_report(
     volume: np.ndarray,
     path: str | Path,
     *,
-    method: str = METHODS[0],
-    target: str = TARGETS[0],
+    method: str | None = None,
+    target: str | None = None,
     threshold: Threshold | None = None,
     title: str | None = None,
     overwrite: bool = False,
@@ -42,8 +43,8 @@ def write_report(
         result: of the scan.
         volume: the MRI ``[k, j, i]`` it was made from.
         path: of the HTML file; its folder must exist.
-        method: a computed method or ``"pixelwise-signed"``.
-        target: ``"non-response"``, ``"response"`` or ``"predicted"``.
+        method: a computed one; None: the system's first.
+        target: a class of the task or ``"predicted"``; None: the one that the task explains.
         threshold: what counts as activated (default: as everywhere).
         title: heading of the page; must not name the patient if the page is to be passed on.
         overwrite: replace a file that is already there.
@@ -66,8 +67,8 @@ def report_html(
     result: CaseResult,
     volume: np.ndarray,
     *,
-    method: str = METHODS[0],
-    target: str = TARGETS[0],
+    method: str | None = None,
+    target: str | None = None,
     threshold: Threshold | None = None,
     title: str | None = None,
     normalisation: str = "none",
@@ -75,8 +76,8 @@ def report_html(
     comparison=None,
     private: Sequence[str] = (),
     made_at: datetime | None = None,
-    progress: Progress | None = None,
-    cancelled: Callable[[], bool] | None = None,
+    progress: OnProgress | None = None,
+    cancelled: IsCancelled | None = None,
 ) -> str:
     """The page as text; arguments as :func:`write_report`, and:
 
@@ -89,8 +90,9 @@ def report_html(
         progress: is told the fraction done and what is being done.
         cancelled: is asked before each picture; True ends the work.
     """
-    check_choice("method", method, result.lesions[0].methods)
-    check_choice("class", target, TARGETS)
+    method, target = method or result.default_method, target or result.task.explained
+    check_choice("method", method, result.units[0].methods)
+    check_choice("class", target, result.task.targets)
     check_choice("normalisation", normalisation, NORMALISATIONS)
     threshold = threshold or Threshold()
     lesions = sorted(result.lesions, key=lambda lesion: lesion.probability)
@@ -123,3 +125,38 @@ def _compared(comparison, method: str, target: str) -> str:
     from .map_comparison import section
 
     return section(comparison, method, target)
+
+
+@dataclass(frozen=True)
+class Report:
+    """The page as a file, of the first settings that are measured."""
+
+    title = "writing the report"
+
+    def names(self, content: Content) -> list[str]:
+        """See :class:`..contract.Output`."""
+        return [f"{content.prefix}report.html"]
+
+    def write(
+        self,
+        folder: Path,
+        content: Content,
+        on_progress: OnProgress = silent,
+        is_cancelled: IsCancelled | None = None,
+    ) -> None:
+        """See :class:`..contract.Output`."""
+        shown = content.measured[0]
+        write_report(
+            content.result,
+            content.case.reference_image.voxels,
+            folder / self.names(content)[0],
+            method=shown.method,
+            target=PREDICTED if content.signed(shown) else shown.target,
+            threshold=shown.threshold,
+            normalisation=shown.normalisation,
+            margin_mm=shown.margin_mm,
+            comparison=content.comparison,
+            private=content.private,
+            progress=on_progress,
+            cancelled=is_cancelled,
+        )

@@ -15,6 +15,7 @@ from PulsarCAMLib.cohort.table import CohortRow
 from PulsarCAMLib.core.errors import InputError
 from PulsarCAMLib.core.upsampling import upsample
 from PulsarCAMLib.features.values import FeatureTable, read_people
+from PulsarCAMLib.outputs.tables import write_agreement
 
 CELL = 4
 
@@ -145,7 +146,7 @@ def test_a_table_without_names_cannot_be_joined(tmp_path):
 def test_a_folder_that_is_none_is_refused(tmp_path):
     with pytest.raises(InputError, match="not a folder that pulsarcam agreement wrote"):
         read_agreement(tmp_path)
-    AgreementTables({}, [{"a": 1}], []).write(tmp_path)
+    write_agreement(tmp_path, AgreementTables({}, [{"a": 1}], []))
     (tmp_path / "result.json").write_text('{"files": [], "kind": "another"}')
     with pytest.raises(InputError, match="not a folder"):
         read_agreement(tmp_path)

@@ -34,7 +34,7 @@ def test_the_module_runs_as_a_program_and_a_kill_leaves_nothing(tmp_path, model)
     volume, labels = a_scan(tmp_path)
     before = files_in(tmp_path)
     code = (
-        "import sys, time; from PulsarCAMLib.cli import main; import PulsarCAMLib.io as f;"
+        "import sys, time; from PulsarCAMLib.cli import main; import PulsarCAMLib.outputs.tables as f;"
         "f.write_table = lambda *a: (print('writing', flush=True), time.sleep(60));"
         f"sys.exit(main(['explain', {str(volume)!r}, {str(labels)!r}, '-o', {str(tmp_path / 'out')!r},"
         f"'--model', {model!r}]))"

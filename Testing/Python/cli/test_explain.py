@@ -145,7 +145,7 @@ def test_a_failure_while_writing_leaves_nothing(tmp_path, pulsarcam, monkeypatch
     def fail(*_arguments):
         raise fault
 
-    monkeypatch.setattr("PulsarCAMLib.io.writing.write_table", fail)
+    monkeypatch.setattr("PulsarCAMLib.outputs.tables.write_table", fail)
     found, _, err = pulsarcam("explain", *scan, "-o", tmp_path / "out")
     assert found == code
     assert err.startswith("pulsarcam: error:")

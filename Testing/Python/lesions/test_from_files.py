@@ -12,8 +12,8 @@ from PulsarCAMLib.core.errors import GeometryError, InputError
 from PulsarCAMLib.core.geometry import LPS_RAS, VolumeGeometry
 from PulsarCAMLib.core.lesion import Lesion
 from PulsarCAMLib.io.volumes import read_volume
-from PulsarCAMLib.io.writing import write_segmentation
 from PulsarCAMLib.lesions.from_files import read_lesions
+from PulsarCAMLib.outputs.segmentations import write_segmentation
 
 
 def full(lesions, geometry=OBLIQUE):

@@ -37,7 +37,7 @@ def export(result, folder, name="My MRI", overwrite=False, comparison=None, **fi
 def test_images_lie_on_the_mris_grid(result, tmp_path, images):
     paths = export(result, tmp_path, images=images, report=False)
     assert len(paths) == 5
-    read = sitk.ReadImage(str(tmp_path / f"My_MRI_heat-map.{images}"))
+    read = sitk.ReadImage(str(tmp_path / f"My_MRI_pixelwise_non-response_mean.{images}"))
     assert np.allclose(sitk.GetArrayFromImage(read), result.heat_map())
     assert np.allclose(read.GetOrigin(), result.geometry.origin, atol=1e-4)
     assert np.allclose(read.GetSpacing(), result.geometry.spacing, atol=1e-5)
@@ -46,7 +46,7 @@ def test_images_lie_on_the_mris_grid(result, tmp_path, images):
 
 def test_nifti_sub_regions_are_labels_in_the_order_of_the_table(result, tmp_path):
     export(result, tmp_path, images="nii.gz", heat_map=False, report=False)
-    labels = sitk.GetArrayFromImage(sitk.ReadImage(str(tmp_path / "My_MRI_sub-regions.nii.gz")))
+    labels = sitk.GetArrayFromImage(sitk.ReadImage(str(tmp_path / "My_MRI_pixelwise_non-response_regions.nii.gz")))
     for value, region in enumerate(result.sub_regions(), start=1):
         assert np.array_equal(labels == value, region.full_mask(labels.shape))
     with (tmp_path / "My_MRI_lesions.csv").open(encoding="utf-8") as file:
@@ -55,7 +55,7 @@ def test_nifti_sub_regions_are_labels_in_the_order_of_the_table(result, tmp_path
 
 def test_nrrd_says_where_it_comes_from(result, tmp_path):
     export(result, tmp_path, report=False, tables=False, sub_regions=False)
-    read = sitk.ReadImage(str(tmp_path / "My_MRI_spread.nrrd"))
+    read = sitk.ReadImage(str(tmp_path / "My_MRI_pixelwise_non-response_std.nrrd"))
     assert read.GetMetaData("PulsarCAM.method") == "pixelwise"
     assert read.GetMetaData("PulsarCAM.statistic") == "std"
     assert "PulsarCAM.nothing" not in read.GetMetaDataKeys()
@@ -73,7 +73,7 @@ def test_what_was_compared_is_written_too(result, tmp_path, images):
     found = compare_maps(result, volume)
     paths = export(result, tmp_path, images=images, report=False, compared=True, comparison=found)
     assert len(paths) == 9
-    for name, wanted in (("gradient-magnitude", found.magnitude), ("radial-gradient", found.radial)):
+    for name, wanted in (("gradient_magnitude", found.magnitude), ("radial_gradient", found.radial)):
         read = sitk.ReadImage(str(tmp_path / f"My_MRI_{name}.{images}"))
         assert np.allclose(sitk.GetArrayFromImage(read), wanted)
         assert np.allclose(read.GetOrigin(), result.geometry.origin, atol=1e-4)

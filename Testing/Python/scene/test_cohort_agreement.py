@@ -15,6 +15,7 @@ from host.making import state_of_scene
 
 from PulsarCAMLib.agreement.folder import read_agreement
 from PulsarCAMLib.core.errors import InputError
+from PulsarCAMLib.outputs.tables import write_agreement
 from PulsarCAMLib.scene.writing import cohort_agreement
 from PulsarCAMLib.scene.writing.cohort_agreement import FOLDER, write_cohort_agreement
 from PulsarCAMLib.scene.writing.provenance import read_provenance
@@ -139,7 +140,7 @@ def test_a_damaged_folder_is_one_sentence(tmp_path, tables, damage):
 @pytest.mark.parametrize(("name", "lost"), [("summary", "quantity"), ("depths", "low"), ("features", "partial")])
 def test_a_table_that_lacks_a_column_is_one_sentence(tmp_path, tables, name, lost):
     rows = [{key: value for key, value in row.items() if key != lost} for row in getattr(tables, name)]
-    replace(tables, **{name: rows}).write(tmp_path)
+    write_agreement(tmp_path, replace(tables, **{name: rows}))
     with pytest.raises(InputError, match="or it is damaged"):
         read_agreement(tmp_path)
 

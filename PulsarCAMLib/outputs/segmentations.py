@@ -1,34 +1,73 @@
-"""Maps, sub-regions and tables as files: NRRD on exactly the MRI's grid, ``.seg.nrrd`` with names, CSV."""
+"""Sub-regions: ``.seg.nrrd`` of 3D Slicer with one named segment each, or a NIfTI label map."""
 
 from __future__ import annotations
 
 import colorsys
-import csv
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from ..core.geometry import VolumeGeometry
 from ..core.lesion import Lesion
-
-KEY_PREFIX = "PulsarCAM."
+from ..core.progress import IsCancelled, OnProgress, silent
+from ..core.vocabulary import IMAGE_FORMATS
+from .contract import Content
+from .volumes import KEY_PREFIX, one_line, write_volume
 
 COMPRESSION = 1
 """Masks are mostly empty: higher levels cost seconds and save nothing to speak of."""
 
 
-def write_map(path: Path, values: np.ndarray, geometry: VolumeGeometry, facts: Mapping[str, object]) -> None:
-    """A map ``[k, j, i]`` as compressed NRRD.
+@dataclass(frozen=True)
+class SubRegions:
+    """Activated voxels of every unit.
 
-    Args:
-        path: ends in ``.nrrd``.
-        values: float32.
-        geometry: the MRI's.
-        facts: provenance, kept as key/value pairs of the header.
+    Attributes:
+        format: of :data:`..core.vocabulary.IMAGE_FORMATS`: a segmentation, or a label map with values in the order of
+            the table.
     """
-    _write(path, geometry.to_sitk(values), facts)
+
+    format: str = IMAGE_FORMATS[0]
+    title = "writing tables, regions"
+
+    @property
+    def _ending(self) -> str:
+        return "seg.nrrd" if self.format == "nrrd" else self.format
+
+    def names(self, content: Content) -> list[str]:
+        """See :class:`.contract.Output`."""
+        return [f"{content.stem(shown)}_regions.{self._ending}" for shown in content.measured]
+
+    def write(
+        self,
+        folder: Path,
+        content: Content,
+        on_progress: OnProgress = silent,
+        is_cancelled: IsCancelled | None = None,
+    ) -> None:
+        """See :class:`.contract.Output`."""
+        result = content.result
+        for n, shown in enumerate(content.measured):
+            on_progress(n / len(content.measured), "Writing sub-regions")
+            regions = result.sub_regions(shown.method, shown.target, shown.threshold)
+            target = "both" if content.signed(shown) else shown.target
+            facts = dict(content.facts) | {"method": shown.method, "class": target, "threshold": shown.threshold}
+            path = folder / f"{content.stem(shown)}_regions.{self._ending}"
+            if self._ending == "seg.nrrd":
+                write_segmentation(path, regions, result.geometry, facts)
+            else:
+                write_volume(path, label_map(regions, result.geometry), result.geometry, facts)
+
+
+def label_map(regions: Sequence[Lesion], geometry: VolumeGeometry) -> np.ndarray:
+    """Values 1, 2, ... in the order of the regions, 0 elsewhere."""
+    labels = np.zeros(geometry.shape, dtype=np.uint8 if len(regions) < 256 else np.uint16)
+    for value, region in enumerate(regions, start=1):
+        labels[region.box][region.mask] = value
+    return labels
 
 
 def write_segmentation(
@@ -75,7 +114,7 @@ def _write_layers(path: Path, layers: list[np.ndarray], geometry: VolumeGeometry
         "kinds: " + "list " * listed + "domain domain domain",
         "encoding: gzip",
         f"space origin: {_vector(geometry.origin)}",
-        *(f"{key}:={_one_line(value)}" for key, value in fields.items()),
+        *(f"{key}:={one_line(value)}" for key, value in fields.items()),
     ]
     packed = zlib.compressobj(COMPRESSION, zlib.DEFLATED, 31)
     with path.open("wb") as file:
@@ -110,32 +149,3 @@ def _layered(regions: Sequence[Lesion], shape: tuple[int, int, int]):
 
 def _color(n: int) -> str:
     return " ".join(f"{c:.4g}" for c in colorsys.hsv_to_rgb((0.09 + 0.618034 * n) % 1.0, 0.65, 0.95))
-
-
-def _one_line(value: object) -> str:
-    return " ".join(str(value).replace("\\", "\\\\").split())
-
-
-def _write(path: Path, image, facts: Mapping[str, object]) -> None:
-    import SimpleITK as sitk
-
-    for key, value in facts.items():
-        image.SetMetaData(KEY_PREFIX + key, _one_line(value))
-    try:
-        sitk.WriteImage(image, str(path), True)
-    except RuntimeError as error:
-        raise OSError(f"{path.name} could not be written; is the disk full?") from error
-
-
-def write_table(path: Path, rows: Sequence[Mapping[str, object]]) -> None:
-    """Rows with the same keys as CSV (UTF-8, header line, point as decimal sign, six significant digits)."""
-    with path.open("w", newline="", encoding="utf-8") as file:
-        table = csv.writer(file, lineterminator="\n")
-        table.writerow(rows[0] if rows else [])
-        table.writerows([_cell(value) for value in row.values()] for row in rows)
-
-
-def _cell(value: object) -> object:
-    if isinstance(value, (bool, np.bool_)):
-        return int(value)
-    return f"{value:.6g}" if isinstance(value, (float, np.floating)) else value

@@ -1,0 +1,112 @@
+"""The files that ``pulsarcam explain`` takes, by the roles of the systems' inputs."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..core.errors import InputError
+from ..core.inputs import DOSE, MASK, InputRole
+from ..core.progress import OnProgress
+
+if TYPE_CHECKING:
+    from ..core.case import Case, Image
+    from ..systems.card import ModelCard
+    from ..systems.contract import System
+    from .explain import Job
+
+DESTINATION = "inputs"
+
+
+def extra_roles(system: System) -> tuple[InputRole, ...]:
+    """Roles of a system besides its first image and its lesions."""
+    return tuple(role for role in system.inputs[1:] if role is not system.role(MASK))
+
+
+def add_inputs(parser: argparse.ArgumentParser) -> None:
+    """Options for what any known system takes besides an image and lesions, each named after its role."""
+    from ..systems.registry import systems
+
+    parser.set_defaults(**{DESTINATION: {}})
+    roles: dict[str, list[tuple[System, InputRole]]] = {}
+    for system in systems():
+        for role in extra_roles(system):
+            roles.setdefault(role.name, []).append((system, role))
+    if not roles:
+        return
+    group = parser.add_argument_group("further inputs, where the model takes them")
+    for name, users in roles.items():
+        told = "; ".join(f"{_about(role)} ({system.title})" for system, role in users)
+        group.add_argument(f"--{name}", action=_Input, metavar="FILE", dest=DESTINATION, help=told.replace("%", "%%"))
+
+
+class _Input(argparse.Action):
+    """Collects files by role."""
+
+    def __call__(self, parser, namespace, values, option_string=None) -> None:
+        given = dict(getattr(namespace, self.dest) or {})
+        given[(option_string or "").lstrip("-")] = values
+        setattr(namespace, self.dest, given)
+
+
+def _about(role: InputRole) -> str:
+    return role.about or role.title
+
+
+def read_case(job: Job, card: ModelCard, on_progress: OnProgress) -> Case:
+    """Images by role and lesions on the grid of the first, from files.
+
+    Raises:
+        InputError: a needed file was not named, the model does not take one that was, or one cannot be used.
+        GeometryError: a file's place cannot be used.
+    """
+    for problem in _problems(job, card):
+        raise InputError(problem)
+    from ..core.case import Case
+    from ..io.volumes import read_image_of
+    from ..lesions.from_files import read_lesions
+
+    system = card.system
+    first = system.inputs[0]
+    on_progress(0, f"Reading the {first.title}")
+    images: dict[str, Image] = {first.name: read_image_of(job.volume, job.series)}
+    for role in extra_roles(system):
+        if role.name in job.inputs:
+            on_progress(0.3, f"Reading the {role.title}")
+            images[role.name] = _read(job.inputs[role.name], role)
+    if job.segmentation is None:
+        return Case(images, reference=first.name)
+    on_progress(0.5, "Reading the lesions")
+    geometry = images[first.name].geometry
+    lesions, notes = read_lesions(job.segmentation, geometry, job.parts, job.labels, job.segments)
+    return Case(images, tuple(lesions), first.name, tuple(notes))
+
+
+def _read(path: Path, role: InputRole) -> Image:
+    from ..core.case import Image
+
+    if role.kind == DOSE:
+        from ..io.dose import read_dose
+
+        return Image(*read_dose(path))
+    from ..io.volumes import read_image_of
+
+    return read_image_of(path)
+
+
+def _problems(job: Job, card: ModelCard) -> Iterator[str]:
+    system = card.system
+    known = {role.name: role for role in extra_roles(system)}
+    for name in job.inputs:
+        if name not in known:
+            yield f"The model “{card.name}” takes no {name}; leave out --{name}."
+    for name, role in known.items():
+        if role.needed and name not in job.inputs:
+            yield f"The model “{card.name}” needs {_about(role)}; give it with --{name} FILE."
+    mask = system.role(MASK)
+    if job.segmentation is None and mask and mask.needed:
+        yield f"The model “{card.name}” needs {_about(mask)}; name it after the image."
+    if job.segmentation is not None and mask is None:
+        yield f"The model “{card.name}” takes no lesions; leave out the segmentation."

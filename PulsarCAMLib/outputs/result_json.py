@@ -1,0 +1,48 @@
+"""``result.json``: model, options, versions; no path, no file name (it may be a patient's), nothing of the headers."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Mapping
+
+from .. import __version__
+from ..explanation.result import CaseResult
+
+
+def record_of(result: CaseResult, inputs: Mapping[str, str], options: Mapping[str, object]) -> dict[str, object]:
+    """What the file says; the folder adds the list of its files.
+
+    Args:
+        result: of the case.
+        inputs: what was read, to its SHA-256.
+        options: how it was asked for; names nobody.
+    """
+    import numpy
+    import SimpleITK as sitk
+    import torch
+
+    card, task = result.card, result.task
+    return {
+        "pulsarcam": __version__,
+        "research_use_only": True,
+        "model": {
+            "name": card.name,
+            "title": card.title,
+            "version": card.fields["version"],
+            "sha256": card.sha256,
+            "synthetic": card.synthetic,
+            "members": card.members,
+            "origin": card.origin,
+            **({"response": dict(card.fields["response"])} if "response" in card.fields else {}),
+        },
+        "input": dict(inputs),
+        "options": dict(options),
+        f"{task.unit}s": len(result.units),
+        "warnings": list(result.warnings),
+        "versions": {
+            "python": platform.python_version(),
+            "numpy": numpy.__version__,
+            "SimpleITK": sitk.Version_VersionString(),
+            "torch": torch.__version__,
+        },
+    }

@@ -1,0 +1,97 @@
+"""Tables as CSV: UTF-8, a header line with units in the columns' names, point as decimal sign."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..core.progress import IsCancelled, OnProgress, silent
+from ..explanation.tables import sample_table, unit_table
+from .contract import Content
+
+if TYPE_CHECKING:
+    from ..agreement.folder import AgreementTables
+
+
+@dataclass(frozen=True)
+class UnitTables:
+    """One row per unit and map, and one row per sample."""
+
+    title = "writing tables, regions"
+
+    def names(self, content: Content) -> list[str]:
+        """See :class:`.contract.Output`."""
+        return [f"{content.prefix}{content.result.task.unit}s.csv", f"{content.prefix}slices.csv"]
+
+    def write(
+        self,
+        folder: Path,
+        content: Content,
+        on_progress: OnProgress = silent,
+        is_cancelled: IsCancelled | None = None,
+    ) -> None:
+        """See :class:`.contract.Output`."""
+        on_progress(0, "Writing tables")
+        units, samples = (folder / name for name in self.names(content))
+        write_table(units, rows_of(content))
+        write_table(samples, sample_table(content.result))
+
+
+def rows_of(content: Content) -> list[dict]:
+    """One row per unit and map."""
+    found = [
+        unit_table(content.result, shown.method, shown.target, shown.threshold, shown.margin_mm)
+        for shown in content.measured
+    ]
+    return [row for rows in found for row in rows]
+
+
+@dataclass(frozen=True)
+class ComparisonTables:
+    """What the maps go with, and where they lie, where that was compared."""
+
+    title = "writing tables, regions"
+
+    def names(self, content: Content) -> list[str]:
+        """See :class:`.contract.Output`."""
+        return [f"{content.prefix}{name}.csv" for name in ("agreement", "shells")] if content.comparison else []
+
+    def write(
+        self,
+        folder: Path,
+        content: Content,
+        on_progress: OnProgress = silent,
+        is_cancelled: IsCancelled | None = None,
+    ) -> None:
+        """See :class:`.contract.Output`."""
+        if content.comparison is None:
+            return
+        on_progress(0, "Writing tables")
+        agreement, shells = (folder / name for name in self.names(content))
+        write_table(agreement, content.comparison.agreement)
+        write_table(shells, content.comparison.shells)
+
+
+def write_agreement(folder: Path, tables: AgreementTables) -> None:
+    """The tables of a cohort's agreement, in an existing folder; ``result.json`` is the folder's own affair."""
+    for name, rows in tables.by_name().items():
+        write_table(folder / f"{name}.csv", rows)
+
+
+def write_table(path: Path, rows: Sequence[Mapping[str, object]]) -> None:
+    """Rows with the same keys as CSV, numbers with six significant digits."""
+    with path.open("w", newline="", encoding="utf-8") as file:
+        table = csv.writer(file, lineterminator="\n")
+        table.writerow(rows[0] if rows else [])
+        table.writerows([_cell(value) for value in row.values()] for row in rows)
+
+
+def _cell(value: object) -> object:
+    if isinstance(value, (bool, np.bool_)):
+        return int(value)
+    return f"{value:.6g}" if isinstance(value, (float, np.floating)) else value
