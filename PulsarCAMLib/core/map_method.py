@@ -23,6 +23,7 @@ class MapMethod:
         offered: whether the panel lists it.
         saved_name: what a saved scene calls it (an enumeration's member): never to be changed.
         cost: passes through the network per sample that it adds.
+        about: what its values are, in a sentence or two, for reports; empty: the equation.
         lesson: how it differs, one sentence for a tool tip.
     """
 
@@ -36,4 +37,5 @@ class MapMethod:
     offered: bool = True
     saved_name: str = ""
     cost: float = 0.0
+    about: str = ""
     lesson: str = ""

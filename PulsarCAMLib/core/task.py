@@ -67,6 +67,8 @@ class Task:
         unit: :data:`LESION` or :data:`PATIENT`.
         label: where labels come from.
         metrics: shown first in reports; names of :data:`.vocabulary.METRICS`.
+        report_title: of a case's report; empty: made from ``title``.
+        sorting: says which unit comes first where they are sorted by the positive class's probability; empty: so.
 
     Raises:
         ValueError: a programmer's mistake: fewer than two classes, a class twice, or one that is not among them.
@@ -80,6 +82,8 @@ class Task:
     unit: str = LESION
     label: LabelRule = LabelRule()
     metrics: tuple[str, ...] = ("balanced_accuracy", "auc")
+    report_title: str = ""
+    sorting: str = ""
 
     def __post_init__(self) -> None:
         names = self.names

@@ -320,6 +320,7 @@ class ConsoleLogic(CompareLogic):
         comparison=None,
         method: str | None = None,
         target: str | None = None,
+        settings=None,
         **files,
     ) -> list[str]:
         """Names of the files that :meth:`export` would replace; parameters as there."""
@@ -327,7 +328,7 @@ class ConsoleLogic(CompareLogic):
         from ..outputs.export import Export, export_names
 
         export = Export(**files, compared=comparison is not None)
-        shown = self._settings(result.scanResult.system, method, target)
+        shown = settings or self._settings(result.scanResult.system, method, target)
         found = comparison and comparison.mapComparison
         return existing(folder, export_names(result.scanResult, result.volumeNode.GetName(), shown, export, found))
 

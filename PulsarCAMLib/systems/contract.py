@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
 
 from ..core.display import DisplaySettings
 from ..core.inputs import MASK, InputRole
@@ -24,6 +24,7 @@ if TYPE_CHECKING:  # names of systems, classes and methods are listed before Num
     from ..core.case import Case
     from ..core.geometry import VolumeGeometry
     from ..core.lesion import Lesion
+    from .card import ModelCard
     from .learning import Learner, TrainingSamples
 
 
@@ -38,6 +39,7 @@ __all__ = [
     "Placement",
     "Predictor",
     "Samples",
+    "Sliced",
     "System",
 ]
 
@@ -118,6 +120,21 @@ class Samples(Placement, Protocol):
 
     def cell_mm(self, cells: int) -> float:
         """Side in millimetres of a map's cell where a sample has ``cells`` along its last axis."""
+
+
+@runtime_checkable
+class Sliced(Protocol):
+    """Samples that are slices: what they have besides, so that pictures show the answering slice as it was cut.
+
+    Pictures of other samples show the slice of the reference image in which the map is strongest.
+    """
+
+    def plane(self, n: int) -> tuple[np.ndarray, np.ndarray]:
+        """LPS millimetres of the middle of the unit on sample n, and its axes as the columns of a ``[3, 3]`` array."""
+
+    @property
+    def areas_mm2(self) -> np.ndarray:
+        """Area of the unit on each sample ``[n]``."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -314,6 +331,16 @@ class System:
     def answer_facts(self, unit: Any, sample: int) -> dict[str, float]:
         """What tables tell of an answer besides probabilities: column to value, of one sample of a ``UnitResult``."""
         return {}
+
+    def answer_words(self, card: ModelCard) -> list[tuple[str, str]]:
+        """Term and meaning, for reports: what the classes are, and what a probability is."""
+        words = [(each.name[:1].upper() + each.name[1:], each.about) for each in self.task.classes]
+        about = "The model's answer, averaged over the ensemble. It is a model's output, not a clinical probability"
+        return [*words, ("Probability", about)]
+
+    def fact_words(self) -> list[tuple[str, str]]:
+        """Term and meaning of what :meth:`answer_facts` tells, for reports."""
+        return []
 
     def result_notes(self, units: Sequence[Any]) -> list[str]:
         """Sentences on a result that the user must see, besides those on empty maps."""

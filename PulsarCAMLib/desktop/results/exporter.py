@@ -39,9 +39,8 @@ class Exporter(Section):
         folder = self.panel.dialogs.folder(_("Export into this folder"), self._folder)
         if not folder:
             return
-        shown = {name: self.panel.settings()[name] for name in ("method", "target")}
         there = self.logic.existingFiles(
-            self.panel.result(), folder, self.panel.compare.current(), **shown, **self.files()
+            self.panel.result(), folder, self.panel.compare.current(), settings=self.panel.settings(), **self.files()
         )
         question = _("These files are there already and will be replaced:\n{names}").format(names="\n".join(there))
         if there and not self.panel.dialogs.agree(question, _("PulsarCAM - export")):
@@ -52,7 +51,7 @@ class Exporter(Section):
     def export(self, folder: str, overwrite: bool = False) -> None:
         """Write the files."""
         if self.state.exportReport:
-            self.logic.ensureDependencies(needed=("matplotlib",), onProgress=self.panel.apply.show_step)
+            self.logic.ensureDependencies(needed=("matplotlib", "jinja2"), onProgress=self.panel.apply.show_step)
         result, settings, files = self.panel.result(), self.panel.settings(), self.files()
         with self.panel.running():
             try:

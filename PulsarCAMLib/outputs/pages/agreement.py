@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from ... import __version__
 from ...agreement.folder import AgreementTables
 from ...agreement.voxel_measures import QUANTITY_TITLES
 from ...core.pluralize import pluralize
 from ...io.atomic import write_whole
-from . import markup
-from .agreement_narrative import LEVEL, OUTCOME_TITLES, map_title, maps_of, rows_of, sentences
-from .markup import number, text
-from .page import RESEARCH_ONLY
+from .agreement_narrative import LEVEL, map_title, maps_of, outcome_title, rows_of, sentences
+from .templating import number, percent, render
 
 SHOWN = 20
 """So many features are drawn and listed; all are in the table beside the page."""
@@ -44,98 +43,81 @@ def agreement_html(tables: AgreementTables, made_at: datetime | None = None) -> 
     """
     facts, made_at = tables.facts, made_at or datetime.now().astimezone()
     about = f"{pluralize(int(facts['lesions']), 'lesion')} of {pluralize(int(facts['patients']), 'patient')}"
-    model = f"Model: {facts['model']['origin']}"
-    return markup.page(
-        TITLE,
-        f"{about}, made by PulsarCAM {__version__} on {made_at:%Y-%m-%d %H:%M}",
-        f'<p class="origin"><strong>{text(RESEARCH_ONLY)}</strong><br>{text(model)}</p>',
-        [
-            markup.section("In words", markup.paragraphs(sentences(tables))),
-            *(_map(tables, *each) for each in maps_of(tables.summary)),
-            _features(tables),
-            markup.section("What the words mean", markup.definitions(_words(tables))),
-            markup.section("Settings", markup.definitions(_settings(tables))),
-        ],
-        f"{RESEARCH_ONLY} {model}.",
+    return render(
+        "cohort_agreement.html",
+        title=TITLE,
+        about=f"{about}, made by PulsarCAM {__version__} on {made_at:%Y-%m-%d %H:%M}",
+        model=f"Model: {facts['model']['origin']}",
+        said=sentences(tables),
+        maps=[_map(tables, *each) for each in maps_of(tables.summary)],
+        features=_features(tables),
+        words=_words(tables),
+        settings=_settings(tables),
     )
 
 
-def _map(tables: AgreementTables, method: str, target: str) -> str:
+def _map(tables: AgreementTables, method: str, target: str) -> dict[str, Any]:
     from ..pictures.cohort_agreement import draw_over_patients
-
-    summary, depths = (rows_of(rows, method, target) for rows in (tables.summary, tables.depths))
-    heads = ("The heat map and", "Partial correlation", "95 % interval", "Adjusted p", "Patients above 0")
-    cells = [
-        [
-            text(QUANTITY_TITLES[row["quantity"]]),
-            _strong(row["mean_partial"], row["p_adjusted"]),
-            _interval(row["low"], row["high"]),
-            _p(row["p_adjusted"], row["undefined"]),
-            f"{row['positive_patients']} of {row['patients']}",
-        ]
-        for row in summary
-    ]
-    places = ("Where", "Share of the activation", "Share of the volume", "Concentration", "95 % interval", "Patients")
-    lying = [
-        [
-            text(_place(row)),
-            _percent(row["activation_share"]),
-            _percent(row["volume_share"]),
-            _number(row["concentration"]),
-            _interval(row["low"], row["high"]),
-            str(row["patients"]),
-        ]
-        for row in depths
-    ]
-    about = (
-        "Left: mean partial rank correlation over the patients, with its 95 % interval; dots are patients' lesions. "
-        "Right: concentration of the heat map by depth (1: as much as the volume there), with its 95 % interval."
-    )
-    return markup.section(
-        map_title(method, target),
-        _figure(draw_over_patients(tables, method, target), about),
-        f'<div class="scroll">{markup.table(heads, cells)}</div>',
-        '<p class="sub">Where it lies, each patient counting once:</p>',
-        f'<div class="scroll">{markup.table(places, lying)}</div>',
-    )
-
-
-def _features(tables: AgreementTables) -> str:
-    if not tables.features:
-        return ""
-    from ..pictures.cohort_agreement import draw_features
-
-    rows = tables.features[:SHOWN]
-    heads = ("Feature", "Beyond volume", "95 % interval", "Adjusted p", "Plain", "95 % interval", "Adjusted p")
-    cells = [
-        [
-            text(row["feature"]).replace("_", "_<wbr>"),
-            _strong(row["partial"], row["partial_p_adjusted"]),
-            _interval(row["partial_low"], row["partial_high"]),
-            _p(row["partial_p_adjusted"], row["undefined"]),
-            _strong(row["spearman"], row["p_adjusted"]),
-            _interval(row["low"], row["high"]),
-            _p(row["p_adjusted"], row["undefined"]),
-        ]
-        for row in rows
-    ]
-    outcome = OUTCOME_TITLES[str(tables.facts["options"]["outcome"])]
-    about = (
-        f"Rank correlation of features with the {outcome}, 95 % intervals: full, beyond what the lesion's volume "
-        f"explains; hollow, plain. The {len(rows)} with the strongest evidence beyond volume; there are "
-        f"{len(tables.features)}."
-    )
-    return markup.section(
-        f"Features beside the {outcome}",
-        _figure(draw_features(rows), about),
-        f'<div class="scroll">{markup.table(heads, cells)}</div>',
-    )
-
-
-def _figure(figure, about: str) -> str:
     from ..pictures.inspection import png_bytes
 
-    return f"<figure>{markup.image(png_bytes(figure), about)}<figcaption>{text(about)}</figcaption></figure>"
+    summary, depths = (rows_of(rows, method, target) for rows in (tables.summary, tables.depths))
+    return {
+        "title": map_title(method, target),
+        "png": png_bytes(draw_over_patients(tables, method, target)),
+        "about": "Left: mean partial rank correlation over the patients, with its 95 % interval; dots are patients' "
+        "lesions. Right: concentration of the heat map by depth (1: as much as the volume there), with its 95 % "
+        "interval.",
+        "summary": [
+            {
+                "quantity": QUANTITY_TITLES[row["quantity"]],
+                "partial": _strong(row["mean_partial"], row["p_adjusted"]),
+                "interval": _interval(row["low"], row["high"]),
+                "p": _p(row["p_adjusted"], row["undefined"]),
+                "positive": f"{row['positive_patients']} of {row['patients']}",
+            }
+            for row in summary
+        ],
+        "depths": [
+            {
+                "place": _place(row),
+                "activation": _percent(row["activation_share"]),
+                "volume": _percent(row["volume_share"]),
+                "concentration": _number(row["concentration"]),
+                "interval": _interval(row["low"], row["high"]),
+                "patients": row["patients"],
+            }
+            for row in depths
+        ],
+    }
+
+
+def _features(tables: AgreementTables) -> dict[str, Any] | None:
+    if not tables.features:
+        return None
+    from ..pictures.cohort_agreement import draw_features
+    from ..pictures.inspection import png_bytes
+
+    rows = tables.features[:SHOWN]
+    outcome = outcome_title(str(tables.facts["options"]["outcome"]))
+    return {
+        "title": f"Features beside the {outcome}",
+        "png": png_bytes(draw_features(rows)),
+        "about": f"Rank correlation of features with the {outcome}, 95 % intervals: full, beyond what the lesion's "
+        f"volume explains; hollow, plain. The {len(rows)} with the strongest evidence beyond volume; there are "
+        f"{len(tables.features)}.",
+        "rows": [
+            {
+                "name": row["feature"],
+                "beyond": _strong(row["partial"], row["partial_p_adjusted"]),
+                "beyond_interval": _interval(row["partial_low"], row["partial_high"]),
+                "beyond_p": _p(row["partial_p_adjusted"], row["undefined"]),
+                "plain": _strong(row["spearman"], row["p_adjusted"]),
+                "plain_interval": _interval(row["low"], row["high"]),
+                "plain_p": _p(row["p_adjusted"], row["undefined"]),
+            }
+            for row in rows
+        ],
+    }
 
 
 def _place(row: dict) -> str:
@@ -150,21 +132,21 @@ def _number(value: float | None) -> str:
 
 
 def _percent(value: float | None) -> str:
-    return "–" if value is None else f"{100 * value:.0f} %"
+    return "–" if value is None else percent(value)
 
 
-def _strong(value: float | None, p: float | None) -> str:
-    return f"<strong>{_number(value)}</strong>" if p is not None and p < LEVEL else _number(value)
+def _strong(value: float | None, p: float | None) -> dict[str, Any]:
+    return {"value": _number(value), "is_strong": p is not None and p < LEVEL}
 
 
 def _interval(low: float | None, high: float | None) -> str:
     return "–" if low is None or high is None else f"{number(low)} to {number(high)}"
 
 
-def _p(value: float | None, why: str) -> str:
+def _p(value: float | None, why: str) -> dict[str, str]:
     if value is None:
-        return f"<small>{text(why)}</small>" if why else "–"
-    return "&lt; 0.001" if value < 0.001 else f"{value:.3f}"
+        return {"value": "–", "why": why}
+    return {"value": "< 0.001" if value < 0.001 else f"{value:.3f}", "why": ""}
 
 
 def _words(tables: AgreementTables) -> list[tuple[str, str]]:

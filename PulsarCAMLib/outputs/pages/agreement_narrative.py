@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from ...agreement.folder import AgreementTables
 from ...agreement.voxel_measures import QUANTITY_TITLES
-from ...core.map_methods import TITLES
 from ...core.pluralize import pluralize
-from .markup import number
+from ...systems.registry import method_title, systems
+from .templating import number
 
 LEVEL = 0.05
 
@@ -14,13 +14,21 @@ OUTCOME_TITLES = {
     "activated_share": "activated share of the lesion",
     "margin_share": "share of the activation in the margin",
     "margin_concentration": "concentration of the activation in the margin",
-    "probability_response": "predicted probability of response",
 }
+
+
+def outcome_title(outcome: str) -> str:
+    """What features are compared with, for people."""
+    for system in systems():
+        for name in system.task.names:
+            if outcome == system.task.probability_column(name):
+                return f"predicted {system.task.probability_title(name)}"
+    return OUTCOME_TITLES.get(outcome, outcome.replace("_", " "))
 
 
 def map_title(method: str, target: str) -> str:
     """The name of a heat map for people."""
-    return f"{TITLES.get(method, method)}, {'both classes, by sign' if target == 'both' else f'evidence for {target}'}"
+    return f"{method_title(method)}, {'both classes, by sign' if target == 'both' else f'evidence for {target}'}"
 
 
 def maps_of(rows: list[dict]) -> list[tuple[str, str]]:
@@ -75,7 +83,7 @@ def _margin(row: dict) -> str:
 
 def _features(tables: AgreementTables) -> str:
     rows = tables.features or []
-    outcome = OUTCOME_TITLES[str(tables.facts["options"]["outcome"])]
+    outcome = outcome_title(str(tables.facts["options"]["outcome"]))
     if all(row["p_adjusted"] is None for row in rows):
         return f"Of {pluralize(len(rows), 'feature')} none has a p-value beside the {outcome}."
     plain = sum(row["p_adjusted"] is not None and row["p_adjusted"] < LEVEL for row in rows)

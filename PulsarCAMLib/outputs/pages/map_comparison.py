@@ -2,72 +2,65 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from ...agreement.map_comparison import MapComparison
 from ...agreement.voxel_measures import QUANTITIES, QUANTITY_TITLES
-from ...core.map_methods import SIGNED, TITLES
-from . import markup
-from .markup import number, text
+from ...explanation.result import CaseResult
+from .templating import number
 
-HEADS = ("Lesion", *(QUANTITY_TITLES[name] for name in QUANTITIES), "In the margin", "Cells")
 LEVEL = 0.05
 
 
-def section(comparison: MapComparison, method: str, target: str) -> str:
-    """Table, picture and words; nothing where this map was not compared."""
+def values_of(comparison: MapComparison, result: CaseResult, method: str, target: str) -> dict[str, Any] | None:
+    """Table, picture and words, for the report's template; None where this map was not compared."""
     rows = comparison.rows_of(comparison.agreement, method, target)
     if not rows:
-        return ""
+        return None
+    from ..pictures.agreement import draw_agreement
+    from ..pictures.inspection import png_bytes
+
     margins = {
         row["lesion"]: row for row in comparison.rows_of(comparison.shells, method, target) if row["region"] == "margin"
     }
     names = list(dict.fromkeys(row["lesion"] for row in rows))
-    cells = [_cells([row for row in rows if row["lesion"] == name], margins[name]) for name in names]
-    about = (
-        f"{TITLES[method]}, {'both classes, by sign' if method == SIGNED else f'class {target}'}. Partial rank "
-        "correlation inside the lesion, with its adjusted p-value; below it the plain one."
-    )
-    return markup.section(
-        "What the heat map agrees with",
-        f'<p class="sub">{text(about)}</p>',
-        f'<div class="scroll">{markup.table(HEADS, cells)}</div>',
-        _picture(comparison, method, target),
-        markup.definitions(_words(comparison)),
-    )
+    found = result.method(method)
+    return {
+        "about": f"{found.title}, {'both classes, by sign' if found.signed else f'class {target}'}. Partial rank "
+        "correlation inside the lesion, with its adjusted p-value; below it the plain one.",
+        "heads": ("Lesion", *(QUANTITY_TITLES[name] for name in QUANTITIES), "In the margin", "Cells"),
+        "rows": [_row([row for row in rows if row["lesion"] == name], margins[name]) for name in names],
+        "png": png_bytes(draw_agreement(comparison, method, target)),
+        "caption": "Left: partial rank correlation of each lesion. Right: concentration of the heat map by depth.",
+        "words": _words(comparison),
+    }
 
 
-def _cells(rows: list[dict], margin: dict) -> list[str]:
+def _row(rows: list[dict], margin: dict) -> dict[str, Any]:
     by_name = {row["quantity"]: row for row in rows}
-    return [
-        text(rows[0]["lesion"]),
-        *(_cell(by_name[name]) for name in QUANTITIES),
-        _margin(margin),
-        f"{rows[0]['cells']}<small>of {rows[0]['cell_mm']:.1f} mm</small>",
-    ]
+    known = margin["activation_share"] is not None
+    return {
+        "name": rows[0]["lesion"],
+        "cells": [_cell(by_name[name]) for name in QUANTITIES],
+        "margin": {
+            "undefined": None if known else margin["undefined"],
+            "activation": margin["activation_share"],
+            "volume": margin["volume_share"],
+        },
+        "map_cells": rows[0]["cells"],
+        "cell_mm": rows[0]["cell_mm"],
+    }
 
 
-def _cell(row: dict) -> str:
-    if row["spearman"] is None:
-        return f"<small>{text(row['undefined'])}</small>"
+def _cell(row: dict) -> dict[str, Any]:
     p = row["partial_p_adjusted"]
-    partial = "–" if row["partial"] is None else number(row["partial"])
-    strong = f"<strong>{partial}</strong>" if p is not None and p < LEVEL else partial
-    said = "no p" if p is None else "p &lt; 0.001" if p < 0.001 else f"p {p:.3f}"
-    return f"{strong} <small>{said}</small><small>plain {number(row['spearman'])}</small>"
-
-
-def _margin(row: dict) -> str:
-    if row["activation_share"] is None:
-        return f"<small>{text(row['undefined'])}</small>"
-    return f"{100 * row['activation_share']:.0f} %<small>of {100 * row['volume_share']:.0f} % of the volume</small>"
-
-
-def _picture(comparison: MapComparison, method: str, target: str) -> str:
-    from ..pictures.agreement import draw_agreement
-    from ..pictures.inspection import png_bytes
-
-    about = "Left: partial rank correlation of each lesion. Right: concentration of the heat map by depth."
-    png = png_bytes(draw_agreement(comparison, method, target))
-    return f"<figure>{markup.image(png, about)}<figcaption>{text(about)}</figcaption></figure>"
+    return {
+        "undefined": row["undefined"] if row["spearman"] is None else None,
+        "partial": "–" if row["partial"] is None else number(row["partial"]),
+        "strong": p is not None and p < LEVEL,
+        "p": "no p" if p is None else "p < 0.001" if p < 0.001 else f"p {p:.3f}",
+        "plain": row["spearman"],
+    }
 
 
 def _words(comparison: MapComparison) -> list[tuple[str, str]]:

@@ -1,54 +1,50 @@
-"""Values as HTML: whatever comes from outside is escaped here."""
+"""Parts of a page as HTML, for pages that are put together in Python; all are made by the templates' macros."""
 
 from __future__ import annotations
 
-import base64
 import html
 from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
-from ... import __version__
-from .style import STYLE
+from .templating import environment, number, printable, render
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from markupsafe import Markup
+
+__all__ = ["definitions", "image", "number", "page", "paragraphs", "section", "table", "text"]
 
 
 def text(value: object) -> str:
     """Escaped text; characters that no page can hold become "?"."""
-    plain = str(value).encode("utf-8", "replace").decode("utf-8")
-    return html.escape("".join(c if c.isprintable() or c in "\n\t" else "?" for c in plain), quote=True)
-
-
-def number(value: float, digits: int = 2) -> str:
-    """With a real minus sign."""
-    return f"{value:.{digits}f}".replace("-", "−")
+    return html.escape(printable(str(value)), quote=True)
 
 
 def section(title: str, *content: str, kind: str = "") -> str:
     """A headed part of the page; ``content`` is HTML."""
-    opening = f'<section class="{kind}">' if kind else "<section>"
-    return f"{opening}\n<h2>{text(title)}</h2>\n" + "\n".join(content) + "\n</section>"
+    return _macro("section", title, kind, caller=_caller("\n".join(content)))
 
 
 def paragraphs(sentences: Iterable[str]) -> str:
     """A list of sentences."""
-    return "<ul>" + "".join(f"<li>{text(s)}</li>" for s in sentences) + "</ul>"
+    return _macro("sentences", sentences)
 
 
 def definitions(entries: Mapping[str, object] | Iterable[tuple[str, object]]) -> str:
     """Terms and what they mean or are."""
-    pairs = entries.items() if isinstance(entries, Mapping) else entries
-    return "<dl>" + "".join(f"<div><dt>{text(k)}</dt><dd>{text(v)}</dd></div>" for k, v in pairs) + "</dl>"
+    return _macro("definitions", entries.items() if isinstance(entries, Mapping) else entries)
 
 
 def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """``heads`` is text, the cells are HTML."""
-    head = "".join(f'<th scope="col">{text(h)}</th>' for h in heads)
     body = "".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>\n" for row in rows)
-    return f"<table><thead><tr>{head}</tr></thead>\n<tbody>{body}</tbody></table>"
+    return _macro("table", heads, caller=_caller(body))
 
 
 def image(png: bytes, description: str) -> str:
     """A picture inside the page."""
-    data = base64.b64encode(png).decode("ascii")
-    return f'<img src="data:image/png;base64,{data}" alt="{text(description)}">'
+    return _macro("image", png, description)
 
 
 def page(title: str, about: str, origin: str, sections: Iterable[str], footer: str, more_style: str = "") -> str:
@@ -62,35 +58,17 @@ def page(title: str, about: str, origin: str, sections: Iterable[str], footer: s
         footer: plain text.
         more_style: CSS beyond that of all reports.
     """
-    return PAGE.format(
-        title=text(title),
-        about=text(about),
-        origin=origin,
-        sections="\n".join(filter(None, sections)),
-        footer=text(footer),
-        style=STYLE + more_style,
-        version=text(__version__),
-    )
+    found = "\n".join(filter(None, sections))
+    values = {"title": title, "about": about, "origin": origin, "footer": footer, "more_style": more_style}
+    return render("plain_page.html", sections=found, **values)
 
 
-PAGE = """<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">
-<meta name="generator" content="PulsarCAM {version}">
-<title>{title}</title>
-<style>{style}</style>
-</head>
-<body>
-<header>
-<h1>{title}</h1>
-<p class="sub">{about}</p>
-{origin}
-</header>
-{sections}
-<footer>{footer}</footer>
-</body>
-</html>
-"""
+def _macro(name: str, *values: object, **options: object) -> str:
+    macros = environment().get_template("macros.html").module
+    return str.__str__(getattr(macros, name)(*values, **options)).strip()
+
+
+def _caller(content: str) -> Callable[[], Markup]:
+    from markupsafe import Markup
+
+    return lambda: Markup(content)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -18,11 +19,14 @@ from ...core.vocabulary import DEFAULT_MARGIN_MM, NORMALISATIONS
 from ...explanation.result import CaseResult
 from ...io.atomic import check_place, write_whole
 from ..contract import Content
-from . import markup, sections
+from . import sections
 from .glossary import definitions_of
-from .markup import text
+from .templating import RESEARCH_ONLY, render
 
-RESEARCH_ONLY = "Research use only: not a medical device, not for diagnosis or treatment decisions."
+if TYPE_CHECKING:
+    from ...agreement.map_comparison import MapComparison
+
+__all__ = ["RESEARCH_ONLY", "Report", "report_html", "write_report"]
 
 
 def write_report(
@@ -73,7 +77,7 @@ def report_html(
     title: str | None = None,
     normalisation: str = "none",
     margin_mm: float = DEFAULT_MARGIN_MM,
-    comparison=None,
+    comparison: MapComparison | None = None,
     private: Sequence[str] = (),
     made_at: datetime | None = None,
     progress: OnProgress | None = None,
@@ -95,36 +99,32 @@ def report_html(
     check_choice("class", target, result.task.targets)
     check_choice("normalisation", normalisation, NORMALISATIONS)
     threshold = threshold or Threshold()
-    lesions = sorted(result.lesions, key=lambda lesion: lesion.probability)
-    title = title or "Response of brain metastases: prediction and explanation"
-    words = definitions_of(result.card, method, threshold, margin_mm)
-    parts = [
-        sections.warnings(result.warnings, private),
-        sections.table(result, lesions, method, target, threshold, margin_mm),
-        sections.pictures(result, lesions, volume, (method, target, normalisation), progress, cancelled),
-        _compared(comparison, method, target),
-        sections.model(result),
-        sections.settings(result, method, target, threshold, normalisation, margin_mm),
-        markup.section("What the words mean", markup.definitions(words)),
-        sections.provenance(result),
-    ]
-    made_at = made_at or datetime.now().astimezone()
-    model = f"Model: {result.card.origin}"
-    return markup.page(
-        title,
-        f"{pluralize(len(lesions), 'lesion')}, made by PulsarCAM {__version__} on {made_at:%Y-%m-%d %H:%M}",
-        f'<p class="origin"><strong>{text(RESEARCH_ONLY)}</strong><br>{text(model)}</p>',
-        parts,
-        f"{RESEARCH_ONLY} {model}.",
+    units = sorted(result.units, key=lambda unit: unit.probability)
+    task, made_at = result.task, made_at or datetime.now().astimezone()
+    compared = _compared(comparison, result, method, target)
+    return render(
+        "scan_report.html",
+        title=title or task.report_title or f"{task.title}: prediction and explanation",
+        about=f"{pluralize(len(units), task.unit)}, made by PulsarCAM {__version__} on {made_at:%Y-%m-%d %H:%M}",
+        model=f"Model: {result.card.origin}",
+        unit=task.unit,
+        warnings=sections.warnings(result.warnings, private),
+        units=sections.table(result, units, method, target, threshold, margin_mm),
+        pictures=sections.pictures(result, units, volume, (method, target, normalisation), progress, cancelled),
+        compared=compared,
+        model_card=sections.model(result),
+        settings=sections.settings(result, method, target, threshold, normalisation, margin_mm),
+        words=definitions_of(result.card, method, threshold, margin_mm),
+        provenance=sections.provenance(result),
     )
 
 
-def _compared(comparison, method: str, target: str) -> str:
+def _compared(comparison: MapComparison | None, result: CaseResult, method: str, target: str) -> dict[str, Any] | None:
     if comparison is None:
-        return ""
-    from .map_comparison import section
+        return None
+    from .map_comparison import values_of
 
-    return section(comparison, method, target)
+    return values_of(comparison, result, method, target)
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""The parts of the report, each as HTML."""
+"""What the parts of the report say, as values for its template."""
 
 from __future__ import annotations
 
@@ -6,16 +6,20 @@ import platform
 import re
 from collections.abc import Sequence
 from importlib import metadata
+from typing import Any
+
+import numpy as np
 
 from ... import __version__
 from ...core.display import Threshold
 from ...core.errors import Cancelled
-from ...core.map_methods import SIGNED, TITLES
 from ...core.pluralize import pluralize
+from ...core.progress import IsCancelled, OnProgress
+from ...core.task import PREDICTED
 from ...explanation.result import CaseResult, UnitResult
 from ...explanation.tables import unit_table
-from . import markup
-from .markup import number, text
+from ...systems.contract import Sliced
+from .templating import number
 
 PICTURE_DPI = 100
 SMALLER_FROM, SMALLER_DPI = 12, 76
@@ -28,54 +32,70 @@ _FILE = re.compile(rf"\b(The (?:segmentation|image|volume)) [^“”]*?{_EXTENSI
 _PATH = re.compile(rf"(?<!\w)(?:[a-z]:[/\\]|[/\\~])\S+|\S+{_EXTENSION}", re.IGNORECASE)
 
 
-def warnings(warnings: Sequence[str], private: Sequence[str]) -> str:
+def warnings(warnings: Sequence[str], private: Sequence[str]) -> list[str]:
     """Without names of files and nodes, which often hold the patient's."""
     shown = []
     for warning in warnings:
         for hidden in sorted(filter(None, private), key=len, reverse=True):
             warning = warning.replace(hidden, "…")
         shown.append(_PATH.sub("…", _FILE.sub(r"\1", warning)))
-    return markup.section("Please note", markup.paragraphs(shown), kind="warnings") if shown else ""
+    return shown
 
 
-def table(result: CaseResult, lesions, method: str, target: str, threshold: Threshold, margin_mm: float) -> str:
-    """One row per lesion, the least likely to respond first."""
+def table(
+    result: CaseResult, units: Sequence[UnitResult], method: str, target: str, threshold: Threshold, margin_mm: float
+) -> dict[str, Any]:
+    """One row per unit, in the given order."""
+    task = result.task
     found = unit_table(result, method, target, threshold, margin_mm)
-    rows = {id(lesion): row for lesion, row in zip(result.lesions, found, strict=True)}
-    heads = (
-        "Lesion",
-        "Probability of response",
-        "Predicted",
-        "Volume cm³",
-        "Activated cm³",
-        "Logit",
-        "Centre R, A, S mm",
-    )
-    cells = [_cells(n, rows[id(lesion)], result) for n, lesion in enumerate(lesions, start=1)]
-    what = _class_text(method, target)
-    about = f"Least likely to respond first. Activated: {TITLES[method]}, {what}, {threshold}."
-    body = f'<div class="scroll">{markup.table(heads, cells)}</div>'
-    return markup.section("Lesions by risk", f'<p class="sub">{text(about)}</p>', body)
+    rows = {id(unit): row for unit, row in zip(result.units, found, strict=True)}
+    what = class_text(result, method, target)
+    return {
+        "title": f"{capital(task.unit)}s by risk",
+        "about": f"{task.sorting or f'Lowest {task.probability_title()} first'}. Activated: "
+        f"{result.method(method).title}, {what}, {threshold}.",
+        "heads": (
+            capital(task.unit),
+            *(capital(task.probability_title(name)) for name in task.told),
+            "Predicted",
+            "Volume cm³",
+            "Activated cm³",
+            *(["Logit"] if "logit" in found[0] else []),
+            "Centre R, A, S mm",
+        ),
+        "rows": [_row(unit, rows[id(unit)], result) for unit in units],
+    }
 
 
-def _cells(n: int, row: dict, result: CaseResult) -> list[str]:
-    p, at = row["probability_response"], result.card.decision_threshold
-    spread = f" ± {number(row['probability_spread'])}" if result.card.members > 1 else ""
-    bar = f'<span class="bar"><i style="width:{100 * p:.1f}%"></i><b style="left:{100 * at:.1f}%"></b></span>'
-    centre = ", ".join(number(row[f"centroid_{axis}_mm"], 1) for axis in "ras")
-    return [
-        f'<a href="#lesion-{n}">{text(row["lesion"])}</a>',
-        f"{number(p)}{spread}{bar}",
-        text(row["predicted_class"]),
-        f"{number(row['volume_cm3'])}<small>{pluralize(row['slices'], 'slice')}</small>",
-        f"{number(row['activated_volume_cm3'])} ({100 * row['activated_share']:.0f} %)"
-        f"<small>core {number(row['activated_core_cm3'])}, margin {number(row['activated_margin_cm3'])}</small>",
-        f"{number(row['logit'])}<small>lesion {number(row['logit_map_sum'])}, rest {number(row['logit_rest'])}</small>",
-        centre,
+def _row(unit: UnitResult, row: dict, result: CaseResult) -> dict[str, Any]:
+    task, card = result.task, result.card
+    told = [
+        {
+            "probability": row[task.probability_column(name)],
+            "spread": row["probability_spread"] if card.members > 1 and name == task.positive else None,
+            "threshold": card.decision_threshold if task.binary else None,
+        }
+        for name in task.told
     ]
+    return {
+        "name": unit.name,
+        "told": told,
+        "predicted": row["predicted_class"],
+        "volume": row["volume_cm3"],
+        "slices": pluralize(row["slices"], "slice") if isinstance(unit.samples, Sliced) else "",
+        "activated": row["activated_volume_cm3"],
+        "share": row["activated_share"],
+        "core": row["activated_core_cm3"],
+        "margin": row["activated_margin_cm3"],
+        "logit": row.get("logit"),
+        "logit_map_sum": row.get("logit_map_sum"),
+        "logit_rest": row.get("logit_rest"),
+        "centre": ", ".join(number(row[f"centroid_{axis}_mm"], 1) for axis in "ras"),
+    }
 
 
-def model(result: CaseResult) -> str:
+def model(result: CaseResult) -> list[tuple[str, object]]:
+    """What its card says."""
     card = result.card
     entries = [
         ("Model", card.origin),
@@ -87,7 +107,7 @@ def model(result: CaseResult) -> str:
     ]
     if not any(name.startswith("Performance") for name, _ in entries):
         entries.insert(3, ("Performance", "The card tells nothing; take the answers as untested."))
-    return markup.section("The model", markup.definitions(entries))
+    return entries
 
 
 def _told(name: str, part: dict) -> list[tuple[str, str]]:
@@ -123,25 +143,33 @@ def _sentence(value: str) -> str:
     return value[:1].upper() + value[1:].rstrip(".") + "."
 
 
-def settings(result: CaseResult, method, target, threshold, normalisation, margin_mm) -> str:
-    entries = [
-        ("Map", TITLES[method]),
-        ("Class shown", _class_text(method, target)),
+def settings(
+    result: CaseResult, method: str, target: str, threshold: Threshold, normalisation: str, margin_mm: float
+) -> list[tuple[str, object]]:
+    """How the result is shown, and what the model saw."""
+    return [
+        ("Map", result.method(method).title),
+        ("Class shown", class_text(result, method, target)),
         ("Activated", str(threshold)),
         ("Scale of the pictures", _SCALES[normalisation]),
         ("Margin", f"{margin_mm:g} mm"),
-        ("Patches", result.card.preprocessing.in_words()),
+        ("Patches" if isinstance(result.units[0].samples, Sliced) else "Input", result.card.preprocessing.in_words()),
         ("Ensemble", f"mean of {pluralize(result.card.members, 'member')}, temperature {result.card.temperature:g}"),
         ("MRI", " x ".join(map(str, result.geometry.shape[::-1])) + " voxels of "
          + " x ".join(f"{s:.3g}" for s in result.geometry.spacing) + " mm"),
     ]  # fmt: skip
-    return markup.section("Settings", markup.definitions(entries))
 
 
-def _class_text(method: str, target: str) -> str:
-    if method == SIGNED:
+def class_text(result: CaseResult, method: str, target: str) -> str:
+    """Whose evidence a map shows."""
+    if result.method(method).signed:
         return "both classes, by sign"
-    return "predicted class of each lesion" if target == "predicted" else f"evidence for {target}"
+    return f"predicted class of each {result.task.unit}" if target == PREDICTED else f"evidence for {target}"
+
+
+def capital(text: str) -> str:
+    """With a capital letter."""
+    return text[:1].upper() + text[1:]
 
 
 _SCALES = {
@@ -151,52 +179,58 @@ _SCALES = {
 }
 
 
-def pictures(result: CaseResult, lesions: list[UnitResult], volume, chosen, progress, cancelled) -> str:
+def pictures(
+    result: CaseResult,
+    units: Sequence[UnitResult],
+    volume: np.ndarray,
+    chosen: tuple[str, str, str],
+    progress: OnProgress | None,
+    cancelled: IsCancelled | None,
+) -> list[dict[str, Any]]:
+    """One picture per unit; ``chosen`` is method, class and normalisation."""
     from ..pictures.content import picture_of
     from ..pictures.inspection import png_bytes
     from ..pictures.overlay import draw
 
-    dpi = PICTURE_DPI if len(lesions) < SMALLER_FROM else SMALLER_DPI
-    parts = []
-    for n, lesion in enumerate(lesions, start=1):
+    dpi = PICTURE_DPI if len(units) < SMALLER_FROM else SMALLER_DPI
+    drawn = []
+    for n, unit in enumerate(units):
         if cancelled and cancelled():
             raise Cancelled("Stopped; no report was written.")
         if progress:
-            progress((n - 1) / len(lesions), f"Drawing {lesion.name}")
-        png = png_bytes(draw(picture_of(result, lesion, volume, *chosen)), dpi)
-        caption = _caption(lesion)
-        parts.append(
-            f'<figure id="lesion-{n}">{markup.image(png, f"{lesion.name}: {caption}")}'
-            f"<figcaption><strong>{n}. {text(lesion.name)}</strong>: {text(caption)}</figcaption></figure>"
-        )
+            progress(n / len(units), f"Drawing {unit.name}")
+        png = png_bytes(draw(picture_of(result, unit, volume, *chosen)), dpi)
+        drawn.append({"name": unit.name, "caption": _caption(unit), "png": png})
     if progress:
         progress(1.0, "Writing the report")
-    return markup.section("Pictures", *parts, kind="pictures")
+    return drawn
 
 
-def _caption(lesion: UnitResult) -> str:
-    p = lesion.sample_probabilities
-    profile = (
-        "" if len(p) < 2 else f" Over its {len(p)} slices the probability runs from {p.min():.2f} to {p.max():.2f}."
-    )
-    return f"predicted {lesion.predicted_class}, probability of response {lesion.probability:.2f}.{profile}"
+def _caption(unit: UnitResult) -> str:
+    task = unit.task
+    told = task.positive if task.binary else unit.predicted_class
+    p = unit.class_probabilities[task.index(told)].mean(axis=0)
+    said = f"predicted {unit.predicted_class}, {task.probability_title(told)} {p[unit.main]:.2f}."
+    if len(p) < 2:
+        return said
+    return f"{said} Over its {len(p)} slices the probability runs from {p.min():.2f} to {p.max():.2f}."
 
 
-def provenance(result: CaseResult) -> str:
+def provenance(result: CaseResult) -> list[tuple[str, object]]:
+    """Versions, and what the page does not hold."""
     versions = [f"Python {platform.python_version()}"]
     for name in ("numpy", "torch", "SimpleITK", "matplotlib"):
         try:
             versions.append(f"{name} {metadata.version(name)}")
         except metadata.PackageNotFoundError:  # Slicer's own builds are not always registered
             continue
-    entries = [
+    return [
         ("PulsarCAM", __version__),
         ("Software", ", ".join(versions)),
         ("Model", f"{result.card.name} {result.card.fields['version']}, weights {result.card.sha256[:16]}…"),
         (
             "Privacy",
-            "Nothing was copied from DICOM tags, file names or paths. The title and the names of the lesions are as "
-            "typed: read them before passing the page on.",
+            "Nothing was copied from DICOM tags, file names or paths. The title and the names of the "
+            f"{result.task.unit}s are as typed: read them before passing the page on.",
         ),
     ]
-    return markup.section("Where this page comes from", markup.definitions(entries))

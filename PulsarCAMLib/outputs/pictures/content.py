@@ -7,9 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...core.geometry import VolumeGeometry
-from ...core.map_methods import CLASSES, SIGNED, TITLES
+from ...core.task import PREDICTED, Task
 from ...explanation.result import CaseResult, UnitResult
 from ...lesions.resampling import image_around, resample
+from ...systems.contract import Sliced
 
 PIXELS = 288
 """Side of the displayed square in pixels; the MRI is interpolated linearly."""
@@ -22,17 +23,47 @@ GREY_PERCENTILES = (0.5, 99.8)
 OBLIQUE = 0.38
 """Sine of 22 degrees: from here on an axis carries two letters."""
 
-UNITS = {
-    "pixelwise": "contribution to the logit",
-    SIGNED: "contribution to the logit",
-    "gradcam": "Grad-CAM weight, logit scale",
-    "gradcam++": "Grad-CAM++ weight, no unit",
-}
+
+@dataclass(frozen=True)
+class Profile:
+    """The answers of a unit's slices.
+
+    Attributes:
+        areas_mm2, probabilities, spreads: of each slice ``[n]``.
+        slices: the reference image's slice numbers ``[n]``, counted from 0.
+        main: index of the answering slice.
+        threshold: probability from which a unit is called positive.
+        title, short_title: of the probability.
+    """
+
+    areas_mm2: np.ndarray
+    probabilities: np.ndarray
+    spreads: np.ndarray
+    slices: np.ndarray
+    main: int
+    threshold: float
+    title: str
+    short_title: str
+
+
+@dataclass(frozen=True)
+class ClassBars:
+    """The answer of a unit that is one sample, or has more than two classes.
+
+    Attributes:
+        names, colors: of the classes.
+        probabilities, spreads: of each class.
+    """
+
+    names: tuple[str, ...]
+    colors: tuple[str, ...]
+    probabilities: np.ndarray
+    spreads: np.ndarray
 
 
 @dataclass(frozen=True)
 class Picture:
-    """One lesion's picture.
+    """One unit's picture.
 
     Attributes:
         title, subtitle, footer: texts.
@@ -45,10 +76,7 @@ class Picture:
         side_mm: side of the square.
         letters: anatomical letters at the left, right, top and bottom edge.
         plane: such as "axial slice 14 of 25".
-        areas_mm2, probabilities, spreads: of each slice ``[n]``.
-        slices: the MRI's slice numbers ``[n]``, counted from 0.
-        main: index of the answering slice.
-        threshold: probability from which a lesion is called response.
+        answers: what is plotted beside the maps.
     """
 
     title: str
@@ -63,12 +91,7 @@ class Picture:
     side_mm: float
     letters: tuple[str, str, str, str]
     plane: str
-    areas_mm2: np.ndarray
-    probabilities: np.ndarray
-    spreads: np.ndarray
-    slices: np.ndarray
-    main: int
-    threshold: float
+    answers: Profile | ClassBars
 
 
 def picture_of(
@@ -79,24 +102,25 @@ def picture_of(
     target: str,
     normalisation: str = "none",
 ) -> Picture:
-    """Everything that the picture of one lesion shows.
+    """Everything that the picture of one unit shows.
 
     Args:
-        result: of the scan.
-        lesion: one of its lesions.
-        volume: the MRI ``[k, j, i]``.
-        method: a computed method or the signed map.
-        target: class of the large panel; the other class is shown beside it on the same scale.
+        result: of the case.
+        lesion: one of its units.
+        volume: the reference image ``[k, j, i]``.
+        method: a computed method.
+        target: class of the large panel; the other classes are shown beside it on the same scale.
         normalisation: as of the written maps.
     """
-    grid = display_grid(lesion, result.geometry)
+    task, signed = result.task, result.method(method).signed
+    target = lesion.predicted_class if target == PREDICTED else target
+    grid = display_grid(lesion, result.geometry, _strongest_slice(result, lesion, method, target))
     image = resample(image_around(volume, result.geometry, grid), grid)[0]
     mask = _resampled_mask(lesion, result.geometry, grid)
-    target = lesion.predicted_class if target == "predicted" else target
     maps = {}
-    targets = [target] if method == SIGNED else [target, *(c for c in CLASSES if c != target)]
+    targets = [target] if signed else [target, *(name for name in task.names if name != target)]
     for name in targets:
-        heading = "response (red), non-response (blue)" if method == SIGNED else name
+        heading = _both_signs(task) if signed else name
         maps[f"Evidence for {heading}"] = _resampled_map(result, lesion, method, name, normalisation, grid, mask)
     largest = lesion.joint_maximum(method) if normalisation == "none" else None
     top = largest if largest is not None else result.display_range(method, normalisation)[1]
@@ -108,35 +132,76 @@ def picture_of(
         mask=mask,
         maps=maps,
         top=float(top) or 1.0,
-        signed=method == SIGNED,
-        scale_text=_scale_text(method, normalisation),
+        signed=signed,
+        scale_text=_scale_text(result, method, normalisation),
         side_mm=grid.spacing[0] * PIXELS,
         letters=edge_letters(np.asarray(grid.direction)),
         plane=_plane_text(result.geometry, lesion, grid),
+        answers=_answers(result, lesion),
+    )
+
+
+def _both_signs(task: Task) -> str:
+    other = next(name for name in task.names if name != task.positive)
+    return f"{task.positive} (red), {other} (blue)"
+
+
+def _answers(result: CaseResult, lesion: UnitResult) -> Profile | ClassBars:
+    task = result.task
+    if not isinstance(lesion.samples, Sliced) or not task.binary:
+        at = lesion.class_probabilities[:, :, lesion.main]
+        return ClassBars(task.names, tuple(each.color for each in task.classes), at.mean(axis=1), at.std(axis=1))
+    return Profile(
         areas_mm2=np.asarray(lesion.samples.areas_mm2),
         probabilities=lesion.sample_probabilities,
         spreads=lesion.sample_spread,
         slices=_slice_numbers(lesion, result.geometry),
         main=lesion.main,
         threshold=result.card.decision_threshold,
+        title=task.probability_title(),
+        short_title=task.short_probability_title(),
     )
 
 
-def display_grid(lesion: UnitResult, geometry: VolumeGeometry) -> VolumeGeometry:
-    """One slice of square pixels in the plane of the answering slice, centred on the lesion's section there."""
-    patches = lesion.samples
-    rows, columns = np.nonzero(patches.masks[patches.main, 0])
-    middle = patches.patch_to_lps(patches.main, (rows.min() + rows.max()) / 2, (columns.min() + columns.max()) / 2)
+def _strongest_slice(result: CaseResult, lesion: UnitResult, method: str, target: str) -> int | None:
+    """Slice k of the reference image in which a map is strongest; None for samples that are slices themselves."""
+    if isinstance(lesion.samples, Sliced):
+        return None
+    pasted = result.pasted(lesion, method, target)
+    strength = np.abs(pasted.values).max(axis=(1, 2))
+    return pasted.offset[0] + int(np.argmax(strength)) if strength.any() else None
+
+
+def display_grid(lesion: UnitResult, geometry: VolumeGeometry, k: int | None = None) -> VolumeGeometry:
+    """One slice of square pixels, centred on the unit's section there.
+
+    Args:
+        lesion: the unit.
+        geometry: of the reference image.
+        k: slice of the reference image; None: in the plane of the answering slice where samples are slices, else the
+            slice in the unit's middle.
+    """
+    if k is None and isinstance(lesion.samples, Sliced):
+        middle, axes = lesion.samples.plane(lesion.main)
+    else:
+        middle, axes = _section_middle(lesion, geometry, k), np.asarray(geometry.direction)
     ends = [[0, n - 1] for n in lesion.lesion.mask.shape[::-1]]
     corners = np.stack(np.meshgrid(*ends, indexing="ij"), -1).reshape(-1, 3) + np.array(lesion.lesion.offset[::-1])
-    axes = np.asarray(patches.grid.direction)
     reach = np.ptp(geometry.to_lps(corners) @ axes[:, :2], axis=0).max()
     side = float(np.clip(2.0 * reach, *FIELD_MM))
     spacing = side / PIXELS
     origin = middle - axes[:, :2].sum(axis=1) * spacing * (PIXELS - 1) / 2
-    return VolumeGeometry(
-        (1, PIXELS, PIXELS), (spacing, spacing, 1.0), tuple(origin), tuple(map(tuple, patches.grid.direction))
-    )
+    return VolumeGeometry((1, PIXELS, PIXELS), (spacing, spacing, 1.0), tuple(origin), tuple(map(tuple, axes)))
+
+
+def _section_middle(lesion: UnitResult, geometry: VolumeGeometry, k: int | None) -> np.ndarray:
+    """LPS millimetres of the middle of the rectangle around the unit on slice k, or on the slice nearest its middle."""
+    used = np.flatnonzero(lesion.lesion.mask.any(axis=(1, 2))) + lesion.lesion.offset[0]
+    wanted = (used[0] + used[-1]) / 2 if k is None else k
+    k = int(used[np.argmin(np.abs(used - wanted))])
+    rows, columns = np.nonzero(lesion.lesion.mask[k - lesion.lesion.offset[0]])
+    j, i = ((at.min() + at.max()) / 2 + o for at, o in zip((rows, columns), lesion.lesion.offset[1:], strict=True))
+    return geometry.to_lps([i, j, k])
 
 
 def edge_letters(direction: np.ndarray) -> tuple[str, str, str, str]:
@@ -174,14 +239,18 @@ def _grey(image: np.ndarray) -> np.ndarray:
 
 
 def _prediction(lesion: UnitResult, members: int) -> str:
-    spread = f" ± {lesion.spread:.2f} (ensemble of {members})" if members > 1 else ""
-    return f"probability of response {lesion.probability:.2f}{spread}: predicted {lesion.predicted_class}"
+    task = lesion.task
+    told = task.positive if task.binary else lesion.predicted_class
+    at = lesion.class_probabilities[task.index(told), :, lesion.main]
+    spread = f" ± {at.std():.2f} (ensemble of {members})" if members > 1 else ""
+    return f"{task.probability_title(told)} {at.mean():.2f}{spread}: predicted {lesion.predicted_class}"
 
 
-def _scale_text(method: str, normalisation: str) -> str:
+def _scale_text(result: CaseResult, method: str, normalisation: str) -> str:
+    found = result.method(method)
     if normalisation == "none":
-        return f"{TITLES[method]}: {UNITS.get(method, 'no unit')}"
-    return f"{TITLES[method]}: share of the {normalisation}'s joint maximum"
+        return f"{found.title}: {found.unit}"
+    return f"{found.title}: share of the {normalisation}'s joint maximum"
 
 
 def _slice_numbers(lesion: UnitResult, geometry: VolumeGeometry) -> np.ndarray:
@@ -196,4 +265,8 @@ def _plane_text(geometry: VolumeGeometry, lesion: UnitResult, grid: VolumeGeomet
     along = abs(np.asarray(geometry.direction)[:, 2] @ normal)
     if along < 1 - 1e-3:
         return f"{name} (resampled)"
-    return f"{name}, MRI slice {_slice_numbers(lesion, geometry)[lesion.main]} (0 to {geometry.shape[0] - 1})"
+    if isinstance(lesion.samples, Sliced):
+        k = _slice_numbers(lesion, geometry)[lesion.main]
+    else:
+        k = round(float(geometry.to_ijk(grid.to_lps([0, 0, 0]))[2]))
+    return f"{name}, MRI slice {k} (0 to {geometry.shape[0] - 1})"

@@ -1,4 +1,7 @@
-"""One slice opened up, as one picture: input, reconstruction, features, gradients, maps (paper, figures 4 and 5)."""
+"""One slice opened up, as one picture: input, reconstruction, features, gradients, maps (paper, figures 4 and 5).
+
+Of the autoencoder-classifier only; other systems have no such picture.
+"""
 
 from __future__ import annotations
 
@@ -13,9 +16,9 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
-from ...core.map_methods import CLASSES, METHODS, TITLES
 from ...io.atomic import write_whole
 from ...systems.autoencoder.inspection import SliceInspection
+from ...systems.autoencoder.system import AUTOENCODER
 from .content import edge_letters
 from .overlay import CONTOUR, FAINT, INK, PAPER, heat_colors
 
@@ -26,6 +29,7 @@ SMALLEST_VIEW_MM = 20.0
 VIEW_MARGIN = 1.25
 """The close-up is this much larger than the GTV."""
 
+METHODS, CLASSES = AUTOENCODER.usual_maps, AUTOENCODER.task.names
 _LEFT, _SMALL, _USUAL = 0.62, 7.5, 8.5
 _HIDDEN = "#24272d"
 """Where the mask hides the features."""
@@ -154,7 +158,14 @@ class _Sheet:
             for c, name in enumerate(CLASSES):
                 axes = self._axes(left + c * (side + 0.06), bottom, side, side)
                 self._map(axes, self.seen.patch_map(method, name), norm, name)
-            self._text(left + side, bottom + side + 0.27, TITLES[method], size=_USUAL, weight="bold", ha="center")
+            self._text(
+                left + side,
+                bottom + side + 0.27,
+                AUTOENCODER.method(method).title,
+                size=_USUAL,
+                weight="bold",
+                ha="center",
+            )
             self._color_bar(left + 2 * side + 0.12, bottom, side, heat_colors(), norm)
 
     def _map(self, axes: Axes, values: np.ndarray, norm: Normalize, title: str) -> None:

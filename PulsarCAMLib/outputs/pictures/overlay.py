@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from PIL import Image
 
-from .content import Picture
+from .content import ClassBars, Picture, Profile
 
 INK, PAPER, FAINT = "#f2f2f2", "#16181c", "#9aa0a8"
 CONTOUR = "#39d0ff"
@@ -32,7 +32,7 @@ def heat_colors() -> ListedColormap:
 
 
 def signed_colors() -> ListedColormap:
-    """Blue for non-response, red for response, clear at zero."""
+    """Red for the positive class, blue for the other, clear at zero."""
     at = np.linspace(-1, 1, 256)
     colors = colormaps["coolwarm"](np.linspace(0, 1, 256))
     colors[:, 3] = _FULL_OPACITY * np.clip(np.abs(at) / _CLEAR_UNTIL, 0, 1)
@@ -61,13 +61,39 @@ def draw(picture: Picture) -> Figure:
     large = figure.add_axes((0.02, 0.065, 0.4529, 0.78))
     _mri(large, picture, headings[0], colors, norm, scale=True, size=11)
     _color_bar(figure, (0.481, 0.065, 0.012, 0.78), picture, colors, norm)
-    bare = figure.add_axes((0.575, 0.4876, 0.2, 0.3444))
-    _mri(bare, picture, None, colors, norm, scale=False, size=9)
-    if len(headings) > 1:
-        other = figure.add_axes((0.785, 0.4876, 0.2, 0.3444))
-        _mri(other, picture, headings[1], colors, norm, scale=False, size=9)
-    _profile(figure.add_axes((0.605, 0.115, 0.38, 0.28)), picture)
+    for place, heading in zip(_small_places(len(headings)), [None, *headings[1:]], strict=False):
+        _mri(figure.add_axes(place), picture, heading, colors, norm, scale=False, size=9)
+    place = (0.605, 0.115, 0.38, 0.28)
+    if isinstance(picture.answers, Profile):
+        _profile(figure.add_axes(place), picture.answers)
+    else:
+        _class_bars(figure.add_axes(place), picture.answers)
     return figure
+
+
+def _small_places(count: int) -> list[tuple[float, float, float, float]]:
+    """Left, bottom, width and height of so many squares beside the large one; two at least share the room."""
+    if count <= 2:
+        return [(0.575, 0.4876, 0.2, 0.3444), (0.785, 0.4876, 0.2, 0.3444)]
+    step = 0.41 / count
+    width = step - 0.01
+    height = width * SIZE_INCHES[0] / SIZE_INCHES[1]
+    return [(0.575 + n * step, 0.832 - height, width, height) for n in range(count)]
+
+
+def _class_bars(axes, answers: ClassBars) -> None:
+    """Probability of every class."""
+    axes.set_facecolor(PAPER)
+    axes.barh(
+        range(len(answers.names)), answers.probabilities, xerr=answers.spreads, color=answers.colors, ecolor=INK,
+        capsize=3, height=0.6,
+    )  # fmt: skip
+    axes.set(xlim=(0, 1.02), ylim=(len(answers.names) - 0.5, -0.5))
+    axes.set_yticks(range(len(answers.names)), answers.names, parse_math=False)
+    axes.set_xlabel("probability ± spread", color=INK, size=9.5)
+    axes.tick_params(colors=INK, labelsize=9)
+    for spine in axes.spines.values():
+        spine.set_color(FAINT)
 
 
 def _texts(figure: Figure, picture: Picture) -> None:
@@ -143,26 +169,26 @@ def _color_bar(figure: Figure, place: tuple, picture: Picture, colors, norm) -> 
         spine.set_color(FAINT)
 
 
-def _profile(axes, picture: Picture) -> None:
-    """Probability of response on every slice, in the order of the MRI's slices."""
-    order = np.argsort(picture.slices, kind="stable")
-    at, p, spread = picture.slices[order], picture.probabilities[order], picture.spreads[order]
+def _profile(axes, answers: Profile) -> None:
+    """Probability of the positive class on every slice, in the order of the MRI's slices."""
+    order = np.argsort(answers.slices, kind="stable")
+    at, p, spread = answers.slices[order], answers.probabilities[order], answers.spreads[order]
     axes.set_facecolor(PAPER)
-    areas = picture.areas_mm2[order] / picture.areas_mm2.max()
+    areas = answers.areas_mm2[order] / answers.areas_mm2.max()
     axes.bar(at, areas, width=0.85, color="#2c3138", label="area")
     axes.errorbar(
         at, p, yerr=spread, color="#ffb454", ecolor="#a87838", marker="o", markersize=3.5, linewidth=1.2,
-        elinewidth=1.0, capsize=2, label="p(response) ± spread",
+        elinewidth=1.0, capsize=2, label=f"{answers.short_title} ± spread",
     )  # fmt: skip
-    main = picture.slices[picture.main]
-    axes.plot([main], [picture.probabilities[picture.main]], "o", markersize=9, markerfacecolor="none", color=CONTOUR,
+    main = answers.slices[answers.main]
+    axes.plot([main], [answers.probabilities[answers.main]], "o", markersize=9, markerfacecolor="none", color=CONTOUR,
               label="answering slice")  # fmt: skip
-    axes.axhline(picture.threshold, color=FAINT, linewidth=0.9, linestyle="--", label="threshold")
+    axes.axhline(answers.threshold, color=FAINT, linewidth=0.9, linestyle="--", label="threshold")
     middle, reach = (at.min() + at.max()) / 2, max(np.ptp(at) / 2 + 1.2, 4)
     axes.set(ylim=(0, 1.02), xlim=(middle - reach, middle + reach))
     axes.xaxis.get_major_locator().set_params(integer=True)
     axes.set_xlabel("MRI slice", color=INK, size=9.5)
-    axes.set_ylabel("probability of response", color=INK, size=9.5)
+    axes.set_ylabel(answers.title, color=INK, size=9.5)
     axes.tick_params(colors=INK, labelsize=9)
     for spine in axes.spines.values():
         spine.set_color(FAINT)

@@ -66,6 +66,12 @@ class LesionPatches:
         top, left = self.corners[n]
         return self.grid.to_lps(np.array([left + column, top + row, self.slices[n]]))
 
+    def plane(self, n: int) -> tuple[np.ndarray, np.ndarray]:
+        """Middle of the GTV's rectangle on patch ``n``, and the axes of the working grid."""
+        rows, columns = np.nonzero(self.masks[n, 0])
+        middle = self.patch_to_lps(n, (rows.min() + rows.max()) / 2, (columns.min() + columns.max()) / 2)
+        return middle, np.asarray(self.grid.direction)
+
     @property
     def name(self) -> str:
         """The lesion's name."""

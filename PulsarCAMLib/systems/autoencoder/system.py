@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from ...core.case import Case
+    from ..card import ModelCard
     from ..learning import TrainingSamples
     from .ensemble import Ensemble
     from .learner import AutoencoderLearner
@@ -150,6 +151,30 @@ class Autoencoder(System):
             "logit_map_sum": float(signed.mean()),
             "logit_rest": float((logits - signed).mean()),
         }
+
+    def answer_words(self, card: ModelCard) -> list[tuple[str, str]]:
+        """Response by the card's definition, and on which section its probability is."""
+        response = card.fields["response"].get("definition")
+        section = "middle" if card.preprocessing.answering_slice == "middle" else "largest"
+        return [
+            ("Response", str(response or "the lesion shrinks by the model's definition")),
+            (
+                "Probability of response",
+                f"The model's answer on the lesion's {section} section, averaged over the ensemble. Lesions are sorted "
+                "by it: the one least likely to shrink comes first. It is a model's output, not a clinical probability",
+            ),
+        ]
+
+    def fact_words(self) -> list[tuple[str, str]]:
+        """The logit and its parts."""
+        return [
+            (
+                "Logit",
+                "The score before it becomes a probability; above 0 speaks for response. Below it, what the pixel-wise "
+                "map places in the lesion, and the rest, which no place in the lesion carries. The map shows the first "
+                "only.",
+            )
+        ]
 
 
 AUTOENCODER = Autoencoder()

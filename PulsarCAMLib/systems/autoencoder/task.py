@@ -19,6 +19,8 @@ TASK = Task(
     unit=LESION,
     label=LabelRule(SHRINKAGE, "response"),
     metrics=("sensitivity", "specificity", "accuracy", "auc", "precision", "f1"),
+    report_title="Response of brain metastases: prediction and explanation",
+    sorting="Least likely to respond first",
 )
 
 INPUTS = (

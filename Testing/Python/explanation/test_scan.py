@@ -112,6 +112,17 @@ def test_each_normalised_lesion_reaches_almost_one_in_one_class(result):
         assert 0.8 < top <= 1 + 1e-6
 
 
+def test_one_number_for_the_scan_keeps_lesions_comparable_and_each_lesions_own_does_not(result):
+    """The divisors themselves: of "scan" the largest joint maximum for all lesions, of "lesion" each one's own."""
+    own = [lesion.joint_maximum("gradcam") for lesion in result.lesions]
+    assert min(own) < 0.99 * max(own)
+    for lesion, mine in zip(result.lesions, own, strict=True):
+        raw = result.pasted(lesion, "gradcam", "response").values
+        for normalisation, divisor in (("none", 1.0), ("lesion", mine), ("scan", max(own))):
+            shown = result.pasted(lesion, "gradcam", "response", normalisation=normalisation).values
+            np.testing.assert_allclose(shown * divisor, raw, rtol=1e-5, atol=1e-9 * max(own))
+
+
 def test_the_predicted_class_is_each_lesions_own(result):
     predicted = result.heat_map("pixelwise", "predicted")
     for lesion in result.lesions:

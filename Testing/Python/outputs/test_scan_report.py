@@ -17,13 +17,14 @@ from PIL import Image
 from PulsarCAMLib.core.display import Threshold
 from PulsarCAMLib.core.errors import Cancelled, InputError, OutputError
 from PulsarCAMLib.core.geometry import VolumeGeometry
-from PulsarCAMLib.core.map_methods import METHODS, SIGNED
 from PulsarCAMLib.explanation.explain import explain_scan
 from PulsarCAMLib.explanation.tables import unit_table
 from PulsarCAMLib.lesions.from_labels import lesions_from_masks
 from PulsarCAMLib.outputs.pages.glossary import definitions_of
-from PulsarCAMLib.outputs.pages.page import report_html, write_report
+from PulsarCAMLib.outputs.pages.page import RESEARCH_ONLY, report_html, write_report
+from PulsarCAMLib.systems.autoencoder.maps import SIGNED
 from PulsarCAMLib.systems.autoencoder.preprocessing import Preprocessing
+from PulsarCAMLib.systems.autoencoder.system import AUTOENCODER
 from PulsarCAMLib.systems.card import ModelCard
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -191,6 +192,16 @@ def test_it_says_what_it_is_where_the_model_comes_from_and_what_words_mean(page,
         assert part in page.text, part
 
 
+def test_the_head_of_the_page_says_that_it_is_for_research_only_and_whose_answer_it_is(html, result):
+    """Whoever sees only the first screen must have seen it; the foot alone is not enough."""
+    head = html[html.index("<header>") : html.index("</header>")]
+    assert f'<p class="origin"><strong>{RESEARCH_ONLY}</strong><br>Model: {result.card.origin}</p>' in head
+    assert RESEARCH_ONLY == "Research use only: not a medical device, not for diagnosis or treatment decisions."
+    foot = html[html.index("<footer>") : html.index("</footer>")]
+    assert RESEARCH_ONLY in foot
+    assert result.card.origin in foot
+
+
 def test_no_name_of_a_file_folder_or_input_gets_in(html):
     for private in ("Jane", "jane", "Doe", "doe.nii", "1950", "nrrd", "nii", "/home", str(ROOT)):
         assert private not in re.sub(r"base64,[A-Za-z0-9+/=]+", "", html), private
@@ -210,7 +221,7 @@ def test_what_the_card_tells_of_training_and_performance_is_shown_in_sentences(r
     assert "untested" not in text
 
 
-@pytest.mark.parametrize("method", [*METHODS, SIGNED])
+@pytest.mark.parametrize("method", [*AUTOENCODER.usual_maps, SIGNED])
 @pytest.mark.parametrize("target", ["response", "predicted"])
 def test_every_method_and_class_can_be_reported(result, volume, method, target):
     one = replace(result, units=result.lesions[2:])
