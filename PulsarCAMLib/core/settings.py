@@ -22,6 +22,9 @@ MOST_SEED = 2**31 - 1
 
 MOST_EPOCHS = 1_000_000
 
+LARGEST_SEED = 2**64 - 1
+"""PyTorch's largest."""
+
 WORDS = {int: "a whole number", float: "a number", str: "a word", bool: "true or false", type(None): "null"}
 LISTS = {int: "a list of whole numbers", float: "a list of numbers", str: "a list of words"}
 
@@ -195,7 +198,9 @@ class Settings:
     def _problems(self) -> Iterator[str]:
         for each in fields(self):  # type: ignore[arg-type]
             about, value = option_of(each), getattr(self, each.name)
-            name = each.name.replace("_", " ")
+            name, count = each.name.replace("_", " "), _count_of(hints_of(type(self))[each.name])
+            if count and isinstance(value, tuple) and len(value) != count:
+                yield f"The {name} of {self.who} is {value!r}; it must have {count} values."
             if not _is_within(about, hints_of(type(self))[each.name], value):
                 must = about.must or f"it must be {about.within}"
                 yield f"The {name} of {self.who} is {value!r}; {must}."
@@ -214,7 +219,7 @@ class Settings:
 
 def plain(value: Any) -> Any:
     """As JSON values."""
-    if isinstance(value, Settings):
+    if hasattr(value, "to_card"):
         return value.to_card()
     if isinstance(value, (tuple, list)):
         return [plain(each) for each in value]
@@ -260,14 +265,20 @@ def without_none(hint: Any) -> Any:
 
 
 def _settled(kind: type, each: Field, value: Any) -> Any:
-    hint, about = hints_of(kind)[each.name], option_of(each)
-    if get_origin(hint) is not tuple or _KEY not in each.metadata:
+    hint, about = without_none(hints_of(kind)[each.name]), option_of(each)
+    if get_origin(hint) is not tuple or _KEY not in each.metadata or value is None:
         return value
     if about.choices:
         words = (value,) if isinstance(value, str) else tuple(value)
         known = about.in_order and set(words) <= set(about.choices)
         return tuple(word for word in about.choices if word in words) if known else words
     return tuple(float(one) for one in value) if float in get_args(hint) else tuple(value)
+
+
+def _count_of(hint: Any) -> int | None:
+    """How many values a tuple of one length has."""
+    kind = without_none(hint)
+    return len(get_args(kind)) if get_origin(kind) is tuple and Ellipsis not in get_args(kind) else None
 
 
 def _is_within(about: Option, hint: Any, value: Any) -> bool:
@@ -285,6 +296,8 @@ def _nested(hint: Any, value: Any) -> Any:
 def _fits(value: Any, hint: Any) -> bool:
     if get_origin(hint) in (Union, UnionType):
         return any(_fits(value, each) for each in get_args(hint))
+    if hint is Any:
+        return True
     if get_origin(hint) is tuple:
         return isinstance(value, (list, tuple)) and all(_fits(each, get_args(hint)[0]) for each in value)
     if get_origin(hint) in (dict, Mapping) or (isinstance(hint, type) and issubclass(hint, Settings)):

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ...systems.autoencoder.training_settings import TrainingSettings
+from ...systems.contract import System
 from ..console import table as as_table
 from ..setting_options import settings_from
 from .run_folder import REPORT_SUFFIX, SUFFIX, RunFolder, Stages, check_places
@@ -58,11 +59,11 @@ def settings_of(options: argparse.Namespace, **given: Any) -> Any:
 
     system = system_of_options(options)
     if system.name != DEFAULT:
-        return _settings_of_another(system, options)
+        return _settings_of_another(system, options, **given)
     return settings_from(TrainingSettings, options, **given)
 
 
-def _settings_of_another(system, options):
+def _settings_of_another(system: System, options: argparse.Namespace, **given: Any) -> Any:
     """From the options that every system takes; those of the first system's network must not be given."""
     from dataclasses import fields
 
@@ -76,9 +77,9 @@ def _settings_of_another(system, options):
         names = ", ".join(f"--{name.replace('_', '-')}" for name in foreign)
         raise InputError(f"The system {system.name} has no {names}; leave it out.")
     return system.training_settings(
-        **{name: getattr(options, name) for name in standard if name in known},
-        patience=options.patience,
-        seed=options.seed,
+        **{"patience": options.patience, "seed": options.seed}
+        | {name: getattr(options, name) for name in standard if name in known}
+        | given
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from ...core.settings import MOST_EPOCHS, MOST_SEED, Settings, option
+from ...core.settings import LARGEST_SEED, MOST_EPOCHS, MOST_SEED, Settings, option
 from ...core.vocabulary import DEVICES, IMBALANCE
 from .architecture import Architecture
 from .preprocessing import Preprocessing
@@ -14,7 +14,6 @@ PAPER_ROTATIONS = (10.0, 15.0, 30.0, 45.0, 90.0)
 """Degrees; with the original slice they make six samples of a lesion."""
 
 LARGEST_ROTATION = 360.0
-LARGEST_SEED = 2**64 - 1
 _SAME_ROTATION_DIGITS = 6
 
 
