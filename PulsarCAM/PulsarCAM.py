@@ -339,6 +339,7 @@ class PulsarCAMWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         from PulsarCAMLib.core.errors import PulsarCAMError
 
         if isinstance(error, PulsarCAMError):
+            error = error.told("panel")
             self.say(str(error))
             slicer.util.errorDisplay(str(error), windowTitle="PulsarCAM")
             return

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ..core.errors import Cancelled, InputError
+from ..core.settings import Settings, option
 from ..core.task import BOTH, PREDICTED
 from ..core.vocabulary import DEFAULT_MARGIN_MM
 from ..explanation.result import CaseResult
@@ -25,7 +26,7 @@ MEASURES = {
 
 
 @dataclass(frozen=True)
-class ComparisonSettings:
+class ComparisonSettings(Settings):
     """What is compared, and how.
 
     Attributes:
@@ -36,11 +37,13 @@ class ComparisonSettings:
         thickness_mm: of the shells.
     """
 
+    who = "a comparison"
+
     methods: tuple[str, ...] = ()
     targets: tuple[str, ...] = ()
-    sigma_mm: float = DEFAULT_SIGMA_MM
-    margin_mm: float = DEFAULT_MARGIN_MM
-    thickness_mm: float = DEFAULT_THICKNESS_MM
+    sigma_mm: float = option(DEFAULT_SIGMA_MM, at_least=0, at_most=100)
+    margin_mm: float = option(DEFAULT_MARGIN_MM, at_least=0, at_most=100)
+    thickness_mm: float = option(DEFAULT_THICKNESS_MM, at_least=0, at_most=100)
 
     def of(self, system: System) -> ComparisonSettings:
         """The same with the system's own methods and classes where none are named."""

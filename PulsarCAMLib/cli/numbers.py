@@ -6,22 +6,20 @@ import argparse
 import math
 from collections.abc import Callable
 
+from ..core.settings import Range
+
 MOST_CORES = 1024
 """More processor cores than this are a slip of the pen."""
-
-MOST_SEED = 2**31 - 1
-"""Every random number generator in use takes a seed up to here, and what is counted on from it."""
 
 
 def whole_number(least: int, most: int | None = None) -> Callable[[str], int]:
     """A type for argparse: a whole number from ``least`` on, up to ``most``."""
+    within = Range(at_least=least, at_most=most)
 
     def whole(text: str) -> int:
         value = int(text)
-        if value < least:
-            raise argparse.ArgumentTypeError(f"{text} is below {least}")
-        if most is not None and value > most:
-            raise argparse.ArgumentTypeError(f"{text} is above {most}")
+        if refusal := within.refusal(value):
+            raise argparse.ArgumentTypeError(f"{text} {refusal}")
         return value
 
     whole.__name__ = "whole number"  # argparse names it when the text is no number
@@ -39,30 +37,28 @@ def number(text: str) -> float:
     return value
 
 
-def positive(text: str) -> float:
-    """A type for argparse: a number above 0."""
-    value = number(text)
-    if value <= 0:
-        raise argparse.ArgumentTypeError(f"{text} is not above 0")
-    return value
+def number_in(within: Range, unit: str = "") -> Callable[[str], float]:
+    """A type for argparse: a number in a range; unit "share" or "mm" words the sentence."""
+
+    def read(text: str) -> float:
+        value = number(text)
+        refusal = within.refusal(value)
+        if refusal and unit == "share":
+            refusal = "is not a share between 0 and 1, such as 0.2 for 20 %"
+        elif refusal and unit:
+            refusal = f"is not between {within.at_least:g} and {within.at_most:g} {unit}"
+        if refusal:
+            raise argparse.ArgumentTypeError(f"{text} {refusal}")
+        return value
+
+    return read
 
 
-def share_or_none(text: str) -> float:
-    """A type for argparse: a share from 0 on and below 1."""
-    return 0.0 if number(text) == 0 else share(text)
+def numbers(text: str) -> tuple[float, ...]:
+    """A type for argparse: finite numbers with commas between them, or none."""
+    return tuple(number(part) for part in text.split(",") if part.strip())
 
 
-def share(text: str) -> float:
-    """A type for argparse: a share between 0 and 1, neither included."""
-    value = number(text)
-    if not 0 < value < 1:
-        raise argparse.ArgumentTypeError(f"{text} is not a share between 0 and 1, such as 0.2 for 20 %")
-    return value
-
-
-def millimetres(text: str) -> float:
-    """A type for argparse: a length from 0 to 100 mm."""
-    value = number(text)
-    if not 0 <= value <= 100:
-        raise argparse.ArgumentTypeError(f"{text} is not between 0 and 100 mm")
-    return value
+share = number_in(Range(above=0, below=1), "share")
+share_or_none = number_in(Range(at_least=0, below=1), "share")
+millimetres = number_in(Range(at_least=0, at_most=100), "mm")

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from ..core.errors import GeometryError, InputError
+from ..core.errors import COLUMN, GeometryError, InputError
 from ..core.geometry import VolumeGeometry
 from ..core.lesion import Lesion
 from .findings import Finding
@@ -132,8 +132,7 @@ def _read_mask(place: MaskPlace) -> tuple[VolumeGeometry, Lesion]:
     except GeometryError:
         raise
     except InputError as error:
-        text = str(error).replace("choose them by --segments", "write one of them into the column segment")
-        raise InputError(text.replace("choose by --labels", "use the column label_value")) from error
+        raise InputError(error.told(COLUMN)) from error
     if len(lesions) != 1:
         names = ", ".join(f"“{lesion.name}”" for lesion in lesions)
         raise InputError(f"The segmentation {place.path.name} holds {names}, so it is not clear which one is meant.")

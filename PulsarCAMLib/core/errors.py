@@ -1,8 +1,50 @@
 """Errors whose message is one sentence for the person: what, where, what to do."""
 
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+OPTION, PANEL, COLUMN = "option", "panel", "column"
+"""Where the person is that reads an error: at the command line, in the panel, over a cohort table."""
+
+
+@dataclass(frozen=True)
+class Cure:
+    """What to do about an error, in the words of whoever can do it.
+
+    Attributes:
+        do: the same for everybody, as in "choose them".
+        option: how at the command line, as in "by --segments".
+        panel: what to do in the panel instead.
+        column: what to do in a cohort table instead.
+    """
+
+    do: str
+    option: str = ""
+    panel: str = ""
+    column: str = ""
+
+    def told(self, where: str = OPTION) -> str:
+        """In the words of one place: :data:`OPTION`, :data:`PANEL` or :data:`COLUMN`."""
+        at_command_line = f"{self.do} {self.option}".strip()
+        return {OPTION: at_command_line, PANEL: self.panel, COLUMN: self.column}[where] or self.do
+
 
 class PulsarCAMError(Exception):
-    """Base of all errors that PulsarCAM raises on purpose; the message can be shown as it is."""
+    """Base of all errors that PulsarCAM raises on purpose; the message can be shown as it is.
+
+    Attributes:
+        what: what is wrong; with a cure it has no full stop.
+        cure: what to do, if that depends on where the person is.
+    """
+
+    def __init__(self, what: str = "", cure: Cure | None = None) -> None:
+        super().__init__(f"{what}; {cure.told()}." if cure else what)
+        self.what, self.cure = what, cure
+
+    def told(self, where: str) -> str:
+        """The sentence in the words of one place, see :meth:`Cure.told`."""
+        return f"{self.what}; {self.cure.told(where)}." if self.cure else str(self)
 
 
 class InputError(PulsarCAMError):

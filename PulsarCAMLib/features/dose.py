@@ -14,6 +14,7 @@ import numpy as np
 from ..core.errors import InputError
 from ..core.geometry import VolumeGeometry
 from ..core.lesion import Lesion
+from ..core.settings import Settings, option
 from ..lesions.resampling import block_of, resample
 from .isodose import isodose_volumes_cm3
 from .row import FeatureRow
@@ -23,7 +24,7 @@ WHOLE = 98.0
 
 
 @dataclass(frozen=True)
-class DoseSettings:
+class DoseSettings(Settings):
     """How dose features are computed.
 
     Attributes:
@@ -35,19 +36,11 @@ class DoseSettings:
         InputError: a number out of range.
     """
 
-    thresholds_gy: tuple[float, ...] = (5.0, 10.0, 12.0, 15.0, 20.0)
-    volumes_percent: tuple[float, ...] = (98.0, 2.0)
-    step_mm: float = 0.5
+    who = "dose features"
 
-    def __post_init__(self) -> None:
-        for name in ("thresholds_gy", "volumes_percent"):
-            object.__setattr__(self, name, tuple(float(value) for value in getattr(self, name)))
-        if not all(0 < dose <= 1000 for dose in self.thresholds_gy):
-            raise InputError(f"Dose thresholds lie between 0 and 1000 Gy, not {self.thresholds_gy}.")
-        if not all(0 < share < 100 for share in self.volumes_percent):
-            raise InputError(f"Shares of the lesion lie between 0 and 100 per cent, not {self.volumes_percent}.")
-        if not 0.1 <= self.step_mm <= 5:
-            raise InputError(f"Isodoses are counted on a grid of 0.1 to 5 mm, not {self.step_mm}.")
+    thresholds_gy: tuple[float, ...] = option((5.0, 10.0, 12.0, 15.0, 20.0), above=0, at_most=1000)
+    volumes_percent: tuple[float, ...] = option((98.0, 2.0), above=0, below=100)
+    step_mm: float = option(0.5, at_least=0.1, at_most=5)
 
 
 def dose_features(

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from ..core.errors import InputError
-from ..core.settings import typed
+from ..core.settings import Settings, option, typed
 from ..core.vocabulary import DEFAULT_MARGIN_MM
 from .dose import DoseSettings
 from .gradients import DEFAULT_SIGMA_MM
@@ -28,7 +28,7 @@ ALGORITHMS = {"gradient": 2, "dose": 1}
 
 
 @dataclass(frozen=True)
-class GradientSettings:
+class GradientSettings(Settings):
     """How gradient features are computed.
 
     Attributes:
@@ -39,14 +39,10 @@ class GradientSettings:
         InputError: a number out of range.
     """
 
-    margin_mm: float = DEFAULT_MARGIN_MM
-    sigma_mm: float = DEFAULT_SIGMA_MM
+    who = "gradient features"
 
-    def __post_init__(self) -> None:
-        if not 0 < self.margin_mm <= 100:
-            raise InputError(f"The margin of gradient features is up to 100 mm thick, not {self.margin_mm}.")
-        if not 0 <= self.sigma_mm <= 20:
-            raise InputError(f"Gradient features smooth by 0 to 20 mm, not {self.sigma_mm}.")
+    margin_mm: float = option(DEFAULT_MARGIN_MM, above=0, at_most=100)
+    sigma_mm: float = option(DEFAULT_SIGMA_MM, at_least=0, at_most=20)
 
 
 @dataclass(frozen=True)
@@ -64,7 +60,7 @@ class FeatureSettings:
 
             about: list[Any] = [self.radiomics.identity(), library_version()]
         else:
-            about = [group, ALGORITHMS[group], asdict(getattr(self, group))]
+            about = [group, ALGORITHMS[group], getattr(self, group).to_card()]
         return hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()
 
     def as_json(self, groups: tuple[str, ...], model: FeatureModelSettings | None = None) -> str:
@@ -75,7 +71,7 @@ class FeatureSettings:
 
         versions = {"pulsarcam": __version__, "numpy": np.__version__, "SimpleITK": sitk.Version.VersionString()}
         content: dict[str, Any] = {"format": FORMAT, "format_version": FORMAT_VERSION, "groups": list(groups)}
-        content["settings"] = {f.name: asdict(getattr(self, f.name)) for f in fields(self) if f.name in groups}
+        content["settings"] = {f.name: getattr(self, f.name).to_card() for f in fields(self) if f.name in groups}
         if model:
             content["settings"][MODEL] = model.to_card()
         if "radiomics" in groups:

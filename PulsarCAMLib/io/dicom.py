@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from ..core.case import DicomSource
-from ..core.errors import GeometryError, InputError
+from ..core.errors import Cure, GeometryError, InputError
 
 UNEVEN_MM = 0.05
 """Distances between neighbouring slices may differ by this much, or by two per cent: headers are rounded."""
@@ -16,6 +16,8 @@ UNEVEN_MM = 0.05
 _POSITION, _ORIENTATION = "0020|0032", "0020|0037"
 _STUDY, _SERIES, _FRAME_OF_REFERENCE = "0020|000d", "0020|000e", "0020|0052"
 _SOP_CLASS, _INSTANCE = "0008|0016", "0008|0018"
+
+BY_SERIES = Cure("choose one", "with --series NUMBER", panel="load one of them as a volume and choose that")
 
 
 def read_series(folder: Path, series: str | None = None):
@@ -77,8 +79,10 @@ def _files_of(folder: Path, series: str | None) -> list[str]:
     if series is not None and series.isdigit() and 1 <= int(series) <= len(ids):
         return found[ids[int(series) - 1]]
     listed = "; ".join(f"{n}: {modality(Path(f[0]))}, {len(f)} files" for n, f in enumerate(found.values(), start=1))
-    asked = "choose one with --series NUMBER" if series is None else f"there is no series {series!r}"
-    raise InputError(f"The folder {folder} holds {len(ids)} DICOM image series ({listed}); {asked}.")
+    what = f"The folder {folder} holds {len(ids)} DICOM image series ({listed})"
+    if series is not None:
+        raise InputError(f"{what}; there is no series {series!r}.")
+    raise InputError(what, BY_SERIES)
 
 
 def _series_ids(folder: Path) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from ..core.errors import OutputError
+from ..core.errors import Cure, OutputError
 from .atomic import put_in_place
 
 MARKER = "result.json"
@@ -78,7 +78,9 @@ class ResultFolder:
                 "choose another name."
             )
         if not self._overwrite:
-            raise OutputError(f"{self.folder} exists already; choose another name or add --overwrite to replace it.")
+            raise OutputError(
+                f"{self.folder} exists already", Cure("choose another name", "or add --overwrite to replace it")
+            )
         strange = sorted(_files_in(self.folder) - listed)
         if strange:
             raise OutputError(

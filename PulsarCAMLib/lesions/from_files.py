@@ -9,13 +9,21 @@ from pathlib import Path
 
 import numpy as np
 
-from ..core.errors import InputError
+from ..core.errors import Cure, InputError
 from ..core.geometry import LPS_RAS, VolumeGeometry, kji_of
 from ..core.lesion import Lesion
 from ..io.volumes import read_image
 from .from_labels import lesions_from_labels, lesions_from_masks
 from .overlap import box_ras_of, check_fits, same_size_elsewhere
 from .resampling import block_of, resample
+
+BY_SEGMENT = Cure(
+    "choose them",
+    "by --segments",
+    panel="choose them by name in the list of lesions",
+    column="write one of them into the column segment",
+)
+BY_LABEL = Cure("choose", "by --labels", panel="choose the label values", column="use the column label_value")
 
 # Warnings are kept with the results, so they name no file: a file's name may be a patient's.
 RESAMPLED = (
@@ -96,10 +104,10 @@ def read_own_lesions(
     header = _segments_of(image)
     if header:
         if labels:
-            raise InputError(f"{name} has named segments, not label values; choose them by --segments.")
+            raise InputError(f"{name} has named segments, not label values", BY_SEGMENT)
         return _from_segments(name, image, header, parts, segments)
     if segments:
-        raise InputError(f"{name} is a label volume without segment names; choose by --labels.")
+        raise InputError(f"{name} is a label volume without segment names", BY_LABEL)
     return _from_labels(name, image, parts, labels)
 
 

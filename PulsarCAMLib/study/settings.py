@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
-from dataclasses import asdict, dataclass, field, fields
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from typing import Any
 
-from ..cohort.labels import check_shrinkage
-from ..core.errors import InputError
+from ..core.settings import MOST_SEED, Settings, option
 from ..core.vocabulary import CAM, FIXED, LESIONS, PAPER, PATIENTS, PROTOCOLS, THRESHOLD_RULES
 from ..systems.autoencoder.training_settings import TrainingSettings
 
 
 @dataclass(frozen=True)
-class StudySettings:
+class StudySettings(Settings):
     """What is judged and how; the numbers of trials and splits are the paper's.
 
     Attributes:
@@ -36,39 +35,55 @@ class StudySettings:
             models; None: all take part.
     """
 
-    models: tuple[str, ...] = (CAM,)
-    protocols: tuple[str, ...] = (PAPER, LESIONS, PATIENTS)
-    trials: int = 50
-    paper_trials: int = 5
-    controls: int = 10
-    folds: int = 5
-    threshold: str = FIXED
-    inner_folds: int = 3
+    who = "a study"
+    outdated = "The study's settings are incomplete or of another version; run the study anew."
+
+    models: tuple[str, ...] = option((CAM,), "--models", metavar="A,B", section="models")
+    protocols: tuple[str, ...] = option(
+        (PAPER, LESIONS, PATIENTS), "--protocols", f"of {', '.join(PROTOCOLS)}", metavar="A,B", section="protocols",
+        choices=tuple(PROTOCOLS),
+    )  # fmt: skip
+    trials: int = option(50, "--trials", metavar="N", section="protocols", at_least=1)
+    paper_trials: int = option(
+        5, "--paper-trials", "of the paper's protocol", metavar="N", section="protocols", at_least=1
+    )
+    controls: int = option(
+        10, "--controls", "trainings on permuted labels for each protocol", metavar="N", section="protocols",
+        at_least=0,
+    )  # fmt: skip
+    folds: int = option(5, "--folds", "5 tests 20 %%", metavar="N", section="protocols", at_least=2)
+    threshold: str = option(
+        FIXED, "--threshold", "of the decision: 0.5, or the best on inner splits of the training patients",
+        section="choices", choices=THRESHOLD_RULES,
+    )  # fmt: skip
+    inner_folds: int = option(
+        3, "--inner-folds", "of inner splits by patient", metavar="N", section="choices", at_least=2
+    )
     tune: dict[str, tuple] = field(default_factory=dict)
-    seed: int = 0
-    shrinkage: float = 0.2
-    training: TrainingSettings = field(default_factory=TrainingSettings)
+    seed: int = option(
+        0, "--study-seed", "of splits", metavar="SEED", section="protocols", at_least=0, most_typed=MOST_SEED
+    )
+    shrinkage: float = option(
+        0.2, "--shrinkage", "share of its volume that a responding lesion has lost at follow-up, more than",
+        metavar="SHARE", section="protocols", unit="share", above=0, below=1,
+    )  # fmt: skip
+    training: TrainingSettings = option(TrainingSettings)
     features: dict[str, Any] = field(default_factory=dict)
-    gi_limit: float | None = None
+    gi_limit: float | None = option(
+        None, "--gi-limit", "leave lesions out whose dose gradient index is above, before the splits and for all "
+        "models (none)", metavar="GI", section="limit", later=True, above=0,
+    )  # fmt: skip
 
     def __post_init__(self) -> None:
-        unknown = [name for name in self.protocols if name not in PROTOCOLS]
-        if unknown or not self.protocols:
-            named = ", ".join(unknown) or "none"
-            raise InputError(f"A study needs known protocols, not {named}; choose from {', '.join(PROTOCOLS)}.")
+        object.__setattr__(self, "tune", {name: tuple(values) for name, values in self.tune.items()})
+        super().__post_init__()
+
+    def disagreements(self) -> Iterator[str]:
+        """See :class:`~PulsarCAMLib.core.settings.Settings`."""
         if not self.models or len(set(self.models)) != len(self.models):
-            raise InputError("A study needs at least one model, and each of them once.")
-        if min(self.trials, self.paper_trials) < 1 or min(self.controls, self.seed) < 0:
-            raise InputError("A study needs at least one trial, and no negative number of controls or seed.")
-        if min(self.folds, self.inner_folds) < 2:
-            raise InputError("A study divides its lesions into at least two parts.")
-        if self.threshold not in THRESHOLD_RULES:
-            raise InputError(f"The threshold's rule is one of {', '.join(THRESHOLD_RULES)}, not {self.threshold!r}.")
+            yield "A study needs at least one model, and each of them once."
         if self.feature_models and not self.features:
-            raise InputError("A study with models on features needs their settings; see feature_options.")
-        if self.gi_limit is not None and not 0 < self.gi_limit < math.inf:
-            raise InputError(f"The limit of the dose gradient index is a number above 0, not {self.gi_limit}.")
-        check_shrinkage(self.shrinkage)
+            yield "A study with models on features needs their settings; see feature_options."
 
     @property
     def feature_models(self) -> tuple[str, ...]:
@@ -78,25 +93,6 @@ class StudySettings:
     def trials_of(self, protocol: str) -> int:
         """How many trials a protocol has; leave-one-patient-out has one per patient instead."""
         return self.paper_trials if protocol == PAPER else self.trials
-
-    def to_card(self) -> dict[str, Any]:
-        """As plain JSON values; :meth:`from_card` reads them."""
-        plain = asdict(self) | {"training": self.training.to_card()}
-        return json.loads(json.dumps(plain))
-
-    @classmethod
-    def from_card(cls, card: dict[str, Any]) -> StudySettings:
-        """From :meth:`to_card`'s values.
-
-        Raises:
-            InputError: a field is missing, unknown or not usable.
-        """
-        later = {"gi_limit"}
-        if not isinstance(card, dict) or set(card) | later != {f.name for f in fields(cls)}:
-            raise InputError("The study's settings are incomplete or of another version; run the study anew.")
-        lists = {name: tuple(card[name]) for name in ("models", "protocols")}
-        tune = {name: tuple(values) for name, values in card["tune"].items()}
-        return cls(**{**card, **lists, "tune": tune, "training": TrainingSettings.from_card(card["training"])})
 
     def identity(self) -> str:
         """Hash of what decides the splits and patches; more models or trials may be added to a study."""

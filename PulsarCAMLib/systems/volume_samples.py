@@ -7,7 +7,7 @@ unit's voxels (a dose as well). An optional input that is missing is a channel o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -16,6 +16,7 @@ import numpy as np
 from ..core.errors import BundleError, InputError
 from ..core.inputs import DOSE, MASK, InputRole
 from ..core.lesion import Lesion
+from ..core.settings import Settings, option
 from ..core.task import LESION
 from ..lesions.resampling import block_of, image_around, resample
 from .contract import Copy, LabelledUnit, PastedMap, Samples, System
@@ -30,7 +31,7 @@ MARGIN = 0.25
 
 
 @dataclass(frozen=True)
-class VolumePreprocessing:
+class VolumePreprocessing(Settings):
     """How a case becomes volumes.
 
     Attributes:
@@ -41,17 +42,11 @@ class VolumePreprocessing:
         BundleError: a size or spacing that is not usable.
     """
 
-    size: tuple[int, int, int] = (16, 16, 16)
-    spacing: tuple[float, float, float] | None = None
+    who = "the preprocessing"
+    error = BundleError
 
-    def __post_init__(self) -> None:
-        if len(self.size) != 3 or any(type(n) is not int or not 1 <= n <= 1024 for n in self.size):
-            raise BundleError(f"The preprocessing's size {self.size} is not three whole numbers of voxels.")
-        object.__setattr__(self, "size", tuple(self.size))
-        if self.spacing is not None:
-            object.__setattr__(self, "spacing", tuple(float(s) for s in self.spacing))
-            if len(self.spacing) != 3 or not all(0.05 <= s <= 50 for s in self.spacing):
-                raise BundleError(f"The preprocessing's spacing {self.spacing} is not three sizes of 0.05 to 50 mm.")
+    size: tuple[int, int, int] = option((16, 16, 16), at_least=1, at_most=1024)
+    spacing: tuple[float, float, float] | None = option(None, at_least=0.05, at_most=50)
 
     def in_words(self) -> str:
         """One line for people."""
@@ -60,24 +55,6 @@ class VolumePreprocessing:
             *self.spacing
         )  # fmt: skip
         return f"{i} x {j} x {k} voxels {spacing}, mean 0 and standard deviation 1 inside"
-
-    def to_card(self) -> dict[str, Any]:
-        """As plain JSON values."""
-        return {"size": list(self.size), "spacing": None if self.spacing is None else list(self.spacing)}
-
-    @classmethod
-    def from_card(cls, card: Mapping[str, Any]) -> VolumePreprocessing:
-        """From a model card.
-
-        Raises:
-            BundleError: a field is missing, unknown or has a value that is not usable.
-        """
-        if set(card) != {"size", "spacing"}:
-            raise BundleError(f"The card's preprocessing must have the fields size and spacing, not {sorted(card)}.")
-        try:
-            return cls(tuple(card["size"]), None if card["spacing"] is None else tuple(card["spacing"]))
-        except (TypeError, ValueError) as error:
-            raise BundleError(f"The card's preprocessing has a value of the wrong kind ({error}).") from error
 
 
 @dataclass(frozen=True, eq=False)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-from argparse import Namespace
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from ...core.vocabulary import CAM
 from ..console import TimedBar, warn
+from ..setting_options import settings_from
 from ..train.command import NEEDS, checked_cohort, settings_of
 
 REPORT = "report"
@@ -86,27 +86,10 @@ def study_settings_of(options):
         InputError: they do not go together, or the file of feature settings cannot be used.
     """
     from ...study.settings import StudySettings
-    from ...systems.autoencoder.training_settings import TrainingSettings
 
-    o = Namespace(**vars(options))
-    o.seed = 0  # every trial has its own
-    o.imbalance = options.imbalance or TrainingSettings().imbalance
-    return StudySettings(
-        models=o.models,
-        protocols=o.protocols,
-        trials=o.trials,
-        paper_trials=o.paper_trials,
-        controls=o.controls,
-        folds=o.folds,
-        threshold=o.threshold,
-        inner_folds=o.inner_folds,
-        tune=dict(o.tune),
-        seed=o.study_seed,
-        shrinkage=o.shrinkage,
-        training=settings_of(o),
-        features=_feature_settings(options),
-        gi_limit=o.gi_limit,
-    )
+    # of the training's seed nothing is asked: every trial has its own
+    own = {"training": settings_of(options, seed=0), "features": _feature_settings(options), "tune": dict(options.tune)}
+    return settings_from(StudySettings, options, **own)
 
 
 def _feature_settings(options) -> dict:

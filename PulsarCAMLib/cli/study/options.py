@@ -5,11 +5,13 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 
-from ...core.vocabulary import CAM, DELTA, FEATURE_MODELS, why_unknown
-from ..numbers import MOST_SEED, positive, share, whole_number
-from ..train.options import add_model, add_training
+from ...core.vocabulary import CAM, DELTA, FEATURE_MODELS, PROTOCOLS, why_unknown
+from ...study.settings import StudySettings
+from ...systems.autoencoder.training_settings import TrainingSettings
+from ..numbers import whole_number
+from ..setting_options import add_settings, names_of
+from ..train.options import add_model
 
-PROTOCOLS = ("paper", "lesions", "patients", "leave-one-patient-out")
 NONE = "none"
 
 EXAMPLES = """\
@@ -39,27 +41,21 @@ def add_study(commands, command: Callable[..., argparse.ArgumentParser], epilog:
     parser.add_argument("cohort", metavar="COHORT", help="table of lesions: CSV or XLSX")
     parser.add_argument("-o", "--output", metavar="RUN", required=True, help="folder of the study, new or begun")
     protocols = parser.add_argument_group("protocols")
-    add_protocols(protocols, ",".join(PROTOCOLS[:3]), trials=50, controls=10)
+    add_protocols(protocols)
     add_choices(protocols)
     study = parser.add_argument_group("models that take part")
-    study.add_argument(
-        "--models", type=_models, default=CAM, metavar="A,B",
-        help=f"of {CAM} and, on features, {', '.join(FEATURE_MODELS)} (dosiomics: dose and clinical; combined: all); "
-        f"these may be joined, as in radiomics+dose, and +{DELTA} gives the change to the second MRI (%(default)s)",
-    )  # fmt: skip
+    known = f"of {CAM} and, on features, {', '.join(FEATURE_MODELS)} (dosiomics: dose and clinical; combined: all); "
+    joined = f"these may be joined, as in radiomics+dose, and +{DELTA} gives the change to the second MRI"
+    add_settings(study, StudySettings, "models", models={"type": _models, "help": known + joined})
     study.add_argument(
         "--feature-settings", metavar="FILE", help="JSON settings of the features, as pulsarcam features writes them, "
         "and in the section “model” of the models on them",
     )  # fmt: skip
-    study.add_argument(
-        "--gi-limit", type=positive, metavar="GI", help="leave lesions out whose dose gradient index is above, before "
-        "the splits and for all models (none)",
-    )  # fmt: skip
+    add_settings(study, StudySettings, "limit")
     add_model(parser.add_argument_group("network and preprocessing"))
-    add_training(
-        parser.add_argument_group("training (defaults: the paper's)"), imbalance=None,
-        imbalance_of="for the network and, if given, for models on features (none; weighted for these)",
-    )  # fmt: skip
+    imbalance = "for the network and, if given, for models on features (none; weighted for these)"
+    training = parser.add_argument_group("training (defaults: the paper's)")
+    add_settings(training, TrainingSettings, imbalance={"default": None, "help": imbalance})
     running = parser.add_argument_group("running")
     running.add_argument("--jobs", type=whole_number(1), default=1, metavar="N", help="trainings side by side (1)")
     running.add_argument(
@@ -68,7 +64,6 @@ def add_study(commands, command: Callable[..., argparse.ArgumentParser], epilog:
     )  # fmt: skip
     running.add_argument("--no-report", dest="report", action="store_false", help="train only")
     running.add_argument("--quiet", action="store_true", help="no progress bar, no summary; warnings and errors only")
-    parser.set_defaults(patience=None, pictures_every=0)
     again = command(commands, "evaluate", "write the report of a study again, without training", epilog)
     again.add_argument("run", metavar="RUN", help="folder of pulsarcam study")
     again.add_argument("-o", "--output", metavar="REPORT", help="folder of the report (RUN/report)")
@@ -76,39 +71,20 @@ def add_study(commands, command: Callable[..., argparse.ArgumentParser], epilog:
     again.add_argument("--quiet", action="store_true", help="no progress bar, no summary; warnings and errors only")
 
 
-def add_protocols(group, protocols: str, *, trials: int, controls: int, may_skip: bool = False) -> None:
+def add_protocols(group, protocols: tuple[str, ...] = (), *, may_skip: bool = False, **usual: int) -> None:
     """How models are judged, for every command that judges; "none" where that may be left out."""
-    group.add_argument(
-        "--protocols", type=_names_of(PROTOCOLS, may_skip=may_skip), default=protocols, metavar="A,B",
-        help=f"of {', '.join(PROTOCOLS)}{'; or none' if may_skip else ''} (%(default)s)",
-    )  # fmt: skip
-    group.add_argument("--trials", type=whole_number(1), default=trials, metavar="N", help="(%(default)s)")
-    group.add_argument(
-        "--paper-trials", type=whole_number(1), default=5, metavar="N", help="of the paper's protocol (%(default)s)"
-    )
-    group.add_argument(
-        "--controls", type=whole_number(0), default=controls, metavar="N",
-        help="trainings on permuted labels for each protocol (%(default)s)",
-    )  # fmt: skip
-    group.add_argument("--folds", type=whole_number(2), default=5, metavar="N", help="5 tests 20 %% (%(default)s)")
-    group.add_argument(
-        "--study-seed", type=whole_number(0, MOST_SEED), default=0, metavar="SEED", help="of splits (%(default)s)"
-    )
-    group.add_argument(
-        "--shrinkage", type=share, default=0.2, metavar="SHARE",
-        help="share of its volume that a responding lesion has lost at follow-up, more than (%(default)s)",
-    )  # fmt: skip
+    changes: dict[str, dict] = {name: {"default": value} for name, value in usual.items()}
+    if protocols:
+        changes["protocols"] = {"default": ",".join(protocols)}
+    if may_skip:
+        text = f"of {', '.join(PROTOCOLS)}; or {NONE}"
+        changes["protocols"] |= {"type": names_of(tuple(PROTOCOLS), NONE), "help": text}
+    add_settings(group, StudySettings, "protocols", **changes)
 
 
 def add_choices(group) -> None:
     """What every trial chooses anew, for commands that only judge."""
-    group.add_argument(
-        "--threshold", choices=("fixed", "inner"), default="fixed",
-        help="of the decision: 0.5, or the best on inner splits of the training patients (%(default)s)",
-    )  # fmt: skip
-    group.add_argument(
-        "--inner-folds", type=whole_number(2), default=3, metavar="N", help="of inner splits by patient (%(default)s)"
-    )
+    add_settings(group, StudySettings, "choices")
     group.add_argument(
         "--tune", action="append", type=_tuned, default=[], metavar="NAME=A,B",
         help="choose a setting of the network anew in every trial, on inner splits by patient; may be repeated",
@@ -116,28 +92,11 @@ def add_choices(group) -> None:
 
 
 def _models(text: str) -> tuple[str, ...]:
-    found = _parts(text)
+    found = names_of(())(text) if text.strip(" ,") else ()
     wrong = next(filter(None, map(why_unknown, found or ("",))), "")
     if wrong:
         raise argparse.ArgumentTypeError(wrong)
     return found
-
-
-def _parts(text: str) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
-
-
-def _names_of(known: tuple[str, ...], *, may_skip: bool = False) -> Callable[[str], tuple[str, ...]]:
-    def names(text: str) -> tuple[str, ...]:
-        if may_skip and text.strip() == NONE:
-            return ()
-        found = _parts(text)
-        if not found or any(name not in known for name in found):
-            raise argparse.ArgumentTypeError(f"{text!r} is not a list of {', '.join(known)}")
-        return found
-
-    names.__name__ = "list"
-    return names
 
 
 def _tuned(text: str) -> tuple[str, tuple[float, ...]]:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
+from ...systems.autoencoder.training_settings import TrainingSettings
+from ...systems.contract import System
 from ..console import table as as_table
+from ..setting_options import settings_from
 from .run_folder import REPORT_SUFFIX, SUFFIX, RunFolder, Stages, check_places
 from .stages import CHECKING, LABELLING, stages_of
 
@@ -44,8 +49,8 @@ def system_of_options(options):
     return system_of(getattr(options, "system", DEFAULT))
 
 
-def settings_of(options):
-    """The training settings that the options mean.
+def settings_of(options: argparse.Namespace, **given: Any) -> Any:
+    """The training settings that the options mean; ``given`` values go before them.
 
     Raises:
         InputError: a value is not usable, or an option is not one of this system's.
@@ -54,49 +59,11 @@ def settings_of(options):
 
     system = system_of_options(options)
     if system.name != DEFAULT:
-        return _settings_of_another(system, options)
-    from ...systems.autoencoder.architecture import Architecture
-    from ...systems.autoencoder.preprocessing import Preprocessing
-    from ...systems.autoencoder.training_settings import LossWeights, TrainingSettings
-    from .options import LESION_SIZES
-
-    o = options
-    return TrainingSettings(
-        epochs=o.epochs,
-        batch_size=o.batch_size,
-        learning_rate=o.learning_rate,
-        weight_decay=o.weight_decay,
-        loss=LossWeights(*o.loss_weights),
-        rotations=o.rotations,
-        architecture=Architecture(
-            filters=o.filters,
-            features=o.feature_maps,
-            dense_units=o.dense_units,
-            dense_activation=o.dense_activation,
-            norm=o.norm,
-            dropout=o.dropout,
-        ),
-        preprocessing=Preprocessing(
-            plane=o.plane,
-            in_plane_spacing_mm=o.spacing_mm,
-            percentiles=o.percentiles,
-            mask_rule=o.mask_rule,
-            large_lesion=LESION_SIZES[o.lesion_size],
-            answering_slice=o.answering_slice,
-        ),
-        mode=o.mode,
-        imbalance=o.imbalance,
-        patience=o.patience,
-        seed=o.seed,
-        settle_norm=o.settle_norm,
-        device=o.device,
-        pictures_every=o.pictures_every,
-        initial_weights=o.initial_weights,
-        reconstruct=o.reconstruct,
-    )
+        return _settings_of_another(system, options, **given)
+    return settings_from(TrainingSettings, options, **given)
 
 
-def _settings_of_another(system, options):
+def _settings_of_another(system: System, options: argparse.Namespace, **given: Any) -> Any:
     """From the options that every system takes; those of the first system's network must not be given."""
     from dataclasses import fields
 
@@ -110,9 +77,9 @@ def _settings_of_another(system, options):
         names = ", ".join(f"--{name.replace('_', '-')}" for name in foreign)
         raise InputError(f"The system {system.name} has no {names}; leave it out.")
     return system.training_settings(
-        **{name: getattr(options, name) for name in standard if name in known},
-        patience=options.patience,
-        seed=options.seed,
+        **{"patience": options.patience, "seed": options.seed}
+        | {name: getattr(options, name) for name in standard if name in known}
+        | given
     )
 
 

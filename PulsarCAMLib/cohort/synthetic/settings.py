@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, fields, replace
 from types import MappingProxyType
 
-from ...core.errors import InputError
+from ...core.settings import Settings, option
 from ...core.vocabulary import BASELINE, FOLLOWUP, SECOND
 
 TIME_POINTS = (BASELINE, SECOND, FOLLOWUP)
@@ -82,7 +82,7 @@ DIFFICULTIES: Mapping[str, Factors] = MappingProxyType(
 
 
 @dataclass(frozen=True)
-class CohortSettings:
+class CohortSettings(Settings):
     """Recipe of a cohort; the same recipe always gives the same patients.
 
     Attributes:
@@ -99,27 +99,26 @@ class CohortSettings:
         InputError: an unknown difficulty or factor, or numbers out of range.
     """
 
-    patients: int = 20
-    seed: int = 0
-    difficulty: str = "standard"
+    who = "a synthetic cohort"
+
+    patients: int = option(20, at_least=1)
+    seed: int = option(0, at_least=0)
+    difficulty: str = option("standard", choices=tuple(DIFFICULTIES))
     factors: Mapping[str, object] = field(default_factory=dict)
     lesions: tuple[int, int] = (1, 4)
     diameter_mm: tuple[float, float] = (16.0, 36.0)
     second_mri: bool = False
     shrinkage_threshold: float = 0.8
 
-    def __post_init__(self) -> None:
-        if self.difficulty not in DIFFICULTIES:
-            raise InputError(f"The difficulty '{self.difficulty}' is unknown; choose one of {', '.join(DIFFICULTIES)}.")
-        unknown = set(self.factors) - set(asdict(_STANDARD))
+    def disagreements(self) -> Iterator[str]:
+        """See :class:`~PulsarCAMLib.core.settings.Settings`."""
+        unknown = set(self.factors) - {each.name for each in fields(Factors)}
         if unknown:
-            raise InputError(f"The synthetic cohort has no factor named {', '.join(sorted(unknown))}.")
-        if self.patients < 1 or self.seed < 0:
-            raise InputError("A synthetic cohort needs at least one patient and a seed that is not negative.")
+            yield f"The synthetic cohort has no factor named {', '.join(sorted(unknown))}."
         if not 1 <= self.lesions[0] <= self.lesions[1] <= 6:
-            raise InputError(f"A synthetic patient has 1 to 6 lesions, not {self.lesions}.")
+            yield f"A synthetic patient has 1 to 6 lesions, not {self.lesions}."
         if not 6 <= self.diameter_mm[0] <= self.diameter_mm[1] <= 44:
-            raise InputError(f"Synthetic lesions are 6 to 44 mm wide, not {self.diameter_mm}.")
+            yield f"Synthetic lesions are 6 to 44 mm wide, not {self.diameter_mm}."
 
     @property
     def numbers(self) -> Factors:

@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Iterator
+from dataclasses import dataclass
 
-from ...core.errors import InputError
-from ...core.settings import typed
+from ...core.settings import Settings, option
 
 CORRELATION_KEEPS = ("related", "first")
 SELECTIONS = ("l1", "elastic-net", "mutual-information", "none")
 CLASSIFIERS = ("logistic", "random-forest", "svm")
 IMBALANCE = ("none", "weighted", "resampled")
 
-ALGORITHM = 1
-"""Raised when the same settings give other models than before."""
-
 
 @dataclass(frozen=True)
-class FeatureModelSettings:
+class FeatureModelSettings(Settings):
     """Choices of a feature model; all of it is fitted on training lesions only.
 
     Attributes:
@@ -41,52 +36,20 @@ class FeatureModelSettings:
         seed: added to that of the task.
     """
 
-    least_known: float = 0.5
-    correlation_limit: float = 0.9
-    correlation_keeps: str = "related"
-    selection: str = "l1"
-    most_features: int = 10
-    classifier: str = "logistic"
-    imbalance: str = "weighted"
-    inner_folds: int = 5
-    seed: int = 0
+    who = "a feature model"
+    algorithm = 1
 
-    def __post_init__(self) -> None:
-        known = {
-            "correlation_keeps": CORRELATION_KEEPS,
-            "selection": SELECTIONS,
-            "classifier": CLASSIFIERS,
-            "imbalance": IMBALANCE,
-        }
-        for name, values in known.items():
-            if getattr(self, name) not in values:
-                raise InputError(
-                    f"A feature model's {name.replace('_', ' ')} {getattr(self, name)!r} is unknown; use one of "
-                    f"{', '.join(values)}."
-                )
-        if not 0 < self.least_known <= 1 or not 0 < self.correlation_limit <= 1:
-            raise InputError("A feature model's least known share and correlation limit lie above 0 and up to 1.")
-        if self.most_features < 1 or self.seed < 0:
-            raise InputError("A feature model needs room for at least one feature and a seed of 0 or more.")
-        if self.inner_folds != 0 and self.inner_folds < 2:
-            raise InputError("A feature model is tuned in two or more inner folds, or in none (0).")
+    least_known: float = option(0.5, above=0, at_most=1)
+    correlation_limit: float = option(0.9, above=0, at_most=1)
+    correlation_keeps: str = option("related", choices=CORRELATION_KEEPS)
+    selection: str = option("l1", choices=SELECTIONS)
+    most_features: int = option(10, at_least=1)
+    classifier: str = option("logistic", choices=CLASSIFIERS)
+    imbalance: str = option("weighted", choices=IMBALANCE)
+    inner_folds: int = option(5, at_least=0)
+    seed: int = option(0, at_least=0)
 
-    def to_card(self) -> dict:
-        """As plain JSON values; :meth:`from_card` reads them."""
-        return asdict(self)
-
-    @classmethod
-    def from_card(cls, card: dict) -> FeatureModelSettings:
-        """From :meth:`to_card`'s values.
-
-        Raises:
-            InputError: a field is missing, unknown or not usable.
-        """
-        names = [f.name for f in fields(cls)]
-        if set(card) != set(names):
-            raise InputError(f"Settings of a feature model must have exactly these fields: {', '.join(names)}.")
-        return cls(**typed(cls, card, "A feature model"))
-
-    def identity(self) -> str:
-        """Hash of everything that decides the model, as far as settings do."""
-        return hashlib.sha256(json.dumps([ALGORITHM, self.to_card()], sort_keys=True).encode()).hexdigest()
+    def disagreements(self) -> Iterator[str]:
+        """See :class:`~PulsarCAMLib.core.settings.Settings`."""
+        if self.inner_folds == 1:
+            yield "A feature model is tuned in two or more inner folds, or in none (0)."

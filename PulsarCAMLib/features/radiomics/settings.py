@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-import math
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from ...core.errors import InputError
+from ...core.settings import Settings, option
 from ...io.atomic import write_whole
 
 FAMILIES = ("firstorder", "shape", "glcm", "glrlm", "glszm", "gldm", "ngtdm")
@@ -24,9 +23,6 @@ LOG_REACH = 4.0
 """The kernel of the Laplacian of a Gaussian ends after this many sigmas."""
 
 FORMAT, FORMAT_VERSION = "PulsarCAM radiomics settings", 1
-ALGORITHM = 1
-"""Raised when the same settings give other numbers than before."""
-
 DEFINITIONS = {
     "reference": "IBSI reference manual, arXiv:1612.07003v11; features in 3D",
     "kurtosis": "excess kurtosis (IBSI IPH6); PyRadiomics gives 3 more",
@@ -42,7 +38,7 @@ DEFINITIONS = {
 
 
 @dataclass(frozen=True)
-class RadiomicsSettings:
+class RadiomicsSettings(Settings):
     """Choices of the radiomics features.
 
     Attributes:
@@ -67,29 +63,29 @@ class RadiomicsSettings:
         InputError: a value is unknown, or values do not go together.
     """
 
-    images: tuple[str, ...] = IMAGES
-    families: tuple[str, ...] = FAMILIES
-    wavelet: str = "coif1"
-    log_sigmas_mm: tuple[float, ...] = (1.0, 2.0, 3.0)
-    spacing_mm: float | None = 1.0
-    bins: int | None = 32
-    bin_width: float | None = None
-    normalization: str = "head"
-    normalization_scale: float = 1.0
-    aggregation: str = "merged"
+    who = "a set of radiomics settings"
+    algorithm = 1
 
-    def __post_init__(self) -> None:
-        for name, order in (("images", IMAGES), ("families", FAMILIES)):
-            self._put(name, self._chosen(name, order))
-        self._put("log_sigmas_mm", tuple(float(s) for s in self.log_sigmas_mm))
-        for name, known in (
-            ("wavelet", WAVELET_TAPS),
-            ("normalization", NORMALIZATIONS),
-            ("aggregation", AGGREGATIONS),
-        ):
-            if getattr(self, name) not in known:
-                raise InputError(f"Radiomics knows no {name} {getattr(self, name)!r}; choose from {', '.join(known)}.")
-        self._check_numbers()
+    images: tuple[str, ...] = option(IMAGES, choices=IMAGES, in_order=True)
+    families: tuple[str, ...] = option(FAMILIES, choices=FAMILIES, in_order=True)
+    wavelet: str = option("coif1", choices=tuple(WAVELET_TAPS))
+    log_sigmas_mm: tuple[float, ...] = option((1.0, 2.0, 3.0))
+    spacing_mm: float | None = option(1.0, at_least=0.1, at_most=10, must="it resamples to cubes of 0.1 to 10 mm")
+    bins: int | None = option(32, at_least=2, at_most=1024)
+    bin_width: float | None = option(None, above=0, must="it must be above zero")
+    normalization: str = option("head", choices=NORMALIZATIONS)
+    normalization_scale: float = option(1.0, above=0, must="it must be above zero")
+    aggregation: str = option("merged", choices=AGGREGATIONS)
+
+    def disagreements(self) -> Iterator[str]:
+        """See :class:`~PulsarCAMLib.core.settings.Settings`."""
+        spacing, sigmas = self.spacing_mm, self.log_sigmas_mm
+        if spacing is None and set(self.images) != {"original"}:
+            yield "Wavelet and LoG images need a spacing to which the MRI is resampled."
+        if spacing is not None and "log" in self.images and not (sigmas and all(spacing <= s <= 20 for s in sigmas)):
+            yield f"LoG images need scales from {spacing:g} mm (one voxel) to 20 mm, not {list(sigmas)}."
+        if (self.bins is None) == (self.bin_width is None):
+            yield "Radiomics need either a number of gray levels (bins) or their width (bin_width)."
 
     def image_names(self) -> list[str]:
         """The images in the order of a row: "original", "wavelet-lll" to "wavelet-hhh", "log-1mm" and so on."""
@@ -105,56 +101,6 @@ class RadiomicsSettings:
         log = LOG_REACH * max(self.log_sigmas_mm) if "log" in self.images else 0.0
         wavelet = WAVELET_TAPS[self.wavelet] * self.spacing_mm if "wavelet" in self.images else 0.0
         return max(log, wavelet)
-
-    def to_card(self) -> dict[str, Any]:
-        """As plain JSON values; :meth:`from_card` reads them."""
-        return json.loads(json.dumps(asdict(self)))
-
-    @classmethod
-    def from_card(cls, card: dict[str, Any]) -> RadiomicsSettings:
-        """From :meth:`to_card`'s values.
-
-        Raises:
-            InputError: a field is missing, unknown or not usable.
-        """
-        names = [f.name for f in fields(cls)]
-        if not isinstance(card, dict) or set(card) != set(names):
-            raise InputError(f"Radiomics settings must have exactly these fields: {', '.join(names)}.")
-        try:
-            return cls(**card)
-        except (TypeError, ValueError) as error:
-            raise InputError(f"The radiomics settings have a value of the wrong kind ({error}).") from error
-
-    def identity(self) -> str:
-        """Hash of everything that decides the numbers, as far as settings do."""
-        return hashlib.sha256(json.dumps([ALGORITHM, self.to_card()], sort_keys=True).encode()).hexdigest()
-
-    def _put(self, name: str, value: Any) -> None:
-        object.__setattr__(self, name, value)
-
-    def _chosen(self, name: str, order: tuple[str, ...]) -> tuple[str, ...]:
-        """Without repetition and in one order, so that equal choices are equal settings."""
-        wanted = [getattr(self, name)] if isinstance(getattr(self, name), str) else list(getattr(self, name))
-        unknown = [value for value in wanted if value not in order]
-        if unknown or not wanted:
-            raise InputError(f"Radiomics {name} are one or more of {', '.join(order)}, not {unknown or 'none'}.")
-        return tuple(value for value in order if value in wanted)
-
-    def _check_numbers(self) -> None:
-        spacing, sigmas = self.spacing_mm, self.log_sigmas_mm
-        if spacing is None and set(self.images) != {"original"}:
-            raise InputError("Wavelet and LoG images need a spacing to which the MRI is resampled.")
-        if spacing is not None and not 0.1 <= spacing <= 10:
-            raise InputError(f"Radiomics resample to cubes of 0.1 to 10 mm, not {spacing}.")
-        if "log" in self.images and not (sigmas and all(spacing <= s <= 20 for s in sigmas)):
-            raise InputError(f"LoG images need scales from {spacing:g} mm (one voxel) to 20 mm, not {list(sigmas)}.")
-        if (self.bins is None) == (self.bin_width is None):
-            raise InputError("Radiomics need either a number of gray levels (bins) or their width (bin_width).")
-        if self.bins is not None and (not isinstance(self.bins, int) or not 2 <= self.bins <= 1024):
-            raise InputError(f"Radiomics need 2 to 1024 gray levels, not {self.bins}.")
-        widths = [self.normalization_scale, *([] if self.bin_width is None else [self.bin_width])]
-        if not all(math.isfinite(w) and w > 0 for w in widths):
-            raise InputError("The width of a gray level and the normalization's scale must be above zero.")
 
 
 def write_radiomics_settings(path: str | Path, settings: RadiomicsSettings, *, overwrite: bool = False) -> Path:

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass
+from typing import Any
 
 from ...core.errors import BundleError
+from ...core.settings import Settings, option
 
 NAME = "autoencoder-classifier"
 
 
+def patch_size_problem(size: int) -> str | None:
+    """Why two poolings cannot halve it."""
+    return f"the patch size {size} is no multiple of 4" if size % 4 else None
+
+
 @dataclass(frozen=True)
-class Architecture:
+class Architecture(Settings):
     """Sizes and settled ambiguities of the model (method.md 1.2, readings 1, 7, 8).
 
     Attributes:
@@ -23,43 +30,39 @@ class Architecture:
         dropout: share dropped before the last layer while training.
     """
 
-    patch_size: int = 64
-    filters: int = 16
-    features: int = 5
-    dense_units: int = 32
-    dense_activation: str = "relu"
-    norm: str = "after"
-    dropout: float = 0.1
+    who = "the architecture"
+    error = BundleError
 
-    def __post_init__(self) -> None:
-        sizes = (self.patch_size, self.filters, self.features, self.dense_units)
-        if any(type(n) is not int or not 1 <= n <= 4096 for n in sizes) or self.patch_size % 4:
-            raise BundleError(f"The architecture's sizes {sizes} are not usable (patch, filters, features, units).")
-        if self.dense_activation not in ("relu", "linear") or self.norm not in ("after", "before"):
-            raise BundleError("The architecture's activation must be relu or linear, its norm after or before it.")
-        if not isinstance(self.dropout, (int, float)) or not 0 <= self.dropout < 1:
-            raise BundleError(f"The architecture's dropout {self.dropout} is not between 0 and 1.")
+    patch_size: int = option(64, at_least=4, at_most=4096, problem=patch_size_problem)
+    filters: int = option(
+        16, "--filters", "of the first convolution", metavar="N", at_least=1, at_most=4096, most_typed=256
+    )
+    features: int = option(
+        5, "--feature-maps", "at the bottleneck", metavar="N", at_least=1, at_most=4096, most_typed=64
+    )
+    dense_units: int = option(
+        32, "--dense-units", "of the classifier", metavar="N", at_least=1, at_most=4096, most_typed=1024
+    )
+    dense_activation: str = option("relu", "--dense-activation", choices=("relu", "linear"))
+    norm: str = option("after", "--norm", "of the activation", choices=("after", "before"))
+    dropout: float = option(0.1, "--dropout", metavar="SHARE", unit="share", at_least=0, below=1)
 
     @property
     def cells(self) -> int:
         """Side of the bottleneck grid."""
         return self.patch_size // 4
 
-    def to_card(self) -> dict:
+    def to_card(self) -> dict[str, Any]:
         """As plain JSON values, with the architecture's name."""
-        return {"name": NAME, **asdict(self)}
+        return {"name": NAME, **super().to_card()}
 
     @classmethod
-    def from_card(cls, card: dict) -> Architecture:
+    def from_card(cls, card: Any) -> Architecture:
         """From a model card.
 
         Raises:
             BundleError: another architecture, or a field is missing, unknown or not usable.
         """
-        names = {f.name for f in fields(cls)}
         if card.get("name") != NAME:
             raise BundleError(f"The card's architecture is {card.get('name')!r}; this version knows {NAME!r} only.")
-        given = {key: value for key, value in card.items() if key != "name"}
-        if set(given) != names:
-            raise BundleError(f"The card's architecture must have exactly the fields {sorted(names)}.")
-        return cls(**given)
+        return super().from_card({key: value for key, value in card.items() if key != "name"})

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass
 
 from ...core.errors import BundleError
+from ...core.settings import Settings, option
+from .architecture import patch_size_problem
 
-PLANES = ("volume", "axial", "coronal", "sagittal")
-MASK_RULES = ("any", "half")
-LARGE_LESION = ("scale", "fill")
-ANSWERING_SLICE = ("largest-area", "middle")
+
+def percentiles_problem(percentiles: tuple[float, ...]) -> str | None:
+    """Why nothing can be stretched between these two percentiles."""
+    low, high = percentiles
+    return None if 0 <= low < high <= 100 else f"{low:g},{high:g} does not rise between 0 and 100"
 
 
 @dataclass(frozen=True)
-class Preprocessing:
+class Preprocessing(Settings):
     """Everything between an MRI with a mask and the numbers a model sees.
 
     Attributes:
@@ -31,32 +34,35 @@ class Preprocessing:
             of the slices that hold the lesion; of two middle ones the larger.
     """
 
-    patch_size: int = 64
-    plane: str = "volume"
-    in_plane_spacing_mm: float | None = 1.0
-    percentiles: tuple[float, float] = (1.0, 99.0)
-    mask_rule: str = "any"
-    large_lesion: str = "scale"
-    answering_slice: str = "largest-area"
+    who = "the preprocessing"
+    error = BundleError
+    unknown = "this version does not know it ({})"
 
-    def __post_init__(self) -> None:
-        low, high = (float(p) for p in self.percentiles)
-        object.__setattr__(self, "percentiles", (low, high))
-        spacing = self.in_plane_spacing_mm
-        faults = [
-            (self.patch_size < 16 or self.patch_size % 4, f"patch_size {self.patch_size} (a multiple of 4 from 16 on)"),
-            (self.plane not in PLANES, f"plane {self.plane!r} ({', '.join(PLANES)})"),
-            (spacing is not None and not 0.05 <= spacing <= 20, f"in_plane_spacing_mm {spacing} (0.05 to 20, or null)"),
-            (not 0 <= low < high <= 100, f"percentiles {self.percentiles} (rising, 0 to 100)"),
-        ]
-        for name, known in (
-            ("mask_rule", MASK_RULES), ("large_lesion", LARGE_LESION), ("answering_slice", ANSWERING_SLICE)
-        ):  # fmt: skip
-            value = getattr(self, name)
-            faults.append((value not in known, f"{name} {value!r} ({', '.join(known)})"))
-        wrong = "; ".join(text for bad, text in faults if bad)
-        if wrong:
-            raise BundleError(f"Unknown preprocessing: {wrong}.")
+    patch_size: int = option(64, at_least=16, problem=patch_size_problem)
+    plane: str = option(
+        "volume", "--plane", after="in_plane_spacing_mm", choices=("volume", "axial", "coronal", "sagittal")
+    )
+    in_plane_spacing_mm: float | None = option(
+        1.0, "--spacing-mm", "pixel size, or 'native'", metavar="MM", words={"native": None}, unit="mm",
+        at_least=0.05, at_most=20,
+    )  # fmt: skip
+    percentiles: tuple[float, float] = option(
+        (1.0, 99.0), "--percentiles", "of each crop's intensities, which become 0 and 1", metavar="LOW,HIGH",
+        problem=percentiles_problem,
+    )  # fmt: skip
+    mask_rule: str = option(
+        "any", "--mask-rule", "a bottleneck cell is on if any, or at least half, of its 16 pixels lie in the GTV",
+        choices=("any", "half"),
+    )  # fmt: skip
+    large_lesion: str = option(
+        "scale", "--lesion-size",
+        "crop: one pixel size, only too large lesions are shrunk; resize: every lesion fills the patch",
+        choices=("scale", "fill"), words={"crop": "scale", "resize": "fill"},
+    )  # fmt: skip
+    answering_slice: str = option(
+        "largest-area", "--answering-slice", "of the lesion, which is trained on and answers for it",
+        choices=("largest-area", "middle"),
+    )  # fmt: skip
 
     def in_words(self) -> str:
         """One line for people."""
@@ -69,25 +75,3 @@ class Preprocessing:
             f"{high:g} become 0 to 1; a bottleneck cell is on if {cell} in the GTV; answering slice: "
             f"{self.answering_slice.replace('-', ' ')}"
         )
-
-    def to_card(self) -> dict:
-        """As plain JSON values."""
-        card = asdict(self)
-        card["percentiles"] = list(self.percentiles)
-        return card
-
-    @classmethod
-    def from_card(cls, card: dict) -> Preprocessing:
-        """From a model card; every field must be there and none may be unknown.
-
-        Raises:
-            BundleError: a field is missing, unknown or has a value that this version does not know.
-        """
-        names = {f.name for f in fields(cls)}
-        if set(card) != names:
-            lacking, unknown = sorted(names - set(card)) or "nothing", sorted(set(card) - names) or "nothing"
-            raise BundleError(f"The card's preprocessing lacks {lacking} and has unknown {unknown}.")
-        try:
-            return cls(**card)
-        except (TypeError, ValueError) as error:
-            raise BundleError(f"The card's preprocessing has a value of the wrong kind ({error}).") from error

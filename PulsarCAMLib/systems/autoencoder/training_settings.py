@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field, fields, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
-from ...core.errors import InputError, PulsarCAMError
+from ...core.settings import LARGEST_SEED, MOST_EPOCHS, MOST_SEED, Settings, option
+from ...core.vocabulary import DEVICES, IMBALANCE
 from .architecture import Architecture
 from .preprocessing import Preprocessing
 
@@ -15,20 +14,7 @@ PAPER_ROTATIONS = (10.0, 15.0, 30.0, 45.0, 90.0)
 """Degrees; with the original slice they make six samples of a lesion."""
 
 LARGEST_ROTATION = 360.0
-LARGEST_SEED = 2**64 - 1
 _SAME_ROTATION_DIGITS = 6
-
-MODES = ("joint", "sequential")
-IMBALANCE = ("none", "weighted", "balanced")
-DEVICES = ("auto", "cpu", "cuda")
-INITIAL_WEIGHTS = ("glorot", "torch")
-RECONSTRUCT = ("crop", "gtv")
-
-_LATER = ("initial_weights", "reconstruct")
-"""Fields that older settings lack: left out where they are the default, so that the same training has the same hash."""
-
-_WITHOUT_INFLUENCE = ("checkpoint_seconds", "pictures_every")
-"""Settings that change what is kept of a run and not what comes out of it."""
 
 
 def rotation_problem(rotations: Sequence[float]) -> str | None:
@@ -47,26 +33,29 @@ def rotation_problem(rotations: Sequence[float]) -> str | None:
 
 
 @dataclass(frozen=True)
-class LossWeights:
+class LossWeights(Settings):
     """Weights of the four terms; the defaults are the paper's.
 
     Raises:
         InputError: a weight is negative or not finite, or all are 0.
     """
 
+    who = "the loss"
+
     reconstruction: float = 0.6
     similarity: float = 0.2
     outside: float = 0.2
     classification: float = 1.0
 
-    def __post_init__(self) -> None:
+    def disagreements(self) -> Iterator[str]:
+        """See :class:`~PulsarCAMLib.core.settings.Settings`."""
         weights = tuple(vars(self).values())
         if not all(0 <= weight < float("inf") for weight in weights) or not any(weights):
-            raise InputError(f"The weights of the loss must be numbers from 0 on, not all of them 0, not {weights}.")
+            yield f"The weights of the loss must be numbers from 0 on, not all of them 0, not {weights}."
 
 
 @dataclass(frozen=True)
-class TrainingSettings:
+class TrainingSettings(Settings):
     """How a member is trained; the defaults are the paper's, and our readings where the paper is silent.
 
     Attributes:
@@ -102,56 +91,56 @@ class TrainingSettings:
             black around it, which is all that the masked features can carry.
     """
 
-    epochs: int = 150
-    batch_size: int = 64
-    learning_rate: float = 5e-4
-    weight_decay: float = 1e-4
-    betas: tuple[float, float] = (0.9, 0.999)
-    epsilon: float = 1e-8
-    loss: LossWeights = field(default_factory=LossWeights)
-    rotations: tuple[float, ...] = PAPER_ROTATIONS
-    architecture: Architecture = field(default_factory=Architecture)
-    preprocessing: Preprocessing = field(default_factory=Preprocessing)
-    mode: str = "joint"
-    imbalance: str = "none"
-    patience: int | None = None
-    seed: int = 0
-    validate_every: int = 1
-    settle_norm: bool = False
-    micro_batch: int = 16
-    threads: int = 1
-    device: str = "auto"
-    checkpoint_seconds: float = 10.0
-    pictures_every: int = 0
-    initial_weights: str = "glorot"
-    reconstruct: str = "crop"
+    who = "the training"
 
-    def __post_init__(self) -> None:
-        for name in ("betas", "rotations"):
-            object.__setattr__(self, name, tuple(float(value) for value in getattr(self, name)))
-        if self.epochs < 1 or self.batch_size < 2 or self.validate_every < 1:
-            raise InputError("Training needs at least one epoch and batches of two samples or more.")
-        for name, known in (
-            ("mode", MODES), ("imbalance", IMBALANCE), ("device", DEVICES),
-            ("initial_weights", INITIAL_WEIGHTS), ("reconstruct", RECONSTRUCT),
-        ):  # fmt: skip
-            if getattr(self, name) not in known:
-                raise InputError(f"The training's {name} {getattr(self, name)!r} is unknown; use {', '.join(known)}.")
-        sizes = (self.micro_batch, self.seed, self.pictures_every, self.checkpoint_seconds, self.weight_decay)
-        none_negative = all(0 <= size < float("inf") for size in sizes)  # nan is neither
-        if not none_negative or self.threads < 1 or (self.patience is not None and self.patience < 1):
-            raise InputError("Training takes no negative numbers, at least one thread and a patience of one or more.")
-        if self.seed > LARGEST_SEED:
-            raise InputError(
-                f"The training's seed {self.seed} is above {LARGEST_SEED}, PyTorch's largest; use a smaller one."
-            )
-        problem = rotation_problem(self.rotations)
-        if problem:
-            raise InputError(f"The training cannot be done: {problem}.")
-        if not 0 < self.learning_rate < 1 or not all(0 <= beta < 1 for beta in self.betas) or self.epsilon <= 0:
-            raise InputError("Training needs a learning rate between 0 and 1, betas below 1 and a positive epsilon.")
+    epochs: int = option(150, "--epochs", at_least=1, most_typed=MOST_EPOCHS)
+    batch_size: int = option(64, "--batch-size", at_least=2, most_typed=65536)
+    learning_rate: float = option(5e-4, "--learning-rate", above=0, below=1)
+    weight_decay: float = option(1e-4, "--weight-decay", at_least=0)
+    betas: tuple[float, float] = option((0.9, 0.999), at_least=0, below=1)
+    epsilon: float = option(1e-8, above=0)
+    loss: LossWeights = option(
+        LossWeights, "--loss-weights", "of image cross-entropy, SSIM, activity outside the GTV, and classifier",
+        metavar="A,B,C,D",
+    )  # fmt: skip
+    rotations: tuple[float, ...] = option(PAPER_ROTATIONS, "--rotations", "of the copies", problem=rotation_problem)
+    architecture: Architecture = option(Architecture)
+    preprocessing: Preprocessing = option(Preprocessing)
+    mode: str = option("joint", "--mode", choices=("joint", "sequential"))
+    imbalance: str = option("none", "--imbalance", choices=tuple(IMBALANCE))
+    patience: int | None = option(
+        None, "--patience", "stop after N epochs without a better validation loss (never)", metavar="N",
+        section="ensemble", after="seed", at_least=1,
+    )  # fmt: skip
+    seed: int = option(
+        0, "--seed", "of the first member, and of the split", section="ensemble", at_least=0, at_most=LARGEST_SEED,
+        most_typed=MOST_SEED,
+    )  # fmt: skip
+    validate_every: int = option(1, at_least=1)
+    settle_norm: bool = option(
+        False, "--settle-norm", "take batch norm's statistics anew at the end, as the shipped model"
+    )
+    micro_batch: int = option(16, at_least=0)
+    threads: int = option(1, at_least=1)
+    device: str = option("auto", "--device", choices=DEVICES)
+    checkpoint_seconds: float = option(10.0, influence=False, at_least=0)
+    pictures_every: int = option(
+        0, "--pictures-every", "reconstructions every N epochs; keeps the run (none)", metavar="N", section="running",
+        influence=False, at_least=0,
+    )  # fmt: skip
+    initial_weights: str = option(
+        "glorot", "--initial-weights", "as Keras or as PyTorch starts", after="loss", choices=("glorot", "torch"),
+        untold=True,
+    )  # fmt: skip
+    reconstruct: str = option(
+        "crop", "--reconstruct", "what the autoencoder learns to give: the whole crop, or the GTV on black",
+        after="loss", choices=("crop", "gtv"), untold=True,
+    )  # fmt: skip
+
+    def disagreements(self) -> Iterator[str]:
+        """See :class:`~PulsarCAMLib.core.settings.Settings`."""
         if self.preprocessing.patch_size != self.architecture.patch_size:
-            raise InputError("The training's preprocessing and architecture disagree on the patch size.")
+            yield "The training's preprocessing and architecture disagree on the patch size."
 
     @property
     def phases(self) -> tuple[str, ...]:
@@ -170,41 +159,3 @@ class TrainingSettings:
     def with_seed(self, seed: int) -> TrainingSettings:
         """The same training from another random start."""
         return replace(self, seed=seed)
-
-    def to_card(self) -> dict:
-        """As plain JSON values; :meth:`from_card` reads them."""
-        plain = asdict(self) | {"betas": list(self.betas), "rotations": list(self.rotations)}
-        for each in fields(self):
-            if each.name in _LATER and plain[each.name] == each.default:
-                del plain[each.name]
-        own = {"architecture": self.architecture.to_card(), "preprocessing": self.preprocessing.to_card()}
-        return plain | own
-
-    @classmethod
-    def from_card(cls, card: dict) -> TrainingSettings:
-        """From :meth:`to_card`'s values.
-
-        Raises:
-            InputError: a field is missing, unknown or not usable.
-        """
-        names = {f.name for f in fields(cls)}
-        if not names - set(_LATER) <= set(card) <= names:
-            raise InputError(
-                f"Training settings must have exactly these fields, not others: {', '.join(sorted(names))}."
-            )
-        parts = {
-            "loss": lambda values: LossWeights(**values),
-            "architecture": Architecture.from_card,
-            "preprocessing": Preprocessing.from_card,
-        }
-        try:
-            return cls(**{key: parts[key](value) if key in parts else value for key, value in card.items()})
-        except (TypeError, ValueError) as error:
-            raise InputError(f"The training settings have a value of the wrong kind ({error}).") from error
-        except PulsarCAMError as error:
-            raise InputError(str(error)) from error
-
-    def identity(self) -> str:
-        """Hash of everything that decides the weights, as far as settings do."""
-        card = {key: value for key, value in self.to_card().items() if key not in _WITHOUT_INFLUENCE}
-        return hashlib.sha256(json.dumps(card, sort_keys=True).encode()).hexdigest()

@@ -132,3 +132,15 @@ def test_the_prostate_phantom_gives_slicerrts_figures(shared_data):
         assert row["dose_d10"] == pytest.approx(known["D10% (GY)"], abs=0.1)
         assert row["dose_v5"] == row["dose_v20"] == 100
     assert found["PTV"].volume_cm3(frame) == pytest.approx(48.6133, rel=0.02)
+
+
+def test_who_gets_exactly_a_dose_gets_at_least_that_dose():
+    """V12 is the share with 12 Gy or more, and isodoses hold their own dose: plans are written in whole numbers."""
+    away = np.abs(points(MRI) / MRI.spacing).max(axis=-1)  # cubes of voxels, one dose each
+    dose = np.where(away <= 4, 12.0, np.where(away <= 9, 6.0, 0.0)).astype(np.float32)
+    row = dose_features(dose, MRI, MRI, Lesion.from_mask("GTV", away <= 4), prescription_gy=12.0)
+    assert (row["dose_v12"], row["dose_v15"]) == (100.0, 0.0)
+    wider = dose_features(dose, MRI, MRI, Lesion.from_mask("wide", away <= 9))
+    assert wider["dose_v12"] == pytest.approx(100 * (9 / 19) ** 3)
+    # Half-millimetre points between the outermost centres, these included: 36 and 16 in the plane, 55 and 25 across it.
+    assert row["dose_gradient_index"] == pytest.approx((36 / 16) ** 2 * 55 / 25, rel=1e-6)

@@ -81,7 +81,7 @@ def test_a_bundle_is_two_readable_files(folder):
         ({"weights__sha256": "00"}, "sha256"),
         ({"weights__sha256": "0" * 64}, "wrong sha256"),
         ({"architecture__name": "resnet"}, "resnet"),
-        ({"architecture__extra": 1}, "exactly the fields"),
+        ({"architecture__extra": 1}, "exactly these fields"),
         ({"architecture__patch_size": 128}, "patch size"),
         ({"preprocessing__plane": "diagonal"}, "plane"),
         ({"preprocessing__mean": 1}, "unknown"),
