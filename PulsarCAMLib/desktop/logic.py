@@ -115,8 +115,8 @@ class ConsoleLogic(CompareLogic):
         except PulsarCAMError as error:
             return str(error)
         if card.synthetic:
-            text = _("{title}: trained on synthetic lesions. Research use only, not for patients.")
-            return text.format(title=card.title)
+            text = _("{title}: trained on synthetic {unit}s. Research use only, not for patients.")
+            return text.format(title=card.title, unit=card.system.task.unit)
         return _("{title}. Research use only.").format(title=card.title)
 
     def addModel(self, path: str, overwrite: bool = False) -> str:

@@ -8,6 +8,7 @@ import qt
 from slicer.i18n import tr as _
 
 from ...core.errors import Cancelled
+from ...core.pluralize import pluralize
 from ...core.task import BOTH, PREDICTED
 from ...scene.showing import side_by_side, views
 from ...scene.state import rows_of
@@ -131,8 +132,8 @@ class Compare(Section):
         for parameter, name in COMPARE_OUTPUTS.items():
             setattr(state, parameter, getattr(made, name))
         self._kept[state.parameterNode.GetID()] = _Kept(made, self.panel.resultCache.of(state), self._map())
-        count = len(made.mapComparison.lesions)
-        self.panel.say(_("1 lesion compared.") if count == 1 else _("{count} lesions compared.").format(count=count))
+        units = pluralize(len(made.mapComparison.lesions), result.scanResult.task.unit)
+        self.panel.say(_("{units} compared.").format(units=units))
 
     @slot
     def on_side_by_side(self) -> None:

@@ -14,7 +14,8 @@ HIDDEN = ("format", "format_version", "name", "title", "classes", "synthetic", "
 def card_page(card) -> str:
     """HTML of a :class:`PulsarCAMLib.systems.card.ModelCard`."""
     fields = card.fields
-    warning = _("Trained on synthetic lesions: not for patients.") if card.synthetic else ""
+    warning = _("Trained on synthetic {unit}s: not for patients.") if card.synthetic else ""
+    warning = warning.format(unit=card.system.task.unit)
     parts = [
         f"<h2>{escape(card.title)}</h2>",
         f"<p><b>{escape(_('Research use only.'))}</b> {escape(warning)}</p>",
