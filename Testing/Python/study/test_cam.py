@@ -73,7 +73,7 @@ def test_it_is_the_training_of_exactly_the_training_lesions_with_their_copies(co
     task = Task(train, labels, lesions().patients, (("second", np.array([25, 22])),), 11, tmp_path / "trial")
     fitted = contender.fit_predict(task)
     first = load_samples(contender.samples)["baseline"]
-    known = first.where(np.isin(first.lesions, train))
+    known = first.where(np.isin(first.units, train))
     known = TrainingSamples(**{**vars(known), "labels": labels[known.units]})
     assert len(known) == 40
     alone = train_trial(known, contender.settings.with_seed(11), tmp_path / "alone")
