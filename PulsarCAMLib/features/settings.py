@@ -56,7 +56,7 @@ class FeatureSettings:
     def identity(self, group: str) -> str:
         """Hash of what decides the numbers of a group, as far as settings and libraries do."""
         if group == "radiomics":
-            from .radiomics.library import library_version
+            from .radiomics.version import library_version
 
             about: list[Any] = [self.radiomics.identity(), library_version()]
         else:
@@ -75,7 +75,7 @@ class FeatureSettings:
         if model:
             content["settings"][MODEL] = model.to_card()
         if "radiomics" in groups:
-            from .radiomics.library import library_version
+            from .radiomics.version import library_version
 
             versions["mirp"] = library_version()
             content["radiomics_definitions"] = DEFINITIONS

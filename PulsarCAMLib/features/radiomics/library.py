@@ -6,7 +6,6 @@ logging, and one feature that fails takes all others with it.
 
 from __future__ import annotations
 
-import importlib.metadata
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -17,14 +16,6 @@ from .block import Block
 from .settings import LOG_REACH, WAVELET_BANDS, RadiomicsSettings
 
 _SPLINE_ORDER, _MASK_SPLINE_ORDER = 3, 1
-
-
-def library_version() -> str:
-    """Version of mirp; "" when it is not installed."""
-    try:
-        return importlib.metadata.version("mirp")
-    except importlib.metadata.PackageNotFoundError:
-        return ""
 
 
 @contextmanager

@@ -109,7 +109,7 @@ def write_radiomics_settings(path: str | Path, settings: RadiomicsSettings, *, o
     Raises:
         OutputError: see :func:`...io.atomic.write_whole`.
     """
-    from .library import library_version
+    from .version import library_version
 
     content = {
         "format": FORMAT,
