@@ -1,0 +1,135 @@
+"""``pulsarcam explain`` takes the images that the model's system names, and writes in the words of its task."""
+
+import csv
+
+import numpy as np
+import pytest
+import torch
+from making_files import files_in, result_of, written
+from making_models import CARD_FIELDS
+from making_stranger import STRANGER
+
+from PulsarCAMLib.core.geometry import VolumeGeometry
+from PulsarCAMLib.io.volumes import read_volume
+from PulsarCAMLib.systems.bundle import save_bundle
+from PulsarCAMLib.systems.contract import NoSizes
+from PulsarCAMLib.systems.registry import register, unregister
+from PulsarCAMLib.systems.volume_samples import VolumePreprocessing
+
+GRID = VolumeGeometry((8, 20, 18), (1.0, 1.0, 2.0), (5.0, -7.0, 3.0))
+DOSE_GRID = VolumeGeometry((6, 12, 12), (2.0, 2.0, 3.0), (2.0, -9.0, 2.0))
+
+
+@pytest.fixture(autouse=True)
+def stranger():
+    register(STRANGER)
+    yield STRANGER
+    unregister(STRANGER.name)
+
+
+@pytest.fixture
+def strange_model(tmp_path):
+    members = []
+    for seed in range(2):
+        torch.manual_seed(seed)
+        members.append(STRANGER.network(NoSizes(STRANGER.name), VolumePreprocessing()))
+        members[-1].architecture = NoSizes(STRANGER.name)
+    fields = {key: value for key, value in CARD_FIELDS.items() if key != "response"}
+    fields |= {"name": "sizes", "title": "Sizes", "preprocessing": VolumePreprocessing().to_card()}
+    save_bundle(tmp_path / "sizes", members, fields)
+    return tmp_path / "sizes"
+
+
+@pytest.fixture
+def flair(tmp_path):
+    voxels = np.random.default_rng(0).normal(100, 5, GRID.shape)
+    voxels[2:6, 4:12, 4:11] += 200
+    voxels[0] = 0
+    return written(tmp_path / "flair.nrrd", voxels.astype(np.float32), GRID)
+
+
+@pytest.fixture
+def dose(tmp_path):
+    values = np.random.default_rng(1).uniform(1, 20, DOSE_GRID.shape).astype(np.float32)
+    return written(tmp_path / "dose.nrrd", values, DOSE_GRID)
+
+
+def rows_of(path):
+    with path.open(encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def test_a_patient_without_lesions_is_explained_by_role(tmp_path, pulsarcam, strange_model, flair, dose):
+    out = tmp_path / "out"
+    options = ("--class", "all", "--method", "all", "--report", "--rtdose", dose)
+    code, said, err = pulsarcam("explain", flair, "-o", out, "--model", strange_model, *options)
+    assert (code, err) == (0, "")
+    assert "p(small)" in said
+    assert "p(large)" in said
+    names = files_in(out)
+    for target in STRANGER.task.names:
+        for end in ("mean.nrrd", "std.nrrd", "regions.seg.nrrd"):
+            assert f"saliency_{target}_{end}" in names
+            assert f"gradcam_{target}_{end}" in names
+    assert {"patients.csv", "slices.csv", "report.html", "pictures/01-patient_gradcam.png"} <= set(names)
+    assert [row["map_class"] for row in rows_of(out / "patients.csv")] == [*STRANGER.task.names] * 2
+    record = result_of(out)
+    assert record["patients"] == 1
+    assert set(record["input"]) == {"volume_sha256", "rtdose_sha256"}
+    values, geometry = read_volume(out / "saliency_large_mean.nrrd")
+    assert geometry.same_grid(GRID)
+    assert values.max() > 0
+    page = (out / "report.html").read_text(encoding="utf-8")
+    for told in ("Size of what is bright", "Patients by risk", "Probability of medium", "Saliency", "Much is bright"):
+        assert told in page, told
+    for foreign in ("lesion’s", "response", "Logit", "slices the probability"):
+        assert foreign not in page, foreign
+
+
+def test_a_dose_changes_the_answer_and_its_absence_is_told(tmp_path, pulsarcam, strange_model, flair, dose):
+    told = {}
+    for name, more in (("with", ("--rtdose", dose)), ("without", ())):
+        command = ("explain", flair, "-o", tmp_path / name, "--model", strange_model, "--no-pictures", *more)
+        code, _, err = pulsarcam(*command)
+        assert code == 0
+        assert ("there is no planned dose" in err) == (name == "without")
+        told[name] = rows_of(tmp_path / name / "patients.csv")[0]["probability_large"]
+    assert told["with"] != told["without"]
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--method", "pixelwise"), "The method must be one of saliency, gradcam, occlusion"),
+        (("--class", "response"), "The class must be one of small, medium, large, predicted"),
+    ],
+)
+def test_what_another_system_has_is_refused_in_one_sentence(tmp_path, pulsarcam, strange_model, flair, options, said):
+    code, _, err = pulsarcam("explain", flair, "-o", tmp_path / "out", "--model", strange_model, *options)
+    assert code == 3
+    assert said in err
+    assert err.count("\n") == 1
+    assert not (tmp_path / "out").exists()
+
+
+def test_files_that_the_model_does_not_take_or_lacks_are_named(tmp_path, pulsarcam, strange_model, flair, dose):
+    out = tmp_path / "out"
+    code, _, err = pulsarcam("explain", flair, flair, "-o", out, "--model", strange_model)
+    assert (code, err.count("\n")) == (3, 1)
+    assert "takes no lesions" in err
+    code, _, err = pulsarcam("explain", flair, "-o", out)
+    assert (code, err.count("\n")) == (3, 1)
+    assert "needs segmentation or label map that outlines the lesions; name it after the image" in err
+    code, _, err = pulsarcam("explain", flair, flair, "-o", out, "--rtdose", dose)
+    assert (code, err.count("\n")) == (3, 1)
+    assert "takes no rtdose; leave out --rtdose" in err
+
+
+def test_options_are_there_for_the_roles_of_every_known_system(capsys):
+    from PulsarCAMLib.cli import main
+
+    main(["explain", "--help"])
+    assert "planned dose in Gy (Stranger)" in capsys.readouterr().out
+    unregister(STRANGER.name)
+    main(["explain", "--help"])
+    assert "--rtdose" not in capsys.readouterr().out
