@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...core.geometry import VolumeGeometry
-from ...core.task import PREDICTED, Task
+from ...core.task import LESION, PREDICTED, Task
 from ...explanation.result import CaseResult, UnitResult
 from ...lesions.resampling import image_around, resample
 from ...systems.contract import Sliced
@@ -73,6 +73,7 @@ class Picture:
         top: value at the upper end of the colour scale; the lower end is 0, or -top for signed maps.
         signed: whether maps have both signs.
         scale_text: what the colour means.
+        bare_text: above the panel without a map.
         side_mm: side of the square.
         letters: anatomical letters at the left, right, top and bottom edge.
         plane: such as "axial slice 14 of 25".
@@ -88,6 +89,7 @@ class Picture:
     top: float
     signed: bool
     scale_text: str
+    bare_text: str
     side_mm: float
     letters: tuple[str, str, str, str]
     plane: str
@@ -134,6 +136,7 @@ def picture_of(
         top=float(top) or 1.0,
         signed=signed,
         scale_text=_scale_text(result, method, normalisation),
+        bare_text="MRI and contour (GTV)" if task.unit == LESION else "MRI and outline",
         side_mm=grid.spacing[0] * PIXELS,
         letters=edge_letters(np.asarray(grid.direction)),
         plane=_plane_text(result.geometry, lesion, grid),

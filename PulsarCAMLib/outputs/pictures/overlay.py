@@ -63,11 +63,10 @@ def draw(picture: Picture) -> Figure:
     _color_bar(figure, (0.481, 0.065, 0.012, 0.78), picture, colors, norm)
     for place, heading in zip(_small_places(len(headings)), [None, *headings[1:]], strict=False):
         _mri(figure.add_axes(place), picture, heading, colors, norm, scale=False, size=9)
-    place = (0.605, 0.115, 0.38, 0.28)
     if isinstance(picture.answers, Profile):
-        _profile(figure.add_axes(place), picture.answers)
-    else:
-        _class_bars(figure.add_axes(place), picture.answers)
+        _profile(figure.add_axes((0.605, 0.115, 0.38, 0.28)), picture.answers)
+    else:  # names of classes need more room at the left
+        _class_bars(figure.add_axes((0.685, 0.115, 0.3, 0.28)), picture.answers)
     return figure
 
 
@@ -126,7 +125,7 @@ def _mri(axes, picture: Picture, heading: str | None, colors, norm, scale: bool,
         middles = (at[1:] + at[:-1]) / 2
         axes.contour(middles, middles, picture.mask, levels=[0.5], colors=CONTOUR, linewidths=1.1 if scale else 0.9)
     # Not as the axes' title, whose search for a free place takes longer than all images.
-    title = heading or "MRI and contour (GTV)"
+    title = heading or picture.bare_text
     axes.text(0.5, 1.012, title, color=INK, size=size, ha="center", va="bottom", transform=axes.transAxes)
     axes.set(xlim=(-half, half), ylim=(half, -half))
     axes.set_axis_off()
