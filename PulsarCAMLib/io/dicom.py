@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -40,12 +41,12 @@ def read_series(folder: Path, series: str | None = None):
         raise InputError(f"The DICOM series in {folder} cannot be read: its slices differ in size or kind.") from error
     if len(files) > 1:
         _check_slices(reader, len(files), folder)
-    return image, _source([lambda tag, n=n: _text(reader, tag, n) for n in range(len(files))])
+    return image, _source([partial(_text, reader, n) for n in range(len(files))])
 
 
 def source_of(reader) -> DicomSource | None:
     """Where the one file that a SimpleITK ``ImageFileReader`` has read the information of comes from."""
-    return _source([lambda tag: _text(reader, tag)])
+    return _source([partial(_text, reader, None)])
 
 
 def _source(files: Sequence[Callable[[str], str]]) -> DicomSource | None:
@@ -60,8 +61,10 @@ def _source(files: Sequence[Callable[[str], str]]) -> DicomSource | None:
     return DicomSource(study, own, frame_of_reference, sop_class, instances)
 
 
-def _text(reader, tag: str, *n: int) -> str:
-    return reader.GetMetaData(*n, tag).strip(" \0") if reader.HasMetaDataKey(*n, tag) else ""
+def _text(reader, n: int | None, tag: str) -> str:
+    """A tag of the file of slice n of a series reader, or of a file reader's one (n is None)."""
+    which = () if n is None else (n,)
+    return reader.GetMetaData(*which, tag).strip(" \0") if reader.HasMetaDataKey(*which, tag) else ""
 
 
 def _files_of(folder: Path, series: str | None) -> list[str]:

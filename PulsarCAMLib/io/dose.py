@@ -71,7 +71,8 @@ def _read_rtdose(path: Path) -> tuple[np.ndarray, VolumeGeometry]:
         data = pydicom.dcmread(path)
         _refuse_other_doses(path.name, data)
         dose = data.pixel_array * float(data.DoseGridScaling)
-        return dose.astype(np.float32), _place_of(path.name, data, dose.shape)
+        planes, rows, columns = dose.shape
+        return dose.astype(np.float32), _place_of(path.name, data, (planes, rows, columns))
     except InputError:
         raise
     except Exception as error:  # pydicom raises many kinds for damaged files
@@ -95,7 +96,7 @@ def _refuse_other_doses(name: str, data) -> None:
         raise InputError(f"The RTDOSE {name} holds a single plane; export the dose of the whole volume.")
 
 
-def _place_of(name: str, data, shape: tuple[int, ...]) -> VolumeGeometry:
+def _place_of(name: str, data, shape: tuple[int, int, int]) -> VolumeGeometry:
     """Place of the dose planes, DICOM PS3.3 C.8.8.3.2.
 
     Offsets that begin with zero run along the normal of the planes; offsets that begin with the z of the first plane
