@@ -14,7 +14,7 @@ from ..core.pluralize import pluralize
 from .folder import FINISHED
 
 if TYPE_CHECKING:
-    from .preparing import Running
+    from .prepare import Running
     from .settings import StudySettings
 
 STAGE = "computing gradient indices"
@@ -43,7 +43,7 @@ def within_limit(
 
     Args:
         cohort: table of the study.
-        rows: of :func:`~.preparing.study_rows`.
+        rows: of :func:`~.prepare.study_rows`.
         settings: of the study.
         folder: of the study, where finished lesions are kept.
         running: how.
@@ -71,8 +71,8 @@ def within_limit(
     if not stay[0]:
         raise InputError(f"All {len(gone)} lesions have a dose gradient index above {settings.gi_limit:g}; raise it.")
     found = _told(rows, gone, index, settings.gi_limit) | {"unknown": len(index) - len(known)}
-    for sentence in left_out_sentences(found) if running.tell else ():
-        running.tell(sentence)
+    for sentence in left_out_sentences(found) if running.on_warning else ():
+        running.on_warning(sentence)
     return stay, found
 
 

@@ -1,4 +1,4 @@
-"""Answers of a study in cells: all trials of one model under one protocol on one MRI, the late fusion included.
+"""Answers of a study by model: all trials of one model under one protocol on one MRI, the late fusion included.
 
 What was not answered (NaN) is left out and counted. Every control is judged on its own permuted labels.
 """
@@ -13,7 +13,7 @@ import numpy as np
 from ..core.vocabulary import LEAVE_ONE_OUT, TIME_POINTS
 from ..evaluation.metrics import Evaluation, evaluate_predictions
 from ..features.models.fusion import fused
-from .plan import contenders_of
+from .models import study_models_of
 from .records import Answers, TrialRecord
 from .run import Study
 
@@ -78,7 +78,7 @@ class Pooled:
 
 
 @dataclass(frozen=True, eq=False)
-class Cell:
+class ModelResults:
     """One protocol, one model, one MRI.
 
     Attributes:
@@ -124,23 +124,23 @@ def _stacked(trials: list[Asked]) -> tuple[np.ndarray, ...]:
     return lesions, where, columns[1].astype(int), columns[2], thresholds
 
 
-def study_cells(study: Study) -> list[Cell]:
-    """All cells in which there is a finished trial or control: protocols, models, MRIs in the order of the settings."""
+def model_results_of(study: Study) -> list[ModelResults]:
+    """All in which there is a finished trial or control: protocols, models, MRIs in the order of the settings."""
     records = (*study.records, *fusion_records(study))
-    models = (*study.settings.models, FUSION)
-    cells = {
-        (protocol, model, point): Cell(protocol, model, point)
+    names = (*study.settings.models, FUSION)
+    by_model = {
+        (protocol, model, point): ModelResults(protocol, model, point)
         for protocol in study.settings.protocols
-        for model in models
+        for model in names
         for point in TIME_POINTS
     }
     for record in records:
         for answers in record.answers:
-            cell = cells[record.protocol, record.model, answers.time_point]
+            results = by_model[record.protocol, record.model, answers.time_point]
             found = (record.labels[answers.lesions], answers.probabilities, record.threshold, len(record.train))
             asked = Asked(record.number, answers.lesions, *found)
-            (cell.controls if record.control else cell.trials).append(asked)
-    return [cell for cell in cells.values() if cell.trials or cell.controls]
+            (results.controls if record.control else results.trials).append(asked)
+    return [results for results in by_model.values() if results.trials or results.controls]
 
 
 def fusion_records(study: Study) -> list[TrialRecord]:
@@ -183,10 +183,10 @@ def _fused_answers(members: list[TrialRecord], point: str, wanted: set[str]) -> 
     return Answers(point, lesions, fused([a.probabilities for a in asked.values()]))
 
 
-def model_words(study: Study) -> dict[str, tuple[str, str]]:
+def model_titles(study: Study) -> dict[str, tuple[str, str]]:
     """Title and one sentence about every model, the late fusion included."""
-    contenders = contenders_of(study.settings, study.facts, study.folder)
-    words = {each.name: (each.title, each.about) for each in contenders}
+    models = study_models_of(study.settings, study.facts, study.folder)
+    words = {each.name: (each.title, each.about) for each in models}
     if len(words) > 1:
         members = ", ".join(title for title, _ in words.values())
         about = f"Mean of the probabilities of {members} on the same splits; answered where all of them answer."

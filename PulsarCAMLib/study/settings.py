@@ -18,7 +18,7 @@ class StudySettings(Settings):
     """What is judged and how; the numbers of trials and splits are the paper's.
 
     Attributes:
-        models: names of the contenders.
+        models: names of the models.
         protocols: in :data:`~PulsarCAMLib.core.vocabulary.PROTOCOLS`.
         trials: of the protocols that repeat splits.
         paper_trials: of the paper's protocol, which has no splits: trainings from different seeds.

@@ -1,6 +1,6 @@
 """Protocols: which lesions are learnt from and which are asked, in every trial and in every control.
 
-The splits depend on lesions, labels, seed and trial only, so all contenders meet the same ones.
+The splits depend on lesions, labels, seed and trial only, so all models meet the same ones.
 """
 
 from __future__ import annotations

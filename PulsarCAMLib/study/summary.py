@@ -26,7 +26,7 @@ from ..evaluation.discrimination import discrimination
 from ..evaluation.metrics import across_trials, evaluate_predictions
 from ..evaluation.predictions import POSITIVE
 from ..evaluation.resampling import LEVEL
-from .model_results import Asked, Cell, Pooled, model_words, study_cells
+from .model_results import Asked, ModelResults, Pooled, model_results_of, model_titles
 from .narrative import sentences
 from .pairs import against_control, aucs, by_split, differences, mean_interval
 from .run import Study
@@ -53,9 +53,9 @@ def summarise(study: Study, resamples: int = RESAMPLES) -> dict[str, Any]:
         lesions), ``shared`` (entries again where they are not, on the lesions that all models answered for),
         ``differences``, ``sentences``, and what they are about.
     """
-    cells = study_cells(study)
-    groups, shared = column_groups(cells, study)
-    lesions, words = study.lesions, model_words(study)
+    everything = model_results_of(study)
+    groups, shared = column_groups(everything, study)
+    lesions, words = study.lesions, model_titles(study)
     summary = {
         "format": FORMAT,
         "format_version": FORMAT_VERSION,
@@ -77,12 +77,12 @@ def summarise(study: Study, resamples: int = RESAMPLES) -> dict[str, Any]:
         "table_1": list(TABLE_1),
         "models": [{"name": n, "title": title, "about": about} for n, (title, about) in words.items()],
         "protocols": [_protocol(name, study) for name in study.settings.protocols],
-        "table": [_entry(cell, study, resamples) for cell in cells],
+        "table": [_entry(results, study, resamples) for results in everything],
         "columns": groups,
-        "shared": [_entry(cell, study, resamples) for cell in shared if cell.trials],
+        "shared": [_entry(results, study, resamples) for results in shared if results.trials],
         "imbalance": imbalance_sentence(study.settings),
         "left_out": study.facts.get("left_out"),
-        "differences": differences([cell for cell in cells if cell.trials], lesions.patients, resamples),
+        "differences": differences([results for results in everything if results.trials], lesions.patients, resamples),
     }
     return summary | {"sentences": sentences(summary)}
 
@@ -110,37 +110,37 @@ def wanted(protocol: str, study: Study) -> tuple[int, int]:
     return patients, patients if study.settings.controls else 0
 
 
-def _entry(cell: Cell, study: Study, resamples: int) -> dict[str, Any]:
+def _entry(results: ModelResults, study: Study, resamples: int) -> dict[str, Any]:
     patients = study.lesions.patients
-    pool = cell.pooled(patients)
-    trials, controls = wanted(cell.protocol, study)
+    pool = results.pooled(patients)
+    trials, controls = wanted(results.protocol, study)
     return {
-        "protocol": cell.protocol,
-        "model": cell.model,
-        "time_point": cell.time_point,
-        "flatters": cell.protocol in FLATTERING,
-        "by_trial_means_little": cell.one_by_one,
-        "trials": len(cell.trials),
+        "protocol": results.protocol,
+        "model": results.model,
+        "time_point": results.time_point,
+        "flatters": results.protocol in FLATTERING,
+        "by_trial_means_little": results.one_by_one,
+        "trials": len(results.trials),
         "trials_wanted": trials,
         "lesions": len(pool.lesions),
         "patients": len(np.unique(pool.patients)),
         "responses": int(pool.labels.sum()),
         "prevalence": float(pool.labels.mean()) if len(pool.labels) else None,
-        "not_answered": _not_answered(cell.trials),
-        "metrics": _across(cell.trials),
+        "not_answered": _not_answered(results.trials),
+        "metrics": _across(results.trials),
         "pooled": _pooled(pool, resamples),
         "chance": _chance(pool, resamples),
-        "by_split": by_split(cell),
+        "by_split": by_split(results),
         "control": {
-            "trials": len(cell.controls),
+            "trials": len(results.controls),
             "trials_wanted": controls,
-            "not_answered": _not_answered(cell.controls),
-            "metrics": _across(cell.controls),
-            "auc_by_trial": aucs(cell.controls).tolist(),
-            "auc_interval": mean_interval(aucs(cell.controls)),
-            "pooled": _pooled(cell.control_pool(patients), resamples) if cell.one_by_one else None,
+            "not_answered": _not_answered(results.controls),
+            "metrics": _across(results.controls),
+            "auc_by_trial": aucs(results.controls).tolist(),
+            "auc_interval": mean_interval(aucs(results.controls)),
+            "pooled": _pooled(results.control_pool(patients), resamples) if results.one_by_one else None,
         },
-        "against_control": against_control(cell, patients, resamples),
+        "against_control": against_control(results, patients, resamples),
     }
 
 

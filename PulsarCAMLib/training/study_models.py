@@ -11,7 +11,7 @@ import numpy as np
 
 
 @dataclass(frozen=True, eq=False)
-class Task:
+class TrialTask:
     """One training and what is asked of it.
 
     Attributes:
@@ -20,7 +20,7 @@ class Task:
         patients: int ``[L]`` of all lesions, for splits inside the training lesions.
         asked: (time point, lesion indices) whose probabilities are wanted.
         seed: of everything random.
-        folder: of this task alone, for what the contender wants to keep; may not exist yet.
+        folder: of this task alone, for what the model wants to keep; may not exist yet.
         cancelled: True stops.
     """
 
@@ -34,7 +34,7 @@ class Task:
 
 
 @dataclass(frozen=True, eq=False)
-class Inner:
+class InnerAnswers:
     """Answers for the training lesions themselves, each by a model that did not see that patient.
 
     Attributes:
@@ -51,17 +51,17 @@ class Fitted:
     """Answers to a task.
 
     Attributes:
-        probabilities: of response, one array for each of ``Task.asked``; NaN where there is no answer.
+        probabilities: of response, one array for each of ``TrialTask.asked``; NaN where there is no answer.
         details: JSON values worth keeping: selected features, chosen settings.
-        inner: if the contender has them anyway.
+        inner: if the model has them anyway.
     """
 
     probabilities: tuple[np.ndarray, ...]
     details: dict[str, Any] = field(default_factory=dict)
-    inner: Inner | None = None
+    inner: InnerAnswers | None = None
 
 
-class Contender(Protocol):
+class StudyModel(Protocol):
     """A model that takes part; must be picklable, for it travels to other processes.
 
     Attributes:
@@ -79,5 +79,5 @@ class Contender(Protocol):
     def identity(self) -> str:
         """Hash of everything that decides its answers, the data included."""
 
-    def fit_predict(self, task: Task) -> Fitted:
+    def fit_predict(self, task: TrialTask) -> Fitted:
         """Learn and answer."""

@@ -35,7 +35,7 @@ def run(options) -> None:
             at_once=options.jobs,
             scheduler=options.scheduler,
             progress=bar.stage,
-            tell=warn,
+            on_warning=warn,
         )
         if options.report:
             _report(study, folder / REPORT, bar, options.quiet)
@@ -71,8 +71,8 @@ def _report(study, output: Path, bar: TimedBar, quiet: bool, members=()) -> None
 
     if study.missing:
         warn(f"{study.missing} trainings are not finished; the report is of the others.")
-    with bar.stage("writing the report") as tell:
-        page = write_study_report(study, output, overwrite=True, progress=tell, members=members, tell=warn)
+    with bar.stage("writing the report") as stage:
+        page = write_study_report(study, output, overwrite=True, progress=stage, members=members, on_warning=warn)
     if not quiet:
         results = json.loads((output / "results.json").read_text(encoding="utf-8"))
         print("\n".join(results["summary"]["text"]))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ...evaluation.curves import CalibrationBin, Curve, calibration_points, precision_recall_points, roc_points
-from ...study.model_results import Asked, Cell
+from ...study.model_results import Asked, ModelResults
 from ...study.run import Study
 
 if TYPE_CHECKING:
@@ -38,18 +38,18 @@ class Band:
 
 
 @dataclass(frozen=True, eq=False)
-class CellCurves:
+class ModelCurves:
     """Curves of one model under one protocol on one MRI; None or empty where there are none.
 
     Attributes:
-        cell: whose.
+        results: whose.
         roc, precision_recall: of the pool.
         calibration: of the pool.
         trials, controls: ROC curves by trial.
         prevalence: share of the pool that responds.
     """
 
-    cell: Cell
+    results: ModelResults
     roc: Curve
     precision_recall: Curve
     calibration: list[CalibrationBin]
@@ -58,14 +58,14 @@ class CellCurves:
     prevalence: float
 
 
-def cell_curves(cell: Cell, patients: np.ndarray) -> CellCurves:
-    """All curves of a cell."""
-    pool = cell.pooled(patients)
+def model_curves(results: ModelResults, patients: np.ndarray) -> ModelCurves:
+    """All curves of a results."""
+    pool = results.pooled(patients)
     own = (pool.labels, pool.probabilities)
-    by_trial = [None, None] if cell.one_by_one else [band(cell.trials), band(cell.controls)]
+    by_trial = [None, None] if results.one_by_one else [band(results.trials), band(results.controls)]
     prevalence = float(pool.labels.mean()) if len(pool.labels) else float("nan")
-    return CellCurves(
-        cell, roc_points(*own), precision_recall_points(*own), calibration_points(*own), *by_trial, prevalence
+    return ModelCurves(
+        results, roc_points(*own), precision_recall_points(*own), calibration_points(*own), *by_trial, prevalence
     )
 
 
@@ -110,7 +110,7 @@ def training_curves(study: Study) -> list[TrainingCurve]:
 
 
 def _history(study: Study, record) -> list[dict] | None:
-    from ...study.cam import TRAINING
+    from ...study.network_model import TRAINING
     from ...training.trial import finished_trial
 
     trained = finished_trial(study.folder_of(record) / TRAINING)
@@ -163,7 +163,7 @@ def _member_curve(number: int, trained: TrialResult) -> MemberCurve:
 
 
 def rows(
-    found: Sequence[CellCurves], trained: Sequence[TrainingCurve], members: Sequence[MemberCurve] = ()
+    found: Sequence[ModelCurves], trained: Sequence[TrainingCurve], members: Sequence[MemberCurve] = ()
 ) -> Iterator[tuple]:
     """Lines of ``curves.csv`` under :data:`HEADINGS`."""
     for member in members:
@@ -174,7 +174,7 @@ def rows(
                         own = (f"member {kind} {name}", "", f"member-{member.number}", "baseline", 0)
                         yield (*own, epoch, value, "", "", 1)
     for each in found:
-        yield from _cell_rows(each)
+        yield from _model_rows(each)
     for curve in trained:
         own = (curve.protocol, curve.model, "baseline", int(curve.control))
         for name, (mean, low, high) in curve.terms.items():
@@ -182,8 +182,8 @@ def rows(
                 yield (f"training {name}", *own, int(curve.epochs[at]), *values, curve.trials)
 
 
-def _cell_rows(found: CellCurves) -> Iterator[tuple]:
-    own = (found.cell.protocol, found.cell.model, found.cell.time_point)
+def _model_rows(found: ModelCurves) -> Iterator[tuple]:
+    own = (found.results.protocol, found.results.model, found.results.time_point)
     for name, curve in (("roc pooled", found.roc), ("precision-recall pooled", found.precision_recall)):
         for x, y in zip(curve.x.tolist(), curve.y.tolist(), strict=True):
             yield (name, *own, 0, x, y, "", "", "")

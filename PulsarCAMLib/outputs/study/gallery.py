@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from ...core.errors import InputError
-from ...core.vocabulary import LEAVE_ONE_OUT, LESIONS, PATIENTS, TIME_POINTS
-from ...study.cam import CAM, TRAINING, load_samples, slices_of
+from ...core.vocabulary import CAM, LEAVE_ONE_OUT, LESIONS, PATIENTS, TIME_POINTS
 from ...study.folder import SAMPLES
+from ...study.network_model import TRAINING, load_samples, slices_of
 from ...study.records import TrialRecord
 from ...study.run import Study
 

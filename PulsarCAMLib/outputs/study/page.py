@@ -8,8 +8,7 @@ from typing import Any
 
 from ... import __version__
 from ...core.pluralize import pluralize
-from ...core.vocabulary import MRI_TITLES
-from ...study.cam import CAM
+from ...core.vocabulary import CAM, MRI_TITLES
 from ...study.narrative import percent
 from ...study.run import Study
 from ..pages import markup
@@ -17,7 +16,7 @@ from ..pages.markup import text
 from ..pages.page import RESEARCH_ONLY
 from . import figures, gallery, gallery_pictures, plots
 from .choices import MOST_SHOWN
-from .curves import TERMS, CellCurves, MemberCurve, TrainingCurve
+from .curves import TERMS, MemberCurve, ModelCurves, TrainingCurve
 
 SYNTHETIC = "SYNTHETIC: the lesions of this study are generated. No figure here says anything about patients."
 
@@ -66,7 +65,7 @@ class Contents:
     Attributes:
         study: whose.
         summary: of :func:`~...study.summary.summarise`.
-        curves: of all cells.
+        curves: of all curves.
         training: of models that keep a training.
         explained: lesions of the galleries.
         choices: of :func:`.choices.model_choices`.
@@ -77,7 +76,7 @@ class Contents:
 
     study: Study
     summary: dict[str, Any]
-    curves: list[CellCurves]
+    curves: list[ModelCurves]
     training: list[TrainingCurve]
     explained: list[gallery.Explained]
     choices: list[dict[str, Any]]
@@ -155,25 +154,26 @@ def _curves(found: Contents) -> list[str]:
     parts = []
     for draw, title, about in kinds:
         panels = [
-            plots.svg(draw(cells, names, colors, heading), f"{draw.__name__}-{n}", text(f"{title}: {heading}"))
-            for n, (heading, cells) in enumerate(_by_protocol(found))
+            plots.svg(draw(curves, names, colors, heading), f"{draw.__name__}-{n}", text(f"{title}: {heading}"))
+            for n, (heading, curves) in enumerate(_by_protocol(found))
         ]
         if panels:
             parts.append(markup.section(title, f'<p class="sub">{text(about)}</p>', _grid(panels)))
     return parts
 
 
-def _by_protocol(found: Contents) -> list[tuple[str, Sequence[CellCurves]]]:
+def _by_protocol(found: Contents) -> list[tuple[str, Sequence[ModelCurves]]]:
     groups = []
     for protocol in found.summary["protocols"]:
         for point, mri in MRI_TITLES.items():
-            cells = [
+            curves = [
                 each
                 for each in found.curves
-                if (each.cell.protocol, each.cell.time_point) == (protocol["name"], point) and each.roc.area is not None
+                if (each.results.protocol, each.results.time_point) == (protocol["name"], point)
+                and each.roc.area is not None
             ]
-            if cells:
-                groups.append((f"{protocol['title']}, {mri}", cells))
+            if curves:
+                groups.append((f"{protocol['title']}, {mri}", curves))
     return groups
 
 

@@ -12,7 +12,7 @@ import pytest
 import torch
 from making_samples import stripes
 
-from PulsarCAMLib.study.cam import save_samples, slices_of
+from PulsarCAMLib.study.network_model import save_samples, slices_of
 from PulsarCAMLib.systems.autoencoder.architecture import Architecture
 from PulsarCAMLib.systems.autoencoder.losses import joint_loss
 from PulsarCAMLib.systems.autoencoder.network import AutoencoderClassifier

@@ -1,4 +1,4 @@
-"""The autoencoder-classifier as a contender, with its patches in the study's folder."""
+"""The autoencoder-classifier as a model, with its patches in the study's folder."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ..core.errors import InputError
 from ..core.vocabulary import BASELINE, CAM, TIME_POINTS
 from ..systems.autoencoder.training_settings import TrainingSettings
 from ..training.samples import TrainingSamples
-from ..training.study_models import Fitted, Task
+from ..training.study_models import Fitted, TrialTask
 
 TRAINING = "training"
 FIELDS = {
@@ -27,7 +27,7 @@ FIELDS = {
 
 
 @dataclass(frozen=True)
-class CamContender:
+class NetworkStudyModel:
     """One autoencoder-classifier per trial, trained on the first MRI's slices and their rotated copies.
 
     Attributes:
@@ -48,7 +48,7 @@ class CamContender:
         """Of patches and settings."""
         return hashlib.sha256(f"{self.sha256}{self.settings.identity()}".encode()).hexdigest()
 
-    def fit_predict(self, task: Task) -> Fitted:
+    def fit_predict(self, task: TrialTask) -> Fitted:
         """Train in a folder of the task's, from where it was stopped."""
         from scipy.special import expit
 

@@ -15,14 +15,14 @@ from ..cohort.lesion_label import LesionLabel
 from ..cohort.study_lesions import StudyLesions
 from ..cohort.table import CohortTable
 from ..core.errors import InputError
-from ..core.vocabulary import BASELINE, SECOND, TIME_POINTS
-from .cam import CAM, save_samples
+from ..core.vocabulary import BASELINE, CAM, SECOND, TIME_POINTS
+from .exclusion import check_dose, within_limit
 from .folder import FORMAT, FORMAT_VERSION, LESIONS, SAMPLES, read_facts, write_facts, write_text
 from .jobs import Progress, dask_workers
-from .plan import cam_contender, jobs_of
-from .records import read_record
+from .models import network_study_model
+from .network_model import save_samples
 from .settings import StudySettings
-from .splits import protocol_splits
+from .splits import Split, protocol_splits
 
 CUTTING, FEATURE_STAGE = "cutting patches ({})", "computing features"
 
@@ -41,13 +41,51 @@ class Running:
     Attributes:
         at_once, scheduler: see :func:`~.jobs.run_jobs`.
         progress: gives a context for a stage by its name.
-        tell: is called with each warning.
+        on_warning: is called with each warning.
+        cancelled: True stops; the study can be continued.
     """
 
     at_once: int = 1
     scheduler: str | None = None
-    progress: Stages = nullcontext
-    tell: Callable[[str], None] | None = None
+    progress: Stages = lambda _stage: nullcontext()
+    on_warning: Callable[[str], None] | None = None
+    cancelled: Callable[[], bool] | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Candidates:
+    """Lesions of a cohort that a study can be run on; nothing of it is written down yet.
+
+    Attributes:
+        cohort: the table.
+        rows: with their classes, of the first MRI and of the second; see :func:`study_rows`.
+        lesions: the same as numbers.
+        splits: of every protocol, in its order.
+    """
+
+    cohort: CohortTable
+    rows: tuple[list, list]
+    lesions: StudyLesions
+    splits: tuple[Split, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """A study's folder with everything that its trainings need.
+
+    Attributes:
+        folder: of the study.
+        settings: of the study.
+        lesions: that take part.
+        splits: of every protocol, in its order.
+        facts: the whole of ``study.json``, which may still tell of the settings of an earlier call.
+    """
+
+    folder: Path
+    settings: StudySettings
+    lesions: StudyLesions
+    splits: tuple[Split, ...]
+    facts: dict[str, Any]
 
 
 def study_rows(cohort: CohortTable, labels: Sequence[LesionLabel]) -> tuple[list, list]:
@@ -65,55 +103,52 @@ def study_rows(cohort: CohortTable, labels: Sequence[LesionLabel]) -> tuple[list
     return baseline, second
 
 
-def check_study(cohort: CohortTable, labels: Sequence[LesionLabel], settings: StudySettings) -> StudyLesions:
+def check_study(cohort: CohortTable, labels: Sequence[LesionLabel], settings: StudySettings) -> Candidates:
     """The lesions of a study that can be run; to be asked before hours of other work.
 
     Raises:
-        InputError: the lesions cannot be split as a protocol wants it.
+        InputError: the lesions cannot be split as a protocol wants it, or a setting cannot be tuned.
     """
-    return usable(StudyLesions.of(*study_rows(cohort, labels)), settings)
+    found = _candidates(cohort, study_rows(cohort, labels), settings)
+    network_study_model(settings, "", Path())
+    check_dose(cohort, settings)
+    return found
 
 
-def usable(lesions: StudyLesions, settings: StudySettings) -> StudyLesions:
-    """These lesions, unless a protocol cannot split them so that there is something to learn.
+def _candidates(cohort: CohortTable, rows: tuple[list, list], settings: StudySettings) -> Candidates:
+    lesions = StudyLesions.of(*rows)
+    splits = splits_of(settings, lesions)
+    for split in splits if CAM in settings.models else ():
+        if len(set(split.labels[split.train].tolist())) < 2:
+            raise InputError(
+                f"In {split.place} of the protocol “{split.protocol}” all lesions that are left to learn from have the "
+                "same response, for the others are of too few patients; leave this protocol out."
+            )
+    return Candidates(cohort, rows, lesions, splits)
+
+
+def splits_of(settings: StudySettings, lesions: StudyLesions) -> tuple[Split, ...]:
+    """Of all protocols in their order.
 
     Raises:
-        InputError: they cannot be split, or a setting cannot be tuned.
+        InputError: a protocol cannot split these lesions.
     """
-    for protocol in settings.protocols:
-        numbers = {"trials": settings.trials_of(protocol), "controls": settings.controls}
-        for split in protocol_splits(lesions, protocol, **numbers, folds=settings.folds, seed=settings.seed):
-            if CAM in settings.models and len(set(split.labels[split.train].tolist())) < 2:
-                raise InputError(
-                    f"In {split.place} of the protocol “{protocol}” all lesions that are left to learn from have the "
-                    "same response, for the others are of too few patients; leave this protocol out."
-                )
-    cam_contender(settings, "", Path())
-    return lesions
+    own = {"controls": settings.controls, "folds": settings.folds, "seed": settings.seed}
+    return tuple(
+        split
+        for protocol in settings.protocols
+        for split in protocol_splits(lesions, protocol, trials=settings.trials_of(protocol), **own)
+    )
 
 
-def prepared(
-    cohort,
-    rows: tuple[list, list],
-    lesions,
-    settings: StudySettings,
-    folder: Path,
-    *,
-    running: Running,
-    left_out: dict[str, Any] | None = None,
-):
-    """Patches and features in the folder, and what ``study.json`` says; all that is there already is left as it is.
-
-    ``study.json`` tells of other settings only when the trials that are there are found to go with them.
+def prepare_study(found: Candidates, settings: StudySettings, folder: Path, running: Running) -> Prepared:
+    """Patches and features in the folder; all that is there already is left as it is.
 
     Args:
-        cohort: the table.
-        rows: of :func:`study_rows`.
-        lesions: that take part.
+        found: of :func:`check_study`.
         settings: of the study.
-        folder: of the study, made.
+        folder: of the study, made, and written to by nobody else.
         running: how.
-        left_out: see :func:`.exclusion.within_limit`.
 
     Raises:
         InputError: the folder holds another study, or an image or mask cannot be used.
@@ -122,25 +157,47 @@ def prepared(
     from ..io.hashing import sha256_of
     from ..training.cohort_cases import inputs_digest
 
-    hashes = {"table": sha256_of(cohort.path), "images_and_masks": inputs_digest([*rows[0], *rows[1]])}
-    facts = read_facts(folder)
+    facts, hashes = read_facts(folder), {"table": sha256_of(found.cohort.path)}
+    if facts and (facts["identity"] != settings.identity() or facts["sha256"].get("table") != hashes["table"]):
+        raise InputError(OTHER_STUDY.format(folder))  # as far as this can be told before any work
+    rows, left_out = within_limit(found.cohort, found.rows, settings, folder, running)
+    if left_out is not None:
+        found = _candidates(found.cohort, rows, settings)
+    hashes["images_and_masks"] = inputs_digest([*rows[0], *rows[1]])
     if facts is not None:
-        _check_same(facts, settings, lesions, hashes, folder)
+        _check_same(facts, found.lesions, hashes, folder)
     else:
-        began = time.monotonic()
-        hashes["samples"], warnings = _patches(*rows, lesions, settings, folder, running)
-        write_text(folder / LESIONS, lesions.to_csv())
-        facts = _facts(settings, lesions, hashes, warnings, any(row.truth for row in cohort.rows))
-        facts["seconds"] = {"patches": round(time.monotonic() - began, 2)}
-        write_facts(folder, facts)
+        facts = _begun(found, settings, hashes, folder, running)
     if left_out is not None:
         facts["left_out"] = left_out
-    with _features_kept_if_refused(folder):
-        if settings.feature_models:
-            _features(cohort, lesions, settings, facts, folder, running)
-        for job in jobs_of(settings, lesions, facts, folder):
-            read_record(job.folder, job.identity())
-    facts["settings"] = settings.to_card()
+    if settings.feature_models:
+        _features(found.cohort, found.lesions, settings, facts, folder, running)
+    return Prepared(folder, settings, found.lesions, found.splits, facts)
+
+
+def opened(folder: Path) -> Prepared:
+    """What an earlier call of :func:`prepare_study` left in a folder.
+
+    Raises:
+        InputError: there is no study, or it is damaged.
+    """
+    facts = read_facts(folder)
+    if facts is None:
+        raise InputError(f"There is no study in {folder}; run one with: pulsarcam study COHORT -o {folder.name}")
+    settings = StudySettings.from_card(facts["settings"])
+    lesions = StudyLesions.from_csv(folder / LESIONS)
+    return Prepared(folder, settings, lesions, splits_of(settings, lesions), facts)
+
+
+def _begun(
+    found: Candidates, settings: StudySettings, hashes: dict[str, str], folder: Path, running: Running
+) -> dict[str, Any]:
+    """Patches, lesions and description of a new study."""
+    began = time.monotonic()
+    hashes["samples"], warnings = _patches(*found.rows, found.lesions, settings, folder, running)
+    write_text(folder / LESIONS, found.lesions.to_csv())
+    facts = _facts(settings, found.lesions, hashes, warnings, any(row.truth for row in found.cohort.rows))
+    facts["seconds"] = {"patches": round(time.monotonic() - began, 2)}
     write_facts(folder, facts)
     return facts
 
@@ -152,13 +209,13 @@ def _features(cohort, lesions, settings, facts, folder: Path, running: Running) 
     spread = partial(dask_workers, running.scheduler)
     with running.progress(FEATURE_STAGE) as stage:
         own = (settings.feature_models, settings.features, folder)
-        how = {"at_once": -1 if running.scheduler else running.at_once, "spread": spread, "stage": stage}
-        facts["sha256"]["features"] = prepare_features(cohort, lesions, *own, tell=running.tell, **how)
+        how = {"at_once": -1 if running.scheduler else running.at_once, "spread": spread, "on_progress": stage}
+        facts["sha256"]["features"] = prepare_features(cohort, lesions, *own, on_warning=running.on_warning, **how)
     facts["seconds"]["features"] = round(facts["seconds"].get("features", 0.0) + time.monotonic() - began, 2)
 
 
 @contextmanager
-def _features_kept_if_refused(folder: Path) -> Iterator[None]:
+def features_kept_if_refused(folder: Path) -> Iterator[None]:
     """Trials that are refused shall still find the features that they were made from."""
     from ..training.checkpoint import write_durably
     from .features import FEATURES, SETTINGS_FILE
@@ -195,8 +252,8 @@ def _patches(baseline, second, lesions: StudyLesions, settings: StudySettings, f
         order = np.lexsort((np.arange(len(own)), own))
         numbers = {**vars(found), "units": own, "patients": lesions.patients[own]}
         sets[point] = TrainingSamples(**numbers).where(order)
-    for sentence in warnings if running.tell else ():
-        running.tell(sentence)
+    for sentence in warnings if running.on_warning else ():
+        running.on_warning(sentence)
     return save_samples(folder / SAMPLES, sets), len(warnings)
 
 
@@ -220,23 +277,8 @@ def _facts(settings, lesions: StudyLesions, hashes: dict, warnings: int, synthet
     }
 
 
-def check_begun(facts: dict[str, Any] | None, settings: StudySettings, cohort: CohortTable, folder: Path) -> None:
-    """Refuse a folder with another study as far as this can be told before any work, so that it is left as it is.
-
-    Raises:
-        InputError: it holds a study of another table, or with other splits or patches.
-    """
-    from ..io.hashing import sha256_of
-
-    if facts and (facts["identity"] != settings.identity() or facts["sha256"].get("table") != sha256_of(cohort.path)):
-        raise InputError(OTHER_STUDY.format(folder))
-
-
-def _check_same(
-    facts: dict[str, Any], settings: StudySettings, lesions: StudyLesions, hashes: dict[str, str], folder: Path
-) -> None:
+def _check_same(facts: dict[str, Any], lesions: StudyLesions, hashes: dict[str, str], folder: Path) -> None:
     same_data = all(facts["sha256"].get(name) == value for name, value in hashes.items())
     # Responses come from volumes at follow-up, too, which no hash is kept of.
-    same_data = same_data and StudyLesions.from_csv(folder / LESIONS).to_csv() == lesions.to_csv()
-    if facts["identity"] != settings.identity() or not same_data:
+    if not same_data or StudyLesions.from_csv(folder / LESIONS).to_csv() != lesions.to_csv():
         raise InputError(OTHER_STUDY.format(folder))
