@@ -18,6 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from ..core.errors import Cancelled, InputError, OutputError, PulsarCAMError
+from ..core.task import Task
 from ..training.study_models import StudyModel, TrialTask
 from .nested_cv import threshold_for
 from .records import RESULT, TrialRecord, identity_of, read_record, trial_folder
@@ -40,6 +41,7 @@ class Job:
         run: folder of the study.
         threshold_rule: see :data:`~PulsarCAMLib.core.vocabulary.THRESHOLD_RULES`.
         inner_folds: of the inner splits.
+        question: what is asked; None: the task of the default system.
     """
 
     model: StudyModel
@@ -48,6 +50,7 @@ class Job:
     run: Path
     threshold_rule: str
     inner_folds: int
+    question: Task | None = None
 
     @property
     def folder(self) -> Path:
@@ -137,7 +140,7 @@ def do_job(job: Job, parent: int | None = None, cancelled: Callable[[], bool] | 
     if read_record(job.folder, identity):
         return
     split = job.split
-    task = TrialTask(split.train, split.labels, job.patients, split.asked, split.seed, job.folder, stop)
+    task = TrialTask(split.train, split.labels, job.patients, split.asked, split.seed, job.folder, stop, job.question)
     fitted = job.model.fit_predict(task)
     value, words, how = threshold_for(job.model, task, fitted, job.threshold_rule, job.inner_folds)
     if how:

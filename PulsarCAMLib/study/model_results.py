@@ -10,14 +10,21 @@ from functools import cached_property
 
 import numpy as np
 
+from ..core.task import Task
 from ..core.vocabulary import LEAVE_ONE_OUT, TIME_POINTS
-from ..evaluation.metrics import Evaluation, evaluate_predictions
+from ..evaluation.metrics import ClassEvaluation, Evaluation, evaluate_predictions
 from ..features.models.fusion import fused
 from .models import study_models_of
 from .records import Answers, TrialRecord
 from .run import Study
 
 FUSION, FUSION_TITLE = "fusion", "Late fusion"
+
+
+def there(probabilities: np.ndarray) -> np.ndarray:
+    """bool ``[m]``: for whom there is an answer."""
+    answered = np.isfinite(probabilities)
+    return answered if answered.ndim == 1 else answered.all(axis=1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,9 +35,10 @@ class Asked:
         number: of the trial within its protocol.
         lesions: int ``[m]``.
         labels: int ``[m]``, as they are judged: permuted in a control.
-        probabilities: ``[m]``, NaN where there is no answer.
+        probabilities: ``[m]``, or ``[m, C]`` of more than two classes; NaN where there is no answer.
         threshold: of the trial's decisions.
         train: how many lesions were learnt from.
+        task: what was asked.
     """
 
     number: int
@@ -39,20 +47,22 @@ class Asked:
     probabilities: np.ndarray
     threshold: float
     train: int
+    task: Task
 
     @property
     def answered(self) -> np.ndarray:
         """bool ``[m]``."""
-        return np.isfinite(self.probabilities)
+        return there(self.probabilities)
 
     @cached_property
-    def evaluation(self) -> Evaluation:
+    def evaluation(self) -> Evaluation | ClassEvaluation:
         """Of all that was answered, without intervals."""
         return self.among(self.answered)
 
-    def among(self, chosen: np.ndarray) -> Evaluation:
+    def among(self, chosen: np.ndarray) -> Evaluation | ClassEvaluation:
         """Of some of the lesions, bool ``[m]``, all of them answered."""
-        return evaluate_predictions(self.labels[chosen], self.probabilities[chosen], threshold=self.threshold)
+        own = {"threshold": self.threshold, "task": self.task}
+        return evaluate_predictions(self.labels[chosen], self.probabilities[chosen], **own)
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,7 +72,8 @@ class Pooled:
     Attributes:
         lesions: int ``[m]``, ascending.
         labels, patients: int ``[m]``.
-        probabilities, thresholds: ``[m]``, means over those trials.
+        probabilities: ``[m]`` or ``[m, C]``, means over those trials.
+        thresholds: ``[m]``, the same.
     """
 
     lesions: np.ndarray
@@ -83,12 +94,14 @@ class ModelResults:
 
     Attributes:
         protocol, model, time_point: which.
+        task: what was asked.
         trials, controls: finished ones.
     """
 
     protocol: str
     model: str
     time_point: str
+    task: Task
     trials: list[Asked] = field(default_factory=list)
     controls: list[Asked] = field(default_factory=list)
 
@@ -99,29 +112,33 @@ class ModelResults:
 
     def pooled(self, patients: np.ndarray) -> Pooled:
         """The pool of the trials; patients ``[L]`` of all lesions."""
-        lesions, where, labels, p, thresholds = _stacked(self.trials)
+        lesions, where, labels, p, thresholds = self._stacked(self.trials)
         counts = np.bincount(where, minlength=len(lesions))
-        means = [np.bincount(where, values, len(lesions)) / counts for values in (p, thresholds)]
+
+        def mean(values: np.ndarray) -> np.ndarray:
+            return np.bincount(where, values, len(lesions)) / counts
+
+        means = [mean(p) if p.ndim == 1 else np.stack([mean(each) for each in p.T], axis=1), mean(thresholds)]
         own = np.zeros(len(lesions), dtype=int)
         own[where] = labels
         return Pooled(lesions, own, patients[lesions], *means)
 
     def control_pool(self, patients: np.ndarray) -> Pooled:
         """All answers of all controls, each with its own permuted label; a lesion may be there several times."""
-        lesions, where, labels, p, thresholds = _stacked(self.controls)
+        lesions, where, labels, p, thresholds = self._stacked(self.controls)
         return Pooled(lesions[where], labels, patients[lesions[where]], p, thresholds)
 
-
-def _stacked(trials: list[Asked]) -> tuple[np.ndarray, ...]:
-    """Lesions there are, and of every answer: which of them, label, probability, threshold."""
-    empty = np.zeros(0)
-    columns = [
-        np.concatenate([empty, *(getattr(trial, name)[trial.answered] for trial in trials)])
-        for name in ("lesions", "labels", "probabilities")
-    ]
-    thresholds = np.concatenate([empty, *(np.full(trial.answered.sum(), trial.threshold) for trial in trials)])
-    lesions, where = np.unique(columns[0].astype(int), return_inverse=True)
-    return lesions, where, columns[1].astype(int), columns[2], thresholds
+    def _stacked(self, trials: list[Asked]) -> tuple[np.ndarray, ...]:
+        """Lesions there are, and of every answer: which of them, label, probability, threshold."""
+        none = np.zeros(0)
+        empty = {"probabilities": none if self.task.binary else np.zeros((0, len(self.task.classes)))}
+        columns = [
+            np.concatenate([empty.get(name, none), *(getattr(trial, name)[trial.answered] for trial in trials)])
+            for name in ("lesions", "labels", "probabilities")
+        ]
+        thresholds = np.concatenate([none, *(np.full(trial.answered.sum(), trial.threshold) for trial in trials)])
+        lesions, where = np.unique(columns[0].astype(int), return_inverse=True)
+        return lesions, where, columns[1].astype(int), columns[2], thresholds
 
 
 def model_results_of(study: Study) -> list[ModelResults]:
@@ -129,7 +146,7 @@ def model_results_of(study: Study) -> list[ModelResults]:
     records = (*study.records, *fusion_records(study))
     names = (*study.settings.models, FUSION)
     by_model = {
-        (protocol, model, point): ModelResults(protocol, model, point)
+        (protocol, model, point): ModelResults(protocol, model, point, study.lesions.task)
         for protocol in study.settings.protocols
         for model in names
         for point in TIME_POINTS
@@ -137,7 +154,13 @@ def model_results_of(study: Study) -> list[ModelResults]:
     for record in records:
         for answers in record.answers:
             results = by_model[record.protocol, record.model, answers.time_point]
-            found = (record.labels[answers.lesions], answers.probabilities, record.threshold, len(record.train))
+            found = (
+                record.labels[answers.lesions],
+                answers.probabilities,
+                record.threshold,
+                len(record.train),
+                study.lesions.task,
+            )
             asked = Asked(record.number, answers.lesions, *found)
             (results.controls if record.control else results.trials).append(asked)
     return [results for results in by_model.values() if results.trials or results.controls]

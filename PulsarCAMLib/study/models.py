@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from ..core.errors import InputError
-from ..core.vocabulary import CAM
 from ..training.study_models import StudyModel
 from .folder import LESIONS, SAMPLES
 from .nested_cv import Tuned
@@ -23,8 +22,8 @@ def study_models_of(settings: StudySettings, facts: dict[str, Any], folder: Path
         InputError: a model is not known.
     """
     found: dict[str, StudyModel] = {}
-    if CAM in settings.models:
-        found[CAM] = network_study_model(settings, facts["sha256"]["samples"], folder / SAMPLES)
+    if settings.network in settings.models:
+        found[settings.network] = network_study_model(settings, facts["sha256"]["samples"], folder / SAMPLES)
     others = settings.feature_models
     if others:
         from .features import FEATURES, feature_models_of
@@ -35,7 +34,7 @@ def study_models_of(settings: StudySettings, facts: dict[str, Any], folder: Path
 
 
 def network_study_model(settings: StudySettings, sha256: str, samples: Path) -> StudyModel:
-    """The autoencoder-classifier, tuned in every trial if the settings say so.
+    """The system's network, tuned in every trial if the settings say so.
 
     Raises:
         InputError: a setting cannot be tuned.

@@ -9,7 +9,10 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from ..core.errors import InputError
+from ..core.task import Task
 from ..core.vocabulary import FIXED, TIME_POINTS
+from ..evaluation.metrics import point
+from ..evaluation.predictions import predictions_of
 from ..evaluation.thresholds import DEFAULT, ChosenThreshold, choose_threshold
 from ..training.study_models import Fitted, InnerAnswers, StudyModel, TrialTask
 
@@ -26,17 +29,17 @@ def inner_answers(model: StudyModel, task: TrialTask, folds: int) -> InnerAnswer
     from sklearn.model_selection import StratifiedGroupKFold
 
     labels, patients = task.labels[task.train], task.patients[task.train]
-    folds = min(folds, len(np.unique(patients)), int(np.bincount(labels, minlength=2).min()))
+    folds = min(folds, len(np.unique(patients)), int(np.bincount(labels, minlength=task.classes).min()))
     if folds < 2:
         raise InputError("There are too few training lesions for inner splits; use the fixed threshold and no tuning.")
     division = StratifiedGroupKFold(folds, shuffle=True, random_state=task.seed % 2**32)
-    point = model.time_points[0]
-    found = np.full(len(task.train), np.nan)
+    first = model.time_points[0]
+    found = np.full((len(task.train), task.classes) if task.classes > 2 else len(task.train), np.nan)
     for number, (known, asked) in enumerate(division.split(np.zeros(len(labels)), labels, patients), start=1):
         part = replace(
             task,
             train=task.train[known],
-            asked=((point, task.train[asked]),),
+            asked=((first, task.train[asked]),),
             seed=task.seed + number,
             folder=task.folder / f"inner-{number}",
         )
@@ -48,11 +51,15 @@ def threshold_for(
     model: StudyModel, task: TrialTask, fitted: Fitted, rule: str, folds: int
 ) -> tuple[float, str, dict | None]:
     """Threshold of a trial by a rule (vocabulary: ``THRESHOLD_RULES``), where it comes from, and how it did there."""
+    if task.classes > 2:
+        return DEFAULT, "none: the likeliest class is called", None
     if rule == FIXED:
         return DEFAULT, f"fixed at {DEFAULT:g}", None
     inner = fitted.inner or inner_answers(model, task, folds)
     answered = np.isfinite(inner.probabilities)
-    chosen: ChosenThreshold = choose_threshold(task.labels[inner.lesions[answered]], inner.probabilities[answered])
+    chosen: ChosenThreshold = choose_threshold(
+        task.labels[inner.lesions[answered]], inner.probabilities[answered], task.question
+    )
     words = chosen.reason or f"best balanced accuracy on inner splits of {chosen.lesions} training lesions"
     return chosen.value, words, vars(chosen)
 
@@ -93,18 +100,23 @@ class Tuned:
             inner_answers(each, replace(task, folder=task.folder / f"candidate-{number}"), self.folds)
             for number, each in enumerate(self.candidates, start=1)
         ]
-        scores = [_auc(task.labels[inner.lesions], inner.probabilities) for inner in answers]
+        scores = [_auc(task.labels[inner.lesions], inner.probabilities, task.question) for inner in answers]
         best = int(np.argmax(scores))
         fitted = self.candidates[best].fit_predict(task)
         tuning = {"chosen": self.words[best], "inner_auc": dict(zip(self.words, scores, strict=True))}
         return replace(fitted, details={**fitted.details, "tuning": tuning}, inner=answers[best])
 
 
-def _auc(labels: np.ndarray, probabilities: np.ndarray) -> float:
+def _auc(labels: np.ndarray, probabilities: np.ndarray, question: Task | None) -> float:
     """0.5 where it is not defined."""
     from sklearn.metrics import roc_auc_score
 
     answered = np.isfinite(probabilities)
-    if len(np.unique(labels[answered])) < 2:
+    answered = answered if answered.ndim == 1 else answered.all(axis=1)
+    if len(np.unique(labels[answered])) < (len(question.classes) if question else 2):
         return 0.5
-    return float(roc_auc_score(labels[answered], probabilities[answered]))
+    if question is None or question.binary:
+        positive = question.index(question.positive) if question else 1
+        return float(roc_auc_score(labels[answered] == positive, probabilities[answered]))
+    value = point("auc", predictions_of(labels[answered], probabilities[answered], task=question)).value
+    return 0.5 if value is None else value

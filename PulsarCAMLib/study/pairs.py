@@ -14,9 +14,11 @@ from typing import Any
 
 import numpy as np
 
-from ..core.vocabulary import PAPER, TABLE_1
+from ..core.task import Task
+from ..core.vocabulary import PAPER
+from ..evaluation.metrics import shown_first
 from ..evaluation.model_comparison import compare_models
-from ..evaluation.predictions import Predictions
+from ..evaluation.predictions import predictions_of
 from ..evaluation.resampling import LEVEL, interval, patient_weights
 from ..evaluation.weighted import weighted
 from .model_results import Asked, ModelResults, Pooled
@@ -94,7 +96,7 @@ def _pair(first: ModelResults, second: ModelResults, patients: np.ndarray, resam
     by_trial = [] if first.one_by_one else [_on_common(mine[number], other[number]) for number in numbers]
     share = tested_share([mine[number] for number in numbers]) if numbers else 0.0
     metrics = {}
-    for name in TABLE_1:
+    for name in shown_first(first.task):
         defined = [a.values[name].value - b.values[name].value for a, b in by_trial if _both(a, b, name)]
         metrics[name] = corrected_interval([] if first.one_by_one else defined, share)
         metrics[name] |= _cut(metrics[name], -1.0, 1.0)
@@ -110,7 +112,7 @@ def _pair(first: ModelResults, second: ModelResults, patients: np.ndarray, resam
         "trials": len(numbers),
         "test_share": share,
         "metrics": metrics,
-        "pooled_auc": _pooled_difference(first.pooled(patients), second.pooled(patients), resamples),
+        "pooled_auc": _pooled_difference(first.task, first.pooled(patients), second.pooled(patients), resamples),
     }
 
 
@@ -129,11 +131,11 @@ def _both(first, second, name: str) -> bool:
     return first.values[name].value is not None and second.values[name].value is not None
 
 
-def _pooled_difference(first: Pooled, second: Pooled, resamples: int) -> dict[str, Any]:
+def _pooled_difference(task: Task, first: Pooled, second: Pooled, resamples: int) -> dict[str, Any]:
     common = np.intersect1d(first.lesions, second.lesions)
     first, second = first.among(common), second.among(common)
     own = (first.labels, first.probabilities, second.probabilities, first.patients)
-    return compare_models(*own, metric="auc", resamples=resamples).as_dict()
+    return compare_models(*own, metric="auc", resamples=resamples, task=task).as_dict()
 
 
 def mean_interval(values: np.ndarray) -> dict[str, Any]:
@@ -183,14 +185,15 @@ def against_control(results: ModelResults, patients: np.ndarray, resamples: int)
 
 def _pool_against_control(results: ModelResults, patients: np.ndarray, resamples: int) -> dict[str, Any]:
     pools = [results.pooled(patients), results.control_pool(patients)]
-    if any(len(np.unique(pool.labels)) < 2 for pool in pools):
-        return {"reason": "it needs finished trials and controls of both classes"}
+    if any(len(np.unique(pool.labels)) < len(results.task.classes) for pool in pools):
+        classes = "both" if results.task.binary else "all"
+        return {"reason": f"it needs finished trials and controls of {classes} classes"}
     everybody = np.concatenate([pool.patients for pool in pools])
     weights = patient_weights(everybody, max(resamples, 1), np.random.default_rng(0))
     parts = np.split(weights, [len(pools[0].labels)], axis=1)
     samples, values = [], []
     for pool, part in zip(pools, parts, strict=True):
-        own = Predictions.of(pool.labels, pool.probabilities)
+        own = predictions_of(pool.labels, pool.probabilities, task=results.task)
         samples.append(weighted("auc", own, part))
         values.append(float(weighted("auc", own, np.ones((1, len(own))))[0]))
     low, high = interval(samples[0] - samples[1])

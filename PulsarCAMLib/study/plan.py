@@ -37,7 +37,7 @@ def plan_study(prepared: Prepared) -> Plan:
     models = study_models_of(settings, prepared.facts, prepared.folder)
     rule = (settings.threshold, settings.inner_folds)
     jobs = [
-        Job(model, own, prepared.lesions.patients, prepared.folder, *rule)
+        Job(model, own, prepared.lesions.patients, prepared.folder, *rule, settings.task)
         for split in prepared.splits
         for model in models
         if (own := _asked_of(model, split))

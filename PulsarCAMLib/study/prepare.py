@@ -15,7 +15,7 @@ from ..cohort.lesion_label import LesionLabel
 from ..cohort.study_lesions import StudyLesions
 from ..cohort.table import CohortTable
 from ..core.errors import InputError
-from ..core.vocabulary import BASELINE, CAM, SECOND, TIME_POINTS
+from ..core.vocabulary import BASELINE, SECOND, TIME_POINTS
 from .exclusion import check_dose, within_limit
 from .folder import FORMAT, FORMAT_VERSION, LESIONS, SAMPLES, read_facts, write_facts, write_text
 from .jobs import Progress, dask_workers
@@ -116,13 +116,13 @@ def check_study(cohort: CohortTable, labels: Sequence[LesionLabel], settings: St
 
 
 def _candidates(cohort: CohortTable, rows: tuple[list, list], settings: StudySettings) -> Candidates:
-    lesions = StudyLesions.of(*rows)
+    lesions = StudyLesions.of(*rows, system=settings.system)
     splits = splits_of(settings, lesions)
-    for split in splits if CAM in settings.models else ():
+    for split in splits if settings.network in settings.models else ():
         if len(set(split.labels[split.train].tolist())) < 2:
             raise InputError(
                 f"In {split.place} of the protocol “{split.protocol}” all lesions that are left to learn from have the "
-                "same response, for the others are of too few patients; leave this protocol out."
+                f"same {settings.task.label.column}, for the others are of too few patients; leave this protocol out."
             )
     return Candidates(cohort, rows, lesions, splits)
 
@@ -185,7 +185,7 @@ def opened(folder: Path) -> Prepared:
     if facts is None:
         raise InputError(f"There is no study in {folder}; run one with: pulsarcam study COHORT -o {folder.name}")
     settings = StudySettings.from_card(facts["settings"])
-    lesions = StudyLesions.from_csv(folder / LESIONS)
+    lesions = StudyLesions.from_csv(folder / LESIONS, settings.system)
     return Prepared(folder, settings, lesions, splits_of(settings, lesions), facts)
 
 
@@ -260,6 +260,7 @@ def _patches(baseline, second, lesions: StudyLesions, settings: StudySettings, f
 def _facts(settings, lesions: StudyLesions, hashes: dict, warnings: int, synthetic: bool) -> dict[str, Any]:
     from ..training.trial import software
 
+    task = lesions.task
     return {
         "format": FORMAT,
         "format_version": FORMAT_VERSION,
@@ -268,7 +269,7 @@ def _facts(settings, lesions: StudyLesions, hashes: dict, warnings: int, synthet
         "synthetic": synthetic,
         "lesions": len(lesions),
         "patients": int(lesions.patients.max()),
-        "responses": int(lesions.labels.sum()),
+        "responses": int((lesions.labels == task.index(task.positive)).sum()),
         "second_mri": int(lesions.having(SECOND).sum()),
         "slices_with_warnings": warnings,
         "sha256": hashes,

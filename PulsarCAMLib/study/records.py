@@ -29,7 +29,7 @@ class Answers:
     Attributes:
         time_point: of the MRI.
         lesions: int ``[m]``.
-        probabilities: of response ``[m]``; NaN where the model gave no answer.
+        probabilities: ``[m]`` of the positive class of two, ``[m, C]`` of more; NaN where the model gave no answer.
     """
 
     time_point: str
@@ -47,7 +47,7 @@ class TrialRecord:
         labels: int ``[L]`` as learnt and judged, permuted in a control.
         train: lesion indices.
         answers: one for each MRI that was asked about.
-        threshold: probability from which on a lesion is called responding.
+        threshold: probability from which on the positive class of two is called.
         threshold_from: where it was chosen, in words.
         details: what the model wanted to keep.
     """
@@ -79,7 +79,7 @@ class TrialRecord:
             {
                 "time_point": each.time_point,
                 "lesions": each.lesions.tolist(),
-                "probabilities": [None if math.isnan(p) else p for p in each.probabilities.tolist()],
+                "probabilities": _with_gaps(each.probabilities.tolist()),
             }
             for each in self.answers
         ]
@@ -87,6 +87,13 @@ class TrialRecord:
         plain |= {"labels": self.labels.tolist(), "train": self.train.tolist(), "answers": answers}
         head = {"format": FORMAT, "format_version": FORMAT_VERSION, "identity": identity, "software": _software()}
         return (json.dumps(head | plain) + "\n").encode()
+
+
+def _with_gaps(value: Any) -> Any:
+    """Numbers at any depth; None for one that is none."""
+    if isinstance(value, list):
+        return [_with_gaps(part) for part in value]
+    return None if math.isnan(value) else value
 
 
 def trial_folder(run: Path, model: str, split: Split | TrialRecord) -> Path:

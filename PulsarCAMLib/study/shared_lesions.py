@@ -13,14 +13,14 @@ from typing import Any
 import numpy as np
 
 from ..cohort.study_lesions import NO_ROW, StudyLesions
-from ..core.vocabulary import CAM, FIXED, IMBALANCE
+from ..core.vocabulary import FIXED, IMBALANCE
 from .model_results import Asked, ModelResults
 from .run import Study
 from .settings import StudySettings
 
 MEANING = {
-    "none": "every lesion counts once",
-    "weighted": "both classes count the same",
+    "none": "every {} counts once",
+    "weighted": "{} classes count the same",
     "balanced": "the rarer class is drawn more often",
     "resampled": "the rarer class is drawn more often",
 }
@@ -171,12 +171,19 @@ def _listed(rows: list[int]) -> str:
     return f"row{'s' * (len(rows) > 1)} {', '.join(map(str, rows[:MOST_ROWS]))}{more}"
 
 
+def _meaning(imbalance: str, settings: StudySettings) -> str:
+    words = {"none": settings.task.unit, "weighted": "both" if settings.task.binary else "all"}
+    return MEANING[imbalance].format(words.get(imbalance, ""))
+
+
 def imbalance_sentence(settings: StudySettings) -> str:
     """How the models were told of unequal classes, and what of them compares therefore."""
-    network = settings.training.imbalance if CAM in settings.models else None
+    network = getattr(settings.training, "imbalance", "none") if settings.network in settings.models else None
     others = settings.features["model"]["imbalance"] if settings.feature_models else None
     fixed = settings.threshold == FIXED
     judged = "at a probability of 0.5" if fixed else "at thresholds chosen in each trial"
+    if not settings.task.binary:
+        judged = "by the likeliest class"
     if network is None or others is None:
         who, chosen = ("The network is", network) if network else ("The models on features are", others)
     elif IMBALANCE[network] == others:
@@ -186,8 +193,9 @@ def imbalance_sentence(settings: StudySettings) -> str:
             ": sensitivity, specificity, accuracy, precision and F1 of the two kinds do not compare where classes are "
             "unequal, the AUC does; --imbalance sets both"
         )
+        mine, theirs = _meaning(network, settings), _meaning(others, settings)
         return (
-            f"The network is trained with imbalance “{network}” ({MEANING[network]}), the models on features with "
-            f"“{others}” ({MEANING[others]}), and all are judged {judged}{caution if fixed else ''}."
+            f"The network is trained with imbalance “{network}” ({mine}), the models on features with "
+            f"“{others}” ({theirs}), and all are judged {judged}{caution if fixed else ''}."
         )
-    return f"{who} trained with imbalance “{chosen}” ({MEANING[chosen]}) and judged {judged}."
+    return f"{who} trained with imbalance “{chosen}” ({_meaning(chosen, settings)}) and judged {judged}."

@@ -9,6 +9,8 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from ..core.task import Task
+
 
 @dataclass(frozen=True, eq=False)
 class TrialTask:
@@ -16,12 +18,14 @@ class TrialTask:
 
     Attributes:
         train: lesion indices to learn from.
-        labels: int ``[L]`` of ALL lesions (permuted in a control); only those of ``train`` may be looked at.
+        labels: int ``[L]``, class numbers of ALL lesions (permuted in a control); only those of ``train`` may be
+            looked at.
         patients: int ``[L]`` of all lesions, for splits inside the training lesions.
         asked: (time point, lesion indices) whose probabilities are wanted.
         seed: of everything random.
         folder: of this task alone, for what the model wants to keep; may not exist yet.
         cancelled: True stops.
+        question: what is asked; None: the task of the default system.
     """
 
     train: np.ndarray
@@ -31,6 +35,12 @@ class TrialTask:
     seed: int
     folder: Path
     cancelled: Callable[[], bool] | None = None
+    question: Task | None = None
+
+    @property
+    def classes(self) -> int:
+        """How many."""
+        return len(self.question.classes) if self.question else 2
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,7 +49,7 @@ class InnerAnswers:
 
     Attributes:
         lesions: indices.
-        probabilities: of response.
+        probabilities: ``[n]`` of the positive class of two, ``[n, C]`` of more.
     """
 
     lesions: np.ndarray
@@ -51,7 +61,8 @@ class Fitted:
     """Answers to a task.
 
     Attributes:
-        probabilities: of response, one array for each of ``TrialTask.asked``; NaN where there is no answer.
+        probabilities: one array for each of ``TrialTask.asked``: ``[m]``, of the positive class of two, or ``[m, C]``;
+            NaN where there is no answer.
         details: JSON values worth keeping: selected features, chosen settings.
         inner: if the model has them anyway.
     """

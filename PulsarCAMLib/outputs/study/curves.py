@@ -46,7 +46,7 @@ class ModelCurves:
         roc, precision_recall: of the pool.
         calibration: of the pool.
         trials, controls: ROC curves by trial.
-        prevalence: share of the pool that responds.
+        prevalence: share of the positive class in the pool.
     """
 
     results: ModelResults
@@ -59,19 +59,27 @@ class ModelCurves:
 
 
 def model_curves(results: ModelResults, patients: np.ndarray) -> ModelCurves:
-    """All curves of a results."""
+    """All curves of one model's results; there are none where there are more than two classes."""
     pool = results.pooled(patients)
     own = (pool.labels, pool.probabilities)
-    by_trial = [None, None] if results.one_by_one else [band(results.trials), band(results.controls)]
-    prevalence = float(pool.labels.mean()) if len(pool.labels) else float("nan")
-    return ModelCurves(
-        results, roc_points(*own), precision_recall_points(*own), calibration_points(*own), *by_trial, prevalence
-    )
+    task, trials = results.task, [None, None]
+    positive = pool.labels == task.index(task.positive)
+    prevalence = float(positive.mean()) if len(positive) else float("nan")
+    if not task.binary:
+        none = Curve(np.zeros(0), np.zeros(0), np.zeros(0), None, "there are more than two classes")
+        return ModelCurves(results, none, none, [], *trials, prevalence)
+    if not results.one_by_one:
+        trials = [band(results.trials), band(results.controls)]
+    curves = (kind(*own, task=task) for kind in (roc_points, precision_recall_points, calibration_points))
+    return ModelCurves(results, *curves, *trials, prevalence)
 
 
 def band(trials: Sequence[Asked]) -> Band | None:
     """Mean and spread of the trials' ROC curves, which are straight between their points."""
-    curves = [roc_points(trial.labels[trial.answered], trial.probabilities[trial.answered]) for trial in trials]
+    curves = [
+        roc_points(trial.labels[trial.answered], trial.probabilities[trial.answered], task=trial.task)
+        for trial in trials
+    ]
     rows = np.array([np.interp(GRID, curve.x, curve.y) for curve in curves if curve.area is not None])
     if not len(rows):
         return None

@@ -103,7 +103,7 @@ def roc(found: Sequence[ModelCurves], names: dict[str, str], colors: dict[str, s
 
 
 def precision_recall(found: Sequence[ModelCurves], names: dict[str, str], colors: dict[str, str], title: str) -> Figure:
-    """Pooled precision against recall; the dotted line is the share of response, where chance lies."""
+    """Pooled precision against recall; the dotted line is the share of the positive class, where chance lies."""
     figure, axes = panel(title, "sensitivity (recall)", "precision")
     for each in found:
         if each.precision_recall.area is None:
@@ -119,9 +119,11 @@ def precision_recall(found: Sequence[ModelCurves], names: dict[str, str], colors
     return figure
 
 
-def calibration(found: Sequence[ModelCurves], names: dict[str, str], colors: dict[str, str], title: str) -> Figure:
-    """Observed share of response against the mean predicted probability, in bins of about equal counts."""
-    figure, axes = panel(title, "mean predicted probability", "share that responded")
+def calibration(
+    found: Sequence[ModelCurves], names: dict[str, str], colors: dict[str, str], title: str, did: str
+) -> Figure:
+    """Observed share of the positive class against the mean predicted probability, in bins of about equal counts."""
+    figure, axes = panel(title, "mean predicted probability", f"share that {did}")
     axes.plot([0, 1], [0, 1], color=FAINT, linewidth=0.8, linestyle=":")
     for each in found:
         x, y = [b.predicted for b in each.calibration], [b.observed for b in each.calibration]

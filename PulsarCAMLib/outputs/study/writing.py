@@ -119,7 +119,8 @@ def results_of(found: Contents) -> dict[str, Any]:
         ],
         "members": [_member(each) for each in found.members],
         "gaps": found.gaps,
-        "gallery": {"rule": gallery.RULE, "lesions": [each.shown.as_dict() for each in found.explained]},
+        "gallery": {"rule": gallery.rule(study.lesions.task),
+                    "lesions": [each.shown.as_dict() for each in found.explained]},
     }  # fmt: skip
 
 

@@ -65,6 +65,11 @@ class Autoencoder(System):
             )
             yield Copy(cut.images[0], cut.masks[0], angle, cut.warnings)
 
+    def samples_identity(self, settings: TrainingSettings) -> list[Any]:
+        """Preprocessing and rotations."""
+        card = settings.to_card()
+        return [card["preprocessing"], card["rotations"]]
+
     def disagreements(self, preprocessing: Preprocessing, architecture: Architecture) -> list[str]:
         """Both know the patch size."""
         if preprocessing.patch_size == architecture.patch_size:
@@ -141,6 +146,14 @@ class Autoencoder(System):
         from .inspection import inspect_slice
 
         return inspect_slice(bundle, unit, sample, member)
+
+    def decoded(self, member: Any, images: np.ndarray, masks: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Reconstruction, and the bottleneck's features before the mask."""
+        import torch
+
+        with torch.no_grad():
+            output = member(torch.from_numpy(images), torch.from_numpy(masks))
+        return output.reconstruction[0, 0].numpy(), output.features[0].numpy()
 
     def answer_facts(self, unit: Any, sample: int) -> dict[str, float]:
         """The ensemble's mean logit, and how the pixel-wise map splits it into cells and a rest (method.md 2.2)."""
