@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from ..core.errors import InputError
-from ..core.task import Task
+from ..core.task import LESION, Task
 from ..core.vocabulary import BASELINE, SECOND, TIME_POINTS
 from ..systems.registry import DEFAULT, system_of
 from .table import CohortRow
@@ -69,7 +69,8 @@ class StudyLesions:
         """One line per lesion; :meth:`from_csv` reads it."""
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
-        writer.writerow((self.task.unit, "patient", self.task.label.column, *ROWS.values()))
+        unit = LESION if self.task.unit == LESION else "unit"
+        writer.writerow((unit, "patient", self.task.label.column, *ROWS.values()))
         for lesion in range(len(self)):
             rows = [int(self.rows[point][lesion]) for point in TIME_POINTS]
             shown = ["" if row == NO_ROW else row for row in rows]

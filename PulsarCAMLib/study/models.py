@@ -63,6 +63,8 @@ def tuned_settings(training: Any, chosen: dict[str, float]) -> Any:
         if name not in (*counts, *shares):
             raise InputError(f"{name!r} cannot be tuned; choose from {', '.join((*counts, *shares))}.")
         place = own if hasattr(training, name) else network
+        if place is network and not hasattr(training.architecture, name):
+            raise InputError(f"This network has no setting {name!r} that could be tuned; leave it out.")
         place[name] = int(value) if name in counts else float(value)
     architecture = replace(training.architecture, **network)
     return replace(training, **own, architecture=architecture)

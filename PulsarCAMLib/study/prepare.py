@@ -16,12 +16,14 @@ from ..cohort.study_lesions import StudyLesions
 from ..cohort.table import CohortTable
 from ..core.errors import InputError
 from ..core.vocabulary import BASELINE, SECOND, TIME_POINTS
+from ..systems.contract import System
+from ..systems.registry import system_of
 from .exclusion import check_dose, within_limit
 from .folder import FORMAT, FORMAT_VERSION, LESIONS, SAMPLES, read_facts, write_facts, write_text
 from .jobs import Progress, dask_workers
 from .models import network_study_model
 from .network_model import save_samples
-from .settings import StudySettings
+from .settings import StudySettings, asked_twice
 from .splits import Split, protocol_splits
 
 CUTTING, FEATURE_STAGE = "cutting patches ({})", "computing features"
@@ -88,19 +90,21 @@ class Prepared:
     facts: dict[str, Any]
 
 
-def study_rows(cohort: CohortTable, labels: Sequence[LesionLabel]) -> tuple[list, list]:
-    """Rows with their responses: the lesions that take part on their first MRI, and those that have a second one.
+def study_rows(cohort: CohortTable, labels: Sequence[LesionLabel], system: System) -> tuple[list, list]:
+    """Rows with their classes: the units that take part on their first MRI, and those that have a second one.
+
+    There is no second one for a system that needs the MRIs of several time points for one answer.
 
     Raises:
         InputError: no lesion can take part.
     """
     from ..training.cohort_cases import usable_rows
 
-    baseline = usable_rows(cohort, labels, BASELINE)
+    baseline = usable_rows(cohort, labels, BASELINE, system)
     known = {row.key for row, _ in baseline}
-    later = any(row.time_point == SECOND for row in cohort.rows)
-    second = [part for part in usable_rows(cohort, labels, SECOND) if part[0].key in known] if later else []
-    return baseline, second
+    if not asked_twice(system) or not any(row.time_point == SECOND for row in cohort.rows):
+        return baseline, []
+    return baseline, [part for part in usable_rows(cohort, labels, SECOND, system) if part[0].key in known]
 
 
 def check_study(cohort: CohortTable, labels: Sequence[LesionLabel], settings: StudySettings) -> Candidates:
@@ -109,7 +113,7 @@ def check_study(cohort: CohortTable, labels: Sequence[LesionLabel], settings: St
     Raises:
         InputError: the lesions cannot be split as a protocol wants it, or a setting cannot be tuned.
     """
-    found = _candidates(cohort, study_rows(cohort, labels), settings)
+    found = _candidates(cohort, study_rows(cohort, labels, system_of(settings.system)), settings)
     network_study_model(settings, "", Path())
     check_dose(cohort, settings)
     return found
@@ -163,7 +167,7 @@ def prepare_study(found: Candidates, settings: StudySettings, folder: Path, runn
     rows, left_out = within_limit(found.cohort, found.rows, settings, folder, running)
     if left_out is not None:
         found = _candidates(found.cohort, rows, settings)
-    hashes["images_and_masks"] = inputs_digest([*rows[0], *rows[1]])
+    hashes["images_and_masks"] = inputs_digest([*rows[0], *rows[1]], system_of(settings.system))
     if facts is not None:
         _check_same(facts, found.lesions, hashes, folder)
     else:
@@ -233,20 +237,18 @@ def features_kept_if_refused(folder: Path) -> Iterator[None]:
 def _patches(baseline, second, lesions: StudyLesions, settings: StudySettings, folder: Path, running: Running):
     import numpy as np
 
-    from ..systems.registry import system_of_settings
-    from ..training.cohort_cases import cohort_cases
+    from ..training.cohort_cases import cohort_cases, unit_name
     from ..training.samples import TrainingSamples, collect_samples
 
     index = {point: {int(row): at for at, row in enumerate(lesions.rows[point])} for point in TIME_POINTS}
-    sets, warnings = {}, []
+    sets, warnings, system = {}, [], system_of(settings.system)
     for point, rows in ((BASELINE, baseline), (SECOND, second)):
         if not rows:
             continue
-        numbered = {row.key: index[point][row.row] for row, _ in rows}
+        numbered = {(row.patient, unit_name(row, system.task)): index[point][row.row] for row, _ in rows}
         with running.progress(CUTTING.format(point)) as stage:
-            cases = cohort_cases(rows, stage)
-            system, only = system_of_settings(settings.training), {"only_original": point == SECOND}
-            found = collect_samples(cases, system, settings.training, warnings.append, **only)
+            units, only = cohort_cases(rows, stage, system), {"only_original": point == SECOND}
+            found = collect_samples(units, system, settings.training, warnings.append, **only)
         pairs = zip(found.patients.tolist(), found.units.tolist(), strict=True)
         own = np.array([numbered[pair] for pair in pairs])
         order = np.lexsort((np.arange(len(own)), own))
@@ -281,5 +283,5 @@ def _facts(settings, lesions: StudyLesions, hashes: dict, warnings: int, synthet
 def _check_same(facts: dict[str, Any], lesions: StudyLesions, hashes: dict[str, str], folder: Path) -> None:
     same_data = all(facts["sha256"].get(name) == value for name, value in hashes.items())
     # Responses come from volumes at follow-up, too, which no hash is kept of.
-    if not same_data or StudyLesions.from_csv(folder / LESIONS).to_csv() != lesions.to_csv():
+    if not same_data or StudyLesions.from_csv(folder / LESIONS, lesions.system).to_csv() != lesions.to_csv():
         raise InputError(OTHER_STUDY.format(folder))

@@ -11,7 +11,7 @@ from pathlib import Path
 from ...core.vocabulary import CAM
 from ..console import TimedBar, warn
 from ..setting_options import settings_from
-from ..train.command import NEEDS, checked_cohort, settings_of
+from ..train.command import NEEDS, checked_cohort, settings_of, system_of_options
 
 REPORT = "report"
 
@@ -87,15 +87,26 @@ def study_settings_of(options):
     """
     from ...study.settings import StudySettings
 
+    system = system_of_options(options)
     # of the training's seed nothing is asked: every trial has its own
     own = {"training": settings_of(options, seed=0), "features": _feature_settings(options), "tune": dict(options.tune)}
+    own |= {"system": system.name, "protocols": _protocols(options.protocols, system)}
     return settings_from(StudySettings, options, **own)
+
+
+def _protocols(wanted: tuple[str, ...], system) -> tuple[str, ...]:
+    """As wanted; where nothing was said, those of the usual ones that fit the system."""
+    from ...study.settings import usual_protocols
+    from ...systems.registry import system_of
+
+    usual = usual_protocols(system_of())
+    return usual_protocols(system) if tuple(wanted) == usual else tuple(wanted)
 
 
 def _feature_settings(options) -> dict:
     from ...core.errors import InputError
 
-    names = [name for name in options.models if name != CAM]
+    names = [name for name in options.models if name not in (CAM, getattr(options, "system", CAM))]
     if not names:
         if options.feature_settings:
             raise InputError(

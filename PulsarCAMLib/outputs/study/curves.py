@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 GRID = np.linspace(0, 1, 41)
 """False positive rates at which trials are averaged."""
+
+PREFIX, NO_TERM = "validation_", ("epoch", "seconds", "learning_rate")
 
 TERMS = ("total", "reconstruction", "similarity", "outside", "classification", "accuracy")
 
@@ -128,7 +130,7 @@ def _history(study: Study, record) -> list[dict] | None:
 def _training_curve(key: tuple, histories: list[list[dict]]) -> TrainingCurve:
     longest = max(map(len, histories))
     terms = {}
-    for name in TERMS:
+    for name in _names(row for history in histories for row in history):
         values = np.full((len(histories), longest), np.nan)
         for row, history in zip(values, histories, strict=True):
             row[: len(history)] = [epoch.get(name, np.nan) for epoch in history]
@@ -161,13 +163,27 @@ def member_curves(trained: Sequence[TrialResult]) -> list[MemberCurve]:
     return [_member_curve(number, each) for number, each in enumerate(trained, start=1)]
 
 
+def terms_of(curves: Iterable[Iterable[str]]) -> list[str]:
+    """Names of what trainings tell, the known ones first."""
+    names = list(dict.fromkeys(name for terms in curves for name in terms))
+    return [*(name for name in TERMS if name in names), *(name for name in names if name not in TERMS)]
+
+
+def _names(rows: Iterable[dict]) -> list[str]:
+    """Figures of the lesions learnt from."""
+    found = dict.fromkeys(name for row in rows for name in row)
+    return terms_of([[name for name in found if name not in NO_TERM and not name.startswith(PREFIX)]])
+
+
 def _member_curve(number: int, trained: TrialResult) -> MemberCurve:
     def columns(prefix: str) -> dict[str, np.ndarray]:
-        found = {n: np.array([row.get(f"{prefix}{n}", np.nan) for row in trained.history]) for n in TERMS}
+        found = {
+            n: np.array([row.get(f"{prefix}{n}", np.nan) for row in trained.history]) for n in _names(trained.history)
+        }
         return {name: values for name, values in found.items() if np.isfinite(values).any()}
 
     epochs = np.arange(1, len(trained.history) + 1)
-    return MemberCurve(number, trained.best_epoch, epochs, columns(""), columns("validation_"))
+    return MemberCurve(number, trained.best_epoch, epochs, columns(""), columns(PREFIX))
 
 
 def rows(

@@ -13,7 +13,7 @@ from ...core.task import Task
 from ...core.upsampling import upsample_to
 from ...core.vocabulary import LEAVE_ONE_OUT, LESIONS, PATIENTS, TIME_POINTS
 from ...study.folder import SAMPLES
-from ...study.network_model import TRAINING, load_samples, slices_of
+from ...study.network_model import TRAINING, load_samples, samples_of
 from ...study.records import TrialRecord
 from ...study.run import Study
 from ...systems.registry import system_of
@@ -159,7 +159,7 @@ def explain(study: Study, shown: Shown) -> Explained | None:
         return None
     if trained is None:
         return None
-    system, one, model = system_of(study.lesions.system), slices_of(samples, [shown.lesion]), trained.model()
+    system, one, model = system_of(study.lesions.system), samples_of(samples, [shown.lesion]), trained.model()
     methods = system.usual_maps
     found = system.explain(system.predictor([model]), one.images, one.masks, methods)
     image, mask = one.images[0, 0], one.masks[0, 0]

@@ -19,7 +19,7 @@ from ..pages.markup import text
 from ..pages.page import RESEARCH_ONLY
 from . import figures, gallery, gallery_pictures, plots
 from .choices import MOST_SHOWN
-from .curves import TERMS, MemberCurve, ModelCurves, TrainingCurve
+from .curves import MemberCurve, ModelCurves, TrainingCurve, terms_of
 
 SYNTHETIC = "SYNTHETIC: the {}s of this study are generated. No figure here says anything about patients."
 
@@ -207,13 +207,13 @@ def _members(members: Sequence[MemberCurve]) -> str:
     )
     panels = [
         plots.svg(plots.members(members, term, _heading(term)), f"members-{term}", text(f"Members: {_heading(term)}"))
-        for term in MEMBER_TERMS
-        if any(term in each.training for each in members)
+        for term in _accuracy_first(terms_of(each.training for each in members))
     ]
     return markup.section("Training and validation of the members", f'<p class="sub">{text(about)}</p>', _grid(panels))
 
 
-MEMBER_TERMS = ("accuracy", *(term for term in TERMS if term != "accuracy"))
+def _accuracy_first(terms: Sequence[str]) -> list[str]:
+    return sorted(terms, key=lambda term: term != "accuracy")
 
 
 def _heading(term: str) -> str:
@@ -235,10 +235,9 @@ def _training(found: Contents) -> str:
         "merit."
     )
     panels = []
-    for term in TERMS:
-        if any(term in curve.terms for curve in found.training):
-            figure = plots.training(found.training, term, titles, _heading(term))
-            panels.append(plots.svg(figure, f"training-{term}", text(f"Training: {_heading(term)}")))
+    for term in terms_of(curve.terms for curve in found.training):
+        figure = plots.training(found.training, term, titles, _heading(term))
+        panels.append(plots.svg(figure, f"training-{term}", text(f"Training: {_heading(term)}")))
     return markup.section("Training", f'<p class="sub">{text(about)}</p>', _grid(panels))
 
 

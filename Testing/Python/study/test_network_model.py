@@ -10,7 +10,7 @@ from scipy.special import expit
 from PulsarCAMLib.cohort.study_lesions import StudyLesions
 from PulsarCAMLib.core.errors import InputError
 from PulsarCAMLib.study.jobs import Job, run_jobs
-from PulsarCAMLib.study.network_model import NetworkStudyModel, load_samples, save_samples, slices_of
+from PulsarCAMLib.study.network_model import NetworkStudyModel, load_samples, samples_of, save_samples
 from PulsarCAMLib.study.splits import protocol_splits
 from PulsarCAMLib.systems.autoencoder.training_settings import TrainingSettings
 from PulsarCAMLib.training.samples import TrainingSamples
@@ -60,11 +60,11 @@ def test_patches_survive_their_file_and_the_same_patches_give_the_same_hash(tmp_
 
 
 def test_slices_come_in_the_order_asked_for_and_never_rotated():
-    found = slices_of(noise_samples(0.02, 0, (0.0, 90.0)), [7, 3, 21])
+    found = samples_of(noise_samples(0.02, 0, (0.0, 90.0)), [7, 3, 21])
     assert found.units.tolist() == [7, 3, 21]
     assert (found.changes == 0).all()
     with pytest.raises(InputError, match="lesion 77"):
-        slices_of(noise_samples(0.02), [77])
+        samples_of(noise_samples(0.02), [77])
 
 
 def test_it_is_the_training_of_exactly_the_training_lesions_with_their_copies(model, tmp_path):
