@@ -86,10 +86,17 @@ def study_settings_of(options):
         InputError: they do not go together, or the file of feature settings cannot be used.
     """
     from ...study.settings import StudySettings
+    from ..train.options import defaults_of_training
 
     system = system_of_options(options)
     # of the training's seed nothing is asked: every trial has its own
-    own = {"training": settings_of(options, seed=0), "features": _feature_settings(options), "tune": dict(options.tune)}
+    training = Namespace(**vars(options))
+    training.imbalance = options.imbalance or defaults_of_training()["imbalance"]
+    own = {
+        "training": settings_of(training, seed=0),
+        "features": _feature_settings(options),
+        "tune": dict(options.tune),
+    }
     own |= {"system": system.name, "protocols": _protocols(options.protocols, system)}
     return settings_from(StudySettings, options, **own)
 

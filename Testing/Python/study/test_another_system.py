@@ -19,6 +19,7 @@ from PulsarCAMLib.core.errors import InputError
 from PulsarCAMLib.core.geometry import VolumeGeometry
 from PulsarCAMLib.outputs.study import write_study_report
 from PulsarCAMLib.outputs.study.console import summary_lines
+from PulsarCAMLib.study.card_section import protocols_section
 from PulsarCAMLib.study.model_results import model_results_of
 from PulsarCAMLib.study.narrative import entry_of
 from PulsarCAMLib.study.run import open_study, run_study
@@ -112,6 +113,14 @@ def test_its_figures_are_scikit_learns_and_stand_beside_their_control(study, sum
     json.dumps(summary, allow_nan=False)
 
 
+def test_the_card_keeps_its_figures(study, summary):
+    section = protocols_section(summary, study.facts)
+    assert section["system"] == "stranger"
+    assert section["positive"] == "large"
+    assert "these patients" in section["about"]
+    assert section["table"][0]["pooled_auc"]["value"] == summary["table"][0]["pooled"]["values"]["auc"]["value"]
+
+
 def test_pools_take_the_mean_of_every_class(study):
     results = model_results_of(study)[0]
     pool = results.pooled(study.lesions.patients)
@@ -136,6 +145,7 @@ def test_the_report_says_its_words_and_no_others(study, summary, tmp_path):
     ("change", "says"),
     [
         ({"protocols": ("lesions",)}, "answers for patients; choose “patients”"),
+        ({"gi_limit": 3.0}, "leave the limit out"),
         ({"threshold": "inner"}, "chosen between two classes, and Stranger has 3"),
         ({"models": ("stranger", "gradients"), "features": {"table": {}}}, "leave them out"),
     ],
