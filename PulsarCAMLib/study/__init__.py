@@ -3,7 +3,7 @@
 A study runs as prepare -> plan -> run, each stage a value: ``prepare`` (a folder before its first training),
 ``plan`` (every trial and control), ``run``; then ``summary`` and ``narrative`` (its figures and what they say).
 
-Below them: ``splits`` (protocols), ``models`` (what takes part: ``network_model``, ``features``), ``nested_cv`` (choices
-inside the training lesions), ``jobs`` (many trainings over processes and machines), ``records`` (what is kept of one).
+Below them: ``splits`` (protocols), ``models`` (what takes part: ``network_model``, ``features``), ``nested_cv``
+(choices inside the training lesions), ``jobs`` (many trainings over processes and machines), ``records`` (of one).
 Importing this package does not import torch.
 """
