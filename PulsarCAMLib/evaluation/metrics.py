@@ -14,11 +14,10 @@ import numpy as np
 from ..core.task import Task
 from ..core.vocabulary import METRIC_TITLES, METRICS
 from .curves import expected_calibration_error
-from .multiclass import ClassPredictions, class_metric_title, class_metrics
-from .predictions import Predictions, default_task, predictions_of
+from .multiclass import ClassPredictions, class_metric_title, class_metrics, predictions_of, weighted_metric
+from .predictions import Predictions, default_task
 from .resampling import LEVEL, interval, patient_weights
 from .undefined import why_undefined
-from .weighted import weighted
 
 
 def metrics_of(task: Task) -> tuple[str, ...]:
@@ -198,9 +197,10 @@ def evaluate_predictions(
 
 def point(name: str, given: Predictions | ClassPredictions) -> Value:
     """One metric without an interval."""
-    reason = why_undefined(name, given)
     if isinstance(given, ClassPredictions):
+        reason = given.why_undefined(name)
         return Value(None, reason=reason) if reason else Value(given.point(name))
+    reason = why_undefined(name, given)
     return Value(None, reason=reason) if reason else Value(float(_formulas()[name](given)))
 
 
@@ -237,7 +237,7 @@ def _with_intervals(
 def _interval_of(name: str, value: Value, given: Predictions | ClassPredictions, weights: np.ndarray) -> Value:
     if value.value is None or name in NO_INTERVAL:
         return Value(value.value, reason=value.reason or NO_INTERVAL[name])
-    return value_with_interval(value.value, weighted(name, given, weights))
+    return value_with_interval(value.value, weighted_metric(name, given, weights))
 
 
 def value_with_interval(value: float, samples: np.ndarray) -> Value:

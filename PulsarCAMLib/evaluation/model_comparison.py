@@ -13,10 +13,9 @@ import numpy as np
 from ..core.errors import InputError
 from ..core.task import Task
 from .metrics import Value, metrics_of, point, value_with_interval
-from .multiclass import ClassPredictions
-from .predictions import Predictions, default_task, predictions_of
+from .multiclass import ClassPredictions, predictions_of, weighted_metric
+from .predictions import Predictions, default_task
 from .resampling import LEVEL, patient_weights
-from .weighted import weighted
 
 
 @dataclass(frozen=True)
@@ -105,7 +104,7 @@ def _difference(
     if len(np.unique(models[0].patients)) < 2:
         return Value(found, reason="an interval over patients needs at least two of them"), None
     weights = patient_weights(models[0].patients, resamples, np.random.default_rng(seed))
-    samples = weighted(metric, models[0], weights) - weighted(metric, models[1], weights)
+    samples = weighted_metric(metric, models[0], weights) - weighted_metric(metric, models[1], weights)
     difference = value_with_interval(found, samples)
     if difference.low is None:
         return difference, None

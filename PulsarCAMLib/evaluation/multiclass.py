@@ -12,7 +12,8 @@ import numpy as np
 
 from ..core.errors import InputError
 from ..core.task import Task
-from .weighted import in_chunks, ratio, weighted_auc
+from .predictions import Predictions, default_task
+from .weighted import in_chunks, ratio, weighted, weighted_auc
 
 RECALL = "recall_"
 """Begins the name of a class's recall; then :attr:`~PulsarCAMLib.core.task.TaskClass.column`."""
@@ -146,3 +147,25 @@ class ClassPredictions:
         """Under each row of weights: how many are of a class, are called so, are both."""
         true, called = self.truth == number, self.called == number
         return weights @ true, weights @ called, weights @ (true & called)
+
+
+def predictions_of(
+    labels, probabilities, patients=None, *, threshold=0.5, positive: str | None = None, task: Task | None = None
+) -> Predictions | ClassPredictions:
+    """Predictions of a task, whatever the number of its classes; arguments as :meth:`Predictions.of`.
+
+    With more than two classes probabilities are ``[N, C]``, the likeliest class is called, and there is neither a
+    threshold nor a positive class.
+
+    Raises:
+        InputError: labels or probabilities that are none.
+    """
+    task = task or default_task()
+    if task.binary:
+        return Predictions.of(labels, probabilities, patients, threshold=threshold, positive=positive, task=task)
+    return ClassPredictions.of(labels, probabilities, patients, task)
+
+
+def weighted_metric(name: str, given: Predictions | ClassPredictions, weights: np.ndarray) -> np.ndarray:
+    """A metric ``[B]`` under each row of weights ``[B, N]``, whatever the number of classes; NaN: not defined."""
+    return given.weighted(name, weights) if isinstance(given, ClassPredictions) else weighted(name, given, weights)

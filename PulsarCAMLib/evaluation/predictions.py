@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..core.errors import InputError
 from ..core.task import Task
-
-if TYPE_CHECKING:
-    from .multiclass import ClassPredictions
 
 
 def default_task() -> Task:
@@ -105,22 +101,3 @@ class Predictions:
     def negative(self) -> str:
         """The other class."""
         return next(name for name in self.task.names if name != self.positive)
-
-
-def predictions_of(
-    labels, probabilities, patients=None, *, threshold=0.5, positive: str | None = None, task: Task | None = None
-) -> Predictions | ClassPredictions:
-    """Predictions of a task, whatever the number of its classes; arguments as :meth:`Predictions.of`.
-
-    With more than two classes probabilities are ``[N, C]``, the likeliest class is called, and there is neither a
-    threshold nor a positive class.
-
-    Raises:
-        InputError: labels or probabilities that are none.
-    """
-    from .multiclass import ClassPredictions
-
-    task = task or default_task()
-    if task.binary:
-        return Predictions.of(labels, probabilities, patients, threshold=threshold, positive=positive, task=task)
-    return ClassPredictions.of(labels, probabilities, patients, task)

@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from .predictions import Predictions
-
-if TYPE_CHECKING:
-    from .multiclass import ClassPredictions
 
 NEED_BOTH = ("auc", "balanced_accuracy", "average_precision")
 
 
-def why_undefined(name: str, predictions: Predictions | ClassPredictions) -> str:
+def why_undefined(name: str, predictions: Predictions) -> str:
     """Why a metric has no value on these lesions; "" if it has one."""
-    if not isinstance(predictions, Predictions):
-        return predictions.why_undefined(name)
     unit = predictions.task.unit
     if not len(predictions):
         return f"there is no {unit}"

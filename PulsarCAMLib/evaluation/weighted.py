@@ -7,33 +7,27 @@ formulas to scikit-learn's ``sample_weight``.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from .curves import quantile_bins
 from .predictions import Predictions
 
-if TYPE_CHECKING:
-    from .multiclass import ClassPredictions
-
 CHUNK = 256
 """Samples at once, so that large cohorts do not need gigabytes."""
 
 
-def weighted(name: str, given: Predictions | ClassPredictions, weights: np.ndarray) -> np.ndarray:
+def weighted(name: str, given: Predictions, weights: np.ndarray) -> np.ndarray:
     """A metric under each row of weights.
 
     Args:
         name: in :data:`PulsarCAMLib.core.vocabulary.METRICS`.
-        given: N lesions, of two classes or more.
+        given: N lesions.
         weights: ``[B, N]``, how often each lesion counts.
 
     Returns:
         ``[B]`` float64, NaN where the metric is not defined.
     """
-    if not isinstance(given, Predictions):
-        return given.weighted(name, weights)
     return in_chunks(lambda part: _weighted(name, given, part), weights)
 
 

@@ -15,7 +15,7 @@ from ..core.task import Task
 from .folder import FINISHED
 
 if TYPE_CHECKING:
-    from .prepare import Running
+    from .running import Running
     from .settings import StudySettings
 
 STAGE = "computing gradient indices"

@@ -12,7 +12,7 @@ from ..core.errors import InputError
 from ..core.task import Task
 from ..core.vocabulary import FIXED, TIME_POINTS
 from ..evaluation.metrics import point
-from ..evaluation.predictions import predictions_of
+from ..evaluation.multiclass import predictions_of
 from ..evaluation.thresholds import DEFAULT, ChosenThreshold, choose_threshold
 from ..training.study_models import Fitted, InnerAnswers, StudyModel, TrialTask
 

@@ -18,9 +18,8 @@ from ..core.task import Task
 from ..core.vocabulary import PAPER
 from ..evaluation.metrics import shown_first
 from ..evaluation.model_comparison import compare_models
-from ..evaluation.predictions import predictions_of
+from ..evaluation.multiclass import predictions_of, weighted_metric
 from ..evaluation.resampling import LEVEL, interval, patient_weights
-from ..evaluation.weighted import weighted
 from .model_results import Asked, ModelResults, Pooled
 
 NO_SPLITS = "the paper's protocol repeats seeds, not splits, and tests the lesions it learnt from"
@@ -194,8 +193,8 @@ def _pool_against_control(results: ModelResults, patients: np.ndarray, resamples
     samples, values = [], []
     for pool, part in zip(pools, parts, strict=True):
         own = predictions_of(pool.labels, pool.probabilities, task=results.task)
-        samples.append(weighted("auc", own, part))
-        values.append(float(weighted("auc", own, np.ones((1, len(own))))[0]))
+        samples.append(weighted_metric("auc", own, part))
+        values.append(float(weighted_metric("auc", own, np.ones((1, len(own))))[0]))
     low, high = interval(samples[0] - samples[1])
     return {
         "difference": values[0] - values[1],

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import platform
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -20,9 +20,10 @@ from ..systems.contract import System
 from ..systems.registry import system_of
 from .exclusion import check_dose, within_limit
 from .folder import FORMAT, FORMAT_VERSION, LESIONS, SAMPLES, read_facts, write_facts, write_text
-from .jobs import Progress, dask_workers
+from .jobs import dask_workers
 from .models import network_study_model
 from .network_model import save_samples
+from .running import Running
 from .settings import StudySettings, asked_twice
 from .splits import Split, protocol_splits
 
@@ -32,26 +33,6 @@ OTHER_STUDY = (
     "{} holds a study of other data, or with another seed, other folds, shrinkage, limit of the gradient index or "
     "preprocessing; continue that one as it was begun, or choose another folder."
 )
-
-Stages = Callable[[str], AbstractContextManager[Progress | None]]
-
-
-@dataclass(frozen=True)
-class Running:
-    """How a study is run, which changes nothing that comes out.
-
-    Attributes:
-        at_once, scheduler: see :func:`~.jobs.run_jobs`.
-        progress: gives a context for a stage by its name.
-        on_warning: is called with each warning.
-        cancelled: True stops; the study can be continued.
-    """
-
-    at_once: int = 1
-    scheduler: str | None = None
-    progress: Stages = lambda _stage: nullcontext()
-    on_warning: Callable[[str], None] | None = None
-    cancelled: Callable[[], bool] | None = None
 
 
 @dataclass(frozen=True, eq=False)

@@ -15,8 +15,9 @@ from ..io.locking import only_one
 from .folder import make_folder, read_facts, write_facts
 from .jobs import run_jobs
 from .plan import Plan, claimed, plan_study
-from .prepare import Running, Stages, check_study, features_kept_if_refused, opened, prepare_study
+from .prepare import check_study, features_kept_if_refused, opened, prepare_study
 from .records import TrialRecord, trial_folder
+from .running import Running, Stages
 from .settings import StudySettings
 
 TRAINING = "training"

@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 
 from PulsarCAMLib.cohort.study_lesions import StudyLesions
+from PulsarCAMLib.core.vocabulary import CAM
 from PulsarCAMLib.study.features import feature_options
-from PulsarCAMLib.study.network_model import CAM
 from PulsarCAMLib.study.records import TrialRecord
 from PulsarCAMLib.study.run import Study
 from PulsarCAMLib.study.settings import StudySettings
