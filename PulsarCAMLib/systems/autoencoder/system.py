@@ -16,7 +16,7 @@ from .training_settings import TrainingSettings
 if TYPE_CHECKING:
     import numpy as np
     import torch
-    from torch import Tensor
+    from torch import Tensor, nn
 
     from ...core.case import Case
     from ..card import ModelCard
@@ -99,17 +99,17 @@ class Autoencoder(System):
 
         return AutoencoderLearner(self, settings, samples, device)
 
-    def member_logits(self, member: AutoencoderClassifier, images: Tensor, masks: Tensor) -> Tensor:
+    def member_logits(self, member: nn.Module, images: Tensor, masks: Tensor) -> Tensor:
         """Of one member, ``[n]``."""
         from .layout import channels_last
 
         return member(channels_last(images), masks).logits
 
-    def training_facts(self, members: Sequence[AutoencoderClassifier], samples: TrainingSamples) -> dict[str, Any]:
+    def training_facts(self, members: Sequence[nn.Module], samples: TrainingSamples) -> dict[str, Any]:
         """Feature maps that a member has lost."""
         from .validation import dead_maps
 
-        return {"dead_feature_maps": [dead_maps(member, samples) for member in members]}
+        return {"dead_feature_maps": [dead_maps(cast("AutoencoderClassifier", member), samples) for member in members]}
 
     def training_notes(self, training: Mapping[str, Any]) -> list[str]:
         """On members that have lost feature maps."""
