@@ -1,4 +1,4 @@
-"""The lesions of a study as numbers: no name of a patient, a lesion or a file is kept."""
+"""The units of a study (lesions, or patients) as numbers: no name of a patient, a lesion or a file is kept."""
 
 from __future__ import annotations
 
@@ -11,26 +11,35 @@ from pathlib import Path
 import numpy as np
 
 from ..core.errors import InputError
+from ..core.task import LESION, Task
 from ..core.vocabulary import BASELINE, SECOND, TIME_POINTS
+from ..systems.registry import DEFAULT, system_of
 from .table import CohortRow
 
-HEADINGS = ("lesion", "patient", "response", "baseline_row", "second_row")
+ROWS = {BASELINE: "baseline_row", SECOND: "second_row"}
 NO_ROW = -1
 
 
 @dataclass(frozen=True, eq=False)
 class StudyLesions:
-    """Lesions in the order of their baseline rows in the cohort table.
+    """Lesions, or whatever the system's unit is, in the order of their baseline rows in the cohort table.
 
     Attributes:
         patients: int ``[L]``, 1, 2, ... in the order of the table.
-        labels: int ``[L]``, 1 response, 0 non-response.
+        labels: int ``[L]``, numbers of classes in the task's order.
         rows: time point to int ``[L]``: the row in the table, -1 where the lesion has no such MRI.
+        system: name of the system that asks about them.
     """
 
     patients: np.ndarray
     labels: np.ndarray
     rows: dict[str, np.ndarray]
+    system: str = DEFAULT
+
+    @property
+    def task(self) -> Task:
+        """What is asked about them."""
+        return system_of(self.system).task
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -40,8 +49,13 @@ class StudyLesions:
         return self.rows[time_point] != NO_ROW
 
     @classmethod
-    def of(cls, baseline: Sequence[tuple[CohortRow, int]], second: Sequence[tuple[CohortRow, int]]) -> StudyLesions:
-        """From rows and responses of :func:`~PulsarCAMLib.training.cohort_cases.usable_rows`."""
+    def of(
+        cls,
+        baseline: Sequence[tuple[CohortRow, int]],
+        second: Sequence[tuple[CohortRow, int]],
+        system: str = DEFAULT,
+    ) -> StudyLesions:
+        """From rows and classes of :func:`~PulsarCAMLib.training.cohort_cases.usable_rows`."""
         numbers: dict[str, int] = {}
         patients = [numbers.setdefault(row.patient, len(numbers) + 1) for row, _ in baseline]
         later = {row.key: row.row for row, _ in second}
@@ -49,13 +63,14 @@ class StudyLesions:
             BASELINE: np.array([row.row for row, _ in baseline]),
             SECOND: np.array([later.get(row.key, NO_ROW) for row, _ in baseline]),
         }
-        return cls(np.array(patients), np.array([response for _, response in baseline]), rows)
+        return cls(np.array(patients), np.array([label for _, label in baseline]), rows, system)
 
     def to_csv(self) -> str:
         """One line per lesion; :meth:`from_csv` reads it."""
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
-        writer.writerow(HEADINGS)
+        unit = LESION if self.task.unit == LESION else "unit"
+        writer.writerow((unit, "patient", self.task.label.column, *ROWS.values()))
         for lesion in range(len(self)):
             rows = [int(self.rows[point][lesion]) for point in TIME_POINTS]
             shown = ["" if row == NO_ROW else row for row in rows]
@@ -63,17 +78,16 @@ class StudyLesions:
         return text.getvalue()
 
     @classmethod
-    def from_csv(cls, path: str | Path) -> StudyLesions:
-        """From a file of :meth:`to_csv`.
+    def from_csv(cls, path: str | Path, system: str = DEFAULT) -> StudyLesions:
+        """From a file of :meth:`to_csv`, whose columns are in their order.
 
         Raises:
             InputError: the file cannot be read.
         """
         try:
             with Path(path).open(encoding="utf-8", newline="") as file:
-                lines = list(csv.DictReader(file))
-            columns = {name: np.array([int(line[name] or NO_ROW) for line in lines]) for name in HEADINGS}
-        except (OSError, ValueError, KeyError, TypeError) as error:
+                _, *lines = csv.reader(file)
+            _, patients, labels, *rows = np.array([[int(cell or NO_ROW) for cell in line] for line in lines]).T
+            return cls(patients, labels, dict(zip(ROWS, rows, strict=True)), system)
+        except (OSError, ValueError, TypeError) as error:
             raise InputError(f"The list of lesions {path} is missing or damaged; run the study anew.") from error
-        rows = dict(zip(TIME_POINTS, (columns["baseline_row"], columns["second_row"]), strict=True))
-        return cls(columns["patient"], columns["response"], rows)

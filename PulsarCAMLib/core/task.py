@@ -69,6 +69,7 @@ class Task:
         metrics: shown first in reports; names of :data:`.vocabulary.METRICS`.
         report_title: of a case's report; empty: made from ``title``.
         sorting: says which unit comes first where they are sorted by the positive class's probability; empty: so.
+        verb: what units of the positive class do, as in "respond"; empty: they "are" what its adjective says.
 
     Raises:
         ValueError: a programmer's mistake: fewer than two classes, a class twice, or one that is not among them.
@@ -84,6 +85,7 @@ class Task:
     metrics: tuple[str, ...] = ("balanced_accuracy", "auc")
     report_title: str = ""
     sorting: str = ""
+    verb: str = ""
 
     def __post_init__(self) -> None:
         names = self.names
@@ -111,6 +113,21 @@ class Task:
     def told(self) -> tuple[str, ...]:
         """Classes whose probability tables tell: the positive one of two, or all."""
         return (self.positive,) if self.binary else self.names
+
+    @property
+    def do(self) -> str:
+        """Of several units of the positive class, as in "respond"."""
+        return self.verb or f"are {self.of(self.positive).adjective}"
+
+    @property
+    def does(self) -> str:
+        """Of one, as in "responds"."""
+        return f"{self.verb}s" if self.verb else f"is {self.of(self.positive).adjective}"
+
+    @property
+    def did(self) -> str:
+        """Of what has been, as in "responded"."""
+        return f"{self.verb}ed" if self.verb else f"was {self.of(self.positive).adjective}"
 
     def index(self, name: str) -> int:
         """Number of a class in the order of the network's answers."""

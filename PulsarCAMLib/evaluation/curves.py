@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .predictions import POSITIVE, Predictions
+from ..core.task import Task
+from .predictions import Predictions
 from .undefined import why_undefined
 
 BINS = 10
@@ -36,11 +37,11 @@ class Curve:
 _NOTHING = np.zeros(0)
 
 
-def roc_points(labels, probabilities, *, positive: str = POSITIVE) -> Curve:
+def roc_points(labels, probabilities, *, positive: str | None = None, task: Task | None = None) -> Curve:
     """ROC: x = 1 - specificity, y = sensitivity; arguments as :func:`.metrics.evaluate_predictions`."""
     from sklearn.metrics import roc_auc_score, roc_curve
 
-    given = Predictions.of(labels, probabilities, positive=positive)
+    given = Predictions.of(labels, probabilities, positive=positive, task=task)
     reason = why_undefined("auc", given)
     if reason:
         return Curve(_NOTHING, _NOTHING, _NOTHING, None, reason)
@@ -48,7 +49,7 @@ def roc_points(labels, probabilities, *, positive: str = POSITIVE) -> Curve:
     return Curve(x, y, thresholds, float(roc_auc_score(given.truth, given.scores)))
 
 
-def precision_recall_points(labels, probabilities, *, positive: str = POSITIVE) -> Curve:
+def precision_recall_points(labels, probabilities, *, positive: str | None = None, task: Task | None = None) -> Curve:
     """Precision against recall: x = recall, y = precision.
 
     The area is average precision, a sum of steps: the trapezoidal area is too high, for precision is not linear
@@ -56,7 +57,7 @@ def precision_recall_points(labels, probabilities, *, positive: str = POSITIVE) 
     """
     from sklearn.metrics import average_precision_score, precision_recall_curve
 
-    given = Predictions.of(labels, probabilities, positive=positive)
+    given = Predictions.of(labels, probabilities, positive=positive, task=task)
     reason = why_undefined("average_precision", given)
     if reason:
         return Curve(_NOTHING, _NOTHING, _NOTHING, None, reason)
@@ -85,17 +86,17 @@ class CalibrationBin:
 
 
 def calibration_points(
-    labels, probabilities, *, positive: str = POSITIVE, bins: int | None = None
+    labels, probabilities, *, positive: str | None = None, task: Task | None = None, bins: int | None = None
 ) -> list[CalibrationBin]:
     """Calibration curve in bins of (nearly) equal counts; equal probabilities are never parted, so there may be fewer.
 
     With fewer than some 30 lesions a bin, the points scatter widely even for a perfect model.
 
     Args:
-        labels, probabilities, positive: as :func:`.metrics.evaluate_predictions` takes them.
+        labels, probabilities, positive, task: as :func:`.metrics.evaluate_predictions` takes them.
         bins: how many; default: up to :data:`BINS`, each of :data:`FEWEST_IN_BIN` lesions or more.
     """
-    given = Predictions.of(labels, probabilities, positive=positive)
+    given = Predictions.of(labels, probabilities, positive=positive, task=task)
     if bins is None:
         bins = int(np.clip(len(given) // FEWEST_IN_BIN, 1, BINS))
     number, count = quantile_bins(given.scores, bins)

@@ -1,16 +1,19 @@
-"""How well probabilities separate responding from non-responding lesions.
+"""How well probabilities separate the classes.
 
 Lesions of one patient are not independent, so intervals resample whole patients.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from scipy.stats import rankdata
 
 from ..core.errors import InputError
+from ..core.task import PATIENT, Task
+from .predictions import default_task
 from .resampling import LEVEL, interval, patient_weights
 from .weighted import in_chunks, weighted_auc
 
@@ -23,7 +26,7 @@ class Discrimination:
         auc: of the lesions, by scikit-learn.
         low, high: 95 % interval of a bootstrap over patients.
         p_value: two-sided, of the hypothesis that the AUC is 0.5 (labels permuted over lesions).
-        patients, lesions, responses: how many.
+        patients, lesions, responses: how many; ``responses`` are those of the positive class.
     """
 
     auc: float
@@ -39,41 +42,61 @@ class Discrimination:
         """Whether the AUC can be told from 0.5: the interval leaves 0.5 out and the permutation test agrees."""
         return self.p_value < 1 - LEVEL and not self.low <= 0.5 <= self.high
 
-    def sentence(self) -> str:
-        """The result in words."""
+    def sentence(self, task: Task | None = None) -> str:
+        """The result in the words of a task, by default of the default system's."""
+        task = task or default_task()
+        own, name = task.of(task.positive).adjective, "AUC" if task.binary else "Macro AUC"
         verdict = "" if self.differs_from_chance else ", not distinguishable from 0.5"
         return (
-            f"AUC {self.auc:.3f} (95 % interval {self.low:.3f} to {self.high:.3f} over patients, permutation "
-            f"p = {self.p_value:.4f}; {self.lesions} lesions of {self.patients} patients, "
-            f"{self.responses} responding){verdict}"
+            f"{name} {self.auc:.3f} (95 % interval {self.low:.3f} to {self.high:.3f} over patients, permutation "
+            f"p = {self.p_value:.4f}; {_counted(self, task)}, "
+            f"{self.responses} {own}){verdict}"
         )
 
 
+def _counted(found: Discrimination, task: Task) -> str:
+    if task.unit == PATIENT:
+        return f"{found.patients} patients"
+    return f"{found.lesions} {task.unit}s of {found.patients} patients"
+
+
 def discrimination(
-    labels: np.ndarray, scores: np.ndarray, patients: np.ndarray, *, resamples: int = 2000, seed: int = 0
+    labels: np.ndarray,
+    scores: np.ndarray,
+    patients: np.ndarray,
+    *,
+    resamples: int = 2000,
+    seed: int = 0,
+    task: Task | None = None,
 ) -> Discrimination:
-    """AUC of response with a patient-level bootstrap interval and a permutation test.
+    """AUC with a patient-level bootstrap interval and a permutation test.
+
+    It is that of the positive class of two; of more, the mean AUC of every class against all others.
 
     Args:
-        labels: ``[N]``, 1 response, 0 non-response.
-        scores: ``[N]``, higher for response.
+        labels: ``[N]``, numbers of classes.
+        scores: ``[N]``, higher for the positive class; ``[N, C]`` of more than two classes.
         patients: ``[N]``, whose lesion it is.
         resamples: bootstrap samples, and permutations.
         seed: of both.
+        task: None: that of the default system.
 
     Raises:
-        InputError: only one class, or scores that are not finite.
+        InputError: a class is missing, or scores are not finite.
     """
-    from sklearn.metrics import roc_auc_score
-
+    task = task or default_task()
     labels, scores, patients = np.asarray(labels, dtype=int), np.asarray(scores, dtype=float), np.asarray(patients)
-    if len(np.unique(labels)) != 2 or not np.isfinite(scores).all():
-        raise InputError("An AUC needs responding and non-responding lesions, all with a finite score.")
-    auc = float(roc_auc_score(labels, scores))
+    if len(np.unique(labels)) != len(task.classes) or not np.isfinite(scores).all():
+        raise InputError(f"An AUC needs {_all_kinds(task)} {task.unit}s, all with a finite score.")
+    asked = [(task.index(task.positive), scores)] if task.binary else list(enumerate(scores.T))
+    auc = _mean([_auc(labels == number, own) for number, own in asked])
     rng = np.random.default_rng(seed)
     weights = patient_weights(patients, resamples, rng)
-    low, high = interval(in_chunks(lambda part: weighted_auc(labels == 1, scores, part), weights))
-    chance = np.array([_rank_auc(rng.permutation(labels), scores) for _ in range(resamples)])
+    low, high = interval(
+        in_chunks(lambda part: _mean([weighted_auc(labels == number, own, part) for number, own in asked]), weights)
+    )
+    dealt = (rng.permutation(labels) for _ in range(resamples))
+    chance = np.array([_mean([_rank_auc(own == number, s) for number, s in asked]) for own in dealt])
     # A hair of tolerance, so that equal AUCs count as equal whatever the order of their sums.
     extreme = int(np.count_nonzero(np.abs(chance - 0.5) >= abs(auc - 0.5) - 1e-12))
     return Discrimination(
@@ -83,7 +106,7 @@ def discrimination(
         p_value=float((extreme + 1) / (resamples + 1)),
         patients=len(np.unique(patients)),
         lesions=len(labels),
-        responses=int(labels.sum()),
+        responses=int((labels == task.index(task.positive)).sum()),
     )
 
 
@@ -121,10 +144,28 @@ def paired_difference(
     return Difference(float(values.mean()), *interval(means), len(values))
 
 
-def _rank_auc(labels: np.ndarray, scores: np.ndarray) -> float:
+def _all_kinds(task: Task) -> str:
+    """ "responding and non-responding"."""
+    others = [each.adjective for each in task.classes if each.name != task.positive]
+    return " and ".join([task.of(task.positive).adjective, *others])
+
+
+def _auc(truth: np.ndarray, scores: np.ndarray) -> float:
+    from sklearn.metrics import roc_auc_score
+
+    return float(roc_auc_score(truth, scores))
+
+
+def _mean(values: Sequence):
+    """Of one value the value itself, to the last bit."""
+    return values[0] if len(values) == 1 else sum(values) / len(values)
+
+
+def _rank_auc(truth: np.ndarray, scores: np.ndarray) -> float:
     """AUC as the Mann-Whitney statistic; NaN with one class only."""
-    positive = int(labels.sum())
-    negative = len(labels) - positive
+    truth = np.asarray(truth, dtype=bool)
+    positive = int(truth.sum())
+    negative = len(truth) - positive
     if not positive or not negative:
         return float("nan")
-    return float((rankdata(scores)[labels == 1].sum() - positive * (positive + 1) / 2) / (positive * negative))
+    return float((rankdata(scores)[truth].sum() - positive * (positive + 1) / 2) / (positive * negative))

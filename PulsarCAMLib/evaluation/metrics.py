@@ -1,4 +1,4 @@
-"""How good predictions of response are: Table 1's six metrics and more, with intervals over patients.
+"""How good predictions are: Table 1's six metrics and more, with intervals over patients.
 
 The positive class is stated with every result. Values come from scikit-learn, intervals from one bootstrap of whole
 patients (:mod:`.resampling`). A metric that has no value is None and says why.
@@ -11,12 +11,29 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
-from ..core.vocabulary import METRICS
+from ..core.task import Task
+from ..core.vocabulary import METRIC_TITLES, METRICS
 from .curves import expected_calibration_error
-from .predictions import POSITIVE, Predictions
+from .multiclass import ClassPredictions, class_metric_title, class_metrics, predictions_of, weighted_metric
+from .predictions import Predictions, default_task
 from .resampling import LEVEL, interval, patient_weights
 from .undefined import why_undefined
-from .weighted import weighted
+
+
+def metrics_of(task: Task) -> tuple[str, ...]:
+    """Names of all metrics of a task."""
+    return METRICS if task.binary else class_metrics(task)
+
+
+def shown_first(task: Task) -> tuple[str, ...]:
+    """Those that reports show first."""
+    return tuple(name for name in task.metrics if name in metrics_of(task))
+
+
+def metric_title(name: str, task: Task) -> str:
+    """A metric for people."""
+    return METRIC_TITLES[name] if task.binary else class_metric_title(name, task)
+
 
 NO_INTERVAL = {
     "calibration_error": "no interval: lesions drawn twice raise it, so the interval may leave the value itself out"
@@ -97,40 +114,80 @@ class Evaluation:
         return {**asdict(self), "values": values, "prevalence": self.prevalence, "level": LEVEL}
 
 
+@dataclass(frozen=True)
+class ClassEvaluation:
+    """All metrics of one model of more than two classes on some lesions (or patients).
+
+    Attributes:
+        positive: the class of the task that is told first.
+        values: by name of :func:`metrics_of`.
+        lesions, patients: how many; patients is None if they were not given.
+        classes: names in the order of the confusion matrix.
+        confusion: ``[C][C]``, rows are the true classes, columns the predicted ones.
+    """
+
+    positive: str
+    values: Mapping[str, Value]
+    lesions: int
+    patients: int | None
+    classes: tuple[str, ...]
+    confusion: tuple[tuple[int, ...], ...]
+
+    @property
+    def prevalence(self) -> float | None:
+        """Share of the class that is told first."""
+        own = sum(self.confusion[self.classes.index(self.positive)])
+        return own / self.lesions if self.lesions else None
+
+    def as_dict(self) -> dict:
+        """JSON values."""
+        values = {name: asdict(value) for name, value in self.values.items()}
+        confusion = [list(row) for row in self.confusion]
+        own = {"classes": list(self.classes), "confusion": confusion, "prevalence": self.prevalence, "level": LEVEL}
+        return {**asdict(self), "values": values, **own}
+
+
 def evaluate_predictions(
     labels: np.ndarray,
     probabilities: np.ndarray,
     patients: np.ndarray | None = None,
     *,
     threshold: float | np.ndarray = 0.5,
-    positive: str = POSITIVE,
+    positive: str | None = None,
     resamples: int = 2000,
     seed: int = 0,
-) -> Evaluation:
+    task: Task | None = None,
+) -> Evaluation | ClassEvaluation:
     """All metrics of a model's predictions.
 
     Args:
-        labels: ``[N]``, 1 response, 0 non-response.
-        probabilities: ``[N]``, of response.
+        labels: ``[N]``, numbers of classes in the task's order.
+        probabilities: ``[N]``, of the positive class of two; ``[N, C]`` of more classes.
         patients: ``[N]``; without them there are no intervals.
         threshold: see :meth:`.predictions.Predictions.of`; chosen on training data only (:mod:`.thresholds`).
-        positive: "response" or "non-response".
+        positive: the class that metrics of two classes are about; None: the task's.
         resamples: bootstrap samples; 0 for no intervals.
         seed: of them.
+        task: None: that of the default system.
 
     Raises:
         InputError: labels or probabilities that are none.
     """
-    given = Predictions.of(labels, probabilities, patients, threshold=threshold, positive=positive)
-    values = {name: point(name, given) for name in METRICS}
+    task = task or default_task()
+    given = predictions_of(labels, probabilities, patients, threshold=threshold, positive=positive, task=task)
+    values = {name: point(name, given) for name in metrics_of(task)}
     if given.patients is not None and resamples:
         values = _with_intervals(values, given, resamples, seed)
+    count = None if given.patients is None else len(np.unique(given.patients))
+    if isinstance(given, ClassPredictions):
+        confusion = tuple(tuple(row) for row in given.confusion().tolist())
+        return ClassEvaluation(task.positive, values, len(given), count, task.names, confusion)
     truth, called = given.truth, given.called
     return Evaluation(
-        positive=positive,
+        positive=given.positive,
         values=values,
         lesions=len(given),
-        patients=None if given.patients is None else len(np.unique(given.patients)),
+        patients=count,
         true_positives=int((truth & called).sum()),
         false_positives=int((~truth & called).sum()),
         true_negatives=int((~truth & ~called).sum()),
@@ -138,8 +195,11 @@ def evaluate_predictions(
     )
 
 
-def point(name: str, given: Predictions) -> Value:
+def point(name: str, given: Predictions | ClassPredictions) -> Value:
     """One metric without an interval."""
+    if isinstance(given, ClassPredictions):
+        reason = given.why_undefined(name)
+        return Value(None, reason=reason) if reason else Value(given.point(name))
     reason = why_undefined(name, given)
     return Value(None, reason=reason) if reason else Value(float(_formulas()[name](given)))
 
@@ -164,7 +224,9 @@ def _formulas() -> dict[str, Callable[[Predictions], float]]:
     }
 
 
-def _with_intervals(values: dict[str, Value], given: Predictions, resamples: int, seed: int) -> dict[str, Value]:
+def _with_intervals(
+    values: dict[str, Value], given: Predictions | ClassPredictions, resamples: int, seed: int
+) -> dict[str, Value]:
     if len(np.unique(given.patients)) < 2:
         reason = "an interval over patients needs at least two of them"
         return {name: Value(v.value, reason=v.reason or reason) for name, v in values.items()}
@@ -172,10 +234,10 @@ def _with_intervals(values: dict[str, Value], given: Predictions, resamples: int
     return {name: _interval_of(name, value, given, weights) for name, value in values.items()}
 
 
-def _interval_of(name: str, value: Value, given: Predictions, weights: np.ndarray) -> Value:
+def _interval_of(name: str, value: Value, given: Predictions | ClassPredictions, weights: np.ndarray) -> Value:
     if value.value is None or name in NO_INTERVAL:
         return Value(value.value, reason=value.reason or NO_INTERVAL[name])
-    return value_with_interval(value.value, weighted(name, given, weights))
+    return value_with_interval(value.value, weighted_metric(name, given, weights))
 
 
 def value_with_interval(value: float, samples: np.ndarray) -> Value:
@@ -211,10 +273,12 @@ class AcrossTrials:
         return f"{written(self.mean, digits, stored)}{spread}{note}"
 
 
-def across_trials(evaluations: Sequence[Evaluation]) -> dict[str, AcrossTrials]:
-    """Mean and standard deviation of every metric over trials; not an interval: trials share their lesions."""
+def across_trials(
+    evaluations: Sequence[Evaluation | ClassEvaluation], names: Sequence[str] = METRICS
+) -> dict[str, AcrossTrials]:
+    """Mean and standard deviation of some metrics over trials; not an interval: trials share their lesions."""
     found = {}
-    for name in METRICS:
+    for name in names:
         values = [evaluation.values[name] for evaluation in evaluations]
         numbers = np.array([value.value for value in values if value.value is not None])
         reasons = list(dict.fromkeys(value.reason for value in values if value.value is None))

@@ -11,11 +11,11 @@ from dataclasses import asdict, dataclass
 import numpy as np
 
 from ..core.errors import InputError
-from ..core.vocabulary import METRICS
-from .metrics import Value, point, value_with_interval
-from .predictions import POSITIVE, Predictions
+from ..core.task import Task
+from .metrics import Value, metrics_of, point, value_with_interval
+from .multiclass import ClassPredictions, predictions_of, weighted_metric
+from .predictions import Predictions, default_task
 from .resampling import LEVEL, patient_weights
-from .weighted import weighted
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,8 @@ def compare_models(
     *,
     metric: str = "auc",
     thresholds: tuple[float | np.ndarray, float | np.ndarray] = (0.5, 0.5),
-    positive: str = POSITIVE,
+    positive: str | None = None,
+    task: Task | None = None,
     resamples: int = 2000,
     seed: int = 0,
 ) -> Comparison:
@@ -67,32 +68,34 @@ def compare_models(
     added to counts, so it is never 0). It says nothing about training again: the models are taken as they are.
 
     Args:
-        labels: ``[N]``, 1 response, 0 non-response.
-        first, second: ``[N]``, probabilities of response of the two models for the same lesions.
+        labels: ``[N]``, numbers of classes.
+        first, second: ``[N]`` or ``[N, C]``, probabilities of the two models for the same lesions.
         patients: ``[N]``.
-        metric: in :data:`..core.vocabulary.METRICS`.
+        metric: of :func:`.metrics.metrics_of`.
         thresholds: of the two models' decisions.
-        positive: "response" or "non-response".
+        positive: the class that metrics of two classes are about; None: the task's.
+        task: None: that of the default system.
         resamples: bootstrap samples.
         seed: of them.
 
     Raises:
         InputError: an unknown metric, or predictions that are none.
     """
-    if metric not in METRICS:
-        raise InputError(f"The metric {metric!r} is not known; choose one of {', '.join(METRICS)}.")
+    task = task or default_task()
+    if metric not in (known := metrics_of(task)):
+        raise InputError(f"The metric {metric!r} is not known; choose one of {', '.join(known)}.")
     models = [
-        Predictions.of(labels, scores, patients, threshold=threshold, positive=positive)
+        predictions_of(labels, scores, patients, threshold=threshold, positive=positive, task=task)
         for scores, threshold in zip((first, second), thresholds, strict=True)
     ]
     values = [point(metric, model) for model in models]
     difference, p_value = _difference(metric, models, values, resamples, seed)
     count = len(np.unique(models[0].patients))
-    return Comparison(metric, positive, *values, difference, p_value, len(models[0]), count)
+    return Comparison(metric, positive or task.positive, *values, difference, p_value, len(models[0]), count)
 
 
 def _difference(
-    metric: str, models: list[Predictions], values: list[Value], resamples: int, seed: int
+    metric: str, models: list[Predictions | ClassPredictions], values: list[Value], resamples: int, seed: int
 ) -> tuple[Value, float | None]:
     reasons = [f"{name} model: {v.reason}" for name, v in zip(("first", "second"), values, strict=True) if v.reason]
     if reasons:
@@ -101,7 +104,7 @@ def _difference(
     if len(np.unique(models[0].patients)) < 2:
         return Value(found, reason="an interval over patients needs at least two of them"), None
     weights = patient_weights(models[0].patients, resamples, np.random.default_rng(seed))
-    samples = weighted(metric, models[0], weights) - weighted(metric, models[1], weights)
+    samples = weighted_metric(metric, models[0], weights) - weighted_metric(metric, models[1], weights)
     difference = value_with_interval(found, samples)
     if difference.low is None:
         return difference, None

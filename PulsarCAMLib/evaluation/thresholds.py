@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..core.task import Task
 from .predictions import Predictions
 from .undefined import why_undefined
 
@@ -17,7 +18,7 @@ class ChosenThreshold:
     """A threshold and how it did where it was chosen.
 
     Attributes:
-        value: probability from which on a lesion is predicted to respond.
+        value: probability from which on the positive class is predicted.
         balanced_accuracy: on the lesions it was chosen on (too good for others); None where nothing could be chosen.
         lesions: how many these were.
         reason: why the default was taken.
@@ -29,25 +30,26 @@ class ChosenThreshold:
     reason: str = ""
 
 
-def choose_threshold(labels: np.ndarray, probabilities: np.ndarray) -> ChosenThreshold:
+def choose_threshold(labels: np.ndarray, probabilities: np.ndarray, task: Task | None = None) -> ChosenThreshold:
     """Threshold of highest balanced accuracy, which is that of highest Youden index (J = 2 * balanced accuracy - 1).
 
     Between two neighbouring probabilities every threshold decides alike, and their middle is taken; of equally good
     ones that nearest to 0.5.
 
     Args:
-        labels: ``[N]`` of TRAINING lesions, 1 response, 0 non-response; a threshold chosen on the lesions it is judged
-            on flatters.
-        probabilities: ``[N]``, of response.
+        labels: ``[N]`` of TRAINING lesions, numbers of classes; a threshold chosen on the lesions it is judged on
+            flatters.
+        probabilities: ``[N]``, of the positive class.
+        task: of two classes; None: that of the default system.
 
     Raises:
         InputError: labels or probabilities that are none.
     """
-    given = Predictions.of(labels, probabilities)
+    given = Predictions.of(labels, probabilities, task=task)
     reason = why_undefined("balanced_accuracy", given)
     distinct = np.unique(given.scores)
     if not reason and len(distinct) < 2:
-        reason = "all lesions have the same probability"
+        reason = f"all {given.task.unit}s have the same probability"
     if reason:
         return ChosenThreshold(DEFAULT, None, len(given), reason)
     candidates = (distinct[1:] + distinct[:-1]) / 2

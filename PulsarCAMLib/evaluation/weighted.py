@@ -43,13 +43,14 @@ def _weighted(name: str, given: Predictions, weights: np.ndarray) -> np.ndarray:
     if name == "average_precision":
         return _average_precision(given.truth, given.scores, weights)
     if name == "brier":
-        return _ratio(weights @ (given.scores - given.truth) ** 2, weights.sum(axis=1))
+        return ratio(weights @ (given.scores - given.truth) ** 2, weights.sum(axis=1))
     if name == "calibration_error":
         return _calibration_error(given.truth, given.scores, weights)
     return _of_decisions(name, given.truth, given.called, weights)
 
 
-def _ratio(above: np.ndarray, below: np.ndarray) -> np.ndarray:
+def ratio(above: np.ndarray, below: np.ndarray) -> np.ndarray:
+    """``above / below`` ``[B]``; NaN where ``below`` is 0."""
     return np.divide(above, below, out=np.full(len(above), np.nan), where=below > 0)
 
 
@@ -57,13 +58,13 @@ def _of_decisions(name: str, truth: np.ndarray, called: np.ndarray, weights: np.
     tp, fp = weights @ (truth & called), weights @ (~truth & called)
     fn, tn = weights @ (truth & ~called), weights @ (~truth & ~called)
     if name == "balanced_accuracy":
-        return (_ratio(tp, tp + fn) + _ratio(tn, tn + fp)) / 2
+        return (ratio(tp, tp + fn) + ratio(tn, tn + fp)) / 2
     return {
-        "sensitivity": lambda: _ratio(tp, tp + fn),
-        "specificity": lambda: _ratio(tn, tn + fp),
-        "accuracy": lambda: _ratio(tp + tn, tp + tn + fp + fn),
-        "precision": lambda: _ratio(tp, tp + fp),
-        "f1": lambda: _ratio(2 * tp, 2 * tp + fp + fn),
+        "sensitivity": lambda: ratio(tp, tp + fn),
+        "specificity": lambda: ratio(tn, tn + fp),
+        "accuracy": lambda: ratio(tp + tn, tp + tn + fp + fn),
+        "precision": lambda: ratio(tp, tp + fp),
+        "f1": lambda: ratio(2 * tp, 2 * tp + fp + fn),
     }[name]()
 
 
@@ -78,7 +79,7 @@ def weighted_auc(truth: np.ndarray, scores: np.ndarray, weights: np.ndarray) -> 
     """AUC ``[B]`` as the Mann-Whitney statistic, ties counted half; scores may be any numbers, ``weights`` float64."""
     positive, negative = _groups(scores, weights * truth), _groups(scores, weights * ~truth)
     below = np.cumsum(negative, axis=1) - negative / 2
-    return _ratio((positive * below).sum(axis=1), positive.sum(axis=1) * negative.sum(axis=1))
+    return ratio((positive * below).sum(axis=1), positive.sum(axis=1) * negative.sum(axis=1))
 
 
 def _average_precision(truth: np.ndarray, scores: np.ndarray, weights: np.ndarray) -> np.ndarray:
@@ -86,11 +87,11 @@ def _average_precision(truth: np.ndarray, scores: np.ndarray, weights: np.ndarra
     called, hits, total = np.cumsum(every, axis=1), np.cumsum(positive, axis=1), positive.sum(axis=1)
     precision = np.divide(hits, called, out=np.zeros_like(hits), where=called > 0)
     both = (total > 0) & (total < called[:, -1])
-    return np.where(both, _ratio((positive * precision).sum(axis=1), total), np.nan)
+    return np.where(both, ratio((positive * precision).sum(axis=1), total), np.nan)
 
 
 def _calibration_error(truth: np.ndarray, scores: np.ndarray, weights: np.ndarray) -> np.ndarray:
     """With the bins of the whole sample, so that a sample differs by its lesions only."""
     number, _ = quantile_bins(scores)
     gaps = [np.abs(weights[:, number == n] @ (scores - truth)[number == n]) for n in np.unique(number)]
-    return _ratio(np.sum(gaps, axis=0), weights.sum(axis=1))
+    return ratio(np.sum(gaps, axis=0), weights.sum(axis=1))

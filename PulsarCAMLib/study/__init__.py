@@ -1,6 +1,9 @@
 """A study: models judged on a cohort under stated protocols, each beside its control with permuted labels.
 
-From below: ``lesions`` (who takes part, without names), ``splits`` (protocols), ``contenders`` (models that take part),
-``inner`` (choices inside the training lesions), ``jobs`` (many trainings over processes and machines), ``run`` (a study
-in a folder), ``summary`` (its figures). Importing this package does not import torch.
+A study runs as prepare -> plan -> run, each stage a value: ``prepare`` (a folder before its first training),
+``plan`` (every trial and control), ``run``; then ``summary`` and ``narrative`` (its figures and what they say).
+
+Below them: ``splits`` (protocols), ``models`` (what takes part: ``network_model``, ``features``), ``nested_cv``
+(choices inside the training lesions), ``jobs`` (many trainings over processes and machines), ``records`` (of one).
+Importing this package does not import torch.
 """

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from ..evaluation.card_sections import rounded
+from .narrative import task_of
 
-ABOUT = "Of models trained in the same way on these lesions or parts of them, not of the members of this bundle"
+ABOUT = "Of models trained in the same way on these {}s or parts of them, not of the members of this bundle"
 KEPT = ("synthetic", "positive", "shrinkage", "lesions", "patients", "responses", "prevalence", "second_mri", "missing",
         "threshold", "resamples", "level")  # fmt: skip
 
@@ -21,10 +22,11 @@ def protocols_section(summary: dict[str, Any], facts: dict[str, Any]) -> dict[st
     words = summary["sentences"]
     settings = {name: facts["settings"][name] for name in ("trials", "paper_trials", "controls", "folds", "seed")}
     section = {
-        "about": ABOUT,
+        "about": ABOUT.format(task_of(summary).unit),
         "text": [*words["headline"], *words["why_flattering"], *words["state"]],
         "cautions": words["cautions"],
         **{name: summary[name] for name in KEPT},
+        **({"system": summary["system"]} if "system" in summary else {}),
         "settings": settings,
         "sha256": facts["sha256"],
         "protocols": {each["name"]: each["about"] for each in summary["protocols"]},

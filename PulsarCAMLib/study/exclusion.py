@@ -11,10 +11,11 @@ import numpy as np
 from ..cohort.table import CohortTable
 from ..core.errors import InputError
 from ..core.pluralize import pluralize
+from ..core.task import Task
 from .folder import FINISHED
 
 if TYPE_CHECKING:
-    from .preparing import Running
+    from .running import Running
     from .settings import StudySettings
 
 STAGE = "computing gradient indices"
@@ -43,7 +44,7 @@ def within_limit(
 
     Args:
         cohort: table of the study.
-        rows: of :func:`~.preparing.study_rows`.
+        rows: of :func:`~.prepare.study_rows`.
         settings: of the study.
         folder: of the study, where finished lesions are kept.
         running: how.
@@ -70,9 +71,9 @@ def within_limit(
     stay = tuple([part for part in each if part[0].key not in gone] for each in rows)
     if not stay[0]:
         raise InputError(f"All {len(gone)} lesions have a dose gradient index above {settings.gi_limit:g}; raise it.")
-    found = _told(rows, gone, index, settings.gi_limit) | {"unknown": len(index) - len(known)}
-    for sentence in left_out_sentences(found) if running.tell else ():
-        running.tell(sentence)
+    found = _told(rows, gone, index, settings) | {"unknown": len(index) - len(known)}
+    for sentence in left_out_sentences(found, settings.task) if running.on_warning else ():
+        running.on_warning(sentence)
     return stay, found
 
 
@@ -96,20 +97,21 @@ def _indices(cohort, rows, settings: StudySettings, folder: Path, running: Runni
     return index, table.problems
 
 
-def _told(rows: tuple[list, list], gone: set, index: dict, limit: float) -> dict[str, Any]:
+def _told(rows: tuple[list, list], gone: set, index: dict, settings: StudySettings) -> dict[str, Any]:
     second = {row.key: row.row for row, _ in rows[1]}
+    positive = settings.task.index(settings.task.positive)
     each = [
         {
             "baseline_row": row.row,
             "second_row": second.get(row.key),
             "gradient_index": round(index[row.key], 4),
-            "response": response,
+            "response": int(label == positive),
         }
-        for row, response in rows[0]
+        for row, label in rows[0]
         if row.key in gone
     ]
     return {
-        "gi_limit": limit,
+        "gi_limit": settings.gi_limit,
         "lesions": len(gone),
         "of_lesions": len(rows[0]),
         "patients": len({patient for patient, _ in gone}),
@@ -118,17 +120,18 @@ def _told(rows: tuple[list, list], gone: set, index: dict, limit: float) -> dict
     }
 
 
-def left_out_sentences(found: dict[str, Any] | None) -> list[str]:
-    """Who left and why, for the person; [] where there was no limit."""
+def left_out_sentences(found: dict[str, Any] | None, task: Task) -> list[str]:
+    """Who left and why, for the person, in the words of the study's task; [] where there was no limit."""
     if not found:
         return []
+    adjective = task.of(task.positive).adjective
     limit = f"a dose gradient index above {found['gi_limit']:g}"
     if not found["lesions"]:
         told = f"No lesion has {limit}; all take part."
     else:
         rows = ", ".join(f"{one['baseline_row']} ({one['gradient_index']:.2f})" for one in found["rows"])
         told = (
-            f"{found['lesions']} of {found['of_lesions']} lesions ({found['responses']} responding; of "
+            f"{found['lesions']} of {found['of_lesions']} lesions ({found['responses']} {adjective}; of "
             f"{pluralize(found['patients'], 'patient')}) left before the splits, for all models, for {limit}; "
             f"rows of the table, with the index: {rows}."
         )

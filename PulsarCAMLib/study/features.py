@@ -12,7 +12,7 @@ from ..cohort.study_lesions import NO_ROW, StudyLesions
 from ..cohort.table import CohortTable
 from ..core.errors import InputError
 from ..core.vocabulary import DELTA, FEATURE_MODELS, IMBALANCE, TIME_POINTS
-from ..features.models.model import FeatureContender, feature_contenders
+from ..features.models.model import FeatureStudyModel, feature_study_models
 from ..features.models.settings import FeatureModelSettings
 from ..features.settings import FeatureSettings, feature_settings_of, read_feature_settings, read_model_choices
 from ..features.table import compute_features, with_delta
@@ -31,7 +31,7 @@ def feature_options(
     """``StudySettings.features`` for some models; {} where none is a feature model.
 
     Args:
-        models: names as :func:`~PulsarCAMLib.features.models.model.feature_contenders` knows them.
+        models: names as :func:`~PulsarCAMLib.features.models.model.feature_study_models` knows them.
         settings_file: of the features and, in its section "model", of the models on them; None: the usual settings.
         imbalance: of :data:`..core.vocabulary.IMBALANCE`; for the models on the features unless their section
             says otherwise.
@@ -46,12 +46,14 @@ def feature_options(
     choices = {"imbalance": IMBALANCE[imbalance]} if imbalance else {}
     choices |= read_model_choices(settings_file) if settings_file else {}
     chosen = model or FeatureModelSettings(**choices)
-    feature_contenders(models, "", "", settings=chosen)
+    feature_study_models(models, "", "", settings=chosen)
     plain = {name: asdict(getattr(settings, name)) for name in ("radiomics", "gradient", "dose")}
     return {"table": plain, "model": chosen.to_card()}
 
 
-def contenders(models: Sequence[str], options: dict[str, Any], features: Path, lesions: Path) -> list[FeatureContender]:
+def feature_models_of(
+    models: Sequence[str], options: dict[str, Any], features: Path, lesions: Path
+) -> list[FeatureStudyModel]:
     """The feature models of a study.
 
     In an older study a limit of the gradient index is among the options: of these models only.
@@ -60,7 +62,7 @@ def contenders(models: Sequence[str], options: dict[str, Any], features: Path, l
         InputError: a name or a setting is not known.
     """
     settings = FeatureModelSettings.from_card(options["model"])
-    return feature_contenders(models, features, lesions, gi_limit=options.get("gi_limit"), settings=settings)
+    return feature_study_models(models, features, lesions, gi_limit=options.get("gi_limit"), settings=settings)
 
 
 def groups_of(models: Sequence[str], gi_limit: float | None) -> tuple[str, ...]:
@@ -79,8 +81,8 @@ def prepare_features(
     *,
     at_once: int = 1,
     spread: Callable[[], AbstractContextManager] = nullcontext,
-    stage: Callable | None = None,
-    tell: Callable[[str], None] | None = None,
+    on_progress: Callable | None = None,
+    on_warning: Callable[[str], None] | None = None,
 ) -> str:
     """Compute what is not computed yet; the hash of :data:`FEATURES`.
 
@@ -91,8 +93,8 @@ def prepare_features(
         options: of :func:`feature_options`.
         folder: of the study.
         at_once, spread: processes, or an engine that joblib uses instead within this context.
-        stage: callback for the share done and a text.
-        tell: is called with a sentence for every lesion that has no features.
+        on_progress: callback for the share done and a text.
+        on_warning: is called with a sentence for every lesion that has no features.
 
     Raises:
         InputError: no lesion has features, or a model cannot learn from them.
@@ -104,9 +106,11 @@ def prepare_features(
     settings = feature_settings_of(options["table"])
     groups = groups_of(models, options.get("gi_limit"))
     with spread():
-        found = compute_features(cohort, groups, settings, folder / FINISHED, jobs=at_once, progress=stage, only=used)
-    for problem in found.problems if tell else ():
-        tell(str(problem))
+        found = compute_features(
+            cohort, groups, settings, folder / FINISHED, jobs=at_once, progress=on_progress, only=used
+        )
+    for problem in found.problems if on_warning else ():
+        on_warning(str(problem))
     if not found.names:
         raise InputError("No lesion of the cohort has features; see the warnings above, or leave the models out.")
     if any(DELTA in name.split("+") for name in models):
@@ -114,6 +118,6 @@ def prepare_features(
     write_durably(folder / FEATURES, found.as_csv().encode())
     model = FeatureModelSettings.from_card(options["model"])
     write_durably(folder / SETTINGS_FILE, settings.as_json(groups, model).encode())
-    for each in contenders(models, options, folder / FEATURES, folder / LESIONS):
+    for each in feature_models_of(models, options, folder / FEATURES, folder / LESIONS):
         each.check()
     return sha256_of(folder / FEATURES)

@@ -18,7 +18,8 @@ from pathlib import Path
 import numpy as np
 
 from ..core.errors import Cancelled, InputError, OutputError, PulsarCAMError
-from ..training.study_models import Contender, Task
+from ..core.task import Task
+from ..training.study_models import StudyModel, TrialTask
 from .nested_cv import threshold_for
 from .records import RESULT, TrialRecord, identity_of, read_record, trial_folder
 from .splits import Split
@@ -31,40 +32,42 @@ POLL_SECONDS = 0.5
 
 @dataclass(frozen=True, eq=False)
 class Job:
-    """One trial of one contender.
+    """One trial of one model.
 
     Attributes:
-        contender: that learns.
+        model: that learns.
         split: from whom, and who is asked.
         patients: int ``[L]``.
         run: folder of the study.
         threshold_rule: see :data:`~PulsarCAMLib.core.vocabulary.THRESHOLD_RULES`.
         inner_folds: of the inner splits.
+        question: what is asked; None: the task of the default system.
     """
 
-    contender: Contender
+    model: StudyModel
     split: Split
     patients: np.ndarray
     run: Path
     threshold_rule: str
     inner_folds: int
+    question: Task | None = None
 
     @property
     def folder(self) -> Path:
         """Its own."""
-        return trial_folder(self.run, self.contender.name, self.split)
+        return trial_folder(self.run, self.model.name, self.split)
 
     def identity(self) -> str:
         """Of everything that decides its record."""
-        return self._identity(self.contender.identity())
+        return self._identity(self.model.identity())
 
     def finished(self) -> TrialRecord | None:
-        """The record, for reports: also one that an earlier version of the contender has finished.
+        """The record, for reports: also one that an earlier version of the model has finished.
 
         Raises:
             InputError: it is damaged or of another trial.
         """
-        earlier = getattr(self.contender, "earlier_identities", tuple)
+        earlier = getattr(self.model, "earlier_identities", tuple)
         try:
             return read_record(self.folder, self.identity())
         except InputError:
@@ -75,8 +78,8 @@ class Job:
                     continue
             raise
 
-    def _identity(self, contender: str) -> str:
-        return identity_of(contender, self.split, f"{self.threshold_rule}{self.inner_folds}")
+    def _identity(self, model: str) -> str:
+        return identity_of(model, self.split, f"{self.threshold_rule}{self.inner_folds}")
 
 
 def run_jobs(
@@ -128,7 +131,7 @@ def do_job(job: Job, parent: int | None = None, cancelled: Callable[[], bool] | 
         cancelled: True stops.
 
     Raises:
-        PulsarCAMError: the contender's own, or the record cannot be written.
+        PulsarCAMError: the model's own, or the record cannot be written.
     """
     from ..training.checkpoint import write_durably
 
@@ -137,12 +140,12 @@ def do_job(job: Job, parent: int | None = None, cancelled: Callable[[], bool] | 
     if read_record(job.folder, identity):
         return
     split = job.split
-    task = Task(split.train, split.labels, job.patients, split.asked, split.seed, job.folder, stop)
-    fitted = job.contender.fit_predict(task)
-    value, words, how = threshold_for(job.contender, task, fitted, job.threshold_rule, job.inner_folds)
+    task = TrialTask(split.train, split.labels, job.patients, split.asked, split.seed, job.folder, stop, job.question)
+    fitted = job.model.fit_predict(task)
+    value, words, how = threshold_for(job.model, task, fitted, job.threshold_rule, job.inner_folds)
     if how:
         fitted.details["threshold"] = how
-    record = TrialRecord.of(job.contender.name, split, fitted, value, words)
+    record = TrialRecord.of(job.model.name, split, fitted, value, words)
     try:
         job.folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -240,8 +243,8 @@ def _watched(jobs: Sequence[Job], progress: Progress | None) -> Iterator[None]:
 def _share(job: Job) -> float:
     """How far a job is that has a training in its folder."""
     from ..training.members import share_done
-    from .cam import TRAINING, CamContender
+    from .network_model import TRAINING, NetworkStudyModel
 
-    if not isinstance(job.contender, CamContender) or not job.folder.exists():
+    if not isinstance(job.model, NetworkStudyModel) or not job.folder.exists():
         return 0.0
-    return share_done(job.folder / TRAINING, job.contender.settings)
+    return share_done(job.folder / TRAINING, job.model.settings)

@@ -1,4 +1,4 @@
-"""Answers of a study in cells: all trials of one model under one protocol on one MRI, the late fusion included.
+"""Answers of a study by model: all trials of one model under one protocol on one MRI, the late fusion included.
 
 What was not answered (NaN) is left out and counted. Every control is judged on its own permuted labels.
 """
@@ -10,14 +10,21 @@ from functools import cached_property
 
 import numpy as np
 
+from ..core.task import Task
 from ..core.vocabulary import LEAVE_ONE_OUT, TIME_POINTS
-from ..evaluation.metrics import Evaluation, evaluate_predictions
+from ..evaluation.metrics import ClassEvaluation, Evaluation, evaluate_predictions
 from ..features.models.fusion import fused
-from .plan import contenders_of
+from .models import study_models_of
 from .records import Answers, TrialRecord
 from .run import Study
 
 FUSION, FUSION_TITLE = "fusion", "Late fusion"
+
+
+def there(probabilities: np.ndarray) -> np.ndarray:
+    """bool ``[m]``: for whom there is an answer."""
+    answered = np.isfinite(probabilities)
+    return answered if answered.ndim == 1 else answered.all(axis=1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,9 +35,10 @@ class Asked:
         number: of the trial within its protocol.
         lesions: int ``[m]``.
         labels: int ``[m]``, as they are judged: permuted in a control.
-        probabilities: ``[m]``, NaN where there is no answer.
+        probabilities: ``[m]``, or ``[m, C]`` of more than two classes; NaN where there is no answer.
         threshold: of the trial's decisions.
         train: how many lesions were learnt from.
+        task: what was asked.
     """
 
     number: int
@@ -39,20 +47,22 @@ class Asked:
     probabilities: np.ndarray
     threshold: float
     train: int
+    task: Task
 
     @property
     def answered(self) -> np.ndarray:
         """bool ``[m]``."""
-        return np.isfinite(self.probabilities)
+        return there(self.probabilities)
 
     @cached_property
-    def evaluation(self) -> Evaluation:
+    def evaluation(self) -> Evaluation | ClassEvaluation:
         """Of all that was answered, without intervals."""
         return self.among(self.answered)
 
-    def among(self, chosen: np.ndarray) -> Evaluation:
+    def among(self, chosen: np.ndarray) -> Evaluation | ClassEvaluation:
         """Of some of the lesions, bool ``[m]``, all of them answered."""
-        return evaluate_predictions(self.labels[chosen], self.probabilities[chosen], threshold=self.threshold)
+        own = {"threshold": self.threshold, "task": self.task}
+        return evaluate_predictions(self.labels[chosen], self.probabilities[chosen], **own)
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,7 +72,8 @@ class Pooled:
     Attributes:
         lesions: int ``[m]``, ascending.
         labels, patients: int ``[m]``.
-        probabilities, thresholds: ``[m]``, means over those trials.
+        probabilities: ``[m]`` or ``[m, C]``, means over those trials.
+        thresholds: ``[m]``, the same.
     """
 
     lesions: np.ndarray
@@ -78,17 +89,19 @@ class Pooled:
 
 
 @dataclass(frozen=True, eq=False)
-class Cell:
+class ModelResults:
     """One protocol, one model, one MRI.
 
     Attributes:
         protocol, model, time_point: which.
+        task: what was asked.
         trials, controls: finished ones.
     """
 
     protocol: str
     model: str
     time_point: str
+    task: Task
     trials: list[Asked] = field(default_factory=list)
     controls: list[Asked] = field(default_factory=list)
 
@@ -99,48 +112,58 @@ class Cell:
 
     def pooled(self, patients: np.ndarray) -> Pooled:
         """The pool of the trials; patients ``[L]`` of all lesions."""
-        lesions, where, labels, p, thresholds = _stacked(self.trials)
+        lesions, where, labels, p, thresholds = self._stacked(self.trials)
         counts = np.bincount(where, minlength=len(lesions))
-        means = [np.bincount(where, values, len(lesions)) / counts for values in (p, thresholds)]
+
+        def mean(values: np.ndarray) -> np.ndarray:
+            return np.bincount(where, values, len(lesions)) / counts
+
+        means = [mean(p) if p.ndim == 1 else np.stack([mean(each) for each in p.T], axis=1), mean(thresholds)]
         own = np.zeros(len(lesions), dtype=int)
         own[where] = labels
         return Pooled(lesions, own, patients[lesions], *means)
 
     def control_pool(self, patients: np.ndarray) -> Pooled:
         """All answers of all controls, each with its own permuted label; a lesion may be there several times."""
-        lesions, where, labels, p, thresholds = _stacked(self.controls)
+        lesions, where, labels, p, thresholds = self._stacked(self.controls)
         return Pooled(lesions[where], labels, patients[lesions[where]], p, thresholds)
 
+    def _stacked(self, trials: list[Asked]) -> tuple[np.ndarray, ...]:
+        """Lesions there are, and of every answer: which of them, label, probability, threshold."""
+        none = np.zeros(0)
+        empty = {"probabilities": none if self.task.binary else np.zeros((0, len(self.task.classes)))}
+        columns = [
+            np.concatenate([empty.get(name, none), *(getattr(trial, name)[trial.answered] for trial in trials)])
+            for name in ("lesions", "labels", "probabilities")
+        ]
+        thresholds = np.concatenate([none, *(np.full(trial.answered.sum(), trial.threshold) for trial in trials)])
+        lesions, where = np.unique(columns[0].astype(int), return_inverse=True)
+        return lesions, where, columns[1].astype(int), columns[2], thresholds
 
-def _stacked(trials: list[Asked]) -> tuple[np.ndarray, ...]:
-    """Lesions there are, and of every answer: which of them, label, probability, threshold."""
-    empty = np.zeros(0)
-    columns = [
-        np.concatenate([empty, *(getattr(trial, name)[trial.answered] for trial in trials)])
-        for name in ("lesions", "labels", "probabilities")
-    ]
-    thresholds = np.concatenate([empty, *(np.full(trial.answered.sum(), trial.threshold) for trial in trials)])
-    lesions, where = np.unique(columns[0].astype(int), return_inverse=True)
-    return lesions, where, columns[1].astype(int), columns[2], thresholds
 
-
-def study_cells(study: Study) -> list[Cell]:
-    """All cells in which there is a finished trial or control: protocols, models, MRIs in the order of the settings."""
+def model_results_of(study: Study) -> list[ModelResults]:
+    """All in which there is a finished trial or control: protocols, models, MRIs in the order of the settings."""
     records = (*study.records, *fusion_records(study))
-    models = (*study.settings.models, FUSION)
-    cells = {
-        (protocol, model, point): Cell(protocol, model, point)
+    names = (*study.settings.models, FUSION)
+    by_model = {
+        (protocol, model, point): ModelResults(protocol, model, point, study.lesions.task)
         for protocol in study.settings.protocols
-        for model in models
+        for model in names
         for point in TIME_POINTS
     }
     for record in records:
         for answers in record.answers:
-            cell = cells[record.protocol, record.model, answers.time_point]
-            found = (record.labels[answers.lesions], answers.probabilities, record.threshold, len(record.train))
+            results = by_model[record.protocol, record.model, answers.time_point]
+            found = (
+                record.labels[answers.lesions],
+                answers.probabilities,
+                record.threshold,
+                len(record.train),
+                study.lesions.task,
+            )
             asked = Asked(record.number, answers.lesions, *found)
-            (cell.controls if record.control else cell.trials).append(asked)
-    return [cell for cell in cells.values() if cell.trials or cell.controls]
+            (results.controls if record.control else results.trials).append(asked)
+    return [results for results in by_model.values() if results.trials or results.controls]
 
 
 def fusion_records(study: Study) -> list[TrialRecord]:
@@ -183,10 +206,10 @@ def _fused_answers(members: list[TrialRecord], point: str, wanted: set[str]) -> 
     return Answers(point, lesions, fused([a.probabilities for a in asked.values()]))
 
 
-def model_words(study: Study) -> dict[str, tuple[str, str]]:
+def model_titles(study: Study) -> dict[str, tuple[str, str]]:
     """Title and one sentence about every model, the late fusion included."""
-    contenders = contenders_of(study.settings, study.facts, study.folder)
-    words = {each.name: (each.title, each.about) for each in contenders}
+    models = study_models_of(study.settings, study.facts, study.folder)
+    words = {each.name: (each.title, each.about) for each in models}
     if len(words) > 1:
         members = ", ".join(title for title, _ in words.values())
         about = f"Mean of the probabilities of {members} on the same splits; answered where all of them answer."

@@ -5,7 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from ..core.pluralize import pluralize
+from ..core.task import LESION, Task
 from ..core.vocabulary import LEAVE_ONE_OUT, LESIONS, MRI_TITLES, PAPER, PATIENTS, TIME_POINTS
+from ..evaluation.predictions import default_task
+from ..systems.registry import DEFAULT, system_of
 from .exclusion import left_out_sentences
 from .paper import CAM_COLUMN, TABLE
 from .shared_lesions import column_sentences
@@ -13,13 +16,18 @@ from .shared_lesions import column_sentences
 HONEST = (PATIENTS, LEAVE_ONE_OUT)
 
 LEAVE_ONE_OUT_CAUTION = (
-    "Leave one patient out pools answers of different models. Whoever responds is missing from the training of exactly "
-    "the model that is asked about them, which lowers that model's share of responses a little: without any signal "
+    "Leave one patient out pools answers of different models. Whoever {does} is missing from the training of exactly "
+    "the model that is asked about them, which lowers that model's share of {positive}s a little: without any signal "
     "the pooled AUC therefore falls BELOW 0.5, and an AUC well below 0.5 here is no reversed signal. Splits by patient "
-    "that keep the share of responses suffer less."
+    "that keep the share of {positive}s suffer less."
 )
 
 Entry = dict[str, Any]
+
+
+def task_of(summary: dict[str, Any]) -> Task:
+    """What a study asked; a summary tells of its system where it is not the first one."""
+    return system_of(summary.get("system", DEFAULT)).task
 
 
 def sentences(summary: dict[str, Any]) -> dict[str, list[str]]:
@@ -31,7 +39,7 @@ def sentences(summary: dict[str, Any]) -> dict[str, list[str]]:
     }
     return {
         "columns": [*column_sentences(summary["columns"], titles), summary["imbalance"]],
-        "left_out": left_out_sentences(summary["left_out"]),
+        "left_out": left_out_sentences(summary["left_out"], task_of(summary)),
         "headline": _headline(summary),
         "why_flattering": [*_why_paper(summary), *_why_lesions(summary)],
         "cautions": _cautions(summary),
@@ -58,29 +66,41 @@ def _headline(summary: dict[str, Any]) -> list[str]:
     for model in summary["models"]:
         entry = main_entry(summary, model["name"])
         if entry:
-            found.append(f"{model['title']}: {verdict(entry)}")
+            found.append(f"{model['title']}: {verdict(entry, task_of(summary))}")
     if found or not summary["table"]:
         return found or ["No trial is finished yet."]
+    if task_of(summary).unit != LESION:
+        return ["No trial by patient is finished, so this study says nothing yet about new patients."]
     return [
         "No trial by patient is finished, so this study says nothing yet about lesions of new patients: everything "
         "below was tested on lesions, or on patients, that were learnt from."
     ]
 
 
-def verdict(entry: Entry) -> str:
-    """Whether a model tells held-out patients' lesions apart, with the figures."""
+def verdict(entry: Entry, task: Task | None = None) -> str:
+    """Whether a model tells held-out patients' lesions apart, with the figures; in the words of a task."""
+    task = task or default_task()
     mri, chance, auc = MRI_TITLES[entry["time_point"]], entry["chance"], entry["metrics"]["auc"]
     if chance is None:
         return f"on the {mri} of patients it had not seen, an AUC is not defined yet."
     splits = ""
     if not entry["by_trial_means_little"] and auc["mean"] is not None:
-        splits = f"AUC {_spread(auc)} over {pluralize(auc['defined'], 'split')}{_mean_interval(entry)}; "
-    pooled = (
-        f"over all {chance['lesions']} lesions of {chance['patients']} patients {_interval(chance)}, "
-        f"permutation p = {chance['p_value']:.4f}"
-    )
+        name = "AUC" if task.binary else "macro AUC"
+        splits = f"{name} {_spread(auc)} over {pluralize(auc['defined'], 'split')}{_mean_interval(entry)}; "
+    pooled = f"over all {counted(chance, task)} {_interval(chance)}, permutation p = {chance['p_value']:.4f}"
     told = f"on the {mri} of patients it had not seen, {splits}{pooled}: {_against_half(entry)}"
     return f"{told}{_against_control(entry)}."
+
+
+def counted(found: dict[str, Any], task: Task) -> str:
+    """ "30 lesions of 15 patients"; "15 patients" where these are what is answered for."""
+    patients = f"{found['patients']} patients"
+    return f"{found['lesions']} {task.unit}s of {patients}" if task.unit == LESION else patients
+
+
+def counted_heading(task: Task) -> str:
+    """ "lesions of patients": of a row of a table."""
+    return f"{task.unit}s of patients" if task.unit == LESION else f"{task.unit}s"
 
 
 def judged(entry: Entry) -> dict[str, Any]:
@@ -137,19 +157,21 @@ def _why_paper(summary: dict[str, Any]) -> list[str]:
         if not entry or entry["metrics"]["auc"]["mean"] is None:
             continue
         honest = entry_of(summary, PATIENTS, model["name"], "second")
-        parts = [_paper_control(model["title"], entry), _minus_honest(entry, honest, "(a)")]
+        parts = [_paper_control(model["title"], entry, task_of(summary)), _minus_honest(entry, honest, "(a)")]
         found.append(" ".join(filter(None, parts)))
     if not found:
         return []
+    task = task_of(summary)
     reason = (
-        "(a) The paper's protocol trains on the first MRI of all lesions and tests on the second MRI of the same "
-        "lesions, a few weeks later. A network can learn by heart which lesion is which, and say again what it was "
-        "told; that needs no sign of response in the image. Labels dealt out at random show how far this alone goes."
+        f"(a) The paper's protocol trains on the first MRI of all {task.unit}s and tests on the second MRI of the same "
+        f"{task.unit}s, a few weeks later. A network can learn by heart which {task.unit} is which, and say again what "
+        f"it was told; that needs no sign of {task.positive} in the image. Labels dealt out at random show how far "
+        "this alone goes."
     )
     return [reason, *found]
 
 
-def _paper_control(title: str, entry: Entry) -> str:
+def _paper_control(title: str, entry: Entry, task: Task) -> str:
     auc, control = entry["metrics"]["auc"], entry["control"]["metrics"]["auc"]
     told = f"{title}: AUC {_spread(auc)} under (a)"
     if control["mean"] is None:
@@ -158,15 +180,16 @@ def _paper_control(title: str, entry: Entry) -> str:
     return (
         f"{told}; with random labels it still reaches {_spread(control)} (accuracy {_spread(accuracy)}), "
         f"{signed(control['mean'] - 0.5)} against 0.5: {_by_heart(entry['control']['auc_interval'])}."
-        f"{_against_paper(control['mean'])}"
+        f"{_against_paper(control['mean'], task)}"
     )
 
 
-def _against_paper(mean: float) -> str:
+def _against_paper(mean: float, task: Task) -> str:
     published = TABLE["auc"][CAM_COLUMN][0]
-    if mean < published:
+    if task != default_task() or mean < published:
         return ""
-    return f" That is no less than the {published:.3f} of the paper's Table 1, reached without any sign of response."
+    without = f"reached without any sign of {task.positive}."
+    return f" That is no less than the {published:.3f} of the paper's Table 1, {without}"
 
 
 def _by_heart(interval: dict[str, Any]) -> str:
@@ -202,18 +225,18 @@ def _why_lesions(summary: dict[str, Any]) -> list[str]:
     reason = (
         "(b) Splits by lesion put lesions of one patient on both sides. They share scanner, treatment, biology and "
         "often the outcome, so what is tested was partly seen; the next patient will not be. "
-        f"{_alike(summary['same_patient'])} The control cannot show this, for permuting labels over lesions also "
-        "breaks what lesions of one patient share; (b) minus (c) can."
+        f"{_alike(summary['same_patient'], task_of(summary))} The control cannot show this, for permuting labels over "
+        "lesions also breaks what lesions of one patient share; (b) minus (c) can."
     )
     return [reason, *found]
 
 
-def _alike(pairs: dict[str, Any]) -> str:
+def _alike(pairs: dict[str, Any], task: Task) -> str:
     if pairs["alike"] is None or pairs["alike_in_others"] is None:
         return "In this cohort no patient has two lesions, so (b) and (c) are the same."
     return (
         f"In this cohort {percent(pairs['alike'])} of the {pluralize(pairs['pairs'], 'pair')} of lesions of one "
-        f"patient respond alike, against {percent(pairs['alike_in_others'])} of pairs from different patients."
+        f"patient {task.do} alike, against {percent(pairs['alike_in_others'])} of pairs from different patients."
     )
 
 
@@ -223,24 +246,25 @@ def _control_words(entry: Entry) -> str:
 
 
 def _cautions(summary: dict[str, Any]) -> list[str]:
+    task = task_of(summary)
     found = [
-        "± is the standard deviation over trials, as in the paper's Table 1. Trials share their lesions, so it is no "
-        "error of the mean; intervals come from resampling whole patients.",
+        f"± is the standard deviation over trials, as in the paper's Table 1. Trials share their {task.unit}s, so it "
+        "is no error of the mean; intervals come from resampling whole patients.",
         summary["threshold"],
         "Each control is judged on its own permuted labels.",
-        "The pool averages the answers of several models for a lesion, which can do better than any one of them; the "
-        "figures by trial are those of one model. Every one of these models lacked just the lesion that it was asked "
-        "about, so without any signal a pooled AUC falls below 0.5. Where splits are repeated, the mean AUC over them "
-        "decides what can be told from 0.5; its interval is widened for the training lesions that splits share "
-        "(Nadeau and Bengio 2003) and is still too narrow, so “better” needs the control to agree.",
-        "Labels are permuted over all lesions. Where lesions of one patient respond alike, this breaks what they "
-        "share, and controls and permutation p-values are a little too favourable.",
+        f"The pool averages the answers of several models for a {task.unit}, which can do better than any one of them; "
+        "the figures by trial are those of one model. Every one of these models lacked just the "
+        f"{task.unit} that it was asked about, so without any signal a pooled AUC falls below 0.5. Where splits are "
+        "repeated, the mean AUC over them decides what can be told from 0.5; its interval is widened for the training "
+        f"{task.unit}s that splits share (Nadeau and Bengio 2003) and is still too narrow, so “better” needs the "
+        "control to agree.",
+        _permuted(task),
         "Intervals and p-values of pooled figures take the answers as they are; how far other splits and another draw "
         "of labels would move them is told by the trials and the controls.",
     ]
     protocols = {protocol["name"] for protocol in summary["protocols"]}
     if LEAVE_ONE_OUT in protocols:
-        found.append(LEAVE_ONE_OUT_CAUTION)
+        found.append(LEAVE_ONE_OUT_CAUTION.format(does=task.does, positive=task.positive))
     if PAPER in protocols:
         found.append(
             "Pooled figures of (a) are means over seeds of models that were trained on the tested lesions: nothing in "
@@ -250,10 +274,21 @@ def _cautions(summary: dict[str, Any]) -> list[str]:
     if lost:
         most = max(entry["not_answered"]["answers"] for entry in lost)
         found.append(
-            f"Some models gave no answer for some lesions (up to {pluralize(most, 'answer')} in one cell of the "
-            "table); these are left out and counted, and models are compared on lesions that both answered for."
+            f"Some models gave no answer for some {task.unit}s (up to {pluralize(most, 'answer')} in one cell of the "
+            "table); these are left out and counted, and models are compared on "
+            f"{task.unit}s that both answered for."
         )
     return found
+
+
+def _permuted(task: Task) -> str:
+    told = f"Labels are permuted over all {task.unit}s."
+    if task.unit != LESION:
+        return told
+    return (
+        f"{told} Where lesions of one patient {task.do} alike, this breaks what they share, and controls and "
+        "permutation p-values are a little too favourable."
+    )
 
 
 def _state(summary: dict[str, Any]) -> list[str]:

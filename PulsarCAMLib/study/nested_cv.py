@@ -9,12 +9,15 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from ..core.errors import InputError
+from ..core.task import Task
 from ..core.vocabulary import FIXED, TIME_POINTS
+from ..evaluation.metrics import point
+from ..evaluation.multiclass import predictions_of
 from ..evaluation.thresholds import DEFAULT, ChosenThreshold, choose_threshold
-from ..training.study_models import Contender, Fitted, Inner, Task
+from ..training.study_models import Fitted, InnerAnswers, StudyModel, TrialTask
 
 
-def inner_answers(contender: Contender, task: Task, folds: int) -> Inner:
+def inner_answers(model: StudyModel, task: TrialTask, folds: int) -> InnerAnswers:
     """Answers for the training lesions, each by a model that learnt from other patients of the training lesions.
 
     Patients that are in both the training and the tested lesions of a trial do no harm here: nothing but the training
@@ -26,48 +29,52 @@ def inner_answers(contender: Contender, task: Task, folds: int) -> Inner:
     from sklearn.model_selection import StratifiedGroupKFold
 
     labels, patients = task.labels[task.train], task.patients[task.train]
-    folds = min(folds, len(np.unique(patients)), int(np.bincount(labels, minlength=2).min()))
+    folds = min(folds, len(np.unique(patients)), int(np.bincount(labels, minlength=task.classes).min()))
     if folds < 2:
         raise InputError("There are too few training lesions for inner splits; use the fixed threshold and no tuning.")
     division = StratifiedGroupKFold(folds, shuffle=True, random_state=task.seed % 2**32)
-    point = contender.time_points[0]
-    found = np.full(len(task.train), np.nan)
+    first = model.time_points[0]
+    found = np.full((len(task.train), task.classes) if task.classes > 2 else len(task.train), np.nan)
     for number, (known, asked) in enumerate(division.split(np.zeros(len(labels)), labels, patients), start=1):
         part = replace(
             task,
             train=task.train[known],
-            asked=((point, task.train[asked]),),
+            asked=((first, task.train[asked]),),
             seed=task.seed + number,
             folder=task.folder / f"inner-{number}",
         )
-        found[asked] = contender.fit_predict(part).probabilities[0]
-    return Inner(task.train, found)
+        found[asked] = model.fit_predict(part).probabilities[0]
+    return InnerAnswers(task.train, found)
 
 
 def threshold_for(
-    contender: Contender, task: Task, fitted: Fitted, rule: str, folds: int
+    model: StudyModel, task: TrialTask, fitted: Fitted, rule: str, folds: int
 ) -> tuple[float, str, dict | None]:
     """Threshold of a trial by a rule (vocabulary: ``THRESHOLD_RULES``), where it comes from, and how it did there."""
+    if task.classes > 2:
+        return DEFAULT, "none: the likeliest class is called", None
     if rule == FIXED:
         return DEFAULT, f"fixed at {DEFAULT:g}", None
-    inner = fitted.inner or inner_answers(contender, task, folds)
+    inner = fitted.inner or inner_answers(model, task, folds)
     answered = np.isfinite(inner.probabilities)
-    chosen: ChosenThreshold = choose_threshold(task.labels[inner.lesions[answered]], inner.probabilities[answered])
+    chosen: ChosenThreshold = choose_threshold(
+        task.labels[inner.lesions[answered]], inner.probabilities[answered], task.question
+    )
     words = chosen.reason or f"best balanced accuracy on inner splits of {chosen.lesions} training lesions"
     return chosen.value, words, vars(chosen)
 
 
 @dataclass(frozen=True)
 class Tuned:
-    """A contender whose settings are chosen anew in every trial, inside its training lesions (nested validation).
+    """A model whose settings are chosen anew in every trial, inside its training lesions (nested validation).
 
     Attributes:
-        candidates: the same contender with different settings, in order of preference when they do equally well.
+        candidates: the same model with different settings, in order of preference when they do equally well.
         words: what each candidate is, for the record.
         folds: inner splits by patient.
     """
 
-    candidates: tuple[Contender, ...]
+    candidates: tuple[StudyModel, ...]
     words: tuple[str, ...]
     folds: int = 3
     name: str = ""
@@ -76,8 +83,8 @@ class Tuned:
     time_points: tuple[str, ...] = field(default=TIME_POINTS)
 
     @classmethod
-    def among(cls, candidates: Sequence[Contender], words: Sequence[str], folds: int = 3) -> Tuned:
-        """A tuned contender under the name of the first candidate."""
+    def among(cls, candidates: Sequence[StudyModel], words: Sequence[str], folds: int = 3) -> Tuned:
+        """A tuned model under the name of the first candidate."""
         first = candidates[0]
         about = f"{first.about} Settings chosen on inner splits by patient among: {'; '.join(words)}."
         return cls(tuple(candidates), tuple(words), folds, first.name, first.title, about, first.time_points)
@@ -87,24 +94,29 @@ class Tuned:
         parts = [each.identity() for each in self.candidates]
         return hashlib.sha256(f"tuned{self.folds}{''.join(parts)}".encode()).hexdigest()
 
-    def fit_predict(self, task: Task) -> Fitted:
+    def fit_predict(self, task: TrialTask) -> Fitted:
         """Choose by the AUC over all inner answers, then learn from all training lesions with that choice."""
         answers = [
             inner_answers(each, replace(task, folder=task.folder / f"candidate-{number}"), self.folds)
             for number, each in enumerate(self.candidates, start=1)
         ]
-        scores = [_auc(task.labels[inner.lesions], inner.probabilities) for inner in answers]
+        scores = [_auc(task.labels[inner.lesions], inner.probabilities, task.question) for inner in answers]
         best = int(np.argmax(scores))
         fitted = self.candidates[best].fit_predict(task)
         tuning = {"chosen": self.words[best], "inner_auc": dict(zip(self.words, scores, strict=True))}
         return replace(fitted, details={**fitted.details, "tuning": tuning}, inner=answers[best])
 
 
-def _auc(labels: np.ndarray, probabilities: np.ndarray) -> float:
+def _auc(labels: np.ndarray, probabilities: np.ndarray, question: Task | None) -> float:
     """0.5 where it is not defined."""
     from sklearn.metrics import roc_auc_score
 
     answered = np.isfinite(probabilities)
-    if len(np.unique(labels[answered])) < 2:
+    answered = answered if answered.ndim == 1 else answered.all(axis=1)
+    if len(np.unique(labels[answered])) < (len(question.classes) if question else 2):
         return 0.5
-    return float(roc_auc_score(labels[answered], probabilities[answered]))
+    if question is None or question.binary:
+        positive = question.index(question.positive) if question else 1
+        return float(roc_auc_score(labels[answered] == positive, probabilities[answered]))
+    value = point("auc", predictions_of(labels[answered], probabilities[answered], task=question)).value
+    return 0.5 if value is None else value

@@ -14,12 +14,13 @@ from typing import Any
 
 import numpy as np
 
-from ..core.vocabulary import PAPER, TABLE_1
+from ..core.task import Task
+from ..core.vocabulary import PAPER
+from ..evaluation.metrics import shown_first
 from ..evaluation.model_comparison import compare_models
-from ..evaluation.predictions import Predictions
+from ..evaluation.multiclass import predictions_of, weighted_metric
 from ..evaluation.resampling import LEVEL, interval, patient_weights
-from ..evaluation.weighted import weighted
-from .model_results import Asked, Cell, Pooled
+from .model_results import Asked, ModelResults, Pooled
 
 NO_SPLITS = "the paper's protocol repeats seeds, not splits, and tests the lesions it learnt from"
 ONE_PATIENT = "every trial holds one patient only; see the pooled difference"
@@ -52,16 +53,16 @@ def corrected_interval(differences: Sequence[float], test_share: float) -> dict[
     return found | {"low": found["mean"] - reach, "high": found["mean"] + reach, "p_value": p_value}
 
 
-def by_split(cell: Cell) -> dict[str, Any] | None:
+def by_split(results: ModelResults) -> dict[str, Any] | None:
     """Mean AUC over repeated splits with its corrected 95 % interval (cut at 0 and 1), and whether 0.5 is outside.
 
     This and not the pool decides whether a model is better than chance: within a split one model ranks lesions that it
     has not seen, while the pool averages models each of which lacked just the lesion it is asked about, which without
     any signal brings the pooled AUC below 0.5. None where a protocol has no splits, or one patient in each.
     """
-    if cell.one_by_one or cell.protocol == PAPER:
+    if results.one_by_one or results.protocol == PAPER:
         return None
-    found = corrected_interval(aucs(cell.trials) - 0.5, tested_share(cell.trials) if cell.trials else 0.0)
+    found = corrected_interval(aucs(results.trials) - 0.5, tested_share(results.trials) if results.trials else 0.0)
     if found["low"] is None:
         return None
     low, high = max(found["low"] + 0.5, 0.0), min(found["high"] + 0.5, 1.0)
@@ -79,22 +80,22 @@ def tested_share(trials: Sequence[Asked]) -> float:
     return float(np.mean([len(trial.lesions) / trial.train for trial in trials]))
 
 
-def differences(cells: Sequence[Cell], patients: np.ndarray, resamples: int) -> list[dict[str, Any]]:
+def differences(everything: Sequence[ModelResults], patients: np.ndarray, resamples: int) -> list[dict[str, Any]]:
     """First minus second, for all pairs of models that were asked about the same MRI under the same protocol."""
     return [
         _pair(first, second, patients, resamples)
-        for first, second in combinations(cells, 2)
+        for first, second in combinations(everything, 2)
         if (first.protocol, first.time_point) == (second.protocol, second.time_point)
     ]
 
 
-def _pair(first: Cell, second: Cell, patients: np.ndarray, resamples: int) -> dict[str, Any]:
-    mine, other = ({trial.number: trial for trial in cell.trials} for cell in (first, second))
+def _pair(first: ModelResults, second: ModelResults, patients: np.ndarray, resamples: int) -> dict[str, Any]:
+    mine, other = ({trial.number: trial for trial in results.trials} for results in (first, second))
     numbers = [number for number in mine if number in other]
     by_trial = [] if first.one_by_one else [_on_common(mine[number], other[number]) for number in numbers]
     share = tested_share([mine[number] for number in numbers]) if numbers else 0.0
     metrics = {}
-    for name in TABLE_1:
+    for name in shown_first(first.task):
         defined = [a.values[name].value - b.values[name].value for a, b in by_trial if _both(a, b, name)]
         metrics[name] = corrected_interval([] if first.one_by_one else defined, share)
         metrics[name] |= _cut(metrics[name], -1.0, 1.0)
@@ -110,7 +111,7 @@ def _pair(first: Cell, second: Cell, patients: np.ndarray, resamples: int) -> di
         "trials": len(numbers),
         "test_share": share,
         "metrics": metrics,
-        "pooled_auc": _pooled_difference(first.pooled(patients), second.pooled(patients), resamples),
+        "pooled_auc": _pooled_difference(first.task, first.pooled(patients), second.pooled(patients), resamples),
     }
 
 
@@ -129,11 +130,11 @@ def _both(first, second, name: str) -> bool:
     return first.values[name].value is not None and second.values[name].value is not None
 
 
-def _pooled_difference(first: Pooled, second: Pooled, resamples: int) -> dict[str, Any]:
+def _pooled_difference(task: Task, first: Pooled, second: Pooled, resamples: int) -> dict[str, Any]:
     common = np.intersect1d(first.lesions, second.lesions)
     first, second = first.among(common), second.among(common)
     own = (first.labels, first.probabilities, second.probabilities, first.patients)
-    return compare_models(*own, metric="auc", resamples=resamples).as_dict()
+    return compare_models(*own, metric="auc", resamples=resamples, task=task).as_dict()
 
 
 def mean_interval(values: np.ndarray) -> dict[str, Any]:
@@ -147,7 +148,7 @@ def _cut(found: dict[str, Any], least: float, most: float) -> dict[str, Any]:
     return {"low": low, "high": high} if low is None else {"low": max(low, least), "high": min(high, most)}
 
 
-def against_control(cell: Cell, patients: np.ndarray, resamples: int) -> dict[str, Any]:
+def against_control(results: ModelResults, patients: np.ndarray, resamples: int) -> dict[str, Any]:
     """Mean AUC of the trials minus that of the controls, with a 95 % interval.
 
     Leave one patient out: AUC of the pool minus that of the controls' pool, by a bootstrap over patients.
@@ -160,19 +161,19 @@ def against_control(cell: Cell, patients: np.ndarray, resamples: int) -> dict[st
     from scipy.stats import t
 
     found: dict[str, Any] = dict.fromkeys(("difference", "low", "high", "differs"))
-    if cell.one_by_one:
-        return found | _pool_against_control(cell, patients, resamples)
-    own, controls = (aucs(trials) for trials in (cell.trials, cell.controls))
+    if results.one_by_one:
+        return found | _pool_against_control(results, patients, resamples)
+    own, controls = (aucs(trials) for trials in (results.trials, results.controls))
     if not len(own) or len(controls) < 2:
         return found | {"reason": "it needs finished trials and at least two finished controls"}
     found["difference"] = float(own.mean() - controls.mean())
     spread = controls.var(ddof=1)
-    if cell.protocol == PAPER:
+    if results.protocol == PAPER:
         variance, free = spread * (1 + 1 / len(controls)), len(controls) - 1
     elif len(own) < 2:
         return found | {"reason": "it needs at least two finished trials"}
     else:
-        parts = own.var(ddof=1) * (1 / len(own) + tested_share(cell.trials)), spread / len(controls)
+        parts = own.var(ddof=1) * (1 / len(own) + tested_share(results.trials)), spread / len(controls)
         variance = sum(parts)
         below = parts[0] ** 2 / (len(own) - 1) + parts[1] ** 2 / (len(controls) - 1)
         free = variance**2 / below if below else len(controls) - 1
@@ -181,18 +182,19 @@ def against_control(cell: Cell, patients: np.ndarray, resamples: int) -> dict[st
     return found | {"differs": not found["low"] <= 0 <= found["high"], "reason": ""}
 
 
-def _pool_against_control(cell: Cell, patients: np.ndarray, resamples: int) -> dict[str, Any]:
-    pools = [cell.pooled(patients), cell.control_pool(patients)]
-    if any(len(np.unique(pool.labels)) < 2 for pool in pools):
-        return {"reason": "it needs finished trials and controls of both classes"}
+def _pool_against_control(results: ModelResults, patients: np.ndarray, resamples: int) -> dict[str, Any]:
+    pools = [results.pooled(patients), results.control_pool(patients)]
+    if any(len(np.unique(pool.labels)) < len(results.task.classes) for pool in pools):
+        classes = "both" if results.task.binary else "all"
+        return {"reason": f"it needs finished trials and controls of {classes} classes"}
     everybody = np.concatenate([pool.patients for pool in pools])
     weights = patient_weights(everybody, max(resamples, 1), np.random.default_rng(0))
     parts = np.split(weights, [len(pools[0].labels)], axis=1)
     samples, values = [], []
     for pool, part in zip(pools, parts, strict=True):
-        own = Predictions.of(pool.labels, pool.probabilities)
-        samples.append(weighted("auc", own, part))
-        values.append(float(weighted("auc", own, np.ones((1, len(own))))[0]))
+        own = predictions_of(pool.labels, pool.probabilities, task=results.task)
+        samples.append(weighted_metric("auc", own, part))
+        values.append(float(weighted_metric("auc", own, np.ones((1, len(own))))[0]))
     low, high = interval(samples[0] - samples[1])
     return {
         "difference": values[0] - values[1],

@@ -1,98 +1,73 @@
-"""What a study consists of: its contenders, and every job that its settings ask for."""
+"""What a study consists of: every job that its settings ask for."""
 
 from __future__ import annotations
 
-from dataclasses import replace
-from itertools import product
-from pathlib import Path
-from typing import Any
+from dataclasses import dataclass, replace
 
-from ..cohort.study_lesions import StudyLesions
-from ..core.errors import InputError
 from ..core.vocabulary import BASELINE, PAPER
-from ..training.study_models import Contender
-from .cam import CAM, CamContender
-from .folder import LESIONS, SAMPLES
+from ..training.study_models import StudyModel
+from .folder import write_facts
 from .jobs import Job
-from .nested_cv import Tuned
-from .settings import StudySettings
-from .splits import Split, protocol_splits
+from .models import study_models_of
+from .prepare import Prepared
+from .records import read_record
+from .splits import Split
 
 
-def contenders_of(settings: StudySettings, facts: dict[str, Any], folder: Path) -> list[Contender]:
-    """The models that take part, in the order of the settings.
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """All trials and controls of a study.
+
+    Attributes:
+        prepared: the study's folder.
+        jobs: in the order of protocols, trials and then controls, models.
+    """
+
+    prepared: Prepared
+    jobs: tuple[Job, ...]
+
+
+def plan_study(prepared: Prepared) -> Plan:
+    """Every job of a study whose folder is prepared; nothing is read or written but what models learn from.
 
     Raises:
-        InputError: a model is not known.
+        InputError: a model is not known, or its features are missing or damaged.
     """
-    found: dict[str, Contender] = {}
-    if CAM in settings.models:
-        found[CAM] = cam_contender(settings, facts["sha256"]["samples"], folder / SAMPLES)
-    others = settings.feature_models
-    if others:
-        from .features import FEATURES, contenders
+    settings = prepared.settings
+    models = study_models_of(settings, prepared.facts, prepared.folder)
+    rule = (settings.threshold, settings.inner_folds)
+    jobs = [
+        Job(model, own, prepared.lesions.patients, prepared.folder, *rule, settings.task)
+        for split in prepared.splits
+        for model in models
+        if (own := _asked_of(model, split))
+    ]
+    return Plan(prepared, tuple(jobs))
 
-        made = contenders(others, settings.features, folder / FEATURES, folder / LESIONS)
-        found |= {each.name: each for each in made}
-    return [found[name] for name in settings.models]
 
+def claimed(plan: Plan) -> Plan:
+    """The plan as what its folder is for from now on.
 
-def cam_contender(settings: StudySettings, sha256: str, samples: Path) -> Contender:
-    """The autoencoder-classifier, tuned in every trial if the settings say so.
+    ``study.json`` tells of other settings only when the trials that are there are found to go with them.
 
     Raises:
-        InputError: a setting cannot be tuned.
+        InputError: a folder holds another trial, or a damaged one.
+        OutputError: the folder cannot be written.
     """
-    plain = CamContender(samples, sha256, settings.training)
-    if not settings.tune:
-        return plain
-    candidates, words = [], []
-    for values in product(*settings.tune.values()):
-        chosen = dict(zip(settings.tune, values, strict=True))
-        candidates.append(replace(plain, settings=tuned_settings(settings.training, chosen)))
-        words.append(", ".join(f"{name} {value:g}" for name, value in chosen.items()))
-    return Tuned.among(candidates, words, settings.inner_folds)
+    for job in plan.jobs:
+        read_record(job.folder, job.identity())
+    prepared = plan.prepared
+    facts = {**prepared.facts, "settings": prepared.settings.to_card()}
+    write_facts(prepared.folder, facts)
+    return replace(plan, prepared=replace(prepared, facts=facts))
 
 
-def tuned_settings(training: Any, chosen: dict[str, float]) -> Any:
-    """Training settings with some values replaced: of the training itself or of its architecture.
-
-    Raises:
-        InputError: a name is not one of theirs.
-    """
-    counts = ("epochs", "batch_size", "filters", "features", "dense_units")
-    shares = ("learning_rate", "weight_decay", "dropout")
-    own, network = {}, {}
-    for name, value in chosen.items():
-        if name not in (*counts, *shares):
-            raise InputError(f"{name!r} cannot be tuned; choose from {', '.join((*counts, *shares))}.")
-        place = own if hasattr(training, name) else network
-        place[name] = int(value) if name in counts else float(value)
-    architecture = replace(training.architecture, **network)
-    return replace(training, **own, architecture=architecture)
-
-
-def jobs_of(settings: StudySettings, lesions: StudyLesions, facts: dict[str, Any], folder: Path) -> list[Job]:
-    """In the order of protocols, trials and then controls, models."""
-    contenders = contenders_of(settings, facts, folder)
-    found = []
-    for protocol in settings.protocols:
-        numbers = {"trials": settings.trials_of(protocol), "controls": settings.controls}
-        for split in protocol_splits(lesions, protocol, **numbers, folds=settings.folds, seed=settings.seed):
-            for contender in contenders:
-                own = _asked_of(contender, split)
-                if own:
-                    rule = (settings.threshold, settings.inner_folds)
-                    found.append(Job(contender, own, lesions.patients, folder, *rule))
-    return found
-
-
-def _asked_of(contender: Contender, split: Split) -> Split | None:
-    """A split as far as a contender can be asked; None where it cannot be at all.
+def _asked_of(model: StudyModel, split: Split) -> Split | None:
+    """A split as far as a model can be asked; None where it cannot be at all.
 
     A model that learns from both MRIs has seen what the paper's protocol tests.
     """
-    if split.protocol == PAPER and BASELINE not in contender.time_points:
+    if split.protocol == PAPER and BASELINE not in model.time_points:
         return None
-    asked = tuple(part for part in split.asked if part[0] in contender.time_points)
+    asked = tuple(part for part in split.asked if part[0] in model.time_points)
     return replace(split, asked=asked) if asked else None

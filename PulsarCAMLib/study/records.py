@@ -29,7 +29,7 @@ class Answers:
     Attributes:
         time_point: of the MRI.
         lesions: int ``[m]``.
-        probabilities: of response ``[m]``; NaN where the model gave no answer.
+        probabilities: ``[m]`` of the positive class of two, ``[m, C]`` of more; NaN where the model gave no answer.
     """
 
     time_point: str
@@ -42,14 +42,14 @@ class TrialRecord:
     """A finished trial.
 
     Attributes:
-        model: name of the contender.
+        model: name of the model.
         protocol, control, number: see :class:`~.splits.Split`.
         labels: int ``[L]`` as learnt and judged, permuted in a control.
         train: lesion indices.
         answers: one for each MRI that was asked about.
-        threshold: probability from which on a lesion is called responding.
+        threshold: probability from which on the positive class of two is called.
         threshold_from: where it was chosen, in words.
-        details: what the contender wanted to keep.
+        details: what the model wanted to keep.
     """
 
     model: str
@@ -65,7 +65,7 @@ class TrialRecord:
 
     @classmethod
     def of(cls, model: str, split: Split, fitted: Fitted, threshold: float, threshold_from: str) -> TrialRecord:
-        """Of a split and what a contender answered."""
+        """Of a split and what a model answered."""
         answers = [
             Answers(point, lesions, np.asarray(found, dtype=float))
             for (point, lesions), found in zip(split.asked, fitted.probabilities, strict=True)
@@ -79,7 +79,7 @@ class TrialRecord:
             {
                 "time_point": each.time_point,
                 "lesions": each.lesions.tolist(),
-                "probabilities": [None if math.isnan(p) else p for p in each.probabilities.tolist()],
+                "probabilities": _with_gaps(each.probabilities.tolist()),
             }
             for each in self.answers
         ]
@@ -89,15 +89,22 @@ class TrialRecord:
         return (json.dumps(head | plain) + "\n").encode()
 
 
+def _with_gaps(value: Any) -> Any:
+    """Numbers at any depth; None for one that is none."""
+    if isinstance(value, list):
+        return [_with_gaps(part) for part in value]
+    return None if math.isnan(value) else value
+
+
 def trial_folder(run: Path, model: str, split: Split | TrialRecord) -> Path:
     """Where a trial is kept."""
     place = f"{'control' if split.control else 'trial'}-{split.number + 1:03d}"
     return Path(run) / "trials" / model / split.protocol / place
 
 
-def identity_of(contender: str, split: Split, threshold_rule: str) -> str:
+def identity_of(model: str, split: Split, threshold_rule: str) -> str:
     """Hash of everything that decides a trial's record."""
-    digest = hashlib.sha256(f"{contender}{threshold_rule}{split.seed}".encode())
+    digest = hashlib.sha256(f"{model}{threshold_rule}{split.seed}".encode())
     parts = [split.labels[split.train], split.train, *(lesions for _, lesions in split.asked)]
     for array in parts:
         digest.update(np.asarray(array, dtype=np.int64).tobytes() + b"|")

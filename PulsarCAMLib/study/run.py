@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,14 +11,13 @@ from typing import Any
 from ..cohort.lesion_label import LesionLabel
 from ..cohort.study_lesions import StudyLesions
 from ..cohort.table import CohortTable
-from ..core.errors import InputError
 from ..io.locking import only_one
-from .exclusion import check_dose, within_limit
-from .folder import LESIONS, make_folder, read_facts, write_facts
+from .folder import make_folder, read_facts, write_facts
 from .jobs import run_jobs
-from .plan import jobs_of
-from .preparing import Running, Stages, check_begun, prepared, study_rows, usable
+from .plan import Plan, claimed, plan_study
+from .prepare import check_study, features_kept_if_refused, opened, prepare_study
 from .records import TrialRecord, trial_folder
+from .running import Running, Stages
 from .settings import StudySettings
 
 TRAINING = "training"
@@ -64,9 +62,9 @@ def run_study(
     scheduler: str | None = None,
     progress: Stages | None = None,
     cancelled: Callable[[], bool] | None = None,
-    tell: Callable[[str], None] | None = None,
+    on_warning: Callable[[str], None] | None = None,
 ) -> Study:
-    """Run a study, or what is left of one that was begun in this folder.
+    """Run a study, or what is left of one that was begun in this folder: prepare, plan, run.
 
     Args:
         cohort: checked; see :func:`~PulsarCAMLib.cohort.checks.check_cohort`.
@@ -76,7 +74,7 @@ def run_study(
         at_once, scheduler: see :func:`~.jobs.run_jobs`.
         progress: gives a context for a stage by its name, which yields a callback for the share done and a text.
         cancelled: True stops; the study can be continued.
-        tell: is called with each warning.
+        on_warning: is called with each warning.
 
     Raises:
         InputError: lesions, settings or folder cannot be used.
@@ -84,26 +82,30 @@ def run_study(
         Cancelled: ``cancelled`` said so.
     """
     folder = Path(folder).absolute()
-    rows = study_rows(cohort, labels)
-    lesions = usable(StudyLesions.of(*rows), settings)
-    check_dose(cohort, settings)
-    running = Running(at_once, scheduler, progress or (lambda _stage: nullcontext()), tell)
+    candidates = check_study(cohort, labels, settings)
+    running = Running(at_once, scheduler, progress or Running.progress, on_warning, cancelled)
     if read_facts(folder) is None:
         make_folder(folder)
     with only_one(folder, "study"):
-        check_begun(read_facts(folder), settings, cohort, folder)
-        rows, left_out = within_limit(cohort, rows, settings, folder, running)
-        if left_out is not None:
-            lesions = usable(StudyLesions.of(*rows), settings)
-        facts = prepared(cohort, rows, lesions, settings, folder, running=running, left_out=left_out)
-        began = time.monotonic()
-        with running.progress(TRAINING) as stage:
-            how = {"at_once": at_once, "scheduler": scheduler, "progress": stage, "cancelled": cancelled}
-            records = run_jobs(jobs_of(settings, lesions, facts, folder), **how)
-        spent = facts["seconds"].get("training", 0.0) + time.monotonic() - began
-        facts["seconds"]["training"] = round(spent, 1)
-        write_facts(folder, facts)
-    return Study(folder, settings, lesions, facts, tuple(records))
+        with features_kept_if_refused(folder):
+            plan = claimed(plan_study(prepare_study(candidates, settings, folder, running)))
+        return run_plan(plan, running)
+
+
+def run_plan(plan: Plan, running: Running) -> Study:
+    """Do what is not done yet.
+
+    Raises:
+        InputError, OutputError, Cancelled: see :func:`~.jobs.run_jobs`.
+    """
+    prepared, began = plan.prepared, time.monotonic()
+    with running.progress(TRAINING) as stage:
+        how = {"at_once": running.at_once, "scheduler": running.scheduler, "cancelled": running.cancelled}
+        records = run_jobs(plan.jobs, progress=stage, **how)
+    spent = prepared.facts["seconds"].get("training", 0.0) + time.monotonic() - began
+    facts = {**prepared.facts, "seconds": {**prepared.facts["seconds"], "training": round(spent, 1)}}
+    write_facts(prepared.folder, facts)
+    return Study(prepared.folder, prepared.settings, prepared.lesions, facts, tuple(records))
 
 
 def open_study(folder: str | Path) -> Study:
@@ -112,12 +114,8 @@ def open_study(folder: str | Path) -> Study:
     Raises:
         InputError: there is none, or it is damaged.
     """
-    folder = Path(folder).absolute()
-    facts = read_facts(folder)
-    if facts is None:
-        raise InputError(f"There is no study in {folder}; run one with: pulsarcam study COHORT -o {folder.name}")
-    settings = StudySettings.from_card(facts["settings"])
-    lesions = StudyLesions.from_csv(folder / LESIONS)
-    found = [job.finished() for job in jobs_of(settings, lesions, facts, folder)]
+    plan = plan_study(opened(Path(folder).absolute()))
+    prepared, found = plan.prepared, [job.finished() for job in plan.jobs]
     records = tuple(record for record in found if record)
-    return Study(folder, settings, lesions, facts, records, len(found) - len(records))
+    own = (prepared.folder, prepared.settings, prepared.lesions, prepared.facts)
+    return Study(*own, records, len(found) - len(records))

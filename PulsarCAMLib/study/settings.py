@@ -4,13 +4,31 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 
 from ..core.settings import MOST_SEED, Settings, option
+from ..core.task import LESION, PATIENT, Task
 from ..core.vocabulary import CAM, FIXED, LESIONS, PAPER, PATIENTS, PROTOCOLS, THRESHOLD_RULES
-from ..systems.autoencoder.training_settings import TrainingSettings
+from ..systems.contract import System
+from ..systems.registry import DEFAULT, system_of
+
+
+def network_name(system: str) -> str:
+    """What a system's network is called among the models of a study."""
+    return CAM if system == DEFAULT else system
+
+
+def asked_twice(system: System) -> bool:
+    """Whether a system can be asked about the second MRI as well as about the first: it takes one MRI's images."""
+    return len({role.time_point for role in system.inputs}) == 1
+
+
+def usual_protocols(system: System) -> tuple[str, ...]:
+    """What a study of a system is judged by where nothing else is said."""
+    needs = {PAPER: asked_twice(system), LESIONS: system.task.unit == LESION, PATIENTS: True}
+    return tuple(name for name, fits in needs.items() if fits)
 
 
 @dataclass(frozen=True)
@@ -18,7 +36,7 @@ class StudySettings(Settings):
     """What is judged and how; the numbers of trials and splits are the paper's.
 
     Attributes:
-        models: names of the contenders.
+        models: their names; :data:`~PulsarCAMLib.core.vocabulary.CAM` stands for the network of any system.
         protocols: in :data:`~PulsarCAMLib.core.vocabulary.PROTOCOLS`.
         trials: of the protocols that repeat splits.
         paper_trials: of the paper's protocol, which has no splits: trainings from different seeds.
@@ -26,13 +44,14 @@ class StudySettings(Settings):
         folds: parts of a division; 5 tests 20 % of the lesions or patients at a time.
         threshold: rule of :data:`~PulsarCAMLib.core.vocabulary.THRESHOLD_RULES`.
         inner_folds: of splits inside the training lesions, for thresholds and tuning.
-        tune: of the autoencoder-classifier: option to the values that are tried.
+        tune: of the network: option to the values that are tried.
         seed: of everything.
         shrinkage: share of its volume that a responding lesion has lost, more than.
-        training: of the autoencoder-classifier.
+        training: of the network; None: the system's own.
         features: of the models on features; see :func:`~.features.feature_options`.
         gi_limit: lesions whose dose gradient index is above this on any of their MRIs leave before the splits, for all
             models; None: all take part.
+        system: whose network it is, and whose question.
     """
 
     who = "a study"
@@ -67,15 +86,20 @@ class StudySettings(Settings):
         0.2, "--shrinkage", "share of its volume that a responding lesion has lost at follow-up, more than",
         metavar="SHARE", section="protocols", unit="share", above=0, below=1,
     )  # fmt: skip
-    training: TrainingSettings = option(TrainingSettings)
+    training: Any = None
     features: dict[str, Any] = field(default_factory=dict)
     gi_limit: float | None = option(
         None, "--gi-limit", "leave lesions out whose dose gradient index is above, before the splits and for all "
         "models (none)", metavar="GI", section="limit", later=True, above=0,
     )  # fmt: skip
+    system: str = option(DEFAULT, later=True, untold=True)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "tune", {name: tuple(values) for name, values in self.tune.items()})
+        if self.training is None:
+            object.__setattr__(self, "training", system_of(self.system).training_settings())
+        own = tuple(self.network if name == CAM else name for name in self.models)
+        object.__setattr__(self, "models", own)
         super().__post_init__()
 
     def disagreements(self) -> Iterator[str]:
@@ -84,20 +108,68 @@ class StudySettings(Settings):
             yield "A study needs at least one model, and each of them once."
         if self.feature_models and not self.features:
             yield "A study with models on features needs their settings; see feature_options."
+        yield from self._not_asked_of_the_system()
+
+    def _not_asked_of_the_system(self) -> Iterator[str]:
+        system, task = system_of(self.system), self.task
+        if PAPER in self.protocols and not asked_twice(system):
+            yield (
+                f"The protocol “{PAPER}” tests on the second MRI, and {system.title} needs the MRIs of several time "
+                "points for one answer; choose other protocols."
+            )
+        if LESIONS in self.protocols and task.unit == PATIENT:
+            yield (
+                f"The protocol “{LESIONS}” splits by lesion, and {system.title} answers for patients; choose "
+                f"“{PATIENTS}”."
+            )
+        if self.feature_models and not (task.binary and task.unit == LESION):
+            yield (
+                f"Models on features ({', '.join(self.feature_models)}) answer one question of two classes about each "
+                f"lesion, and {system.title} asks another one; leave them out."
+            )
+        if self.gi_limit is not None and task.unit != LESION:
+            yield (
+                f"The limit of the dose gradient index leaves lesions out, and {system.title} answers for patients; "
+                "leave the limit out."
+            )
+        if self.threshold != FIXED and not task.binary:
+            yield (
+                f"A threshold is chosen between two classes, and {system.title} has {len(task.classes)}; leave the "
+                f"threshold's rule at “{FIXED}”."
+            )
+
+    @property
+    def task(self) -> Task:
+        """What is asked."""
+        return system_of(self.system).task
+
+    @property
+    def network(self) -> str:
+        """Name of the network among the models."""
+        return network_name(self.system)
 
     @property
     def feature_models(self) -> tuple[str, ...]:
         """The models that learn from features."""
-        return tuple(name for name in self.models if name != CAM)
+        return tuple(name for name in self.models if name != self.network)
 
     def trials_of(self, protocol: str) -> int:
         """How many trials a protocol has; leave-one-patient-out has one per patient instead."""
         return self.paper_trials if protocol == PAPER else self.trials
+
+    @classmethod
+    def from_card(cls, card: Any) -> Self:
+        """See :class:`~PulsarCAMLib.core.settings.Settings`; the training's settings are those of the card's system."""
+        if isinstance(card, Mapping) and isinstance(card.get("training"), Mapping):
+            of_system = system_of(card.get("system", DEFAULT)).settings
+            card = {**card, "training": of_system.from_card(card["training"])}
+        return super().from_card(card)
 
     def identity(self) -> str:
         """Hash of what decides the splits and patches; more models or trials may be added to a study."""
         card = self.to_card()
         kept = {name: card[name] for name in ("seed", "folds", "shrinkage")}
         kept |= {"gi_limit": self.gi_limit} if self.gi_limit is not None else {}
-        kept["patches"] = [card["training"]["preprocessing"], card["training"]["rotations"]]
+        kept |= {"system": self.system} if self.system != DEFAULT else {}
+        kept["patches"] = system_of(self.system).samples_identity(self.training)
         return hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()

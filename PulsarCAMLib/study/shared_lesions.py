@@ -13,14 +13,14 @@ from typing import Any
 import numpy as np
 
 from ..cohort.study_lesions import NO_ROW, StudyLesions
-from ..core.vocabulary import CAM, FIXED, IMBALANCE
-from .model_results import Asked, Cell
+from ..core.vocabulary import FIXED, IMBALANCE
+from .model_results import Asked, ModelResults
 from .run import Study
 from .settings import StudySettings
 
 MEANING = {
-    "none": "every lesion counts once",
-    "weighted": "both classes count the same",
+    "none": "every {} counts once",
+    "weighted": "{} classes count the same",
     "balanced": "the rarer class is drawn more often",
     "resampled": "the rarer class is drawn more often",
 }
@@ -29,35 +29,38 @@ MOST_ROWS = 12
 """Rows of the cohort table that a sentence lists."""
 
 
-def column_groups(cells: Sequence[Cell], study: Study) -> tuple[list[dict[str, Any]], list[Cell]]:
-    """Columns of each protocol and MRI held against each other, and the cells again where they differ.
+def column_groups(everything: Sequence[ModelResults], study: Study) -> tuple[list[dict[str, Any]], list[ModelResults]]:
+    """Columns of each protocol and MRI held against each other, and the results again where they differ.
 
     Only trials that all of them have finished are compared.
 
     Args:
-        cells: of :func:`.model_results.study_cells`.
+        everything: of :func:`.model_results.model_results_of`.
         study: whose.
 
     Returns:
         For every protocol and MRI with several models, JSON values: ``same`` (all answered for the same lesions in
         every trial), how many lesions each model answered for (``lesions``) and all of them (``shared``), the rows of
         the cohort table without an answer (``without``), and the mean number of lesions learnt from (``learnt_from``).
-        And the cells of those that differ, on the lesions that all models answered for in the same trial.
+        And the results of those that differ, on the lesions that all models answered for in the same trial.
     """
-    groups: dict[tuple[str, str], list[Cell]] = {}
-    for cell in cells:
-        if cell.trials:
-            groups.setdefault((cell.protocol, cell.time_point), []).append(cell)
+    groups: dict[tuple[str, str], list[ModelResults]] = {}
+    for results in everything:
+        if results.trials:
+            groups.setdefault((results.protocol, results.time_point), []).append(results)
     told, shared = [], []
     for (protocol, point), own in groups.items():
         if len(own) < 2:
             continue
-        common = [_on_shared(own, [cell.trials for cell in own]), _on_shared(own, [cell.controls for cell in own])]
-        there = [_answered(_finished_by_all(own, cell)) for cell in own]
+        common = [
+            _on_shared(own, [results.trials for results in own]),
+            _on_shared(own, [results.controls for results in own]),
+        ]
+        there = [_answered(_finished_by_all(own, results)) for results in own]
         same = all(
             np.array_equal(a.lesions[a.answered], b.lesions)
-            for cell, trials in zip(own, common[0], strict=True)
-            for a, b in zip(_finished_by_all(own, cell), trials, strict=True)
+            for results, trials in zip(own, common[0], strict=True)
+            for a, b in zip(_finished_by_all(own, results), trials, strict=True)
         )
         everywhere = sorted(set.intersection(*there))
         told.append(
@@ -65,34 +68,34 @@ def column_groups(cells: Sequence[Cell], study: Study) -> tuple[list[dict[str, A
                 "protocol": protocol,
                 "time_point": point,
                 "same": same,
-                "lesions": {cell.model: len(found) for cell, found in zip(own, there, strict=True)},
+                "lesions": {results.model: len(found) for results, found in zip(own, there, strict=True)},
                 "shared": len(everywhere),
                 "without": {
-                    cell.model: _rows(study.lesions, point, set.union(*there) - found)
-                    for cell, found in zip(own, there, strict=True)
+                    results.model: _rows(study.lesions, point, set.union(*there) - found)
+                    for results, found in zip(own, there, strict=True)
                 },
-                "learnt_from": _learnt_from(study, protocol, [cell.model for cell in own]),
+                "learnt_from": _learnt_from(study, protocol, [results.model for results in own]),
             }
         )
         if not same:
             parts = zip(own, *common, strict=True)
             shared += [
-                replace(cell, trials=_some(trials), controls=_some(controls)) for cell, trials, controls in parts
+                replace(results, trials=_some(trials), controls=_some(controls)) for results, trials, controls in parts
             ]
     return told, shared
 
 
-def _finished_by_all(group: Sequence[Cell], cell: Cell) -> list[Asked]:
+def _finished_by_all(group: Sequence[ModelResults], results: ModelResults) -> list[Asked]:
     numbers = set.intersection(*({trial.number for trial in each.trials} for each in group))
-    return [trial for trial in cell.trials if trial.number in numbers]
+    return [trial for trial in results.trials if trial.number in numbers]
 
 
 def _answered(trials: Iterable[Asked]) -> set[int]:
     return {lesion for trial in trials for lesion in trial.lesions[trial.answered].tolist()}
 
 
-def _on_shared(group: Sequence[Cell], trials: list[list[Asked]]) -> list[list[Asked]]:
-    """For each cell its trials that all have finished, on the lesions that all answered for in the same trial."""
+def _on_shared(group: Sequence[ModelResults], trials: list[list[Asked]]) -> list[list[Asked]]:
+    """For each results its trials that all have finished, on the lesions that all answered for in the same trial."""
     numbered = [{trial.number: trial for trial in own} for own in trials]
     numbers = [n for n in numbered[0] if all(n in own for own in numbered)]
     found: list[list[Asked]] = [[] for _ in group]
@@ -168,12 +171,19 @@ def _listed(rows: list[int]) -> str:
     return f"row{'s' * (len(rows) > 1)} {', '.join(map(str, rows[:MOST_ROWS]))}{more}"
 
 
+def _meaning(imbalance: str, settings: StudySettings) -> str:
+    words = {"none": settings.task.unit, "weighted": "both" if settings.task.binary else "all"}
+    return MEANING[imbalance].format(words.get(imbalance, ""))
+
+
 def imbalance_sentence(settings: StudySettings) -> str:
     """How the models were told of unequal classes, and what of them compares therefore."""
-    network = settings.training.imbalance if CAM in settings.models else None
+    network = getattr(settings.training, "imbalance", "none") if settings.network in settings.models else None
     others = settings.features["model"]["imbalance"] if settings.feature_models else None
     fixed = settings.threshold == FIXED
     judged = "at a probability of 0.5" if fixed else "at thresholds chosen in each trial"
+    if not settings.task.binary:
+        judged = "by the likeliest class"
     if network is None or others is None:
         who, chosen = ("The network is", network) if network else ("The models on features are", others)
     elif IMBALANCE[network] == others:
@@ -183,8 +193,9 @@ def imbalance_sentence(settings: StudySettings) -> str:
             ": sensitivity, specificity, accuracy, precision and F1 of the two kinds do not compare where classes are "
             "unequal, the AUC does; --imbalance sets both"
         )
+        mine, theirs = _meaning(network, settings), _meaning(others, settings)
         return (
-            f"The network is trained with imbalance “{network}” ({MEANING[network]}), the models on features with "
-            f"“{others}” ({MEANING[others]}), and all are judged {judged}{caution if fixed else ''}."
+            f"The network is trained with imbalance “{network}” ({mine}), the models on features with "
+            f"“{others}” ({theirs}), and all are judged {judged}{caution if fixed else ''}."
         )
-    return f"{who} trained with imbalance “{chosen}” ({MEANING[chosen]}) and judged {judged}."
+    return f"{who} trained with imbalance “{chosen}” ({_meaning(chosen, settings)}) and judged {judged}."

@@ -1,6 +1,6 @@
 """Protocols: which lesions are learnt from and which are asked, in every trial and in every control.
 
-The splits depend on lesions, labels, seed and trial only, so all contenders meet the same ones.
+The splits depend on lesions, labels, seed and trial only, so all models meet the same ones.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import numpy as np
 from ..cohort.study_lesions import StudyLesions
 from ..core.errors import InputError
 from ..core.pluralize import pluralize
+from ..core.task import Task
 from ..core.vocabulary import BASELINE, LEAVE_ONE_OUT, LESIONS, PAPER, PATIENTS, PROTOCOLS, SECOND, TIME_POINTS
 
 
@@ -51,7 +52,7 @@ def protocol_splits(
 
     "lesions" and "patients" repeat a division into ``folds`` parts: trial 1 tests the first part, trial 2 the second
     and so on, and when all were tested a new division is drawn, so that 50 trials of 80/20 test every lesion ten times.
-    Both keep the rate of response in the parts. Every control has a permutation of its own.
+    Both keep the shares of the classes in the parts. Every control has a permutation of its own.
 
     Args:
         lesions: of the study.
@@ -77,7 +78,7 @@ def protocol_splits(
 
 
 def permuted(labels: np.ndarray, seed: int, number: int) -> np.ndarray:
-    """Labels dealt out anew among all lesions: the number of responses stays, any relation to the images goes."""
+    """Labels dealt out anew among all lesions: the number of each class stays, any relation to the images goes."""
     return np.random.default_rng([seed, 1913, number]).permutation(labels)
 
 
@@ -115,16 +116,24 @@ def _check(lesions: StudyLesions, protocol: str, folds: int) -> None:
             f"The cohort has {pluralize(patients, 'patient')}, too few for the protocol “{protocol}”; use fewer folds "
             "or another one."
         )
-    counts = np.bincount(lesions.labels, minlength=2)
+    task = lesions.task
+    counts = np.bincount(lesions.labels, minlength=len(task.classes))
     least = {PAPER: 1, LEAVE_ONE_OUT: 2}.get(protocol, folds)
     if counts.min() < least:
         raise InputError(
-            f"The cohort has {counts[1]} responding and {counts[0]} non-responding lesions; the protocol “{protocol}” "
+            f"The cohort has {_of_each(counts, task)} {task.unit}s; the protocol “{protocol}” "
             f"needs at least {least} of each; use fewer folds or another one."
         )
     missing = [point for point in (BASELINE, SECOND) if not lesions.having(point).any()]
     if protocol == PAPER and missing:
         raise InputError(
-            "The paper's protocol tests on the second MRI, and no lesion of the cohort has one; add rows with the time "
-            "point “second”, or choose other protocols."
+            f"The paper's protocol tests on the second MRI, and no {task.unit} of the cohort has one; add rows with "
+            "the time point “second”, or choose other protocols."
         )
+
+
+def _of_each(counts: np.ndarray, task: Task) -> str:
+    """ "9 responding and 21 non-responding", the positive class first."""
+    first, others = task.index(task.positive), [n for n in range(len(counts)) if task.names[n] != task.positive]
+    *told, last = (f"{counts[n]} {task.classes[n].adjective}" for n in (first, *others))
+    return f"{', '.join(told)} and {last}"

@@ -12,21 +12,19 @@ import numpy as np
 
 from ..cohort.study_lesions import StudyLesions
 from ..core.errors import InputError
+from ..core.task import SHRINKAGE, Task
 from ..core.vocabulary import (
     FIXED,
     FLATTERING,
     LEAVE_ONE_OUT,
-    METRIC_TITLES,
-    METRICS,
     PROTOCOL_TITLES,
     PROTOCOLS,
-    TABLE_1,
 )
 from ..evaluation.discrimination import discrimination
-from ..evaluation.metrics import across_trials, evaluate_predictions
-from ..evaluation.predictions import POSITIVE
+from ..evaluation.metrics import across_trials, evaluate_predictions, metric_title, metrics_of, shown_first
 from ..evaluation.resampling import LEVEL
-from .model_results import Asked, Cell, Pooled, model_words, study_cells
+from ..systems.registry import DEFAULT
+from .model_results import Asked, ModelResults, Pooled, model_results_of, model_titles
 from .narrative import sentences
 from .pairs import against_control, aucs, by_split, differences, mean_interval
 from .run import Study
@@ -53,19 +51,22 @@ def summarise(study: Study, resamples: int = RESAMPLES) -> dict[str, Any]:
         lesions), ``shared`` (entries again where they are not, on the lesions that all models answered for),
         ``differences``, ``sentences``, and what they are about.
     """
-    cells = study_cells(study)
-    groups, shared = column_groups(cells, study)
-    lesions, words = study.lesions, model_words(study)
+    everything = model_results_of(study)
+    groups, shared = column_groups(everything, study)
+    lesions, words, task = study.lesions, model_titles(study), study.lesions.task
+    positive = lesions.labels == task.index(task.positive)
+    system = {} if lesions.system == DEFAULT else {"system": lesions.system}
     summary = {
         "format": FORMAT,
         "format_version": FORMAT_VERSION,
+        **system,
         "synthetic": bool(study.facts.get("synthetic")),
-        "positive": POSITIVE,
-        "shrinkage": study.settings.shrinkage,
+        "positive": task.positive,
+        "shrinkage": study.settings.shrinkage if task.label.kind == SHRINKAGE else None,
         "lesions": len(lesions),
         "patients": len(np.unique(lesions.patients)),
-        "responses": int(lesions.labels.sum()),
-        "prevalence": float(lesions.labels.mean()),
+        "responses": int(positive.sum()),
+        "prevalence": float(positive.mean()),
         "second_mri": int(lesions.having("second").sum()),
         "same_patient": same_patient(lesions),
         "missing": study.missing,
@@ -73,26 +74,31 @@ def summarise(study: Study, resamples: int = RESAMPLES) -> dict[str, Any]:
         "threshold": _threshold_words(study),
         "resamples": resamples,
         "level": LEVEL,
-        "metrics": {name: METRIC_TITLES[name] for name in METRICS},
-        "table_1": list(TABLE_1),
+        "metrics": {name: metric_title(name, task) for name in metrics_of(task)},
+        "table_1": list(shown_first(task)),
         "models": [{"name": n, "title": title, "about": about} for n, (title, about) in words.items()],
         "protocols": [_protocol(name, study) for name in study.settings.protocols],
-        "table": [_entry(cell, study, resamples) for cell in cells],
+        "table": [_entry(results, study, resamples) for results in everything],
         "columns": groups,
-        "shared": [_entry(cell, study, resamples) for cell in shared if cell.trials],
+        "shared": [_entry(results, study, resamples) for results in shared if results.trials],
         "imbalance": imbalance_sentence(study.settings),
         "left_out": study.facts.get("left_out"),
-        "differences": differences([cell for cell in cells if cell.trials], lesions.patients, resamples),
+        "differences": differences([results for results in everything if results.trials], lesions.patients, resamples),
     }
     return summary | {"sentences": sentences(summary)}
 
 
 def _threshold_words(study: Study) -> str:
+    task = study.lesions.task
+    unit = task.unit
+    if not task.binary:
+        return f"The likeliest class of a {unit} is called, in every trial; nothing was chosen."
     if study.settings.threshold == FIXED:
-        return "A lesion is called responding from a probability of 0.5 on, in every trial; nothing was chosen."
+        adjective = task.of(task.positive).adjective
+        return f"A {unit} is called {adjective} from a probability of 0.5 on, in every trial; nothing was chosen."
     return (
         "Every trial chose its threshold on inner splits of its training patients (best balanced accuracy); pooled "
-        "decisions compare a lesion's mean probability with the mean threshold of the trials it was tested in."
+        f"decisions compare a {unit}'s mean probability with the mean threshold of the trials it was tested in."
     )
 
 
@@ -110,42 +116,44 @@ def wanted(protocol: str, study: Study) -> tuple[int, int]:
     return patients, patients if study.settings.controls else 0
 
 
-def _entry(cell: Cell, study: Study, resamples: int) -> dict[str, Any]:
+def _entry(results: ModelResults, study: Study, resamples: int) -> dict[str, Any]:
     patients = study.lesions.patients
-    pool = cell.pooled(patients)
-    trials, controls = wanted(cell.protocol, study)
+    pool, task = results.pooled(patients), results.task
+    positive = pool.labels == task.index(task.positive)
+    trials, controls = wanted(results.protocol, study)
     return {
-        "protocol": cell.protocol,
-        "model": cell.model,
-        "time_point": cell.time_point,
-        "flatters": cell.protocol in FLATTERING,
-        "by_trial_means_little": cell.one_by_one,
-        "trials": len(cell.trials),
+        "protocol": results.protocol,
+        "model": results.model,
+        "time_point": results.time_point,
+        "flatters": results.protocol in FLATTERING,
+        "by_trial_means_little": results.one_by_one,
+        "trials": len(results.trials),
         "trials_wanted": trials,
         "lesions": len(pool.lesions),
         "patients": len(np.unique(pool.patients)),
-        "responses": int(pool.labels.sum()),
-        "prevalence": float(pool.labels.mean()) if len(pool.labels) else None,
-        "not_answered": _not_answered(cell.trials),
-        "metrics": _across(cell.trials),
-        "pooled": _pooled(pool, resamples),
-        "chance": _chance(pool, resamples),
-        "by_split": by_split(cell),
+        "responses": int(positive.sum()),
+        "prevalence": float(positive.mean()) if len(positive) else None,
+        "not_answered": _not_answered(results.trials),
+        "metrics": _across(results.trials, task),
+        "pooled": _pooled(pool, task, resamples),
+        "chance": _chance(pool, task, resamples),
+        "by_split": by_split(results),
         "control": {
-            "trials": len(cell.controls),
+            "trials": len(results.controls),
             "trials_wanted": controls,
-            "not_answered": _not_answered(cell.controls),
-            "metrics": _across(cell.controls),
-            "auc_by_trial": aucs(cell.controls).tolist(),
-            "auc_interval": mean_interval(aucs(cell.controls)),
-            "pooled": _pooled(cell.control_pool(patients), resamples) if cell.one_by_one else None,
+            "not_answered": _not_answered(results.controls),
+            "metrics": _across(results.controls, task),
+            "auc_by_trial": aucs(results.controls).tolist(),
+            "auc_interval": mean_interval(aucs(results.controls)),
+            "pooled": _pooled(results.control_pool(patients), task, resamples) if results.one_by_one else None,
         },
-        "against_control": against_control(cell, patients, resamples),
+        "against_control": against_control(results, patients, resamples),
     }
 
 
-def _across(trials: list[Asked]) -> dict[str, Any]:
-    return {name: asdict(value) for name, value in across_trials([trial.evaluation for trial in trials]).items()}
+def _across(trials: list[Asked], task: Task) -> dict[str, Any]:
+    found = across_trials([trial.evaluation for trial in trials], metrics_of(task))
+    return {name: asdict(value) for name, value in found.items()}
 
 
 def _not_answered(trials: list[Asked]) -> dict[str, int]:
@@ -156,20 +164,20 @@ def _not_answered(trials: list[Asked]) -> dict[str, int]:
     return {"lesions": len(np.setdiff1d(asked, answered)), "answers": len(asked) - len(answered)}
 
 
-def _pooled(pool: Pooled, resamples: int) -> dict[str, Any] | None:
+def _pooled(pool: Pooled, task: Task, resamples: int) -> dict[str, Any] | None:
     if not len(pool.lesions):
         return None
-    options = {"threshold": pool.thresholds, "resamples": resamples}
+    options = {"threshold": pool.thresholds, "resamples": resamples, "task": task}
     return evaluate_predictions(pool.labels, pool.probabilities, pool.patients, **options).as_dict()
 
 
-def _chance(pool: Pooled, resamples: int) -> dict[str, Any] | None:
+def _chance(pool: Pooled, task: Task, resamples: int) -> dict[str, Any] | None:
     """Whether the pooled AUC can be told from 0.5; None where it is not defined."""
     try:
-        found = discrimination(pool.labels, pool.probabilities, pool.patients, resamples=max(resamples, 1))
+        found = discrimination(pool.labels, pool.probabilities, pool.patients, task=task, resamples=max(resamples, 1))
     except InputError:
         return None
-    return {**asdict(found), "differs": found.differs_from_chance, "text": found.sentence()}
+    return {**asdict(found), "differs": found.differs_from_chance, "text": found.sentence(task)}
 
 
 def same_patient(lesions: StudyLesions) -> dict[str, Any]:

@@ -230,6 +230,10 @@ class System:
         """Samples to train on; the unit as it is comes first."""
         raise NotImplementedError
 
+    def samples_identity(self, settings: Any) -> Any:
+        """What of a training's settings decides :meth:`copies`, as plain JSON values; default: everything."""
+        return settings.to_card()
+
     def network(self, architecture: Any, preprocessing: Any) -> nn.Module:
         """A network with fresh weights: ``network(images, masks)`` gives logits."""
         raise NotImplementedError
@@ -313,6 +317,12 @@ class System:
         from .network_maps import explain_one_by_one
 
         return explain_one_by_one(self, predictor, images, masks, methods, after_chunk)
+
+    def decoded(self, member: Any, images: np.ndarray, masks: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
+        """What a network with a decoder makes of the first of some samples: reconstruction ``[*size]``, and features
+        ``[features, *cells]``; None: it has none.
+        """
+        return None
 
     def explained_layer(self, network: nn.Module) -> nn.Module:
         """The layer whose features Grad-CAM weighs; needed by systems that offer it."""

@@ -66,15 +66,15 @@ class Pass:
 
 
 class Learner(Protocol):
-    """One network, its samples on its device, and how a batch changes it. Made within the engine's random numbers.
+    """One network, its samples on its device, and how a batch changes it. Made within the engine's random numbers."""
 
-    Attributes:
-        model: in training; what it is after an epoch is all that the learner knows.
-        losses: names of the terms, columns of the curves; the first is :data:`TOTAL`.
-    """
+    @property
+    def model(self) -> nn.Module:
+        """In training; what it is after an epoch is all that the learner knows."""
 
-    model: nn.Module
-    losses: tuple[str, ...]
+    @property
+    def losses(self) -> tuple[str, ...]:
+        """Names of the terms, columns of the curves; the first is :data:`TOTAL`."""
 
     def begin(self, phase: str) -> list[nn.Parameter]:
         """Start a phase of the settings' ``phases``; gives the parameters that move in it."""

@@ -21,7 +21,7 @@ CHUNK = 16
 class PlainLearner:
     """See :class:`.learning.Learner`."""
 
-    losses = (TOTAL,)
+    losses: tuple[str, ...] = (TOTAL,)
 
     def __init__(self, system: System, settings: Any, samples: TrainingSamples, device: torch.device) -> None:
         self.system, self.device = system, device

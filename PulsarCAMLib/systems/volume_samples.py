@@ -99,14 +99,14 @@ class VolumeSamples:
         return self.grid.to_lps(np.argwhere(self.masks[0, 0]).mean(axis=0)[::-1])[None]
 
     def paste(self, maps: np.ndarray, geometry: VolumeGeometry, restrict: bool = True) -> PastedMap:
-        """Maps ``[1, k, j, i]`` by linear interpolation on the grid ``geometry``; restricted: zero off the unit."""
+        """Maps ``[1, k, j, i]`` interpolated linearly; zero beyond the sample and, if restricted, off the unit."""
         if maps.shape != (1, *self.grid.shape):
             raise InputError(f"One map of {self.grid.shape} voxels is needed, not shape {maps.shape}.")
         low, high = np.array(self.lesion.offset), np.array(self.lesion.offset) + self.lesion.mask.shape
         if not restrict:
             low, high = block_of(self.grid, geometry)
         stack = self.grid.to_sitk(np.ascontiguousarray(maps[0], dtype=np.float32))
-        values = resample(stack, geometry.cropped(tuple(low), tuple(high - low)), restrict)
+        values = resample(stack, geometry.cropped(tuple(low), tuple(high - low)))
         if restrict:
             values = np.where(self.lesion.mask, values, np.float32(0))
         return PastedMap(values, (int(low[0]), int(low[1]), int(low[2])))
@@ -130,7 +130,7 @@ def volume_samples(system: System, case: Case, unit: Lesion, preprocessing: Volu
     if not inside.any():  # smaller than a voxel of the sample
         centre = np.rint(grid.to_ijk(unit.centroid_lps(case.geometry))).astype(int)[::-1]
         inside[tuple(np.clip(centre, 0, np.array(grid.shape) - 1))] = True
-    channels, warnings = [], []
+    channels, warnings = [], _warning_of_size(unit, case.geometry, grid)
     for role in system.inputs:
         if role.kind == MASK:
             continue
@@ -234,6 +234,15 @@ def _on(image: Image, grid: VolumeGeometry, role: InputRole) -> np.ndarray:
     if (reach.max(axis=0) < -0.5).any() or (reach.min(axis=0) > shape - 0.5).any():
         raise InputError(f"The {role.title} does not reach the place that is looked at; was another patient's chosen?")
     return resample(image_around(image.voxels, image.geometry, grid), grid, edges=role.kind != DOSE)
+
+
+def _warning_of_size(unit: Lesion, geometry: VolumeGeometry, grid: VolumeGeometry) -> list[str]:
+    """What part of a unit lies beyond its sample."""
+    at = grid.to_ijk(geometry.to_lps((np.argwhere(unit.mask) + unit.offset)[:, ::-1]))
+    beyond = ((at < -0.5) | (at > np.array(grid.shape)[::-1] - 0.5)).any(axis=1).mean()
+    if not beyond:
+        return []
+    return [f"“{unit.name}” is larger than what the model sees of it: {max(beyond, 0.01):.0%} lies outside."]
 
 
 def _standardised(values: np.ndarray, inside: np.ndarray) -> np.ndarray:

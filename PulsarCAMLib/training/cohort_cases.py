@@ -104,7 +104,8 @@ def _reference(system: System) -> InputRole:
 
 
 def _path(row: CohortRow, role: InputRole) -> Path | None:
-    return row.extra.get(role.name) or row.value(role.table_column)
+    """Where an input lies: in the row itself, or where :func:`_with_others` put what another row of the unit names."""
+    return row.value(role.table_column) if role.time_point == BASELINE else row.extra.get(role.name)
 
 
 def _series(row: CohortRow, role: InputRole) -> _Series:

@@ -9,19 +9,23 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from ..core.task import Task
+
 
 @dataclass(frozen=True, eq=False)
-class Task:
+class TrialTask:
     """One training and what is asked of it.
 
     Attributes:
         train: lesion indices to learn from.
-        labels: int ``[L]`` of ALL lesions (permuted in a control); only those of ``train`` may be looked at.
+        labels: int ``[L]``, class numbers of ALL lesions (permuted in a control); only those of ``train`` may be
+            looked at.
         patients: int ``[L]`` of all lesions, for splits inside the training lesions.
         asked: (time point, lesion indices) whose probabilities are wanted.
         seed: of everything random.
-        folder: of this task alone, for what the contender wants to keep; may not exist yet.
+        folder: of this task alone, for what the model wants to keep; may not exist yet.
         cancelled: True stops.
+        question: what is asked; None: the task of the default system.
     """
 
     train: np.ndarray
@@ -31,15 +35,21 @@ class Task:
     seed: int
     folder: Path
     cancelled: Callable[[], bool] | None = None
+    question: Task | None = None
+
+    @property
+    def classes(self) -> int:
+        """How many."""
+        return len(self.question.classes) if self.question else 2
 
 
 @dataclass(frozen=True, eq=False)
-class Inner:
+class InnerAnswers:
     """Answers for the training lesions themselves, each by a model that did not see that patient.
 
     Attributes:
         lesions: indices.
-        probabilities: of response.
+        probabilities: ``[n]`` of the positive class of two, ``[n, C]`` of more.
     """
 
     lesions: np.ndarray
@@ -51,17 +61,18 @@ class Fitted:
     """Answers to a task.
 
     Attributes:
-        probabilities: of response, one array for each of ``Task.asked``; NaN where there is no answer.
+        probabilities: one array for each of ``TrialTask.asked``: ``[m]``, of the positive class of two, or ``[m, C]``;
+            NaN where there is no answer.
         details: JSON values worth keeping: selected features, chosen settings.
-        inner: if the contender has them anyway.
+        inner: if the model has them anyway.
     """
 
     probabilities: tuple[np.ndarray, ...]
     details: dict[str, Any] = field(default_factory=dict)
-    inner: Inner | None = None
+    inner: InnerAnswers | None = None
 
 
-class Contender(Protocol):
+class StudyModel(Protocol):
     """A model that takes part; must be picklable, for it travels to other processes.
 
     Attributes:
@@ -79,5 +90,5 @@ class Contender(Protocol):
     def identity(self) -> str:
         """Hash of everything that decides its answers, the data included."""
 
-    def fit_predict(self, task: Task) -> Fitted:
+    def fit_predict(self, task: TrialTask) -> Fitted:
         """Learn and answer."""

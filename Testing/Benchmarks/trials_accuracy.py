@@ -20,7 +20,7 @@ from sklearn.metrics import accuracy_score, roc_auc_score
 from trial_data import SAMPLES
 from trials_study import borrow, lesion_splits, prepare
 
-from PulsarCAMLib.study.cam import CAM
+from PulsarCAMLib.core.vocabulary import CAM
 from PulsarCAMLib.study.pairs import corrected_interval
 from PulsarCAMLib.study.records import read_record, trial_folder
 from PulsarCAMLib.study.splits import Split

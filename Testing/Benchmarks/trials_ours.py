@@ -19,9 +19,9 @@ from trial_data import SAMPLES, serve
 from trials_study import lesion_splits
 
 from PulsarCAMLib.cohort.study_lesions import StudyLesions
-from PulsarCAMLib.study.cam import CamContender, load_samples
 from PulsarCAMLib.study.folder import LESIONS as LESIONS_CSV, read_facts
 from PulsarCAMLib.study.jobs import Job, run_jobs
+from PulsarCAMLib.study.network_model import NetworkStudyModel, load_samples
 from PulsarCAMLib.study.settings import StudySettings
 
 
@@ -31,11 +31,11 @@ def jobs_of(study: Path, folder: Path, command: dict) -> list[Job]:
     settings = StudySettings.from_card(facts["settings"])
     seconds = command.get("checkpoint_seconds", settings.training.checkpoint_seconds)
     training = replace(settings.training, epochs=command["epochs"], checkpoint_seconds=seconds, device="cpu")
-    contender = CamContender(study / SAMPLES, facts["sha256"]["samples"], training)
+    model = NetworkStudyModel(study / SAMPLES, facts["sha256"]["samples"], training)
     patients = StudyLesions.from_csv(study / LESIONS_CSV).patients
     splits = lesion_splits(study, max(command["trials"]) + 1)
     rule = (settings.threshold, settings.inner_folds)
-    return [Job(contender, splits[number], patients, folder, *rule) for number in command["trials"]]
+    return [Job(model, splits[number], patients, folder, *rule) for number in command["trials"]]
 
 
 def loading_seconds(study: Path) -> float:

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from PulsarCAMLib.cohort.study_lesions import StudyLesions
-from PulsarCAMLib.study.cam import CAM
+from PulsarCAMLib.core.vocabulary import CAM
 from PulsarCAMLib.study.features import feature_options
 from PulsarCAMLib.study.records import TrialRecord
 from PulsarCAMLib.study.run import Study

@@ -1,4 +1,4 @@
-"""Trials made on the spot: lesions, and contenders that cost nothing."""
+"""Trials made on the spot: lesions, and models that cost nothing."""
 
 import os
 from dataclasses import dataclass
@@ -53,8 +53,8 @@ class Guesser:
         return Fitted(tuple(np.clip(rate + 0.3 * noise.standard_normal(len(at)), 0, 1) for _, at in task.asked))
 
 
-def some_jobs(folder, contender=None, protocol="patients", lesions=None, rule="fixed", **counts):
-    """Jobs of one contender under one protocol."""
+def some_jobs(folder, model=None, protocol="patients", lesions=None, rule="fixed", **counts):
+    """Jobs of one model under one protocol."""
     lesions = lesions or some_lesions()
     splits = protocol_splits(lesions, protocol, **{**COUNTS, **counts})
-    return [Job(contender or Guesser(), split, lesions.patients, folder, rule, 2) for split in splits]
+    return [Job(model or Guesser(), split, lesions.patients, folder, rule, 2) for split in splits]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from argparse import Namespace
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,7 +12,7 @@ from pathlib import Path
 from ...core.vocabulary import CAM
 from ..console import TimedBar, warn
 from ..setting_options import settings_from
-from ..train.command import NEEDS, checked_cohort, settings_of
+from ..train.command import NEEDS, checked_cohort, settings_of, system_of_options
 
 REPORT = "report"
 
@@ -35,7 +36,7 @@ def run(options) -> None:
             at_once=options.jobs,
             scheduler=options.scheduler,
             progress=bar.stage,
-            tell=warn,
+            on_warning=warn,
         )
         if options.report:
             _report(study, folder / REPORT, bar, options.quiet)
@@ -71,8 +72,8 @@ def _report(study, output: Path, bar: TimedBar, quiet: bool, members=()) -> None
 
     if study.missing:
         warn(f"{study.missing} trainings are not finished; the report is of the others.")
-    with bar.stage("writing the report") as tell:
-        page = write_study_report(study, output, overwrite=True, progress=tell, members=members, tell=warn)
+    with bar.stage("writing the report") as stage:
+        page = write_study_report(study, output, overwrite=True, progress=stage, members=members, on_warning=warn)
     if not quiet:
         results = json.loads((output / "results.json").read_text(encoding="utf-8"))
         print("\n".join(results["summary"]["text"]))
@@ -86,16 +87,34 @@ def study_settings_of(options):
         InputError: they do not go together, or the file of feature settings cannot be used.
     """
     from ...study.settings import StudySettings
+    from ..train.options import defaults_of_training
 
+    system = system_of_options(options)
     # of the training's seed nothing is asked: every trial has its own
-    own = {"training": settings_of(options, seed=0), "features": _feature_settings(options), "tune": dict(options.tune)}
+    training = Namespace(**vars(options))
+    training.imbalance = options.imbalance or defaults_of_training()["imbalance"]
+    own = {
+        "training": settings_of(training, seed=0),
+        "features": _feature_settings(options),
+        "tune": dict(options.tune),
+    }
+    own |= {"system": system.name, "protocols": _protocols(options.protocols, system)}
     return settings_from(StudySettings, options, **own)
+
+
+def _protocols(wanted: tuple[str, ...], system) -> tuple[str, ...]:
+    """As wanted; where nothing was said, those of the usual ones that fit the system."""
+    from ...study.settings import usual_protocols
+    from ...systems.registry import system_of
+
+    usual = usual_protocols(system_of())
+    return usual_protocols(system) if tuple(wanted) == usual else tuple(wanted)
 
 
 def _feature_settings(options) -> dict:
     from ...core.errors import InputError
 
-    names = [name for name in options.models if name != CAM]
+    names = [name for name in options.models if name not in (CAM, getattr(options, "system", CAM))]
     if not names:
         if options.feature_settings:
             raise InputError(

@@ -10,7 +10,7 @@ from ...study.settings import StudySettings
 from ...systems.autoencoder.training_settings import TrainingSettings
 from ..numbers import whole_number
 from ..setting_options import add_settings, names_of
-from ..train.options import add_model
+from ..train.options import add_model, add_system
 
 NONE = "none"
 
@@ -40,6 +40,7 @@ def add_study(commands, command: Callable[..., argparse.ArgumentParser], epilog:
     parser = command(commands, "study", text, EXAMPLES + epilog)
     parser.add_argument("cohort", metavar="COHORT", help="table of lesions: CSV or XLSX")
     parser.add_argument("-o", "--output", metavar="RUN", required=True, help="folder of the study, new or begun")
+    add_system(parser, "whose network is judged, and whose question")
     protocols = parser.add_argument_group("protocols")
     add_protocols(protocols)
     add_choices(protocols)
@@ -93,7 +94,10 @@ def add_choices(group) -> None:
 
 def _models(text: str) -> tuple[str, ...]:
     found = names_of(())(text) if text.strip(" ,") else ()
-    wrong = next(filter(None, map(why_unknown, found or ("",))), "")
+    from ...systems.registry import systems
+
+    others = {system.name for system in systems()}
+    wrong = next(filter(None, (why_unknown(name) for name in found or ("",) if name not in others)), "")
     if wrong:
         raise argparse.ArgumentTypeError(wrong)
     return found

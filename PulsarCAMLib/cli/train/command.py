@@ -73,6 +73,7 @@ def _settings_of_another(system: System, options: argparse.Namespace, **given: A
     known = {each.name for each in fields(system.settings)}
     standard = defaults_of_training()
     foreign = [name for name, value in standard.items() if name not in known and getattr(options, name) != value]
+    foreign += ["sanity"] if getattr(options, "sanity", False) else []  # maps of slices are checked, not of volumes
     if foreign:
         names = ", ".join(f"--{name.replace('_', '-')}" for name in foreign)
         raise InputError(f"The system {system.name} has no {names}; leave it out.")

@@ -92,7 +92,7 @@ class TrainRun:
         if self.options.time_point != BASELINE:
             warn(f"No protocol was run: {FIRST_MRI_ONLY}.")
             return None
-        from ...study.preparing import check_study
+        from ...study.prepare import check_study
         from ..study.command import study_settings_of
 
         found = study_settings_of(argparse.Namespace(**vars(self.options)))
@@ -135,7 +135,7 @@ class TrainRun:
         study = run_study(
             cohort, labels, settings, self.kept.folder / STUDY, at_once=self.options.jobs,
             progress=lambda name: self.stages.stage(JUDGING.format(name)),
-            tell=lambda sentence: None if sentence in self._warned else warn(sentence),
+            on_warning=lambda sentence: None if sentence in self._warned else warn(sentence),
         )  # fmt: skip
         section = protocols_section(summarise(study), study.facts)
         if self.options.patience:
@@ -169,7 +169,7 @@ class TrainRun:
 
         remove_leftovers(self.report)
         with self.stages.stage(REPORT) as tell:
-            write_study_report(study, self.report, overwrite=True, progress=tell, members=trained, tell=warn)
+            write_study_report(study, self.report, overwrite=True, progress=tell, members=trained, on_warning=warn)
 
     def _save(self, trained: list[TrialResult], fields: dict[str, Any]) -> ModelBundle:
         from ...systems.bundle import save_bundle

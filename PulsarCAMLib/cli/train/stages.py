@@ -13,7 +13,7 @@ PATIENTS = 39
 
 def stages_of(options) -> dict[str, float]:
     """Stages in their order and about how long each takes, in trainings."""
-    from ...study.preparing import CUTTING as CUTTING_FOR
+    from ...study.prepare import CUTTING as CUTTING_FOR
     from ...study.run import TRAINING as TRAINING_ALL
 
     found = {CHECKING: 0.3, LABELLING: 0.1, CUTTING: 0.3, TRAINING: float(options.members)}

@@ -1,4 +1,4 @@
-"""Feature models as contenders of a study: radiomics, gradients, dose and clinical columns, or several together."""
+"""Feature models in a study: radiomics, gradients, dose and clinical columns, or several together."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .data import LesionFeatures, lesion_features
 from .settings import FeatureModelSettings
 
 if TYPE_CHECKING:
-    from ...training.study_models import Fitted, Task
+    from ...training.study_models import Fitted, TrialTask
 
 NEEDS = ("scikit-learn>=1.4",)
 
@@ -33,7 +33,7 @@ TITLES = {
 
 
 @dataclass(frozen=True)
-class FeatureContender:
+class FeatureStudyModel:
     """A feature model, fitted anew in every trial.
 
     Attributes:
@@ -115,7 +115,7 @@ class FeatureContender:
         self._columns(found)
         self._excluded(found)
 
-    def fit_predict(self, task: Task) -> Fitted:
+    def fit_predict(self, task: TrialTask) -> Fitted:
         """Learns from the task's training lesions and answers.
 
         There is no answer (NaN) for lesions that have no features or are above the limit of the gradient index, nor for
@@ -125,7 +125,7 @@ class FeatureContender:
         Raises:
             InputError: see :meth:`check`.
         """
-        from ...training.study_models import Fitted, Inner
+        from ...training.study_models import Fitted, InnerAnswers
         from .pipeline import fit_feature_model
 
         found = lesion_features(self.features, self.lesions)
@@ -143,7 +143,7 @@ class FeatureContender:
             answer[there] = model.predict(found.values[asked][lesions[there]][:, columns])
             answers.append(answer)
         details = model.details | self._left_out(task, answers, excluded, names)
-        return Fitted(tuple(answers), details, Inner(train, model.inner))
+        return Fitted(tuple(answers), details, InnerAnswers(train, model.inner))
 
     def _columns(self, found: LesionFeatures) -> np.ndarray:
         columns = found.columns(self.groups, self.delta)
@@ -169,12 +169,12 @@ class FeatureContender:
         """bool ``[L]``: with at least one value."""
         return np.isfinite(found.values[point][:, columns]).any(axis=1)
 
-    def _learnt_from(self, point: str, lesions: np.ndarray, task: Task) -> np.ndarray:
+    def _learnt_from(self, point: str, lesions: np.ndarray, task: TrialTask) -> np.ndarray:
         """bool ``[m]``: whose MRI of this time point is among those learnt from."""
         return np.isin(lesions, task.train) & (point == self.time_points[0])
 
     def _left_out(
-        self, task: Task, answers: list[np.ndarray], excluded: np.ndarray, names: list[str]
+        self, task: TrialTask, answers: list[np.ndarray], excluded: np.ndarray, names: list[str]
     ) -> dict[str, Any]:
         """How many lesions and features of which group took part, as JSON values."""
         asked = [lesions for _, lesions in task.asked]
@@ -190,15 +190,15 @@ class FeatureContender:
         }
 
 
-def feature_contenders(
+def feature_study_models(
     names: Sequence[str],
     features: str | Path,
     lesions: str | Path,
     *,
     gi_limit: float | None = None,
     settings: FeatureModelSettings | None = None,
-) -> list[FeatureContender]:
-    """Contenders by name: words of :data:`~PulsarCAMLib.core.vocabulary.FEATURE_MODELS` joined by "+", with
+) -> list[FeatureStudyModel]:
+    """Feature models by name: words of :data:`~PulsarCAMLib.core.vocabulary.FEATURE_MODELS` joined by "+", with
     "delta" for how features changed.
 
     "radiomics", "gradients", "dosiomics", "combined", "radiomics+dose", "radiomics+delta", ...
@@ -206,18 +206,18 @@ def feature_contenders(
     Raises:
         InputError: a word is unknown, or there is no group of features among them.
     """
-    return [_contender(name, Path(features), Path(lesions), gi_limit, settings) for name in names]
+    return [_study_model(name, Path(features), Path(lesions), gi_limit, settings) for name in names]
 
 
-def _contender(
+def _study_model(
     name: str, features: Path, lesions: Path, gi_limit: float | None, settings: FeatureModelSettings | None
-) -> FeatureContender:
+) -> FeatureStudyModel:
     words = name.split("+")
     wanted = {group for word in words for group in FEATURE_MODELS.get(word, ())}
     wrong = why_unknown(name)
     if wrong or not wanted:
         raise InputError(f"There is no feature model {name!r}{wrong and ': '}{wrong}.")
     groups = tuple(group for group in GROUPS if group in wanted)
-    return FeatureContender(
+    return FeatureStudyModel(
         name, features, lesions, groups, DELTA in words, gi_limit, settings or FeatureModelSettings()
     )

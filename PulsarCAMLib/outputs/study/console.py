@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from ...core.task import LESION, Task
 from ...core.vocabulary import MRI_TITLES, TIME_POINTS
-from ...study.narrative import entry_of, percent
+from ...study.narrative import counted_heading, entry_of, percent, task_of
 
 
 def summary_lines(summary: dict[str, Any]) -> list[str]:
@@ -21,7 +22,8 @@ def summary_lines(summary: dict[str, Any]) -> list[str]:
 
 
 def _warning(summary: dict[str, Any]) -> list[str]:
-    return ["SYNTHETIC lesions: these figures say nothing about patients."] if summary["synthetic"] else []
+    kind = f"SYNTHETIC {task_of(summary).unit}s"
+    return [f"{kind}: these figures say nothing about patients."] if summary["synthetic"] else []
 
 
 def _table(summary: dict[str, Any], protocol: dict[str, Any], point: str, table: str = "table") -> list[str]:
@@ -29,21 +31,26 @@ def _table(summary: dict[str, Any], protocol: dict[str, Any], point: str, table:
     entries = [entry for name in names if (entry := entry_of(summary, protocol["name"], name, point, table))]
     if not entries:
         return []
-    first = entries[0]
+    first, task = entries[0], task_of(summary)
     head = f"{protocol['title']}, {MRI_TITLES[point]}: {first['trials']} trials, {first['control']['trials']} controls"
-    head += ", on the lesions that all models answered for" if table == "shared" else ""
+    head += f", on the {task.unit}s that all models answered for" if table == "shared" else ""
     rows = [["", *(entry["model"] for entry in entries)]]
-    rows += [["lesions of patients", *(f"{entry['lesions']} of {entry['patients']}" for entry in entries)]]
-    rows += [["responding", *(_responding(entry) for entry in entries)]]
+    rows += [[counted_heading(task), *(_counted(entry, task) for entry in entries)]]
+    rows += [[task.of(task.positive).adjective, *(_responding(entry) for entry in entries)]]
     for name in summary["table_1"]:
         rows.append([summary["metrics"][name], *(_by_trial(entry, name) for entry in entries)])
+    auc = summary["metrics"]["auc"]
     if any(entry["by_split"] for entry in entries):
-        rows.append(["AUC, mean (95 %)", *(_interval(entry["by_split"]) for entry in entries)])
-    rows.append(["AUC of controls", *(_control(entry) for entry in entries)])
-    rows.append(["AUC, pooled (95 %)", *(_interval(entry["chance"]) for entry in entries)])
+        rows.append([f"{auc}, mean (95 %)", *(_interval(entry["by_split"]) for entry in entries)])
+    rows.append([f"{auc} of controls", *(_control(entry) for entry in entries)])
+    rows.append([f"{auc}, pooled (95 %)", *(_interval(entry["chance"]) for entry in entries)])
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     body = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
     return ["", head, *body]
+
+
+def _counted(entry: dict[str, Any], task: Task) -> str:
+    return f"{entry['lesions']} of {entry['patients']}" if task.unit == LESION else str(entry["patients"])
 
 
 def _responding(entry: dict[str, Any]) -> str:

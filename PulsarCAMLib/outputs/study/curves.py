@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ...evaluation.curves import CalibrationBin, Curve, calibration_points, precision_recall_points, roc_points
-from ...study.model_results import Asked, Cell
+from ...study.model_results import Asked, ModelResults
 from ...study.run import Study
 
 if TYPE_CHECKING:
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 GRID = np.linspace(0, 1, 41)
 """False positive rates at which trials are averaged."""
+
+PREFIX, NO_TERM = "validation_", ("epoch", "seconds", "learning_rate")
 
 TERMS = ("total", "reconstruction", "similarity", "outside", "classification", "accuracy")
 
@@ -38,18 +40,18 @@ class Band:
 
 
 @dataclass(frozen=True, eq=False)
-class CellCurves:
+class ModelCurves:
     """Curves of one model under one protocol on one MRI; None or empty where there are none.
 
     Attributes:
-        cell: whose.
+        results: whose.
         roc, precision_recall: of the pool.
         calibration: of the pool.
         trials, controls: ROC curves by trial.
-        prevalence: share of the pool that responds.
+        prevalence: share of the positive class in the pool.
     """
 
-    cell: Cell
+    results: ModelResults
     roc: Curve
     precision_recall: Curve
     calibration: list[CalibrationBin]
@@ -58,20 +60,28 @@ class CellCurves:
     prevalence: float
 
 
-def cell_curves(cell: Cell, patients: np.ndarray) -> CellCurves:
-    """All curves of a cell."""
-    pool = cell.pooled(patients)
+def model_curves(results: ModelResults, patients: np.ndarray) -> ModelCurves:
+    """All curves of one model's results; there are none where there are more than two classes."""
+    pool = results.pooled(patients)
     own = (pool.labels, pool.probabilities)
-    by_trial = [None, None] if cell.one_by_one else [band(cell.trials), band(cell.controls)]
-    prevalence = float(pool.labels.mean()) if len(pool.labels) else float("nan")
-    return CellCurves(
-        cell, roc_points(*own), precision_recall_points(*own), calibration_points(*own), *by_trial, prevalence
-    )
+    task, trials = results.task, [None, None]
+    positive = pool.labels == task.index(task.positive)
+    prevalence = float(positive.mean()) if len(positive) else float("nan")
+    if not task.binary:
+        none = Curve(np.zeros(0), np.zeros(0), np.zeros(0), None, "there are more than two classes")
+        return ModelCurves(results, none, none, [], *trials, prevalence)
+    if not results.one_by_one:
+        trials = [band(results.trials), band(results.controls)]
+    curves = (kind(*own, task=task) for kind in (roc_points, precision_recall_points, calibration_points))
+    return ModelCurves(results, *curves, *trials, prevalence)
 
 
 def band(trials: Sequence[Asked]) -> Band | None:
     """Mean and spread of the trials' ROC curves, which are straight between their points."""
-    curves = [roc_points(trial.labels[trial.answered], trial.probabilities[trial.answered]) for trial in trials]
+    curves = [
+        roc_points(trial.labels[trial.answered], trial.probabilities[trial.answered], task=trial.task)
+        for trial in trials
+    ]
     rows = np.array([np.interp(GRID, curve.x, curve.y) for curve in curves if curve.area is not None])
     if not len(rows):
         return None
@@ -110,7 +120,7 @@ def training_curves(study: Study) -> list[TrainingCurve]:
 
 
 def _history(study: Study, record) -> list[dict] | None:
-    from ...study.cam import TRAINING
+    from ...study.network_model import TRAINING
     from ...training.trial import finished_trial
 
     trained = finished_trial(study.folder_of(record) / TRAINING)
@@ -120,7 +130,7 @@ def _history(study: Study, record) -> list[dict] | None:
 def _training_curve(key: tuple, histories: list[list[dict]]) -> TrainingCurve:
     longest = max(map(len, histories))
     terms = {}
-    for name in TERMS:
+    for name in _names(row for history in histories for row in history):
         values = np.full((len(histories), longest), np.nan)
         for row, history in zip(values, histories, strict=True):
             row[: len(history)] = [epoch.get(name, np.nan) for epoch in history]
@@ -153,17 +163,31 @@ def member_curves(trained: Sequence[TrialResult]) -> list[MemberCurve]:
     return [_member_curve(number, each) for number, each in enumerate(trained, start=1)]
 
 
+def terms_of(curves: Iterable[Iterable[str]]) -> list[str]:
+    """Names of what trainings tell, the known ones first."""
+    names = list(dict.fromkeys(name for terms in curves for name in terms))
+    return [*(name for name in TERMS if name in names), *(name for name in names if name not in TERMS)]
+
+
+def _names(rows: Iterable[dict]) -> list[str]:
+    """Figures of the lesions learnt from."""
+    found = dict.fromkeys(name for row in rows for name in row)
+    return terms_of([[name for name in found if name not in NO_TERM and not name.startswith(PREFIX)]])
+
+
 def _member_curve(number: int, trained: TrialResult) -> MemberCurve:
     def columns(prefix: str) -> dict[str, np.ndarray]:
-        found = {n: np.array([row.get(f"{prefix}{n}", np.nan) for row in trained.history]) for n in TERMS}
+        found = {
+            n: np.array([row.get(f"{prefix}{n}", np.nan) for row in trained.history]) for n in _names(trained.history)
+        }
         return {name: values for name, values in found.items() if np.isfinite(values).any()}
 
     epochs = np.arange(1, len(trained.history) + 1)
-    return MemberCurve(number, trained.best_epoch, epochs, columns(""), columns("validation_"))
+    return MemberCurve(number, trained.best_epoch, epochs, columns(""), columns(PREFIX))
 
 
 def rows(
-    found: Sequence[CellCurves], trained: Sequence[TrainingCurve], members: Sequence[MemberCurve] = ()
+    found: Sequence[ModelCurves], trained: Sequence[TrainingCurve], members: Sequence[MemberCurve] = ()
 ) -> Iterator[tuple]:
     """Lines of ``curves.csv`` under :data:`HEADINGS`."""
     for member in members:
@@ -174,7 +198,7 @@ def rows(
                         own = (f"member {kind} {name}", "", f"member-{member.number}", "baseline", 0)
                         yield (*own, epoch, value, "", "", 1)
     for each in found:
-        yield from _cell_rows(each)
+        yield from _model_rows(each)
     for curve in trained:
         own = (curve.protocol, curve.model, "baseline", int(curve.control))
         for name, (mean, low, high) in curve.terms.items():
@@ -182,8 +206,8 @@ def rows(
                 yield (f"training {name}", *own, int(curve.epochs[at]), *values, curve.trials)
 
 
-def _cell_rows(found: CellCurves) -> Iterator[tuple]:
-    own = (found.cell.protocol, found.cell.model, found.cell.time_point)
+def _model_rows(found: ModelCurves) -> Iterator[tuple]:
+    own = (found.results.protocol, found.results.model, found.results.time_point)
     for name, curve in (("roc pooled", found.roc), ("precision-recall pooled", found.precision_recall)):
         for x, y in zip(curve.x.tolist(), curve.y.tolist(), strict=True):
             yield (name, *own, 0, x, y, "", "", "")

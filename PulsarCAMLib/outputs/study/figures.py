@@ -6,13 +6,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ...core.pluralize import pluralize
-from ...core.vocabulary import METRIC_TITLES, METRICS, MRI_TITLES, TABLE_1
+from ...core.task import LESION, Task
+from ...core.vocabulary import METRIC_TITLES, MRI_TITLES
+from ...evaluation.metrics import metrics_of, shown_first
+from ...evaluation.predictions import default_task
 from ...study import paper
-from ...study.narrative import HONEST, entry_of, percent, signed
+from ...study.narrative import HONEST, counted_heading, entry_of, percent, signed, task_of
 from ..pages import markup
 from ..pages.markup import number, text
-
-OTHERS = tuple(name for name in METRICS if name not in TABLE_1)
 
 
 class Notes:
@@ -47,34 +48,41 @@ PARTLY = "mean over the n trials of m in which the metric is defined"
 
 def protocols(summary: dict[str, Any]) -> str:
     """Table 1 of all protocols side by side with their controls."""
+    task = task_of(summary)
+    first = shown_first(task)
     about = (
-        "Positive class: response. Large: mean ± standard deviation over trials. Small, beneath: the control, trained "
-        "and judged on permuted labels. Leave one patient out: pooled figures. Pool: every lesion once, with its mean "
-        "probability over the trials that tested it, and a 95 % interval of a bootstrap over patients."
+        f"Positive class: {task.positive}. Large: mean ± standard deviation over trials. Small, beneath: the control, "
+        "trained and judged on permuted labels. Leave one patient out: pooled figures. Pool: every "
+        f"{task.unit} once, with its mean probability over the trials that tested it, and a 95 % interval of a "
+        "bootstrap over patients."
     )
-    shared = scrolled(_grouped({**summary, "table": summary["shared"]}, TABLE_1, "auc")) if summary["shared"] else ""
-    more = scrolled(_grouped(summary, OTHERS, "accuracy"))
+    shared = scrolled(_grouped({**summary, "table": summary["shared"]}, first, "auc")) if summary["shared"] else ""
+    more = scrolled(_grouped(summary, [name for name in metrics_of(task) if name not in first], "accuracy"))
     return markup.section(
         "Every protocol beside its control",
         f'<p class="sub">{text(about)}</p>',
-        scrolled(_grouped(summary, TABLE_1, "auc")),
+        scrolled(_grouped(summary, first, "auc")),
         markup.paragraphs([*summary["sentences"]["columns"], *summary["sentences"]["left_out"]]),
-        f"<h3>On the lesions that all models answered for</h3>{shared}" if shared else "",
-        f'<details><summary>Further metrics</summary>{more}<p class="sub">{text(FURTHER)}</p></details>',
+        f"<h3>On the {task.unit}s that all models answered for</h3>{shared}" if shared else "",
+        f'<details><summary>Further metrics</summary>{more}<p class="sub">{text(_further(task))}</p></details>',
     )
 
 
-FURTHER = (
-    "Brier score and expected calibration error: lower is better. The expected calibration error is above 0 even for a "
-    "perfectly calibrated model on few lesions; compare it between models only. Average precision of a model without "
-    "any signal equals the share of response."
-)
+def _further(task: Task) -> str:
+    if not task.binary:
+        return "Macro: mean over the classes, each of which counts the same; AUC of each class against all others."
+    return (
+        "Brier score and expected calibration error: lower is better. The expected calibration error is above 0 even "
+        f"for a perfectly calibrated model on few {task.unit}s; compare it between models only. Average precision of a "
+        f"model without any signal equals the share of {task.positive}."
+    )
 
 
 def _grouped(summary: dict[str, Any], metrics: Sequence[str], pooled: str) -> str:
     """A table with a headed group for every protocol."""
     notes = Notes()
-    heads = ["Model", *(METRIC_TITLES[name] for name in metrics), f"{METRIC_TITLES[pooled]} of the pool"]
+    titles = summary["metrics"]
+    heads = ["Model", *(titles[name] for name in metrics), f"{titles[pooled]} of the pool"]
     lines = ["<thead><tr>" + "".join(f'<th scope="col">{text(h)}</th>' for h in heads) + "</tr></thead>"]
     for protocol in summary["protocols"]:
         entries = [entry for entry in summary["table"] if entry["protocol"] == protocol["name"]]
@@ -95,19 +103,22 @@ def _protocol(protocol: dict[str, Any]) -> str:
 
 def _entry(summary: dict[str, Any], entry: dict[str, Any], metrics: Sequence[str], pooled: str, notes: Notes) -> str:
     models = {model["name"]: model["title"] for model in summary["models"]}
-    name = f"{text(models[entry['model']])}<small>{_tested(entry)}</small>"
+    name = f"{text(models[entry['model']])}<small>{_tested(entry, task_of(summary))}</small>"
     cells = [name, *(_metric(entry, metric, notes) for metric in metrics), _pool(entry, pooled, notes)]
     return "<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"
 
 
-def _tested(entry: dict[str, Any]) -> str:
+def _tested(entry: dict[str, Any], task: Task) -> str:
     """What the figures of a row are of."""
-    share = "" if entry["prevalence"] is None else f" ({percent(entry['prevalence'])} responding)"
+    share = (
+        "" if entry["prevalence"] is None else f" ({percent(entry['prevalence'])} {task.of(task.positive).adjective})"
+    )
     lost, control = entry["not_answered"]["answers"], entry["control"]
     missing = f", {pluralize(lost, 'answer')} missing" if lost else ""
     trials = _of(entry["trials"], entry["trials_wanted"], "trial")
     controls = _of(control["trials"], control["trials_wanted"], "control")
-    who = f"{pluralize(entry['lesions'], 'lesion')} of {pluralize(entry['patients'], 'patient')}"
+    who = pluralize(entry["patients"], "patient")
+    who = f"{pluralize(entry['lesions'], task.unit)} of {who}" if task.unit == LESION else who
     return f"{MRI_TITLES[entry['time_point']]}, {who}{share}{missing}; {trials}, {controls}"
 
 
@@ -140,7 +151,12 @@ def _of(done: int, wanted: int, noun: str) -> str:
 
 
 def beside_the_paper(summary: dict[str, Any]) -> str:
-    """The paper's own Table 1, with this study's same protocol where there is one, and the caveats."""
+    """The paper's own Table 1, with this study's same protocol where there is one, and the caveats; "" for systems
+    that are not the paper's.
+    """
+    task = task_of(summary)
+    if task != default_task():
+        return ""
     mine = [
         (model["title"], entry)
         for model in summary["models"]
@@ -156,7 +172,8 @@ def beside_the_paper(summary: dict[str, Any]) -> str:
         ]
         for name, values in paper.TABLE.items()
     ]
-    people = ["Lesions of patients, responding", *("–" for _ in paper.COLUMNS), *(_people(e) for _, e in mine)]
+    heading = f"{counted_heading(task).capitalize()}, {task.of(task.positive).adjective}"
+    people = [heading, *("–" for _ in paper.COLUMNS), *(_people(e) for _, e in mine)]
     table = scrolled(markup.table(heads, [people, *rows]))
     about = f'<p class="sub">{text(paper.TITLE)}</p>'
     return markup.section("The paper's Table 1 beside it", about, table, notes.html(), markup.paragraphs(paper.CAVEATS))
@@ -193,13 +210,13 @@ def differences(summary: dict[str, Any]) -> str:
 def _pairs(summary: dict[str, Any], pairs: list[dict[str, Any]]) -> str:
     titles = {p["name"]: p["title"] for p in summary["protocols"]}
     models = {model["name"]: model["title"] for model in summary["models"]}
-    rows, notes = [], Notes()
+    rows, notes, first = [], Notes(), shown_first(task_of(summary))
     for pair in pairs:
         names = f"{text(models[pair['first']])} minus {text(models[pair['second']])}"
         where = f"<small>{text(titles[pair['protocol']])}, {text(MRI_TITLES[pair['time_point']])}</small>"
-        by_trial = [_difference(pair["metrics"][name], notes) for name in TABLE_1]
+        by_trial = [_difference(pair["metrics"][name], notes) for name in first]
         rows.append([names + where, *by_trial, _difference(_pooled(pair["pooled_auc"]), notes)])
-    heads = ["First minus second", *(METRIC_TITLES[n] for n in TABLE_1), "AUC of the pool"]
+    heads = ["First minus second", *(summary["metrics"][n] for n in first), f"{summary['metrics']['auc']} of the pool"]
     return scrolled(markup.table(heads, rows)) + notes.html()
 
 

@@ -3,27 +3,34 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import product
 from typing import Any
 
 import numpy as np
 
 from ...core.errors import InputError
+from ...core.task import Task
+from ...core.upsampling import upsample_to
 from ...core.vocabulary import LEAVE_ONE_OUT, LESIONS, PATIENTS, TIME_POINTS
-from ...study.cam import CAM, TRAINING, load_samples, slices_of
 from ...study.folder import SAMPLES
+from ...study.network_model import TRAINING, load_samples, samples_of
 from ...study.records import TrialRecord
 from ...study.run import Study
+from ...systems.registry import system_of
 
 HELD_OUT_BY = (PATIENTS, LEAVE_ONE_OUT, LESIONS)
 """Protocols whose trials held lesions out, in the order in which they are asked."""
 
 RANKS = ("the surest", "the middle one", "the least sure")
 
-RULE = (
-    "Every lesion is shown by the first trial that had held it out. Lesions are grouped by their true class and by "
-    "whether that trial was right; of each group the surest answer, the middle one and the least sure are shown "
-    "(fewer where the group has fewer). Nothing was chosen by its looks."
-)
+
+def rule(task: Task) -> str:
+    """By which lesions are chosen, for people."""
+    return (
+        f"Every {task.unit} is shown by the first trial that had held it out. {task.unit.capitalize()}s are grouped by "
+        "their true class and by whether that trial was right; of each group the surest answer, the middle one and the "
+        "least sure are shown (fewer where the group has fewer). Nothing was chosen by its looks."
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,9 +41,10 @@ class Shown:
         lesion, patient: numbers of the study.
         time_point: of the MRI.
         record: the trial in which it was held out.
-        label: 1 response, 0 non-response.
-        probability: of response, in that trial.
+        label: number of its class.
+        probability: of the positive class of two, or of every class, in that trial.
         rank: its place in its group, in words.
+        task: what was asked.
     """
 
     lesion: int
@@ -44,13 +52,37 @@ class Shown:
     time_point: str
     record: TrialRecord
     label: int
-    probability: float
+    probability: float | tuple[float, ...]
     rank: str
+    task: Task
 
     @property
     def right(self) -> bool:
         """Whether the trial called it correctly."""
-        return (self.probability >= self.record.threshold) == bool(self.label)
+        return self.called == self.label
+
+    @property
+    def called(self) -> int:
+        """Number of the class that the trial called."""
+        if not isinstance(self.probability, float):
+            return int(np.argmax(self.probability))
+        positive = self.task.index(self.task.positive)
+        return positive if self.probability >= self.record.threshold else 1 - positive
+
+    @property
+    def sureness(self) -> float:
+        """Higher for surer answers: distance from the threshold, or the probability of the likeliest class."""
+        if isinstance(self.probability, float):
+            return abs(self.probability - self.record.threshold)
+        return max(self.probability)
+
+    @property
+    def answer(self) -> str:
+        """The trial's answer in words."""
+        if isinstance(self.probability, float):
+            return f"{self.task.probability_title()} {self.probability:.3f}, threshold {self.record.threshold:.3f}"
+        told = zip(self.task.names, self.probability, strict=True)
+        return ", ".join(f"{self.task.probability_title(name)} {value:.3f}" for name, value in told)
 
     def as_dict(self) -> dict[str, Any]:
         """JSON values."""
@@ -62,7 +94,7 @@ class Shown:
 def held_out(study: Study) -> list[Shown]:
     """Every lesion once, by the first trial that had held it out; empty where no protocol holds lesions out."""
     for protocol in HELD_OUT_BY:
-        records = study.of(CAM, protocol)
+        records = study.of(study.settings.network, protocol)
         for point in TIME_POINTS:
             found = _first_answers(study, records, point)
             if found:
@@ -75,18 +107,21 @@ def _first_answers(study: Study, records: list[TrialRecord], point: str) -> list
     for record in records:
         for answers in record.answers:
             for lesion, p in zip(answers.lesions.tolist(), answers.probabilities.tolist(), strict=True):
-                if answers.time_point == point and lesion not in found and np.isfinite(p):
-                    own = (int(study.lesions.patients[lesion]), point, record, int(study.lesions.labels[lesion]), p, "")
-                    found[lesion] = Shown(lesion, *own)
+                if answers.time_point == point and lesion not in found and np.isfinite(p).all():
+                    patient, label = int(study.lesions.patients[lesion]), int(study.lesions.labels[lesion])
+                    answer = tuple(p) if isinstance(p, list) else p
+                    found[lesion] = Shown(lesion, patient, point, record, label, answer, "", study.lesions.task)
     return [found[lesion] for lesion in sorted(found)]
 
 
 def chosen(study: Study) -> list[Shown]:
-    """The lesions of the galleries by :data:`RULE`: responding before non-responding, right before wrong."""
-    everybody, picked = held_out(study), []
-    for label, right in ((1, True), (1, False), (0, True), (0, False)):
+    """The lesions of the galleries by :func:`rule`: the positive class before others, right before wrong."""
+    everybody, picked, task = held_out(study), [], study.lesions.task
+    first = task.index(task.positive)
+    labels = (first, *(number for number in range(len(task.classes)) if number != first))
+    for label, right in product(labels, (True, False)):
         group = [each for each in everybody if (each.label, each.right) == (label, right)]
-        group.sort(key=lambda each: -abs(each.probability - each.record.threshold))
+        group.sort(key=lambda each: -each.sureness)
         places = dict(zip((0, len(group) // 2, len(group) - 1), RANKS, strict=True)) if len(group) > 2 else {}
         for place in sorted(places) if places else range(len(group)):
             rank = places.get(place) or (RANKS[0], RANKS[2])[place]
@@ -100,27 +135,21 @@ class Explained:
 
     Attributes:
         shown: which.
-        image, mask: of the patch ``[s, s]``.
-        maps: (method, class) to its map on the patch ``[s, s]``, zero outside the GTV.
-        reconstruction: ``[s, s]``.
-        features: ``[features, cells, cells]``, before the mask.
+        image, mask: of the sample ``[s, s]``; of a volume the plane with most of the mask.
+        maps: (method, class) to its map there, zero outside the mask.
+        decoded: what the network makes of it, where it has a decoder: reconstruction ``[s, s]``, and features
+            ``[features, cells, cells]`` before the mask.
     """
 
     shown: Shown
     image: np.ndarray
     mask: np.ndarray
     maps: dict[tuple[str, str], np.ndarray]
-    reconstruction: np.ndarray
-    features: np.ndarray
+    decoded: tuple[np.ndarray, np.ndarray] | None
 
 
 def explain(study: Study, shown: Shown) -> Explained | None:
     """Maps of one lesion by the model of its trial; None where the study's folder lacks patches or model."""
-    import torch
-
-    from ...core.upsampling import upsample
-    from ...systems.autoencoder.compute import explain_patches
-    from ...systems.autoencoder.ensemble import Ensemble
     from ...training.trial import finished_trial
 
     trained = finished_trial(study.folder_of(shown.record) / TRAINING)
@@ -130,28 +159,36 @@ def explain(study: Study, shown: Shown) -> Explained | None:
         return None
     if trained is None:
         return None
-    one, model = slices_of(samples, [shown.lesion]), trained.model()
-    found = explain_patches(Ensemble([model]), one.images, one.masks)
-    mask = one.masks[0, 0]
-    maps = {key: np.where(mask, upsample(values[0, 0], len(mask)), 0) for key, values in found.maps.items()}
-    with torch.no_grad():
-        output = model(torch.from_numpy(one.images), torch.from_numpy(one.masks))
-    return Explained(
-        shown, one.images[0, 0], mask, maps, output.reconstruction[0, 0].numpy(), output.features[0].numpy()
-    )
+    system, one, model = system_of(study.lesions.system), samples_of(samples, [shown.lesion]), trained.model()
+    methods = system.usual_maps
+    found = system.explain(system.predictor([model]), one.images, one.masks, methods)
+    image, mask = one.images[0, 0], one.masks[0, 0]
+    maps = {
+        key: np.where(mask, upsample_to(found.maps[key][0, 0], mask.shape), 0)
+        for key in found.maps
+        if key[0] in methods
+    }
+    decoded = system.decoded(model, one.images, one.masks)
+    plane = _plane(mask)
+    return Explained(shown, image[plane], mask[plane], {key: values[plane] for key, values in maps.items()}, decoded)
+
+
+def _plane(mask: np.ndarray) -> tuple:
+    """Index of all of a picture, or of the plane of a volume that has most of the mask."""
+    return (int(mask.sum(axis=(1, 2)).argmax()),) if mask.ndim == 3 else ()
 
 
 def gaps(study: Study) -> list[str]:
     """What a folder that was tidied up lacks of what the report shows, one sentence each."""
     from ...training.trial import RESULT
 
-    records = [record for record in study.records if record.model == CAM]
+    records = [record for record in study.records if record.model == study.settings.network]
     lost = [record for record in records if not (study.folder_of(record) / TRAINING / RESULT).is_file()]
     found = []
     if lost:
         found.append(
             f"The study's folder lacks the networks of {len(lost)} of {len(records)} trials and controls (folders "
-            f"“{TRAINING}”): their curves are not shown, nor lesions that they had held out."
+            f"“{TRAINING}”): their curves are not shown, nor {study.lesions.task.unit}s that they had held out."
         )
     if records and not _has_samples(study):
         found.append(

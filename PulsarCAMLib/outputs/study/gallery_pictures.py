@@ -7,7 +7,9 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from ...core.map_methods import CLASSES, METHODS, TITLES
+from ...core.task import LESION, Task
+from ...study.run import Study
+from ...systems.registry import method_title
 from ..pictures.inspection import png_bytes
 from ..pictures.overlay import CONTOUR, INK, PAPER, heat_colors
 from .gallery import Explained
@@ -16,10 +18,26 @@ DPI = 100
 SIDE = 1.5
 """Inches of a panel."""
 
-MAPS_ABOUT = (
-    "Left to right: the slice with the contour of the GTV, then for each method the evidence for response and for "
-    "non-response, on one scale for both classes from 0 to the larger maximum of the two."
-)
+
+def maps_about(study: Study) -> str:
+    """What a row of :func:`maps_png` shows."""
+    first, *others = _classes(study.lesions.task)
+    both = "both classes from 0 to the larger maximum of the two"
+    scale = both if study.lesions.task.binary else "all classes from 0 to the largest maximum"
+    return (
+        f"Left to right: the slice with the contour of {_contour(study.lesions.task)}, then for each method the "
+        f"evidence for {first} and for {' and for '.join(others)}, on one scale for {scale}."
+    )
+
+
+def _classes(task: Task) -> tuple[str, ...]:
+    """The positive one first."""
+    return (task.positive, *(name for name in task.names if name != task.positive))
+
+
+def _contour(task: Task) -> str:
+    return "the GTV" if task.unit == LESION else "what is looked at"
+
 
 RECONSTRUCTIONS_ABOUT = (
     "Left to right: the slice as the network sees it, what the decoder makes of the masked features, and the feature "
@@ -29,14 +47,15 @@ RECONSTRUCTIONS_ABOUT = (
 
 
 def maps_png(found: Explained) -> bytes:
-    """One row: slice, and both classes' maps of every method."""
-    figure, panels = _row(1 + 2 * len(METHODS))
-    _slice(panels[0], found, "MRI and GTV")
-    for number, method in enumerate(METHODS):
-        top = max(float(found.maps[method, name].max()) for name in CLASSES)
-        for offset, name in enumerate(reversed(CLASSES)):
-            axes, values = panels[1 + 2 * number + offset], found.maps[method, name]
-            _slice(axes, found, f"{TITLES[method]}\n{name}")
+    """One row: slice, and all classes' maps of every method."""
+    methods, classes = tuple(dict.fromkeys(method for method, _ in found.maps)), _classes(found.shown.task)
+    figure, panels = _row(1 + len(classes) * len(methods))
+    _slice(panels[0], found, "MRI and GTV" if found.shown.task.unit == LESION else "MRI")
+    for number, method in enumerate(methods):
+        top = max(float(found.maps[method, name].max()) for name in classes)
+        for offset, name in enumerate(classes):
+            axes, values = panels[1 + len(classes) * number + offset], found.maps[method, name]
+            _slice(axes, found, f"{method_title(method)}\n{name}")
             shown = np.ma.masked_where(~found.mask, values)
             axes.imshow(shown, cmap=heat_colors(), vmin=0, vmax=top or 1.0, interpolation="nearest")
             if not values.any():
@@ -46,12 +65,14 @@ def maps_png(found: Explained) -> bytes:
 
 
 def reconstruction_png(found: Explained) -> bytes:
-    """One row: slice, reconstruction, feature maps."""
-    figure, panels = _row(2 + len(found.features))
+    """One row: slice, reconstruction, feature maps; of a network with a decoder."""
+    assert found.decoded is not None
+    reconstruction, features = found.decoded
+    figure, panels = _row(2 + len(features))
     _slice(panels[0], found, "MRI and GTV")
-    _slice(panels[1], found, "reconstruction", found.reconstruction)
-    top = float(found.features.max()) or 1.0
-    for number, values in enumerate(found.features):
+    _slice(panels[1], found, "reconstruction", reconstruction)
+    top = float(features.max()) or 1.0
+    for number, values in enumerate(features):
         axes = panels[2 + number]
         axes.imshow(values, cmap="viridis", vmin=0, vmax=top, interpolation="nearest")
         _titled(axes, f"feature map {number + 1}")

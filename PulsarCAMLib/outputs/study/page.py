@@ -4,22 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from ... import __version__
 from ...core.pluralize import pluralize
+from ...core.task import PATIENT
 from ...core.vocabulary import MRI_TITLES
-from ...study.cam import CAM
-from ...study.narrative import percent
+from ...study.narrative import counted, percent, task_of
 from ...study.run import Study
+from ...systems.registry import DEFAULT, system_of
 from ..pages import markup
 from ..pages.markup import text
 from ..pages.page import RESEARCH_ONLY
 from . import figures, gallery, gallery_pictures, plots
 from .choices import MOST_SHOWN
-from .curves import TERMS, CellCurves, MemberCurve, TrainingCurve
+from .curves import MemberCurve, ModelCurves, TrainingCurve, terms_of
 
-SYNTHETIC = "SYNTHETIC: the lesions of this study are generated. No figure here says anything about patients."
+SYNTHETIC = "SYNTHETIC: the {}s of this study are generated. No figure here says anything about patients."
 
 EXTRA = """
 body { max-width: 70rem; }
@@ -66,7 +68,7 @@ class Contents:
     Attributes:
         study: whose.
         summary: of :func:`~...study.summary.summarise`.
-        curves: of all cells.
+        curves: of all curves.
         training: of models that keep a training.
         explained: lesions of the galleries.
         choices: of :func:`.choices.model_choices`.
@@ -77,7 +79,7 @@ class Contents:
 
     study: Study
     summary: dict[str, Any]
-    curves: list[CellCurves]
+    curves: list[ModelCurves]
     training: list[TrainingCurve]
     explained: list[gallery.Explained]
     choices: list[dict[str, Any]]
@@ -110,9 +112,12 @@ def page_html(found: Contents, progress: Callable[[float, str], None] | None = N
         markup.section("How to read the figures", markup.paragraphs(words["cautions"])),
         markup.section("Settings and origin", markup.definitions(found.facts)),
     ]
-    synthetic = f'<p class="synthetic">{text(SYNTHETIC)}</p>' if found.summary["synthetic"] else ""
+    task = found.study.lesions.task
+    synthetic = f'<p class="synthetic">{text(SYNTHETIC.format(task.unit))}</p>' if found.summary["synthetic"] else ""
     return markup.page(
-        "How well do models tell which lesions respond?",
+        f"How well do models tell which {task.unit}s {task.do}?"
+        if task.binary
+        else f"How well do models tell: {task.title}?",
         _about(found.summary),
         f'{synthetic}\n<p class="origin"><strong>{text(RESEARCH_ONLY)}</strong></p>',
         [part.replace(" %", "\u00a0%") for part in parts],
@@ -123,10 +128,16 @@ def page_html(found: Contents, progress: Callable[[float, str], None] | None = N
 
 
 def _about(summary: dict[str, Any]) -> str:
+    task = task_of(summary)
+    told = (
+        f"{counted(summary, task)}, {summary['responses']} {task.of(task.positive).adjective} "
+        f"({percent(summary['prevalence'])}), {summary['second_mri']} with a second MRI."
+    )
+    if summary["shrinkage"] is None:
+        return told
     return (
-        f"{summary['lesions']} lesions of {summary['patients']} patients, {summary['responses']} responding "
-        f"({percent(summary['prevalence'])}), {summary['second_mri']} with a second MRI. Response: a lesion has lost "
-        f"more than {percent(summary['shrinkage'])} of its volume at follow-up."
+        f"{told} {task.positive.capitalize()}: a {task.unit} has lost more than {percent(summary['shrinkage'])} of its "
+        "volume at follow-up."
     )
 
 
@@ -143,37 +154,42 @@ def _answer(summary: dict[str, Any]) -> str:
 def _curves(found: Contents) -> list[str]:
     names = {model["name"]: model["title"] for model in found.summary["models"]}
     colors = dict(zip(names, plots.COLORS * len(names), strict=False))
+    task = found.study.lesions.task
+    calibration = partial(plots.calibration, did=task.did)
+    unit, do = task.unit, task.do
     kinds = (
-        (plots.roc, "ROC", "Thick: the pool, with its AUC. Band, for two models at most: mean ± sd of the trials. "
-         "Dashed: mean of the "
-         "controls: well above the diagonal, lesions were learnt by heart; few controls wander about it by chance."),
-        (plots.precision_recall, "Precision and recall", "Of the pool, with average precision. Dotted: the share of "
-         "response, which a model without any signal reaches."),
-        (plots.calibration, "Calibration", "Of the pool, in bins of about equal counts. Above the diagonal lesions "
-         "respond more often than predicted. Means over many trials are less extreme than a single model's answers."),
+        (plots.roc, "roc", "ROC", "Thick: the pool, with its AUC. Band, for two models at most: mean ± sd of the "
+         f"trials. Dashed: mean of the controls: well above the diagonal, {unit}s were learnt by heart; few controls "
+         "wander about it by chance."),
+        (plots.precision_recall, "precision_recall", "Precision and recall", "Of the pool, with average precision. "
+         f"Dotted: the share of {task.positive}, which a model without any signal reaches."),
+        (calibration, "calibration", "Calibration", "Of the pool, in bins of about equal counts. Above the diagonal "
+         f"{unit}s {do} more often than predicted. Means over many trials are less extreme than a single model's "
+         "answers."),
     )  # fmt: skip
     parts = []
-    for draw, title, about in kinds:
+    for draw, name, title, about in kinds:
         panels = [
-            plots.svg(draw(cells, names, colors, heading), f"{draw.__name__}-{n}", text(f"{title}: {heading}"))
-            for n, (heading, cells) in enumerate(_by_protocol(found))
+            plots.svg(draw(curves, names, colors, heading), f"{name}-{n}", text(f"{title}: {heading}"))
+            for n, (heading, curves) in enumerate(_by_protocol(found))
         ]
         if panels:
             parts.append(markup.section(title, f'<p class="sub">{text(about)}</p>', _grid(panels)))
     return parts
 
 
-def _by_protocol(found: Contents) -> list[tuple[str, Sequence[CellCurves]]]:
+def _by_protocol(found: Contents) -> list[tuple[str, Sequence[ModelCurves]]]:
     groups = []
     for protocol in found.summary["protocols"]:
         for point, mri in MRI_TITLES.items():
-            cells = [
+            curves = [
                 each
                 for each in found.curves
-                if (each.cell.protocol, each.cell.time_point) == (protocol["name"], point) and each.roc.area is not None
+                if (each.results.protocol, each.results.time_point) == (protocol["name"], point)
+                and each.roc.area is not None
             ]
-            if cells:
-                groups.append((f"{protocol['title']}, {mri}", cells))
+            if curves:
+                groups.append((f"{protocol['title']}, {mri}", curves))
     return groups
 
 
@@ -191,13 +207,13 @@ def _members(members: Sequence[MemberCurve]) -> str:
     )
     panels = [
         plots.svg(plots.members(members, term, _heading(term)), f"members-{term}", text(f"Members: {_heading(term)}"))
-        for term in MEMBER_TERMS
-        if any(term in each.training for each in members)
+        for term in _accuracy_first(terms_of(each.training for each in members))
     ]
     return markup.section("Training and validation of the members", f'<p class="sub">{text(about)}</p>', _grid(panels))
 
 
-MEMBER_TERMS = ("accuracy", *(term for term in TERMS if term != "accuracy"))
+def _accuracy_first(terms: Sequence[str]) -> list[str]:
+    return sorted(terms, key=lambda term: term != "accuracy")
 
 
 def _heading(term: str) -> str:
@@ -205,22 +221,23 @@ def _heading(term: str) -> str:
 
 
 def _training(found: Contents) -> str:
+    settings, network = found.study.settings, _network(found.study)
     if not found.training:
-        reason = "There are no curves: no training of the autoencoder-classifier is in the study's folder."
-        return markup.section("Training", f"<p>{reason}</p>") if CAM in found.study.settings.models else ""
+        reason = f"There are no curves: no training of the {network} is in the study's folder."
+        return markup.section("Training", f"<p>{reason}</p>") if settings.network in settings.models else ""
     titles = {protocol["name"]: protocol["title"] for protocol in found.summary["protocols"]}
     counts = "; ".join(
         f"{titles[c.protocol]}: {c.trials} {'controls' if c.control else 'trainings'}" for c in found.training
     )
     about = (
         f"Mean over trainings; the band reaches from the lowest to the highest; dashed: controls. {counts}. All on "
-        "the lesions that were learnt from: a high accuracy here, which the controls reach too, is no merit."
+        f"the {settings.task.unit}s that were learnt from: a high accuracy here, which the controls reach too, is no "
+        "merit."
     )
     panels = []
-    for term in TERMS:
-        if any(term in curve.terms for curve in found.training):
-            figure = plots.training(found.training, term, titles, _heading(term))
-            panels.append(plots.svg(figure, f"training-{term}", text(f"Training: {_heading(term)}")))
+    for term in terms_of(curve.terms for curve in found.training):
+        figure = plots.training(found.training, term, titles, _heading(term))
+        panels.append(plots.svg(figure, f"training-{term}", text(f"Training: {_heading(term)}")))
     return markup.section("Training", f'<p class="sub">{text(about)}</p>', _grid(panels))
 
 
@@ -229,30 +246,45 @@ def _grid(panels: Sequence[str]) -> str:
 
 
 def _galleries(found: Contents, told: Callable[[float, str], None]) -> list[str]:
+    unit = found.study.lesions.task.unit
     if not found.explained:
         reason = (
-            "There is no picture of a lesion: the study has no finished trial of the autoencoder-classifier that held "
-            "lesions out, or its folder lacks the patches or trainings."
+            f"There is no picture of a {unit}: the study has no finished trial of the {_network(found.study)} that "
+            f"held {unit}s out, or its folder lacks the patches or trainings."
         )
-        titles = ("Explanations of held-out lesions", "Reconstructions and feature maps of held-out lesions")
-        return [markup.section(title, f"<p>{text(reason)}</p>") for title in titles]
+        titles = (f"Explanations of held-out {unit}s", f"Reconstructions and feature maps of held-out {unit}s")
+        own = titles if found.study.lesions.system == DEFAULT else titles[:1]
+        return [markup.section(title, f"<p>{text(reason)}</p>") for title in own]
     maps, made = [], []
     for number, each in enumerate(found.explained):
-        told(0.2 + 0.8 * number / len(found.explained), f"drawing lesion {each.shown.lesion}")
+        told(0.2 + 0.8 * number / len(found.explained), f"drawing {unit} {each.shown.lesion}")
         caption = _caption(each.shown)
         maps.append(_figure(gallery_pictures.maps_png(each), caption))
-        if each.shown.rank == gallery.RANKS[0]:
+        if each.shown.rank == gallery.RANKS[0] and each.decoded:
             made.append(_figure(gallery_pictures.reconstruction_png(each), caption))
-    about = f"{gallery.RULE} {gallery_pictures.MAPS_ABOUT}"
-    return [
-        markup.section("Explanations of held-out lesions", f'<p class="sub">{text(about)}</p>', *maps, kind="wide"),
+    about = f"{gallery.rule(found.study.lesions.task)} {gallery_pictures.maps_about(found.study)}"
+    shown = [
+        markup.section(f"Explanations of held-out {unit}s", f'<p class="sub">{text(about)}</p>', *maps, kind="wide"),
         markup.section(
-            "Reconstructions and feature maps of held-out lesions",
-            f'<p class="sub">{text("The surest lesion of each group. " + gallery_pictures.RECONSTRUCTIONS_ABOUT)}</p>',
+            f"Reconstructions and feature maps of held-out {unit}s",
+            f'<p class="sub">{text(f"The surest {unit} of each group. " + gallery_pictures.RECONSTRUCTIONS_ABOUT)}</p>',
             *made,
             kind="wide",
         ),
     ]
+    return shown if made else shown[:1]
+
+
+def _who(shown: gallery.Shown) -> str:
+    if shown.task.unit == PATIENT:
+        return f"Patient {shown.patient}"
+    return f"{shown.task.unit.capitalize()} {shown.lesion} of patient {shown.patient}"
+
+
+def _network(study: Study) -> str:
+    """Its title as within a sentence, without what stands in brackets."""
+    title = system_of(study.lesions.system).title.split(" (")[0]
+    return title[0].lower() + title[1:] if study.lesions.system == DEFAULT else title
 
 
 def _figure(png: bytes, caption: str) -> str:
@@ -261,11 +293,11 @@ def _figure(png: bytes, caption: str) -> str:
 
 
 def _caption(shown: gallery.Shown) -> str:
-    truth = "response" if shown.label else "non-response"
+    task = shown.task
     verdict = "called correctly" if shown.right else "called WRONGLY"
     return (
-        f"Lesion {shown.lesion} of patient {shown.patient}: truly {truth}, {verdict} ({shown.rank} of its group); "
-        f"probability of response {shown.probability:.3f}, threshold {shown.record.threshold:.3f}; held out in trial "
+        f"{_who(shown)}: truly {task.names[shown.label]}, {verdict} ({shown.rank} of its group); "
+        f"{shown.answer}; held out in trial "
         f"{shown.record.number + 1} of “{shown.record.protocol}”, "
         f"{'first' if shown.time_point == 'baseline' else 'second'} MRI."
     )

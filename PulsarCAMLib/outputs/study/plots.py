@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from .curves import GRID, CellCurves, MemberCurve, TrainingCurve
+from .curves import GRID, MemberCurve, ModelCurves, TrainingCurve
 
 INK, FAINT, LINE = "#0b0c0d", "#0c0d0e", "#0d0e0f"
 """Stand for the page's own colours."""
@@ -81,19 +81,19 @@ def _square(axes: Axes) -> None:
     axes.set_yticks(ticks)
 
 
-def roc(found: Sequence[CellCurves], names: dict[str, str], colors: dict[str, str], title: str) -> Figure:
+def roc(found: Sequence[ModelCurves], names: dict[str, str], colors: dict[str, str], title: str) -> Figure:
     """Pooled ROC curves, the trials' mean ± sd as a band, and the mean of the controls."""
     figure, axes = panel(title, "1 − specificity", "sensitivity")
     axes.plot([0, 1], [0, 1], color=FAINT, linewidth=0.8, linestyle=":")
     for each in found:
-        color = colors[each.cell.model]
+        color = colors[each.results.model]
         if each.trials and each.trials.trials > 1 and len(found) <= MOST_BANDS:
             low, high = each.trials.mean - each.trials.sd, each.trials.mean + each.trials.sd
             axes.fill_between(GRID, low.clip(0, 1), high.clip(0, 1), color=color, alpha=0.16, linewidth=0)
         if each.controls:
             axes.plot(GRID, each.controls.mean, color=color, linewidth=1, linestyle="--", alpha=0.8)
         if each.roc.area is not None:
-            label = f"{names[each.cell.model]} {each.roc.area:.3f}"
+            label = f"{names[each.results.model]} {each.roc.area:.3f}"
             axes.plot(each.roc.x, each.roc.y, color=color, linewidth=1.7, label=label)
     if any(each.controls for each in found):
         axes.plot([], [], color=FAINT, linewidth=1.1, linestyle="--", label="control, mean of trials")
@@ -102,16 +102,16 @@ def roc(found: Sequence[CellCurves], names: dict[str, str], colors: dict[str, st
     return figure
 
 
-def precision_recall(found: Sequence[CellCurves], names: dict[str, str], colors: dict[str, str], title: str) -> Figure:
-    """Pooled precision against recall; the dotted line is the share of response, where chance lies."""
+def precision_recall(found: Sequence[ModelCurves], names: dict[str, str], colors: dict[str, str], title: str) -> Figure:
+    """Pooled precision against recall; the dotted line is the share of the positive class, where chance lies."""
     figure, axes = panel(title, "sensitivity (recall)", "precision")
     for each in found:
         if each.precision_recall.area is None:
             continue
-        label = f"{names[each.cell.model]} {each.precision_recall.area:.3f}"
+        label = f"{names[each.results.model]} {each.precision_recall.area:.3f}"
         # Without the point at which nothing is called, whose precision is 1 by convention only.
         curve = each.precision_recall
-        axes.step(curve.x[1:], curve.y[1:], where="pre", color=colors[each.cell.model], linewidth=1.7, label=label)
+        axes.step(curve.x[1:], curve.y[1:], where="pre", color=colors[each.results.model], linewidth=1.7, label=label)
     for share in sorted({round(each.prevalence, 6) for each in found if np.isfinite(each.prevalence)}):
         axes.axhline(share, color=FAINT, linewidth=0.8, linestyle=":")
     _square(axes)
@@ -119,15 +119,17 @@ def precision_recall(found: Sequence[CellCurves], names: dict[str, str], colors:
     return figure
 
 
-def calibration(found: Sequence[CellCurves], names: dict[str, str], colors: dict[str, str], title: str) -> Figure:
-    """Observed share of response against the mean predicted probability, in bins of about equal counts."""
-    figure, axes = panel(title, "mean predicted probability", "share that responded")
+def calibration(
+    found: Sequence[ModelCurves], names: dict[str, str], colors: dict[str, str], title: str, did: str
+) -> Figure:
+    """Observed share of the positive class against the mean predicted probability, in bins of about equal counts."""
+    figure, axes = panel(title, "mean predicted probability", f"share that {did}")
     axes.plot([0, 1], [0, 1], color=FAINT, linewidth=0.8, linestyle=":")
     for each in found:
         x, y = [b.predicted for b in each.calibration], [b.observed for b in each.calibration]
         if x:
-            color = colors[each.cell.model]
-            axes.plot(x, y, "o-", color=color, linewidth=1.2, markersize=4.5, label=names[each.cell.model])
+            color = colors[each.results.model]
+            axes.plot(x, y, "o-", color=color, linewidth=1.2, markersize=4.5, label=names[each.results.model])
     _square(axes)
     _legend(axes)
     return figure

@@ -8,7 +8,6 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from ...cohort.study_lesions import NO_ROW
-from ...core.vocabulary import METRICS
 from ...study.model_results import fusion_records
 from ...study.run import Study
 
@@ -47,7 +46,7 @@ def table_1(summary: dict[str, Any]) -> str:
 def _metric_rows(entry: dict[str, Any], judged_on: str) -> Iterable[tuple]:
     own = tuple(entry[name] for name in ("protocol", "model", "time_point"))
     counts = (entry["lesions"], entry["patients"], entry["prevalence"], entry["not_answered"]["answers"])
-    for name in METRICS:
+    for name in entry["metrics"]:
         mine, control = entry["metrics"][name], entry["control"]["metrics"][name]
         pooled = entry["pooled"]["values"][name] if entry["pooled"] else {}
         yield (
@@ -63,7 +62,12 @@ def _metric_rows(entry: dict[str, Any], judged_on: str) -> Iterable[tuple]:
 
 def predictions(study: Study) -> str:
     """Every answer of every trial and control, the late fusion's too; an answer that is missing is an empty cell."""
-    return as_csv(PREDICTIONS, _answers(study))
+    task = study.lesions.task
+    if task.binary:
+        return as_csv(PREDICTIONS, _answers(study))
+    at = PREDICTIONS.index("probability")
+    of_classes = (task.probability_column(name) for name in task.names)
+    return as_csv((*PREDICTIONS[:at], *of_classes, *PREDICTIONS[at + 1 :]), _answers(study))
 
 
 def _answers(study: Study) -> Iterable[tuple]:
@@ -75,8 +79,8 @@ def _answers(study: Study) -> Iterable[tuple]:
             for lesion, p in zip(answers.lesions.tolist(), answers.probabilities.tolist(), strict=True):
                 row = int(rows[lesion])
                 who = (lesion, int(lesions.patients[lesion]), "" if row == NO_ROW else row)
-                answer = (int(record.labels[lesion]), p if p == p else "", record.threshold)
-                yield (*head, answers.time_point, *who, *answer)
+                told = ["" if value != value else value for value in (p if isinstance(p, list) else [p])]
+                yield (*head, answers.time_point, *who, int(record.labels[lesion]), *told, record.threshold)
 
 
 def differences(summary: dict[str, Any]) -> str:

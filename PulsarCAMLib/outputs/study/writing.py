@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 from ...evaluation.card_sections import rounded
 from ...evaluation.curves import Curve
 from ...io.result_folder import ResultFolder
-from ...study.model_results import study_cells
+from ...study.model_results import model_results_of
 from ...study.run import Study
 from ...study.splits import protocol_splits
 from ...study.summary import RESAMPLES, summarise
 from . import gallery, tables
 from .choices import model_choices
 from .console import summary_lines
-from .curves import HEADINGS, CellCurves, MemberCurve, cell_curves, member_curves, rows, training_curves
+from .curves import HEADINGS, MemberCurve, ModelCurves, member_curves, model_curves, rows, training_curves
 from .page import Contents, page_html
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def write_study_report(
     progress: Progress | None = None,
     resamples: int = RESAMPLES,
     members: Sequence[TrialResult] = (),
-    tell: Callable[[str], None] | None = None,
+    on_warning: Callable[[str], None] | None = None,
 ) -> Path:
     """Write the report of a study, finished or not; the folder appears whole or not at all.
 
@@ -54,7 +54,7 @@ def write_study_report(
         progress: called with the share done and a text.
         resamples: bootstrap samples.
         members: trained members of the bundle that the study belongs to, whose curves are shown, too.
-        tell: is called with a sentence for everything that cannot be shown because the study's folder lacks it.
+        on_warning: is called with a sentence for everything that cannot be shown because the study's folder lacks it.
 
     Returns:
         The page.
@@ -67,8 +67,8 @@ def write_study_report(
     with ResultFolder(folder, overwrite) as kept:
         told(0.0, "measuring")
         contents = contents_of(study, resamples, lambda share, words: told(0.6 * share, words), members)
-        for sentence in contents.gaps if tell else ():
-            tell(sentence)
+        for sentence in contents.gaps if on_warning else ():
+            on_warning(sentence)
         files = {
             RESULTS: json.dumps(results_of(contents), indent=1, allow_nan=False) + "\n",
             "table1.csv": tables.table_1(contents.summary),
@@ -92,7 +92,7 @@ def contents_of(
     summary = summarise(study, resamples)
     told(0.5, "reading trainings")
     patients = study.lesions.patients
-    curves = [cell_curves(cell, patients) for cell in study_cells(study)]
+    curves = [model_curves(results, patients) for results in model_results_of(study)]
     training = training_curves(study)
     told(0.8, "explaining lesions")
     explained = [found for shown in gallery.chosen(study) if (found := gallery.explain(study, shown))]
@@ -119,7 +119,8 @@ def results_of(found: Contents) -> dict[str, Any]:
         ],
         "members": [_member(each) for each in found.members],
         "gaps": found.gaps,
-        "gallery": {"rule": gallery.RULE, "lesions": [each.shown.as_dict() for each in found.explained]},
+        "gallery": {"rule": gallery.rule(study.lesions.task),
+                    "lesions": [each.shown.as_dict() for each in found.explained]},
     }  # fmt: skip
 
 
@@ -158,14 +159,14 @@ def _member(found: MemberCurve) -> dict[str, Any]:
     }
 
 
-def _curve(found: CellCurves) -> dict[str, Any]:
+def _curve(found: ModelCurves) -> dict[str, Any]:
     def points(curve: Curve) -> dict[str, Any]:
         return {"x": curve.x.tolist(), "y": curve.y.tolist(), "area": curve.area, "reason": curve.reason}
 
     return {
-        "protocol": found.cell.protocol,
-        "model": found.cell.model,
-        "time_point": found.cell.time_point,
+        "protocol": found.results.protocol,
+        "model": found.results.model,
+        "time_point": found.results.time_point,
         "roc": points(found.roc),
         "precision_recall": points(found.precision_recall),
         "calibration": [vars(each) for each in found.calibration],

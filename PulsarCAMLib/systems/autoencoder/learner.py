@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 import torch
 from torch import Generator, Tensor, nn
@@ -30,7 +30,7 @@ class AutoencoderLearner:
         data: the samples as tensors.
     """
 
-    losses = Losses._fields
+    losses: tuple[str, ...] = Losses._fields
 
     def __init__(
         self, system: Autoencoder, settings: TrainingSettings, samples: TrainingSamples, device: torch.device
@@ -39,7 +39,8 @@ class AutoencoderLearner:
         model = system.network(settings.architecture, settings.preprocessing)
         if settings.initial_weights != "glorot":
             model.reset_parameters(settings.initial_weights)
-        self.model = model.to(device).to(memory_format=torch.channels_last)
+        self.model = model.to(device)
+        cast(Any, self.model).to(memory_format=torch.channels_last)
         self.data = TensorData.of(
             samples,
             device,

@@ -55,7 +55,9 @@ class TensorData:
             mask_rule: of the bottleneck.
             reconstruct: in :data:`~.training_settings.RECONSTRUCT`.
         """
-        images, masks = (torch.from_numpy(np.require(x, requirements="CW")) for x in (samples.images, samples.masks))
+        images, masks = (
+            torch.from_numpy(np.require(x, requirements=("C", "W"))) for x in (samples.images, samples.masks)
+        )
         labels = np.asarray(samples.labels)
         importance = None
         if weighted_classes:
@@ -125,7 +127,7 @@ def _in_parts(
         logits, classification, of_head = _head(model, features, data, index, settings)
         gradients = [own + other for own, other in zip(gradients, of_head.split(size), strict=True)]
     torch.autograd.backward(features, gradients)
-    losses: Losses = weighted(*terms, classification, settings.loss)
+    losses: Losses = weighted(terms[0], terms[1], terms[2], classification, settings.loss)
     return Pass(torch.stack(losses), logits)
 
 

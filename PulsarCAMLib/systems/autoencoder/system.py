@@ -16,7 +16,7 @@ from .training_settings import TrainingSettings
 if TYPE_CHECKING:
     import numpy as np
     import torch
-    from torch import Tensor
+    from torch import Tensor, nn
 
     from ...core.case import Case
     from ..card import ModelCard
@@ -65,6 +65,11 @@ class Autoencoder(System):
             )
             yield Copy(cut.images[0], cut.masks[0], angle, cut.warnings)
 
+    def samples_identity(self, settings: TrainingSettings) -> list[Any]:
+        """Preprocessing and rotations."""
+        card = settings.to_card()
+        return [card["preprocessing"], card["rotations"]]
+
     def disagreements(self, preprocessing: Preprocessing, architecture: Architecture) -> list[str]:
         """Both know the patch size."""
         if preprocessing.patch_size == architecture.patch_size:
@@ -94,17 +99,17 @@ class Autoencoder(System):
 
         return AutoencoderLearner(self, settings, samples, device)
 
-    def member_logits(self, member: AutoencoderClassifier, images: Tensor, masks: Tensor) -> Tensor:
+    def member_logits(self, member: nn.Module, images: Tensor, masks: Tensor) -> Tensor:
         """Of one member, ``[n]``."""
         from .layout import channels_last
 
         return member(channels_last(images), masks).logits
 
-    def training_facts(self, members: Sequence[AutoencoderClassifier], samples: TrainingSamples) -> dict[str, Any]:
+    def training_facts(self, members: Sequence[nn.Module], samples: TrainingSamples) -> dict[str, Any]:
         """Feature maps that a member has lost."""
         from .validation import dead_maps
 
-        return {"dead_feature_maps": [dead_maps(member, samples) for member in members]}
+        return {"dead_feature_maps": [dead_maps(cast("AutoencoderClassifier", member), samples) for member in members]}
 
     def training_notes(self, training: Mapping[str, Any]) -> list[str]:
         """On members that have lost feature maps."""
@@ -141,6 +146,14 @@ class Autoencoder(System):
         from .inspection import inspect_slice
 
         return inspect_slice(bundle, unit, sample, member)
+
+    def decoded(self, member: Any, images: np.ndarray, masks: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Reconstruction, and the bottleneck's features before the mask."""
+        import torch
+
+        with torch.no_grad():
+            output = member(torch.from_numpy(images), torch.from_numpy(masks))
+        return output.reconstruction[0, 0].numpy(), output.features[0].numpy()
 
     def answer_facts(self, unit: Any, sample: int) -> dict[str, float]:
         """The ensemble's mean logit, and how the pixel-wise map splits it into cells and a rest (method.md 2.2)."""

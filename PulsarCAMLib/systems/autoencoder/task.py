@@ -21,6 +21,7 @@ TASK = Task(
     metrics=("sensitivity", "specificity", "accuracy", "auc", "precision", "f1"),
     report_title="Response of brain metastases: prediction and explanation",
     sorting="Least likely to respond first",
+    verb="respond",
 )
 
 INPUTS = (

@@ -18,7 +18,8 @@ CHUNK = 64
 
 def dead_maps(model: AutoencoderClassifier, samples: TrainingSamples) -> list[int]:
     """Feature maps, counted from 1, that are zero inside the GTV of every sample: the model has lost them."""
-    alive = sum((output.masked > 0).any(dim=(0, 2, 3)).int() for _, _, output in _outputs(model, samples, CHUNK))
+    found = [(output.masked > 0).any(dim=(0, 2, 3)) for _, _, output in _outputs(model, samples, CHUNK)]
+    alive = torch.stack(found).any(dim=0)
     return [number + 1 for number, some in enumerate(alive.tolist()) if not some]
 
 
@@ -41,15 +42,16 @@ def measure(
     """
     from sklearn.metrics import roc_auc_score
 
-    logits, sums = [], np.zeros(3)
+    found, sums = [], np.zeros(3)
     for targets, labels, output in _outputs(model, samples, CHUNK, reconstruct):
         terms = joint_loss(output, targets, labels, weights)
         sums += len(labels) * np.array([float(terms.reconstruction), float(terms.similarity), float(terms.outside)])
-        logits.append(output.logits.double().cpu().numpy())
-    logits = np.concatenate(logits)
+        found.append(output.logits.double().cpu().numpy())
+    logits = np.concatenate(found)
     response = samples.labels == 1
     classification = float(np.logaddexp(0, np.where(response, -1.0, 1.0) * logits).mean())
-    row = dict(weighted(*(sums / len(samples)).tolist(), classification, weights)._asdict())
+    reconstruction, similarity, outside = (sums / len(samples)).tolist()
+    row = dict(weighted(reconstruction, similarity, outside, classification, weights)._asdict())
     row["accuracy"] = float(((logits > 0) == response).mean())
     if response.any() and not response.all():
         row["auc"] = float(roc_auc_score(samples.labels, logits))

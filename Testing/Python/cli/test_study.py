@@ -16,7 +16,7 @@ from PulsarCAMLib.cli.study.command import study_settings_of
 from PulsarCAMLib.cohort.synthetic.settings import CohortSettings
 from PulsarCAMLib.cohort.synthetic.store import write_cohort
 from PulsarCAMLib.core.vocabulary import FEATURE_MODELS
-from PulsarCAMLib.features.models.model import feature_contenders
+from PulsarCAMLib.features.models.model import feature_study_models
 from PulsarCAMLib.features.models.settings import FeatureModelSettings
 from PulsarCAMLib.study.run import open_study
 
@@ -113,7 +113,7 @@ def settings_of(*options):
 def test_every_documented_model_can_be_named(name):
     settings = settings_of("--models", f"cam,{name}")
     assert settings.models == ("cam", name)
-    (made,) = feature_contenders([name], "features.csv", "lesions.csv")
+    (made,) = feature_study_models([name], "features.csv", "lesions.csv")
     assert made.groups
 
 

@@ -15,9 +15,9 @@ from sklearn.metrics import roc_auc_score
 from PulsarCAMLib.cohort.study_lesions import StudyLesions
 from PulsarCAMLib.core.errors import InputError
 from PulsarCAMLib.features.models.data import lesion_features
-from PulsarCAMLib.features.models.model import FeatureContender, feature_contenders
+from PulsarCAMLib.features.models.model import FeatureStudyModel, feature_study_models
 from PulsarCAMLib.features.models.settings import FeatureModelSettings
-from PulsarCAMLib.training.study_models import Task
+from PulsarCAMLib.training.study_models import TrialTask
 
 LESIONS = 40
 LABELS = np.arange(LESIONS) % 2
@@ -67,16 +67,16 @@ def files(tmp_path) -> tuple[Path, Path]:
     return written(tmp_path)
 
 
-def contender(files, name="radiomics", **more) -> FeatureContender:
-    return feature_contenders([name], *files, settings=QUICK, **more)[0]
+def study_model(files, name="radiomics", **more) -> FeatureStudyModel:
+    return feature_study_models([name], *files, settings=QUICK, **more)[0]
 
 
-def task(train=TRAIN, labels=LABELS, asked=(("baseline", TEST), ("second", TEST)), seed=0) -> Task:
-    return Task(train, labels, PATIENTS, asked, seed, Path("unused"))
+def task(train=TRAIN, labels=LABELS, asked=(("baseline", TEST), ("second", TEST)), seed=0) -> TrialTask:
+    return TrialTask(train, labels, PATIENTS, asked, seed, Path("unused"))
 
 
 def test_it_learns_on_the_first_mri_and_answers_on_both(files):
-    fitted = contender(files).fit_predict(task())
+    fitted = study_model(files).fit_predict(task())
     first, second = fitted.probabilities
     assert roc_auc_score(LABELS[TEST], first) > 0.9
     there = ~np.isin(TEST, NO_SECOND)
@@ -88,16 +88,16 @@ def test_it_learns_on_the_first_mri_and_answers_on_both(files):
 
 
 def test_inner_answers_are_of_the_training_lesions(files):
-    inner = contender(files).fit_predict(task()).inner
+    inner = study_model(files).fit_predict(task()).inner
     np.testing.assert_array_equal(inner.lesions, TRAIN)
     assert roc_auc_score(LABELS[TRAIN], inner.probabilities) > 0.9
 
 
 def test_gradients_that_tell_nothing_predict_nothing_and_groups_keep_apart(files):
-    fitted = contender(files, "gradients").fit_predict(task())
+    fitted = study_model(files, "gradients").fit_predict(task())
     assert all(each["feature"].startswith("gradient_") for each in fitted.details["selected"])
     assert fitted.details["features_by_group"] == {"gradient": 3}
-    assert contender(files, "combined").fit_predict(task()).details["features_by_group"] == {
+    assert study_model(files, "combined").fit_predict(task()).details["features_by_group"] == {
         "radiomics": 8,
         "gradient": 3,
         "dose": 2,
@@ -106,17 +106,17 @@ def test_gradients_that_tell_nothing_predict_nothing_and_groups_keep_apart(files
 
 
 def test_delta_models_learn_from_and_answer_for_the_second_mri_only(files):
-    model = contender(files, "radiomics+delta")
+    model = study_model(files, "radiomics+delta")
     assert model.time_points == ("second",)
     fitted = model.fit_predict(task(asked=(("second", TEST),)))
     assert fitted.details["selected"][0]["feature"] == "delta_radiomics_1"
     assert np.isnan(fitted.probabilities[0][np.isin(TEST, NO_SECOND)]).all()
     assert fitted.details["features"] == 9
-    assert contender(files).time_points == ("baseline", "second")
+    assert study_model(files).time_points == ("baseline", "second")
 
 
 def test_lesions_above_the_limit_of_the_gradient_index_neither_teach_nor_get_answers(files, tmp_path):
-    limited = contender(files, gi_limit=4.0)
+    limited = study_model(files, gi_limit=4.0)
     fitted = limited.fit_predict(task())
     assert fitted.details["lesions"] == 28
     assert fitted.details["above_gi_limit"] == {"training": 2, "asked": [1, 1]}
@@ -125,7 +125,7 @@ def test_lesions_above_the_limit_of_the_gradient_index_neither_teach_nor_get_ans
     for name in ("radiomics_3", "radiomics_5"):
         table["baseline", name][[2, 5]] = 1000.0
     (tmp_path / "other").mkdir()
-    other = contender(written(tmp_path / "other", table), gi_limit=4.0).fit_predict(task())
+    other = study_model(written(tmp_path / "other", table), gi_limit=4.0).fit_predict(task())
     np.testing.assert_array_equal(other.probabilities[0], fitted.probabilities[0])
 
 
@@ -133,23 +133,23 @@ def test_a_gradient_index_that_is_not_known_excludes_nobody(tmp_path):
     table = columns()
     for point in ("baseline", "second"):
         table[point, "dose_gradient_index"][:] = np.nan
-    fitted = contender(written(tmp_path, table), gi_limit=4.0).fit_predict(task())
+    fitted = study_model(written(tmp_path, table), gi_limit=4.0).fit_predict(task())
     assert fitted.details["above_gi_limit"] == {"training": 0, "asked": [0, 0]}
 
 
 def test_the_very_mris_that_were_learnt_from_get_no_answer(files):
     everybody = np.arange(LESIONS)
     asked = (("baseline", everybody), ("second", everybody))
-    first, second = contender(files).fit_predict(task(train=TRAIN, asked=asked)).probabilities
+    first, second = study_model(files).fit_predict(task(train=TRAIN, asked=asked)).probabilities
     np.testing.assert_array_equal(np.flatnonzero(np.isnan(first)), TRAIN)
     np.testing.assert_array_equal(np.flatnonzero(np.isnan(second)), NO_SECOND)
-    delta = contender(files, "radiomics+delta").fit_predict(task(train=everybody, asked=asked[1:]))
+    delta = study_model(files, "radiomics+delta").fit_predict(task(train=everybody, asked=asked[1:]))
     assert np.isnan(delta.probabilities[0]).all()
     assert delta.details["asked_though_learnt_from"] == [LESIONS]
 
 
 def test_labels_and_features_of_test_lesions_do_not_change_the_model(files, tmp_path):
-    before = contender(files).fit_predict(task(asked=(("baseline", TEST[:1]),)))
+    before = study_model(files).fit_predict(task(asked=(("baseline", TEST[:1]),)))
     labels = LABELS.copy()
     labels[TEST] = 1 - labels[TEST]
     table = columns()
@@ -157,7 +157,7 @@ def test_labels_and_features_of_test_lesions_do_not_change_the_model(files, tmp_
         table["baseline", name][TEST[1:]] = 1e6
         table["second", name][:] = -1e6
     (tmp_path / "other").mkdir()
-    after = contender(written(tmp_path / "other", table)).fit_predict(
+    after = study_model(written(tmp_path / "other", table)).fit_predict(
         task(labels=labels, asked=(("baseline", TEST[:1]),))
     )
     assert before.details == after.details
@@ -168,7 +168,7 @@ def test_labels_and_features_of_test_lesions_do_not_change_the_model(files, tmp_
 def test_labels_of_training_lesions_do(files):
     labels = LABELS.copy()
     labels[TRAIN] = np.random.default_rng(0).permutation(labels[TRAIN])
-    one, other = (contender(files).fit_predict(task(labels=each)).probabilities[0] for each in (LABELS, labels))
+    one, other = (study_model(files).fit_predict(task(labels=each)).probabilities[0] for each in (LABELS, labels))
     assert not np.allclose(one, other)
 
 
@@ -176,12 +176,12 @@ def test_the_order_of_the_columns_in_the_file_changes_nothing(files, tmp_path):
     names = sorted({name for _, name in columns()}, reverse=True)
     (tmp_path / "other").mkdir()
     other = written(tmp_path / "other", order=names)
-    one, two = (contender(each, "combined").fit_predict(task()) for each in (files, other))
+    one, two = (study_model(each, "combined").fit_predict(task()) for each in (files, other))
     np.testing.assert_array_equal(one.probabilities[0], two.probabilities[0])
 
 
 def test_asking_about_nobody_or_in_another_order_is_answered_so(files):
-    fitted = contender(files).fit_predict(
+    fitted = study_model(files).fit_predict(
         task(asked=(("baseline", TEST), ("baseline", TEST[::-1]), ("second", TEST[:0])))
     )
     np.testing.assert_array_equal(fitted.probabilities[0][::-1], fitted.probabilities[1])
@@ -189,9 +189,9 @@ def test_asking_about_nobody_or_in_another_order_is_answered_so(files):
 
 
 def test_training_lesions_without_features_or_of_one_class_end_in_a_stated_answer(files):
-    none = contender(files, "radiomics+delta").fit_predict(task(train=np.array(NO_SECOND), asked=(("second", TEST),)))
+    none = study_model(files, "radiomics+delta").fit_predict(task(train=np.array(NO_SECOND), asked=(("second", TEST),)))
     assert np.isnan(none.probabilities[0]).all()
-    one = contender(files).fit_predict(task(train=TRAIN[::2]))
+    one = study_model(files).fit_predict(task(train=TRAIN[::2]))
     np.testing.assert_array_equal(one.probabilities[0], np.zeros(len(TEST)))
     for fitted in (none, one):
         assert "so every lesion gets their share" in fitted.details["notes"][0]
@@ -199,21 +199,21 @@ def test_training_lesions_without_features_or_of_one_class_end_in_a_stated_answe
 
 
 def test_the_identity_follows_content_and_choices_and_not_the_place(files, tmp_path):
-    own = contender(files).identity()
+    own = study_model(files).identity()
     (tmp_path / "copy").mkdir()
-    assert contender(written(tmp_path / "copy")).identity() == own
+    assert study_model(written(tmp_path / "copy")).identity() == own
     table = columns()
     table["second", "dose_mean_gy"][7] += 1e-9
     (tmp_path / "elsewhere").mkdir()
-    assert contender(written(tmp_path / "elsewhere", table)).identity() == own, "other models may join later"
+    assert study_model(written(tmp_path / "elsewhere", table)).identity() == own, "other models may join later"
     table["second", "radiomics_2"][7] += 1e-9
     (tmp_path / "changed").mkdir()
     others = [
-        contender(written(tmp_path / "changed", table)),
-        contender(files, "gradients"),
-        contender(files, "radiomics+delta"),
-        contender(files, gi_limit=4.0),
-        replace(contender(files), settings=FeatureModelSettings(inner_folds=3)),
+        study_model(written(tmp_path / "changed", table)),
+        study_model(files, "gradients"),
+        study_model(files, "radiomics+delta"),
+        study_model(files, gi_limit=4.0),
+        replace(study_model(files), settings=FeatureModelSettings(inner_folds=3)),
     ]
     assert len({own, *(each.identity() for each in others)}) == 6
 
@@ -221,16 +221,16 @@ def test_the_identity_follows_content_and_choices_and_not_the_place(files, tmp_p
 def test_a_file_that_was_written_anew_is_read_anew(files, tmp_path):
     before = lesion_features(*files)
     assert lesion_features(*files) is before
-    own = contender(files).identity()
+    own = study_model(files).identity()
     table = columns()
     table["baseline", "radiomics_0"][0] = 123.0
     written(tmp_path, table)
     assert lesion_features(*files).values["baseline"][0, before.names.index("radiomics_0")] == 123.0
-    assert contender(files).identity() != own
+    assert study_model(files).identity() != own
 
 
 def test_it_travels_to_another_process(files):
-    here = contender(files, "radiomics+dose", gi_limit=4.0)
+    here = study_model(files, "radiomics+dose", gi_limit=4.0)
     there = pickle.loads(pickle.dumps(here))
     assert there == here
     assert there.identity() == here.identity()
@@ -238,7 +238,7 @@ def test_it_travels_to_another_process(files):
 
 
 def test_names_say_groups_titles_and_what_is_not_known(files):
-    found = feature_contenders(["radiomics", "gradients", "dosiomics", "combined", "clinical+dose+delta"], *files)
+    found = feature_study_models(["radiomics", "gradients", "dosiomics", "combined", "clinical+dose+delta"], *files)
     assert [each.groups for each in found] == [
         ("radiomics",),
         ("gradient",),
@@ -249,27 +249,27 @@ def test_names_say_groups_titles_and_what_is_not_known(files):
     assert [each.delta for each in found] == [False] * 4 + [True]
     assert found[2].title == "Dose and clinical columns"
     assert all(each.about.endswith(".") for each in found)
-    assert feature_contenders(["radiomics+delta"], *files)[0].title == "Radiomics and their change to the second MRI"
+    assert feature_study_models(["radiomics+delta"], *files)[0].title == "Radiomics and their change to the second MRI"
     for wrong in ("texture", "delta", "radiomics+x", ""):
         with pytest.raises(InputError, match="no feature model"):
-            feature_contenders([wrong], *files)
+            feature_study_models([wrong], *files)
     with pytest.raises(InputError, match="Groups of features"):
-        FeatureContender("mine", *files, groups=("texture",))
+        FeatureStudyModel("mine", *files, groups=("texture",))
 
 
 def test_what_cannot_be_learnt_from_is_refused_before_the_work(files, tmp_path):
-    contender(files).check()
+    study_model(files).check()
     with pytest.raises(InputError, match="no column of clinical"):
-        contender(files, "clinical").check()
+        study_model(files, "clinical").check()
     with pytest.raises(InputError, match="how they changed"):
-        contender(files, "gradients+delta").check()
+        study_model(files, "gradients+delta").check()
     (tmp_path / "bare").mkdir()
     bare = written(tmp_path / "bare", {key: value for key, value in columns().items() if "dose" not in key[1]})
     with pytest.raises(InputError, match="dose_gradient_index"):
-        contender(bare, gi_limit=4.0).check()
+        study_model(bare, gi_limit=4.0).check()
     files[0].write_text("row,lesion_number,time_point,radiomics_1\n2,0,baseline,much\n", encoding="utf-8")
     with pytest.raises(InputError, match="no number"):
-        contender(files).check()
+        study_model(files).check()
     files[0].unlink()
     with pytest.raises(InputError, match="missing"):
-        contender(files).identity()
+        study_model(files).identity()

@@ -127,16 +127,16 @@ def test_a_study_of_its_own_has_no_members(trained_report):
 
 def test_what_a_tidied_folder_lacks_is_said_on_the_page_and_to_the_caller(trained, tmp_path):
     said, whole = [], tmp_path / "whole"
-    write_study_report(trained, tmp_path / "first", tell=said.append, **QUICK)
+    write_study_report(trained, tmp_path / "first", on_warning=said.append, **QUICK)
     assert said == []
     shutil.copytree(trained.folder, whole)
     for folder in whole.glob("trials/cam/*/*/training"):
         shutil.rmtree(folder)
-    path = write_study_report(open_study(whole), tmp_path / "second", tell=said.append, **QUICK)
+    path = write_study_report(open_study(whole), tmp_path / "second", on_warning=said.append, **QUICK)
     assert len(said) == 1
     assert "lacks the networks of 3 of 3 trials and controls" in said[0]
     (whole / "samples.npz").unlink()
-    path = write_study_report(open_study(whole), tmp_path / "third", tell=said.append, **QUICK)
+    path = write_study_report(open_study(whole), tmp_path / "third", on_warning=said.append, **QUICK)
     assert "lacks the patches" in said[-1]
     text = Page(path.read_text(encoding="utf-8")).text
     for sentence in said:

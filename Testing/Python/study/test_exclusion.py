@@ -168,7 +168,7 @@ def test_limits_that_cannot_be_applied_are_refused(cohort, indices, doses, tmp_p
     nobody, told = replace(SETTINGS, gi_limit=0.1), []
     assert len(known) == len(indices) - 1, "one lesion has no index, and stays"
     with pytest.raises(InputError, match="The cohort has 0 responding and 1 non"):
-        run_study(*cohort, nobody, begun(doses, tmp_path / "run"), tell=told.append)
+        run_study(*cohort, nobody, begun(doses, tmp_path / "run"), on_warning=told.append)
     assert told[1:] == ["1 lesion has no gradient index and stays."]
     for index, says in ((5.0, f"All {len(indices)} lesions have"), (np.nan, "No lesion has a dose gradient index")):
         monkeypatch.setattr(module, "_indices", lambda *_, index=index: (dict.fromkeys(indices, index), ()))

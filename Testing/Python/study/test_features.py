@@ -100,7 +100,7 @@ def test_a_cohort_without_features_ends_with_a_sentence(cohort, tmp_path, monkey
     names = ("dose",)
     settings = replace(SETTINGS, models=names, features=feature_options(names, model=MODEL), protocols=("patients",))
     with pytest.raises(InputError, match="No lesion of the cohort has features"):
-        run_study(*cohort, settings, tmp_path / "run", tell=told.append)
+        run_study(*cohort, settings, tmp_path / "run", on_warning=told.append)
     assert module.FEATURES not in files_in(tmp_path / "run")
 
 

@@ -10,7 +10,7 @@ from PulsarCAMLib.core.errors import InputError
 from PulsarCAMLib.evaluation.thresholds import choose_threshold
 from PulsarCAMLib.study.jobs import run_jobs
 from PulsarCAMLib.study.nested_cv import Tuned, inner_answers
-from PulsarCAMLib.training.study_models import Fitted, Task
+from PulsarCAMLib.training.study_models import Fitted, TrialTask
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Reader(Guesser):
 def a_task(tmp_path, lesions):
     everybody = np.arange(len(lesions))
     train, test = everybody[:-6], everybody[-6:]
-    return Task(train, lesions.labels, lesions.patients, (("baseline", test),), 3, tmp_path)
+    return TrialTask(train, lesions.labels, lesions.patients, (("baseline", test),), 3, tmp_path)
 
 
 def test_every_training_lesion_is_answered_by_a_model_that_did_not_see_its_patient(tmp_path):

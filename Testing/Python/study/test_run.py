@@ -13,9 +13,9 @@ from PulsarCAMLib.cohort.synthetic.store import write_cohort
 from PulsarCAMLib.cohort.table import read_cohort
 from PulsarCAMLib.core.errors import InputError, OutputError
 from PulsarCAMLib.io.locking import only_one
-from PulsarCAMLib.study import preparing as module
-from PulsarCAMLib.study.cam import load_samples
-from PulsarCAMLib.study.plan import tuned_settings
+from PulsarCAMLib.study import prepare as module
+from PulsarCAMLib.study.models import tuned_settings
+from PulsarCAMLib.study.network_model import load_samples
 from PulsarCAMLib.study.run import open_study, run_study
 from PulsarCAMLib.study.settings import StudySettings
 from PulsarCAMLib.systems.autoencoder.architecture import Architecture
@@ -169,3 +169,31 @@ def test_two_runs_in_one_folder_do_not_disturb_each_other(cohort, study):
         run_study(*cohort, SETTINGS, study.folder)
     assert {path: (study.folder / path).read_bytes() for path in files_in(study.folder)} == before
     assert len(run_study(*cohort, SETTINGS, study.folder).records) == 8
+
+
+def test_the_table_is_hashed_once_and_every_split_and_job_is_made_once(cohort, tmp_path, monkeypatch):
+    from PulsarCAMLib.io import hashing
+    from PulsarCAMLib.study import plan as planning
+
+    counts = {"hashed": [], "split": [], "jobs": []}
+
+    def counted(name, function, of):
+        def call(*arguments, **options):
+            counts[name].append(of(*arguments))
+            return function(*arguments, **options)
+
+        return call
+
+    monkeypatch.setattr(hashing, "sha256_of", counted("hashed", hashing.sha256_of, lambda path: path))
+    monkeypatch.setattr(module, "protocol_splits", counted("split", module.protocol_splits, lambda _, name: name))
+    made = counted("jobs", planning.Job, lambda model, split, *_: (model.name, split.protocol, split.place))
+    monkeypatch.setattr(planning, "Job", made)
+    for call in (lambda: run_study(*cohort, SETTINGS, tmp_path / "run"), lambda: open_study(tmp_path / "run")):
+        for found in counts.values():
+            found.clear()
+        assert len(call().records) == 8
+        assert counts["split"] == list(SETTINGS.protocols)
+        assert len(counts["jobs"]) == len(set(counts["jobs"])) == 8
+    assert not counts["hashed"], "a study is read again without its table"
+    run_study(*cohort, SETTINGS, tmp_path / "run")
+    assert counts["hashed"].count(cohort[0].path) == 1

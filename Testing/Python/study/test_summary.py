@@ -7,7 +7,7 @@ import pytest
 from making_studies import made_study, noise, some_lesions
 from sklearn.metrics import roc_auc_score
 
-from PulsarCAMLib.study.model_results import study_cells
+from PulsarCAMLib.study.model_results import model_results_of
 from PulsarCAMLib.study.narrative import entry_of, verdict
 from PulsarCAMLib.study.pairs import corrected_interval
 from PulsarCAMLib.study.summary import summarise
@@ -50,7 +50,7 @@ def test_mean_and_spread_of_the_auc_are_those_of_the_trials(two_models, summary)
 
 
 def test_the_pool_has_every_lesion_once_with_its_mean_probability(two_models):
-    cell = next(cell for cell in study_cells(two_models) if cell.protocol == "patients")
+    cell = next(cell for cell in model_results_of(two_models) if cell.protocol == "patients")
     pool = cell.pooled(two_models.lesions.patients)
     assert pool.lesions.tolist() == list(range(len(two_models.lesions)))
     of_lesion_3 = [a.probabilities[a.lesions == 3] for r in two_models.of("cam", "patients") for a in r.answers[:1]]
@@ -67,7 +67,7 @@ def test_every_control_is_judged_on_its_own_permuted_labels(two_models, summary)
 
 
 def test_late_fusion_is_the_mean_of_the_members_on_the_same_splits(two_models):
-    cells = {(c.protocol, c.model, c.time_point): c for c in study_cells(two_models)}
+    cells = {(c.protocol, c.model, c.time_point): c for c in model_results_of(two_models)}
     parts = [cells["patients", model, "second"].trials[4] for model in ("cam", "gradients", "fusion")]
     np.testing.assert_allclose(parts[2].probabilities, (parts[0].probabilities + parts[1].probabilities) / 2)
     assert parts[2].lesions.tolist() == parts[0].lesions.tolist()
@@ -245,7 +245,7 @@ def test_late_fusion_does_without_members_that_a_protocol_does_not_ask(tmp_path)
 
     study = made_study(tmp_path, but_one, models=("cam", "gradients", "dose"), protocols=("paper", "patients"))
     kept = tuple(record for record in study.records if record.answers)
-    cells = {(c.protocol, c.model, c.time_point): c for c in study_cells(replace(study, records=kept))}
+    cells = {(c.protocol, c.model, c.time_point): c for c in model_results_of(replace(study, records=kept))}
     for protocol, members in (("paper", ("cam", "gradients")), ("patients", ("cam", "gradients", "dose"))):
         parts = [cells[protocol, model, "second"].trials[0].probabilities for model in members]
         np.testing.assert_allclose(cells[protocol, "fusion", "second"].trials[0].probabilities, np.mean(parts, axis=0))

@@ -12,7 +12,7 @@ import pytest
 import torch
 from making_samples import stripes
 
-from PulsarCAMLib.study.cam import save_samples, slices_of
+from PulsarCAMLib.study.network_model import samples_of, save_samples
 from PulsarCAMLib.systems.autoencoder.architecture import Architecture
 from PulsarCAMLib.systems.autoencoder.losses import joint_loss
 from PulsarCAMLib.systems.autoencoder.network import AutoencoderClassifier
@@ -121,8 +121,8 @@ def test_other_contestants_get_the_samples_that_a_trial_gets(benchmark_module, t
     assert np.array_equal(trial.images, first.images[chosen])
     assert np.array_equal(trial.masks, first.masks[chosen])
     assert trial.labels.tolist() == [0, 1, 0, 0, 1, 0]
-    assert np.array_equal(trial.asked[0][0], slices_of(first, [4]).images)
-    assert np.array_equal(trial.asked[1][0], slices_of(second, [5, 1]).images)
+    assert np.array_equal(trial.asked[0][0], samples_of(first, [4]).images)
+    assert np.array_equal(trial.asked[1][0], samples_of(second, [5, 1]).images)
 
 
 def test_a_short_run_is_extrapolated_to_what_the_whole_one_takes(benchmark_module):

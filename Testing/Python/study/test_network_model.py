@@ -9,12 +9,12 @@ from scipy.special import expit
 
 from PulsarCAMLib.cohort.study_lesions import StudyLesions
 from PulsarCAMLib.core.errors import InputError
-from PulsarCAMLib.study.cam import CamContender, load_samples, save_samples, slices_of
 from PulsarCAMLib.study.jobs import Job, run_jobs
+from PulsarCAMLib.study.network_model import NetworkStudyModel, load_samples, samples_of, save_samples
 from PulsarCAMLib.study.splits import protocol_splits
 from PulsarCAMLib.systems.autoencoder.training_settings import TrainingSettings
 from PulsarCAMLib.training.samples import TrainingSamples
-from PulsarCAMLib.training.study_models import Task
+from PulsarCAMLib.training.study_models import TrialTask
 from PulsarCAMLib.training.trial import train_trial
 
 LESIONS = 30
@@ -33,11 +33,11 @@ def noise_samples(noise, seed=0, rotations=(0.0,)):
 
 
 @pytest.fixture
-def contender(tmp_path):
+def model(tmp_path):
     sets = {"baseline": noise_samples(0.02, 0, (0.0, 90.0)), "second": noise_samples(0.02, 1)}
     digest = save_samples(tmp_path / "samples.npz", sets)
     settings = TrainingSettings(architecture=SMALL, epochs=25, batch_size=16, learning_rate=5e-3)
-    return CamContender(tmp_path / "samples.npz", digest, settings)
+    return NetworkStudyModel(tmp_path / "samples.npz", digest, settings)
 
 
 def lesions():
@@ -60,47 +60,47 @@ def test_patches_survive_their_file_and_the_same_patches_give_the_same_hash(tmp_
 
 
 def test_slices_come_in_the_order_asked_for_and_never_rotated():
-    found = slices_of(noise_samples(0.02, 0, (0.0, 90.0)), [7, 3, 21])
+    found = samples_of(noise_samples(0.02, 0, (0.0, 90.0)), [7, 3, 21])
     assert found.units.tolist() == [7, 3, 21]
     assert (found.changes == 0).all()
     with pytest.raises(InputError, match="lesion 77"):
-        slices_of(noise_samples(0.02), [77])
+        samples_of(noise_samples(0.02), [77])
 
 
-def test_it_is_the_training_of_exactly_the_training_lesions_with_their_copies(contender, tmp_path):
+def test_it_is_the_training_of_exactly_the_training_lesions_with_their_copies(model, tmp_path):
     train = np.arange(0, 20)
     labels = np.random.default_rng(0).permutation(lesions().labels)
-    task = Task(train, labels, lesions().patients, (("second", np.array([25, 22])),), 11, tmp_path / "trial")
-    fitted = contender.fit_predict(task)
-    first = load_samples(contender.samples)["baseline"]
+    task = TrialTask(train, labels, lesions().patients, (("second", np.array([25, 22])),), 11, tmp_path / "trial")
+    fitted = model.fit_predict(task)
+    first = load_samples(model.samples)["baseline"]
     known = first.where(np.isin(first.units, train))
     known = TrainingSamples(**{**vars(known), "labels": labels[known.units]})
     assert len(known) == 40
-    alone = train_trial(known, contender.settings.with_seed(11), tmp_path / "alone")
-    second = load_samples(contender.samples)["second"]
+    alone = train_trial(known, model.settings.with_seed(11), tmp_path / "alone")
+    second = load_samples(model.samples)["second"]
     assert np.array_equal(fitted.probabilities[0], expit(alone.logits(second.where(np.array([25, 22])))))
     assert fitted.details["weights_sha256"] == alone.sha256
 
 
-def test_labels_of_other_lesions_do_not_change_a_bit(contender, tmp_path):
+def test_labels_of_other_lesions_do_not_change_a_bit(model, tmp_path):
     asked = (("baseline", np.arange(20, 30)),)
     labels = lesions().labels
     poisoned = np.where(np.arange(LESIONS) >= 20, 1 - labels, labels)
     one, other = (
-        contender.fit_predict(Task(np.arange(20), own, lesions().patients, asked, 3, tmp_path / name))
+        model.fit_predict(TrialTask(np.arange(20), own, lesions().patients, asked, 3, tmp_path / name))
         for name, own in (("a", labels), ("b", poisoned))
     )
     assert np.array_equal(one.probabilities[0], other.probabilities[0])
 
 
-def test_random_labels_look_like_skill_in_the_papers_protocol_and_not_on_new_patients(contender, tmp_path):
+def test_random_labels_look_like_skill_in_the_papers_protocol_and_not_on_new_patients(model, tmp_path):
     """Why the paper's protocol is never shown without its control."""
     from sklearn.metrics import roc_auc_score
 
     aucs = {}
     for protocol, trials in (("paper", 1), ("patients", 5)):
         splits = protocol_splits(lesions(), protocol, trials=trials, controls=0, folds=5, seed=0)
-        records = run_jobs([Job(contender, split, lesions().patients, tmp_path, "fixed", 3) for split in splits])
+        records = run_jobs([Job(model, split, lesions().patients, tmp_path, "fixed", 3) for split in splits])
         answers = [each for record in records for each in record.answers if each.time_point == "second"]
         asked = np.concatenate([each.lesions for each in answers])
         assert len(asked) == LESIONS

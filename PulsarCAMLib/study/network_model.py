@@ -1,4 +1,4 @@
-"""The autoencoder-classifier as a contender, with its patches in the study's folder."""
+"""Any system's network as a model of a study, with its samples in the study's folder."""
 
 from __future__ import annotations
 
@@ -6,17 +6,21 @@ import hashlib
 import io
 import zipfile
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from ..core.errors import InputError
-from ..core.vocabulary import BASELINE, CAM, TIME_POINTS
-from ..systems.autoencoder.training_settings import TrainingSettings
+from ..core.task import Task
+from ..core.vocabulary import BASELINE, TIME_POINTS
+from ..systems.contract import System
+from ..systems.registry import register, system_of_settings
 from ..training.samples import TrainingSamples
-from ..training.study_models import Fitted, Task
+from ..training.study_models import Fitted, TrialTask
+from .settings import asked_twice, network_name
 
 TRAINING = "training"
 FIELDS = {
@@ -27,33 +31,54 @@ FIELDS = {
 
 
 @dataclass(frozen=True)
-class CamContender:
-    """One autoencoder-classifier per trial, trained on the first MRI's slices and their rotated copies.
+class NetworkStudyModel:
+    """One network of a system per trial, trained on the samples of the first MRI and their copies.
 
     Attributes:
         samples: file of :func:`save_samples`.
         sha256: its hash.
         settings: of every training; the seed comes from the task.
+        system: whose network, so that other processes know it; None: that of the settings.
     """
 
     samples: Path
     sha256: str
-    settings: TrainingSettings
-    name: str = CAM
-    title: str = "Autoencoder-classifier (CAM)"
-    about: str = "The paper's network on one 64x64 slice of every lesion, trained on the slice and its rotated copies."
-    time_points: tuple[str, ...] = field(default=TIME_POINTS)
+    settings: Any
+    system: System | None = None
+
+    def __post_init__(self) -> None:
+        if self.system is None:
+            object.__setattr__(self, "system", system_of_settings(self.settings))
+
+    @property
+    def name(self) -> str:
+        """Of files and options."""
+        return network_name(self.system.name)
+
+    @property
+    def title(self) -> str:
+        """For people."""
+        return self.system.title
+
+    @property
+    def about(self) -> str:
+        """One sentence for the report."""
+        return self.system.about
+
+    @property
+    def time_points(self) -> tuple[str, ...]:
+        """MRIs on which it can be asked."""
+        return TIME_POINTS if asked_twice(self.system) else (BASELINE,)
 
     def identity(self) -> str:
         """Of patches and settings."""
         return hashlib.sha256(f"{self.sha256}{self.settings.identity()}".encode()).hexdigest()
 
-    def fit_predict(self, task: Task) -> Fitted:
+    def fit_predict(self, task: TrialTask) -> Fitted:
         """Train in a folder of the task's, from where it was stopped."""
-        from scipy.special import expit
-
         from ..training.trial import train_trial
 
+        register(self.system)  # another process may not know it yet
         sets = load_samples(self.samples)
         first = sets[BASELINE]
         chosen = np.isin(first.units, task.train)
@@ -61,7 +86,10 @@ class CamContender:
         trained = train_trial(
             known, self.settings.with_seed(task.seed), task.folder / TRAINING, cancelled=task.cancelled
         )
-        answers = [expit(trained.logits(slices_of(sets[point], wanted))) for point, wanted in task.asked]
+        answers = [
+            probabilities_of(trained.logits(samples_of(sets[point], wanted)), self.system.task)
+            for point, wanted in task.asked
+        ]
         last = {name: round(value, 5) for name, value in trained.history[-1].items()}
         return Fitted(tuple(answers), {"epochs": trained.epochs, "weights_sha256": trained.sha256, "last_epoch": last})
 
@@ -71,11 +99,21 @@ def _labelled(samples: TrainingSamples, labels: np.ndarray) -> TrainingSamples:
     return TrainingSamples(**own)
 
 
-def slices_of(samples: TrainingSamples, lesions: Sequence[int]) -> TrainingSamples:
-    """The slices of some lesions that are not rotated, in the order asked for.
+def probabilities_of(logits: np.ndarray, task: Task) -> np.ndarray:
+    """Of the positive class of two ``[n]``, of more ``[n, C]``; from logits ``[n]`` or ``[n, C]``, as they come."""
+    from scipy.special import expit, softmax
+
+    if logits.ndim == 1:
+        return expit(logits)
+    found = softmax(logits.astype(np.float64), axis=1)
+    return found[:, task.index(task.positive)] if task.binary else found
+
+
+def samples_of(samples: TrainingSamples, lesions: Sequence[int]) -> TrainingSamples:
+    """The unchanged samples of some lesions, in the order asked for.
 
     Raises:
-        InputError: a lesion has no such slice.
+        InputError: a lesion has none.
     """
     originals = samples.originals()
     place = {int(lesion): at for at, lesion in enumerate(originals.units)}

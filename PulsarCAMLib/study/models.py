@@ -1,0 +1,70 @@
+"""The models that take part in a study, made from its settings."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+from ..core.errors import InputError
+from ..training.study_models import StudyModel
+from .folder import LESIONS, SAMPLES
+from .nested_cv import Tuned
+from .network_model import NetworkStudyModel
+from .settings import StudySettings
+
+
+def study_models_of(settings: StudySettings, facts: dict[str, Any], folder: Path) -> list[StudyModel]:
+    """The models that take part, in the order of the settings.
+
+    Raises:
+        InputError: a model is not known.
+    """
+    found: dict[str, StudyModel] = {}
+    if settings.network in settings.models:
+        found[settings.network] = network_study_model(settings, facts["sha256"]["samples"], folder / SAMPLES)
+    others = settings.feature_models
+    if others:
+        from .features import FEATURES, feature_models_of
+
+        made = feature_models_of(others, settings.features, folder / FEATURES, folder / LESIONS)
+        found |= {each.name: each for each in made}
+    return [found[name] for name in settings.models]
+
+
+def network_study_model(settings: StudySettings, sha256: str, samples: Path) -> StudyModel:
+    """The system's network, tuned in every trial if the settings say so.
+
+    Raises:
+        InputError: a setting cannot be tuned.
+    """
+    plain = NetworkStudyModel(samples, sha256, settings.training)
+    if not settings.tune:
+        return plain
+    candidates, words = [], []
+    for values in product(*settings.tune.values()):
+        chosen = dict(zip(settings.tune, values, strict=True))
+        candidates.append(replace(plain, settings=tuned_settings(settings.training, chosen)))
+        words.append(", ".join(f"{name} {value:g}" for name, value in chosen.items()))
+    return Tuned.among(candidates, words, settings.inner_folds)
+
+
+def tuned_settings(training: Any, chosen: dict[str, float]) -> Any:
+    """Training settings with some values replaced: of the training itself or of its architecture.
+
+    Raises:
+        InputError: a name is not one of theirs.
+    """
+    counts = ("epochs", "batch_size", "filters", "features", "dense_units")
+    shares = ("learning_rate", "weight_decay", "dropout")
+    own, network = {}, {}
+    for name, value in chosen.items():
+        if name not in (*counts, *shares):
+            raise InputError(f"{name!r} cannot be tuned; choose from {', '.join((*counts, *shares))}.")
+        place = own if hasattr(training, name) else network
+        if place is network and not hasattr(training.architecture, name):
+            raise InputError(f"This network has no setting {name!r} that could be tuned; leave it out.")
+        place[name] = int(value) if name in counts else float(value)
+    architecture = replace(training.architecture, **network)
+    return replace(training, **own, architecture=architecture)

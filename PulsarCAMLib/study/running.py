@@ -1,0 +1,29 @@
+"""How a study is run: side by side, watched, stopped. None of it changes what comes out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+
+from .jobs import Progress
+
+Stages = Callable[[str], AbstractContextManager[Progress | None]]
+
+
+@dataclass(frozen=True)
+class Running:
+    """How a study is run, which changes nothing that comes out.
+
+    Attributes:
+        at_once, scheduler: see :func:`~.jobs.run_jobs`.
+        progress: gives a context for a stage by its name.
+        on_warning: is called with each warning.
+        cancelled: True stops; the study can be continued.
+    """
+
+    at_once: int = 1
+    scheduler: str | None = None
+    progress: Stages = lambda _stage: nullcontext()
+    on_warning: Callable[[str], None] | None = None
+    cancelled: Callable[[], bool] | None = None
