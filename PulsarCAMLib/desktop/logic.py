@@ -151,10 +151,11 @@ class ConsoleLogic(CompareLogic):
         from ..scene.state import inputs_key
 
         try:
-            images = self._images(self.modelCard(model).system, volumeNode, otherImages)
+            card = self.modelCard(model)
+            images = self._images(card.system, volumeNode, otherImages)
         except PulsarCAMError:
             return None
-        return inputs_key(images, segmentationNode, segmentIDs, parts, model)
+        return inputs_key(images, segmentationNode, segmentIDs, parts, card)
 
     def explain(
         self,

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from ..core.errors import PulsarCAMError
 from ..core.inputs import MASK
-from ..systems.bundle import find_card
+from ..systems.card import ModelCard
 from .reading.segments import content_key, image_key
 
 
 def inputs_key(
-    images: Mapping[str, object], mask_node, segment_ids: Sequence[str] | None, parts: str, model: str
+    images: Mapping[str, object], mask_node, segment_ids: Sequence[str] | None, parts: str, card: ModelCard
 ) -> tuple | None:
     """A value that is the same as long as the model would see the same; None where something is missing.
 
@@ -20,12 +19,8 @@ def inputs_key(
         mask_node: segmentation or label map; None where the model's system can do without.
         segment_ids: the chosen ones, None: all.
         parts: see :func:`PulsarCAMLib.scene.reading.inputs.read_inputs`.
-        model: name or folder of the bundle.
+        card: the model's.
     """
-    try:
-        card = find_card(model)
-    except PulsarCAMError:
-        return None
     found = {role.name: mask_node if role.kind == MASK else images.get(role.name) for role in card.system.inputs}
     if any(found[role.name] is None for role in card.system.needed_inputs):
         return None

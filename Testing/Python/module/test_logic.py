@@ -100,6 +100,12 @@ def test_errors_are_one_sentence_and_change_nothing(logic):
         logic.explain(mri, segmentation, model="nothing")
     with pytest.raises(PulsarCAMError, match="Choose the MRI"):
         logic.explain(None, segmentation)
+    with pytest.raises(PulsarCAMError, match="takes no image “flair” beside the first"):
+        logic.explain(mri, segmentation, otherImages={"flair": mri})
+    assert logic.inputsKey(mri, segmentation) is not None
+    assert logic.inputsKey(mri, segmentation, model="nothing") is None
+    assert logic.inputsKey(None, segmentation) is None
+    assert logic.inputsKey(mri, None) is None
     assert state_of_scene() == before
 
 

@@ -13,6 +13,7 @@ from PulsarCAMScenarios.stranger import Stranger, write_bundle
 
 from PulsarCAMLib.core.errors import InputError
 from PulsarCAMLib.systems.autoencoder.system import AUTOENCODER
+from PulsarCAMLib.systems.bundle import find_card
 from PulsarCAMLib.systems.registry import register, unregister
 
 pytestmark = pytest.mark.usefixtures("a_scene")
@@ -112,13 +113,14 @@ def test_a_system_that_needs_no_lesion_answers_in_the_scene(stranger, tmp_path):
 
     write_bundle(tmp_path / "stranger")
     images, model = {"t1": an_mri("t1", GRIDS["oblique"])}, str(tmp_path / "stranger")
-    key = inputs_key(images, None, None, "auto", model)
+    card = find_card(model)
+    key = inputs_key(images, None, None, "auto", card)
     made = explain_nodes(images, None, model)
     assert slicer.util.arrayFromVolume(made.nodes.heat_map).any()
     assert made.nodes.heat_map.GetName() == "t1 heat map grade-4 gradcam"
     assert made.nodes.heat_map.GetAttribute("PulsarCAM.units") == "Grad-CAM weight, logit scale"
     (row,) = rows_of(made.nodes.lesion_table)
     assert sum(row[f"probability_grade_{n}"] for n in (2, 3, 4)) == pytest.approx(1)
-    assert inputs_key(images, None, None, "auto", model) == key is not None
-    assert inputs_key({"t1": images["t1"], "flair": an_mri("f")}, None, None, "auto", model) != key
-    assert inputs_key({}, None, None, "auto", model) is None
+    assert inputs_key(images, None, None, "auto", card) == key is not None
+    assert inputs_key({"t1": images["t1"], "flair": an_mri("f")}, None, None, "auto", card) != key
+    assert inputs_key({}, None, None, "auto", card) is None
