@@ -216,7 +216,7 @@ class Comparing:
             self.answer(folder=folder)
             self.panel.ui.exportButton.click()
             names = {path.name for path in Path(folder).iterdir()}
-        more = ("agreement.csv", "gradient-magnitude.nrrd", "radial-gradient.nrrd", "shells.csv")
+        more = ("agreement.csv", "gradient_magnitude.nrrd", "radial_gradient.nrrd", "shells.csv")
         assert names > {f"MRI_{end}" for end in more}
 
     def test_a_new_result_says_that_the_comparison_is_old(self):
