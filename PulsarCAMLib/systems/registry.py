@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import importlib
+import pkgutil
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..core.errors import BundleError
@@ -80,10 +83,13 @@ def method_title(name: str) -> str:
 
 
 def _load_own() -> None:
-    from .autoencoder.system import AUTOENCODER
-
-    if DEFAULT not in _REGISTERED:
-        others = dict(_REGISTERED)
-        _REGISTERED.clear()
-        register(AUTOENCODER)
-        _REGISTERED.update(others)
+    """Every folder beside this file whose ``system.py`` has a ``SYSTEM``: a new one needs no line here."""
+    if DEFAULT in _REGISTERED:
+        return
+    others = dict(_REGISTERED)
+    _REGISTERED.clear()
+    folders = [found.name for found in pkgutil.iter_modules([str(Path(__file__).parent)]) if found.ispkg]
+    found = [importlib.import_module(f".{name}.system", __package__).SYSTEM for name in folders]
+    for system in sorted(found, key=lambda system: system.name != DEFAULT):
+        register(system)
+    _REGISTERED.update(others)

@@ -139,3 +139,21 @@ def test_every_reading_that_is_cited_exists():
 def test_no_notes_from_outside_the_repository_are_cited():
     outside = re.compile("paper" + "-notes|field" + "-notes|model" + "-codebases|slicer" + "-conventions")
     assert [file.name for file in [*LIBRARY, *TESTS, *PAGES] if outside.search(file.read_text(encoding="utf-8"))] == []
+
+
+def recipes():
+    """(recipe, file, name) of every bullet under the recipes."""
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8").split("## Recipes", 1)[1].split("\n## ", 1)[0]
+    for part in text.split("\n### ")[1:]:
+        for file, name in re.findall(r"^- `([^`]+)`: `([^`]+)`", part, re.MULTILINE):
+            yield part.splitlines()[0], file, name
+
+
+@pytest.mark.parametrize(("recipe", "file", "name"), list(recipes()))
+def test_what_a_recipe_names_is_there(recipe, file, name):
+    assert name in (ROOT / file).read_text(encoding="utf-8")
+
+
+def test_there_are_recipes_for_what_is_added_most():
+    named = {recipe for recipe, _, _ in recipes()}
+    assert {f"Add a{n}" for n in (" system", " map method", "n input", "n output", " metric", " panel option")} <= named

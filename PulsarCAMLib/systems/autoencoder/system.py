@@ -190,4 +190,4 @@ class Autoencoder(System):
         ]
 
 
-AUTOENCODER = Autoencoder()
+SYSTEM = AUTOENCODER = Autoencoder()
