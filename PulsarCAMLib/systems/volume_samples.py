@@ -171,8 +171,7 @@ class VolumeSystem(System):
         """One sample of every lesion, or of the patient."""
         if self.task.unit == LESION and not case.lesions:
             raise InputError("There is no lesion: choose at least one segment.")
-        self._refuse_missing(case)
-        units = case.lesions if self.task.unit == LESION else (patient_unit(case, "patient"),)
+        units = self._units(case, "patient")
         found: list[Samples] = []
         for n, unit in enumerate(units):
             tell(n / len(units), f"Preparing {unit.name}")
@@ -181,7 +180,8 @@ class VolumeSystem(System):
 
     def copies(self, unit: LabelledUnit, settings: Any, *, only_original: bool = False) -> Iterator[Copy]:
         """The unit as it is."""
-        for sample in self.prepare(unit.case, settings.preprocessing, lambda _fraction, _text: None):
+        for each in self._units(unit.case, unit.name):
+            sample = volume_samples(self, unit.case, each, settings.preprocessing)
             yield Copy(sample.images[0], sample.masks[0], 0.0, sample.warnings)
 
     def probe_input(self, architecture: Any, preprocessing: Any) -> tuple[np.ndarray, np.ndarray]:
@@ -193,6 +193,11 @@ class VolumeSystem(System):
         images = np.stack([np.stack(waves[n : n + channels]) for n in range(3)])
         masks = np.stack([(x - 0.5) ** 2 + (y - 0.5) ** 2 + (z - 0.5) ** 2 < r**2 for r in (0.2, 0.35, 0.5)])[:, None]
         return images.astype(np.float32), masks
+
+    def _units(self, case: Case, patient: str) -> tuple[Lesion, ...]:
+        """Every lesion, or the patient under a name."""
+        self._refuse_missing(case)
+        return case.lesions if self.task.unit == LESION else (patient_unit(case, patient),)
 
     def _refuse_missing(self, case: Case) -> None:
         for role in self.needed_inputs:

@@ -61,7 +61,7 @@ def card_fields(
     """All fields that :func:`~PulsarCAMLib.systems.bundle.save_bundle` wants.
 
     The temperature is fitted on the validation patients, and the performance is measured on them. With few of them the
-    temperature is 1; without two classes among them nothing is measured, and the card says so.
+    temperature is 1; without every class among them nothing is measured, and the card says so.
 
     Args:
         origin: what is not in the samples.
@@ -73,10 +73,10 @@ def card_fields(
     settings, system = trained[0].settings, trained[0].system
     task = system.task
     logits = np.stack([each.logits(validation) for each in trained]) if len(validation) else None
-    measurable = logits is not None and len(np.unique(validation.labels)) > 1
+    measurable = logits is not None and len(np.unique(validation.labels)) == len(task.classes)
     calibrated = measurable and len(validation) >= FEWEST_TO_CALIBRATE
     temperature = fit_temperature(logits, validation.labels, task) if calibrated else 1.0
-    which = "both" if task.binary else "several"
+    which = "both" if task.binary else "all"
     measured = {"about": f"Not measured: no patients of {which} classes were set aside."}
     if measurable:
         fitted = temperature if calibrated else None

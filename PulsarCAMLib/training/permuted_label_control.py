@@ -44,6 +44,11 @@ def settings_of_card(card: ModelCard) -> Any:
     return system.settings.from_card(defaults | own | told)
 
 
+def undisturbed(settings: Any) -> Any:
+    """The same training to its last epoch and without pictures, where no patients are set aside."""
+    return replace(settings, patience=None, **({"pictures_every": 0} if hasattr(settings, "pictures_every") else {}))
+
+
 def with_permuted_labels(samples: TrainingSamples, seed: int) -> TrainingSamples:
     """Labels dealt out anew among the units (lesions); all copies of one get the same one."""
     keys = [f"{patient}\n{unit}" for patient, unit in zip(samples.patients, samples.units, strict=True)]
@@ -80,8 +85,7 @@ def train_label_controls(
     from .loop import train_member
     from .trial import train_trial
 
-    quiet = {"pictures_every": 0} if hasattr(settings, "pictures_every") else {}
-    own = replace(settings, epochs=epochs or settings.epochs, patience=None, **quiet)
+    own = replace(undisturbed(settings), epochs=epochs or settings.epochs)
     trained = []
     for number in range(count):
         tell = None

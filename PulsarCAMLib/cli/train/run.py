@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 STUDY, LABEL_CONTROLS = "study", "label-controls"
 """Folders within that of the run."""
 
-NOT_OF_THIS_SYSTEM = "protocols within a training are of the first system; run pulsarcam study on the table instead"
 FIRST_MRI_ONLY = "the protocols learn from the first MRI, and this model does not"
 EARLY = "They ran all epochs: inside a protocol no patients are set aside to stop early by"
 
@@ -86,17 +85,15 @@ class TrainRun:
         """Settings of the study, if one is wanted and can be run; asked before anything is trained."""
         if not self.options.protocols:
             return None
-        if self.system.name != DEFAULT:
-            warn(f"No protocol was run: {NOT_OF_THIS_SYSTEM}.")
-            return None
         if self.options.time_point != BASELINE:
             warn(f"No protocol was run: {FIRST_MRI_ONLY}.")
             return None
         from ...study.prepare import check_study
+        from ...training.permuted_label_control import undisturbed
         from ..study.command import study_settings_of
 
         found = study_settings_of(argparse.Namespace(**vars(self.options)))
-        found = replace(found, training=replace(found.training, patience=None, pictures_every=0))
+        found = replace(found, training=undisturbed(found.training))
         check_study(cohort, labels, found)
         return found
 
@@ -125,8 +122,7 @@ class TrainRun:
         """Run it, and put its figures into the card."""
         if settings is None:
             if self.options.protocols:
-                why = FIRST_MRI_ONLY if self.system.name == DEFAULT else NOT_OF_THIS_SYSTEM
-                fields["protocols"] = {"about": f"Not run: {why}"}
+                fields["protocols"] = {"about": f"Not run: {FIRST_MRI_ONLY}"}
             return None
         from ...study.card_section import protocols_section
         from ...study.run import run_study

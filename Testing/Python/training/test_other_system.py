@@ -150,13 +150,16 @@ def test_settings_come_back_from_their_card_and_decide_the_identity():
 def test_the_card_tells_three_classes_and_no_word_of_another_system(bundle):
     card = bundle.card
     assert card.system is STRANGER
-    assert "response" not in json.dumps(dict(card.fields))
+    told = {**card.fields, "performance": card.fields["performance"]["validation"]["text"]}
+    assert "respon" not in json.dumps(told)
     assert card.fields["classes"] == ["small", "medium", "large"]
     assert card.fields["training"]["counts"]["training"]["classes"].keys() == {"small", "medium", "large"}
     assert set(card.fields["training"]["size_from"]) == {"typed"}
     assert "patients (" in card.fields["training"]["data"]
     assert "set aside for validation" in card.fields["training"]["data"]
-    assert 0 <= card.fields["performance"]["validation"]["metrics"]["balanced_accuracy"]["value"] <= 1
+    measured = card.fields["performance"]["validation"]
+    assert 0 <= measured["metrics"]["balanced_accuracy"]["value"] <= 1
+    assert np.shape(measured["confusion"]) == (3, 3)
     assert card.fields["probe"]["logits"]
     assert np.shape(card.fields["probe"]["logits"]) == (2, 3, 3)
 
@@ -197,6 +200,16 @@ def test_it_explains_a_case_and_its_maps_lie_on_the_image(bundle):
     assert result.heat_map("saliency", "large").shape == GRID.shape
     with pytest.raises(InputError, match="The FLAIR is missing"):
         explain_case(Case({"rtdose": Image(brain(2, 99), GRID)}, reference="rtdose"), bundle)
+
+
+def test_it_is_judged_on_models_trained_in_the_same_way(cohort, tmp_path):
+    out = tmp_path / "sizes"
+    more = ("--members", "1", "--epochs", "1", "--protocols", "patients", "--trials", "1", "--controls", "1", "--quiet")
+    assert main(["train", str(cohort), "-o", str(out), *QUICK, *more]) == 0
+    protocols = load_bundle(out).card.fields["protocols"]
+    assert protocols["text"]
+    assert "respon" not in " ".join(protocols["text"])
+    assert (tmp_path / "sizes.report" / "index.html").is_file()
 
 
 def test_options_of_another_network_are_refused(cohort, tmp_path, capsys):
