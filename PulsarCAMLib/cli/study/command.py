@@ -91,7 +91,7 @@ def study_settings_of(options):
 
     system = system_of_options(options)
     # of the training's seed nothing is asked: every trial has its own
-    training = Namespace(**vars(options))
+    training = Namespace(**{"patience": None, "seed": 0} | vars(options))
     training.imbalance = options.imbalance or defaults_of_training()["imbalance"]
     own = {
         "training": settings_of(training, seed=0),
