@@ -91,6 +91,11 @@ class AnotherSystem:
         ui.methodComboBox.currentIndex = 1
         assert panel.state.heatMapVolume.GetAttribute("PulsarCAM.method") == "saliency"
         with tempfile.TemporaryDirectory() as folder:
+            ui.exportReportCheckBox.checked = False
+            self.answer(folder=folder)
+            ui.exportButton.click()
+            names = {path.name for path in Path(folder).iterdir()}
+            assert {"T1_patients.csv", "T1_saliency_grade-4_mean.nrrd"} <= names, names
             path = str(Path(folder) / "scene.mrb")
             assert slicer.util.saveScene(path, properties={})
             slicer.mrmlScene.Clear()

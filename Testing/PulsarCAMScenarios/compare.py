@@ -19,6 +19,7 @@ SIDE_VIEWS = 4
 def write_cohort_agreement(folder: Path) -> None:
     """A folder as ``pulsarcam agreement`` writes it, of one heat map in 3 lesions of 2 patients."""
     from PulsarCAMLib.agreement.folder import FEATURES, KIND, TABLES, AgreementTables
+    from PulsarCAMLib.outputs.tables import write_agreement
 
     about = {"map_method": "gradcam", "map_class": "response"}
     none = {"p_value": None, "p_adjusted": None, "undefined": "no p-value from 2 patient(s)"}
@@ -44,7 +45,7 @@ def write_cohort_agreement(folder: Path) -> None:
         "patients": 2,
         "files": [f"{name}.csv" for name in (*TABLES, FEATURES)],
     }
-    AgreementTables(facts, summary, depths, features=features).write(folder)
+    write_agreement(folder, AgreementTables(facts, summary, depths, features=features))
     (folder / "result.json").write_text(json.dumps(facts), encoding="utf-8")
 
 

@@ -7,7 +7,7 @@ import slicer
 from slicer.i18n import tr as _
 
 from ...core.inputs import MASK, InputRole
-from ..section import Section, slot
+from ..section import Section, slot_with_value
 
 REFERENCE = "inputImage."
 """Begins the node reference of the parameter node that holds an image beside the first, followed by its role."""
@@ -116,17 +116,18 @@ class OtherImages(Section):
             _name(label, selector, role)
             row = ROW_BELOW_FIRST + len(self._rows)
             self.ui.inputsCollapsibleButton.layout().insertRow(row, label, selector)
-            selector.connect("currentNodeChanged(vtkMRMLNode*)", self.on_chosen)
+            selector.connect("currentNodeChanged(vtkMRMLNode*)", lambda node: self.on_chosen((key, node)))
             self._rows[key] = label, selector
         return self._rows[key]
 
-    @slot
-    def on_chosen(self) -> None:
-        """The user chose an image."""
+    @slot_with_value
+    def on_chosen(self, choice: tuple) -> None:
+        """The user chose an image; what selectors of other systems show is nobody's choice."""
+        (system, role), node = choice
         if self.state is None or self.panel.isRunning or slicer.mrmlScene.IsClosing():
             return
-        for role in self.roles:
-            self.choose(REFERENCE + role.name, self.selector(role).currentNode())
+        if system == self.panel.models.system().name:
+            self.choose(REFERENCE + role, node)
 
 
 def _name(label, selector, role: InputRole) -> None:
