@@ -11,8 +11,8 @@ from pathlib import Path
 
 from ..core.task import LESION, SHRINKAGE
 from ..core.vocabulary import DIFFICULTIES
+from .learning import add_system
 from .numbers import share, whole_number
-from .train.options import add_system
 
 CHECK_EXAMPLES = """\
 examples:

@@ -86,7 +86,7 @@ def run(options) -> None:
     from ..core.requirements import require
     from ..io.atomic import check_place
     from .console import TimedBar
-    from .train.command import NEEDS
+    from .learning import NEEDS
 
     require(NEEDS, extra="train")
     for path in options.output:
@@ -145,7 +145,7 @@ def _of_cohort(options, bundle, bar) -> tuple:
     from ..training.samples import collect_samples
     from ..trust.cohort_subjects import cohort_subjects
     from .console import warn
-    from .train.command import checked_cohort
+    from .learning import checked_cohort
 
     table, labels = checked_cohort(options, bar)
     rows = usable_rows(table, labels, options.time_point)

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from ...core.vocabulary import CAM
 from ..console import TimedBar, warn
+from ..learning import NEEDS, checked_cohort, settings_of, system_of_options
 from ..setting_options import settings_from
-from ..train.command import NEEDS, checked_cohort, settings_of, system_of_options
 
 REPORT = "report"
 
@@ -87,7 +87,7 @@ def study_settings_of(options):
         InputError: they do not go together, or the file of feature settings cannot be used.
     """
     from ...study.settings import StudySettings
-    from ..train.options import defaults_of_training
+    from ..learning import defaults_of_training
 
     system = system_of_options(options)
     # of the training's seed nothing is asked: every trial has its own

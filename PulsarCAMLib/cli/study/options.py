@@ -8,9 +8,9 @@ from collections.abc import Callable
 from ...core.vocabulary import CAM, DELTA, FEATURE_MODELS, PROTOCOLS, why_unknown
 from ...study.settings import StudySettings
 from ...systems.autoencoder.training_settings import TrainingSettings
+from ..learning import add_model, add_system
 from ..numbers import whole_number
 from ..setting_options import add_settings, names_of
-from ..train.options import add_model, add_system
 
 NONE = "none"
 

@@ -2,20 +2,12 @@
 
 from __future__ import annotations
 
-import argparse
 import os
-import sys
 from pathlib import Path
-from typing import Any
 
-from ...systems.autoencoder.training_settings import TrainingSettings
-from ...systems.contract import System
-from ..console import table as as_table
-from ..setting_options import settings_from
+from ..learning import NEEDS, checked_cohort, settings_of, system_of_options
 from .run_folder import REPORT_SUFFIX, SUFFIX, RunFolder, Stages, check_places
-from .stages import CHECKING, LABELLING, stages_of
-
-NEEDS = ("torch>=2.2,<3", "safetensors>=0.4", "scikit-learn>=1.4", "joblib>=1.3")
+from .stages import stages_of
 
 FOR_REPORTS = ("matplotlib>=3.8",)
 
@@ -36,80 +28,6 @@ def run(options) -> None:
     with RunFolder(run_folder) as kept, Stages(run_folder, stages_of(options), options.quiet) as stages:
         cohort = checked_cohort(options, stages)
         TrainRun(options, system, settings, options.name or _name_of(output), output, report, kept, stages).run(*cohort)
-
-
-def system_of_options(options):
-    """The system that the options name; the one that comes first where a command has no such option.
-
-    Raises:
-        BundleError: none is known by that name.
-    """
-    from ...systems.registry import DEFAULT, system_of
-
-    return system_of(getattr(options, "system", DEFAULT))
-
-
-def settings_of(options: argparse.Namespace, **given: Any) -> Any:
-    """The training settings that the options mean; ``given`` values go before them.
-
-    Raises:
-        InputError: a value is not usable, or an option is not one of this system's.
-    """
-    from ...systems.registry import DEFAULT
-
-    system = system_of_options(options)
-    if system.name != DEFAULT:
-        return _settings_of_another(system, options, **given)
-    return settings_from(TrainingSettings, options, **given)
-
-
-def _settings_of_another(system: System, options: argparse.Namespace, **given: Any) -> Any:
-    """From the options that every system takes; those of the first system's network must not be given."""
-    from dataclasses import fields
-
-    from ...core.errors import InputError
-    from .options import defaults_of_training
-
-    known = {each.name for each in fields(system.settings)}
-    standard = defaults_of_training()
-    foreign = [name for name, value in standard.items() if name not in known and getattr(options, name) != value]
-    foreign += ["sanity"] if getattr(options, "sanity", False) else []  # maps of slices are checked, not of volumes
-    if foreign:
-        names = ", ".join(f"--{name.replace('_', '-')}" for name in foreign)
-        raise InputError(f"The system {system.name} has no {names}; leave it out.")
-    return system.training_settings(
-        **{"patience": options.patience, "seed": options.seed}
-        | {name: getattr(options, name) for name in standard if name in known}
-        | given
-    )
-
-
-def checked_cohort(options, stages: Stages):
-    """The table and its labels; all findings are shown first.
-
-    Raises:
-        InputError: the table has errors.
-    """
-    from ...cohort.checks import check_cohort
-    from ...cohort.findings import HEADINGS, errors_in
-    from ...cohort.labels import label_cohort
-    from ...cohort.table import read_cohort
-    from ...core.errors import InputError
-
-    system = system_of_options(options)
-    cohort = read_cohort(options.cohort, system)
-    with stages.stage(CHECKING) as tell:
-        findings = check_cohort(cohort, threshold=options.shrinkage, system=system, progress=tell)
-    errors = errors_in(findings)
-    if findings:
-        stages.clear()
-        print(as_table([finding.as_row() for finding in findings], HEADINGS), file=sys.stderr)
-    if errors:
-        raise InputError(
-            f"The cohort has {len(errors)} error{'s' * (len(errors) > 1)}, listed above; nothing was trained."
-        )
-    with stages.stage(LABELLING) as tell:
-        return cohort, label_cohort(cohort, options.shrinkage, progress=tell, system=system)
 
 
 def _name_of(output: Path) -> str:

@@ -8,10 +8,8 @@ from collections.abc import Callable
 
 from ...core.settings import MOST_EPOCHS
 from ...core.vocabulary import BASELINE, CAM, PATIENTS, TIME_POINTS
-from ...systems.autoencoder.architecture import Architecture
-from ...systems.autoencoder.preprocessing import Preprocessing
 from ...systems.autoencoder.training_settings import TrainingSettings
-from ...systems.registry import DEFAULT
+from ..learning import add_model, add_system
 from ..numbers import share_or_none, whole_number
 from ..setting_options import add_settings
 
@@ -59,11 +57,6 @@ def add_train(commands, command: Callable[..., argparse.ArgumentParser], epilog:
     _add_running(parser.add_argument_group("running"))
 
 
-def add_system(parser, what: str) -> None:
-    """Which system is meant; what is the help's first words."""
-    parser.add_argument("--system", default=DEFAULT, metavar="NAME", help=f"{what} (%(default)s)")
-
-
 def _add_cohort(group) -> None:
     times = " or ".join(TIME_POINTS)
     group.add_argument("--time-point", default=BASELINE, help=f"MRI to train on: {times} (%(default)s)")
@@ -88,14 +81,6 @@ def _add_judging(parser: argparse.ArgumentParser) -> None:
     add_label_control(maps, 3, "with --sanity: networks trained on permuted labels, to be held against")
 
 
-def defaults_of_training() -> dict[str, object]:
-    """Options of network, patches and training, and what they are where nobody says anything."""
-    parser = argparse.ArgumentParser(add_help=False)
-    add_model(parser)
-    add_settings(parser, TrainingSettings)
-    return vars(parser.parse_args([]))
-
-
 def add_label_control(group, default: int, what: str) -> None:
     """How many networks learn permuted labels, and for how long; what is the help's first words."""
     group.add_argument(
@@ -107,12 +92,6 @@ def add_label_control(group, default: int, what: str) -> None:
         metavar="N",
         help="epochs of these networks (as many as the model had)",
     )
-
-
-def add_model(group) -> None:
-    """Network and patches, for every command that trains."""
-    add_settings(group, Architecture)
-    add_settings(group, Preprocessing)
 
 
 def _add_running(group) -> None:

@@ -7,9 +7,9 @@ import pytest
 from making_files import files_in
 
 from PulsarCAMLib.cli import main
+from PulsarCAMLib.cli.learning import settings_of
 from PulsarCAMLib.cli.parser import make_parser
 from PulsarCAMLib.cli.study.command import study_settings_of
-from PulsarCAMLib.cli.train.command import settings_of
 from PulsarCAMLib.cohort.synthetic.settings import CohortSettings
 from PulsarCAMLib.cohort.synthetic.store import write_cohort
 from PulsarCAMLib.io.progress_file import DONE, RunProgress, read_progress

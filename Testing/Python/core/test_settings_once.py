@@ -167,9 +167,9 @@ def test_hashes_of_settings_from_before_stay_what_they_were():
 
 
 def test_options_without_words_mean_the_usual_settings():
+    from PulsarCAMLib.cli.learning import settings_of
     from PulsarCAMLib.cli.parser import make_parser
     from PulsarCAMLib.cli.study.command import study_settings_of
-    from PulsarCAMLib.cli.train.command import settings_of
 
     assert settings_of(make_parser().parse_args(["train", "cohort.csv", "-o", "model"])) == TrainingSettings()
     assert study_settings_of(make_parser().parse_args(["study", "cohort.csv", "-o", "run"])) == StudySettings()

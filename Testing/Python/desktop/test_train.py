@@ -209,7 +209,7 @@ def test_curves_are_read_while_they_are_written_and_drawn(a_desktop, tmp_path):
 
 
 def test_what_training_needs_is_in_the_file_that_slicer_installs_from(a_desktop):
-    from PulsarCAMLib.cli.train.command import NEEDS
+    from PulsarCAMLib.cli.learning import NEEDS
     from PulsarCAMLib.desktop.dependencies import read_requirements
 
     listed = read_requirements(a_desktop.module.PulsarCAMLogic.requirementsPath.replace(".txt", "-train.txt"))
