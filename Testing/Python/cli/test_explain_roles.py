@@ -7,7 +7,7 @@ import pytest
 import torch
 from making_files import files_in, result_of, written
 from making_models import CARD_FIELDS
-from making_stranger import STRANGER
+from stranger import STRANGER
 
 from PulsarCAMLib.core.geometry import VolumeGeometry
 from PulsarCAMLib.io.volumes import read_volume

@@ -7,9 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from making_files import files_in, written
-from making_stranger import STRANGER
 from reading_reports import Page, table_of
 from sklearn.metrics import balanced_accuracy_score, roc_auc_score
+from stranger import STRANGER
 
 from PulsarCAMLib.cli import main
 from PulsarCAMLib.cohort.labels import label_cohort

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from making_stranger import STRANGER
+from stranger import STRANGER
 
 from PulsarCAMLib.core.case import Case, Image
 from PulsarCAMLib.core.errors import BundleError, InputError

@@ -7,7 +7,7 @@ import json
 import numpy as np
 import pytest
 from making_files import files_in, written
-from making_stranger import STRANGER
+from stranger import STRANGER
 
 from PulsarCAMLib.cli import main
 from PulsarCAMLib.cohort.checks import check_cohort

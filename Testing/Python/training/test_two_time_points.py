@@ -5,7 +5,7 @@ import csv
 import numpy as np
 import pytest
 from making_files import PLAIN, two_boxes, written
-from making_stranger import Stranger
+from stranger import Stranger
 
 from PulsarCAMLib.cohort.checks import check_cohort
 from PulsarCAMLib.cohort.labels import label_cohort

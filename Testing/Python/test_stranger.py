@@ -1,0 +1,133 @@
+"""A system in one file of at most sixty lines goes the whole way, without a line changed anywhere else.
+
+Cohort table, check, training, study with control, bundle, explaining files, scene, panel, report. The lesion system
+goes the same way in all the other tests.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import SimpleITK as sitk
+from making_files import written
+from stranger import STRANGER
+
+from PulsarCAMLib.cli import main
+from PulsarCAMLib.core.geometry import VolumeGeometry
+from PulsarCAMLib.systems.registry import register, unregister
+
+GRID = VolumeGeometry((10, 24, 22), (1.5, 1.5, 3.0), (12.0, -40.0, 6.0))
+DOSE_GRID = VolumeGeometry((6, 12, 12), (3.0, 3.0, 5.0), (8.0, -44.0, 4.0))
+QUICK = ("--system", "stranger", "--epochs", "4", "--batch-size", "4", "--learning-rate", "0.05")
+FILE = Path(__file__).resolve().parents[1] / "stranger.py"
+
+
+@pytest.fixture(autouse=True, scope="module")
+def registered():
+    register(STRANGER)
+    yield
+    unregister(STRANGER.name)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Images and table of 18 patients: the larger the class, the larger what is bright."""
+    place, rng, rows = tmp_path_factory.mktemp("way"), np.random.default_rng(0), []
+    for n in range(18):
+        voxels = rng.normal(100, 5, GRID.shape)
+        voxels[2:8, 3 : 8 + 5 * (n % 3), 3 : 8 + 5 * (n % 3)] += 300
+        written(place / f"flair{n}.nrrd", voxels.astype(np.float32), GRID)
+        written(place / f"dose{n}.nrrd", rng.uniform(0, 20, DOSE_GRID.shape).astype(np.float32), DOSE_GRID)
+        label = STRANGER.task.names[n % 3]
+        rows.append([f"P{n:02d}", f"flair{n}.nrrd", f"dose{n}.nrrd" if n % 4 else "", label])
+    with (place / "cohort.csv").open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows([["patient", "flair", "rtdose", "size"], *rows])
+    return place
+
+
+@pytest.fixture(scope="module")
+def model(folder):
+    assert main(["cohort", "check", str(folder / "cohort.csv"), "--system", "stranger"]) == 0
+    out = folder / "model"
+    options = ["--members", "2", "--protocols", "none", "--quiet", *QUICK]
+    assert main(["train", str(folder / "cohort.csv"), "-o", str(out), *options]) == 0
+    assert main(["bundle", "check", str(out)]) == 0
+    return out
+
+
+@pytest.fixture(scope="module")
+def explained(folder, model):
+    out = folder / "result"
+    files = [str(folder / "flair17.nrrd"), "--rtdose", str(folder / "dose17.nrrd")]
+    options = ["--model", str(model), "--method", "all", "--class", "both", "--scene", "--report", "--quiet"]
+    assert main(["explain", *files, "-o", str(out), *options]) == 0
+    return out
+
+
+def test_it_is_one_file_of_at_most_sixty_lines():
+    assert len(FILE.read_text(encoding="utf-8").splitlines()) <= 60
+
+
+def test_its_maps_and_tables_are_written_on_the_image(explained):
+    for method in STRANGER.usual_maps:
+        for name in STRANGER.task.names:
+            image = sitk.ReadImage(str(explained / f"{method}_{name}_mean.nrrd"))
+            assert VolumeGeometry.from_sitk(image).same_grid(GRID)
+    with (explained / "patients.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    chances = [float(rows[0][f"probability_{name}"]) for name in STRANGER.task.names]
+    assert sum(chances) == pytest.approx(1)
+    assert rows[0]["predicted_class"] == STRANGER.task.names[int(np.argmax(chances))]
+    assert "patient" in rows[0]
+
+
+def test_its_report_says_its_words_and_no_others(explained):
+    page = (explained / "report.html").read_text(encoding="utf-8")
+    assert all(word in page for word in ("probability", "large", "Saliency", "esearch use only"))
+    assert "response" not in page.replace("responsible", "")
+
+
+def test_its_scene_opens_with_its_maps(explained, a_scene):
+    import slicer
+
+    slicer.util.loadScene(str(explained / "scene.mrb"))
+    names = [node.GetName() for node in slicer.util.getNodesByClass("vtkMRMLScalarVolumeNode")]
+    assert any("large saliency" in name for name in names), names
+
+
+def test_the_panel_shows_its_selectors_and_its_answer(folder, explained, a_desktop, monkeypatch):
+    pytest.importorskip("PySide6", reason="PySide6 is not installed")
+    import slicer
+
+    monkeypatch.setenv("PULSARCAM_MODELS", str(folder))
+    panel = a_desktop.open_panel()
+    flair, dose = (sitk.GetArrayFromImage(sitk.ReadImage(str(folder / f"{name}17.nrrd"))) for name in ("flair", "dose"))
+    to_ras = {"FLAIR": (flair, GRID), "Dose": (dose, DOSE_GRID)}
+    nodes = {n: slicer.util.addVolumeFromArray(v, ijkToRAS=g.ijk_to_ras, name=n) for n, (v, g) in to_ras.items()}
+    panel.ui.inputVolumeSelector.setCurrentNode(nodes["FLAIR"])
+    panel.ui.modelComboBox.setCurrentIndex(panel.ui.modelComboBox.findText("model"))
+    (role,) = panel.images.roles
+    assert role.name == "rtdose"
+    panel.images.selector(role).setCurrentNode(nodes["Dose"])
+    assert panel.ui.applyButton.enabled
+    panel.ui.applyButton.click()
+    shown = slicer.util.arrayFromVolume(panel.state.heatMapVolume)
+    written_map = sitk.GetArrayFromImage(sitk.ReadImage(str(folder / "result" / "saliency_large_mean.nrrd")))
+    np.testing.assert_allclose(shown, written_map, rtol=1e-4, atol=1e-6)
+
+
+def test_it_is_studied_beside_its_control(folder):
+    out = folder / "study"
+    options = ["--protocols", "patients", "--trials", "3", "--controls", "2", "--folds", "3", "--quiet"]
+    assert main(["study", str(folder / "cohort.csv"), "-o", str(out), *options, *QUICK]) == 0
+    figures = json.dumps([json.loads(path.read_text()) for path in sorted(out.rglob("*.json"))])
+    assert "balanced_accuracy" in figures
+    assert "control" in figures
+    page = next(out.rglob("*.html"), None) or next(Path(f"{out}-report").rglob("*.html"))
+    text = page.read_text(encoding="utf-8")
+    assert "large" in text
+    assert "non-response" not in text
