@@ -21,7 +21,8 @@ from ..features.gradient_table import is_diagnostic
 from ..features.values import FeatureTable
 from ..systems.bundle import ModelBundle
 from .features import FEWEST_PATIENTS, flip_p_value
-from .map_comparison import ComparisonSettings, MapComparison, compare_maps
+from .map_comparison import MapComparison, compare_maps
+from .settings import ComparisonSettings
 from .spatial import adjust
 
 OUTCOMES = ("activated_share", "margin_share", "margin_concentration")

@@ -21,8 +21,9 @@ from ..core.errors import InputError
 from ..core.geometry import VolumeGeometry
 from ..core.task import BOTH, PREDICTED
 from ..core.upsampling import upsample_to
+from ..core.vocabulary import DEFAULT_SIGMA_MM
 from ..explanation.result import CaseResult, UnitResult
-from ..features.gradients import DEFAULT_SIGMA_MM, GradientMaps
+from ..features.gradients import GradientMaps
 from ..systems.contract import System
 from .similarity import TOP_SHARE, top_dice
 from .spatial import Correlation, Places, RankedMap, adjust, correlate

@@ -8,12 +8,10 @@ import numpy as np
 
 from ..core.errors import InputError
 from ..core.task import BOTH, PREDICTED
-from ..core.vocabulary import DEFAULT_MARGIN_MM
+from ..core.vocabulary import DEFAULT_MARGIN_MM, DEFAULT_THICKNESS_MM
 from ..explanation.result import CaseResult, UnitResult
 from ..explanation.tables import depth_mm
 from .correlations import EMPTY, heat_map_in, maps_to_compare
-
-DEFAULT_THICKNESS_MM = 1.0
 
 
 def shell_table(

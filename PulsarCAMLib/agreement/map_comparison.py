@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
 from ..core.errors import Cancelled, InputError
-from ..core.settings import Settings, option
 from ..core.task import BOTH, PREDICTED
-from ..core.vocabulary import DEFAULT_MARGIN_MM
 from ..explanation.result import CaseResult
-from ..features.gradients import DEFAULT_SIGMA_MM, gradient_maps
-from ..systems.contract import System
+from ..features.gradients import gradient_maps
 from .correlations import agreement_table, maps_to_compare
-from .depth_profile import DEFAULT_THICKNESS_MM, shell_table
+from .depth_profile import shell_table
+from .settings import ComparisonSettings
 from .spatial import adjust
 
 MEASURES = {
@@ -23,32 +21,6 @@ MEASURES = {
     "radial_gradient": "Radial gradient of the MRI: 1 where it falls straight outwards, -1 where it rises",
 }
 """What the two volumes of a comparison hold."""
-
-
-@dataclass(frozen=True)
-class ComparisonSettings(Settings):
-    """What is compared, and how.
-
-    Attributes:
-        methods: computed methods, signed ones among them if wanted; empty: all that the system computes for every case.
-        targets: classes; empty: all of the task's.
-        sigma_mm: scale of the gradient.
-        margin_mm: thickness of the margin under the lesion's surface.
-        thickness_mm: of the shells.
-    """
-
-    who = "a comparison"
-
-    methods: tuple[str, ...] = ()
-    targets: tuple[str, ...] = ()
-    sigma_mm: float = option(DEFAULT_SIGMA_MM, at_least=0, at_most=100)
-    margin_mm: float = option(DEFAULT_MARGIN_MM, at_least=0, at_most=100)
-    thickness_mm: float = option(DEFAULT_THICKNESS_MM, at_least=0, at_most=100)
-
-    def of(self, system: System) -> ComparisonSettings:
-        """The same with the system's own methods and classes where none are named."""
-        usual = tuple(method.name for method in system.maps if method.always)
-        return replace(self, methods=self.methods or usual, targets=self.targets or system.task.names)
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,8 +7,9 @@ import numpy as np
 from ..core.errors import InputError
 from ..core.geometry import VolumeGeometry
 from ..core.lesion import Lesion
+from ..core.vocabulary import DEFAULT_SIGMA_MM
 from ..explanation.tables import depth_mm
-from ..features.gradients import DEFAULT_SIGMA_MM, GradientMaps, gradient_maps
+from ..features.gradients import GradientMaps, gradient_maps
 from ..features.neighbourhood import Neighbourhood, neighbourhood_of
 
 QUANTITIES = ("gradient_magnitude", "radial_gradient", "intensity", "local_entropy", "border_distance")

@@ -6,9 +6,11 @@ import argparse
 from collections.abc import Callable
 from pathlib import Path
 
+from ..agreement.settings import ComparisonSettings
 from ..core.vocabulary import BASELINE, TIME_POINTS
 from ..systems.registry import systems
-from .numbers import MOST_CORES, millimetres, whole_number
+from .numbers import MOST_CORES, whole_number
+from .setting_options import add_settings, settings_from
 
 SHARES = ("activated_share", "margin_share", "margin_concentration")
 """What of a heat map features may be set beside; so may the probability of the task's positive class."""
@@ -59,12 +61,8 @@ def add_agreement(commands, command: Callable[..., argparse.ArgumentParser], epi
     )  # fmt: skip
     times = " or ".join(TIME_POINTS)
     parser.add_argument("--time-point", default=BASELINE, help=f"MRI of the table: {times} (%(default)s)")
-    for name, what, usual in (
-        ("--margin-mm", "thickness of the margin", 2.0),
-        ("--sigma-mm", "scale of the gradient", 1.0),
-        ("--shell-mm", "thickness of the shells", 1.0),
-    ):
-        parser.add_argument(name, type=millimetres, default=usual, metavar="MM", help=f"{what} (%(default)s)")
+    add_settings(parser, ComparisonSettings, "margin")
+    add_settings(parser, ComparisonSettings)
     parser.add_argument("--overwrite", action="store_true", help="replace an earlier result at OUT when all is done")
     parser.add_argument("--quiet", action="store_true", help="no progress bar, no table; warnings and errors only")
     parser.add_argument("--threads", type=whole_number(1, MOST_CORES), metavar="N", help="processor cores to use (all)")
@@ -107,7 +105,6 @@ def run(options) -> None:
 def _compare(options, bar):
     from ..agreement.cohort import cohort_agreement, features_of, lines_of
     from ..agreement.features import feature_agreement
-    from ..agreement.map_comparison import ComparisonSettings
     from ..cohort.table import read_cohort
     from ..core.errors import InputError
     from ..features.values import read_features, read_people
@@ -119,9 +116,8 @@ def _compare(options, bar):
     if not rows:
         raise InputError(f"No row of the table has an MRI at “{options.time_point}” with a contour on it.")
     lines = lines_of(rows, of_features, read_people(options.features)) if of_features else {}
-    settings = ComparisonSettings(
-        (options.method,), (options.target,), options.sigma_mm, options.margin_mm, options.shell_mm
-    )
+    asked = {"methods": (options.method,), "targets": (options.target,)}
+    settings = settings_from(ComparisonSettings, options, **asked)
     with bar.stage("comparing") as tell:
         found = cohort_agreement(rows, find_bundle(options.model), settings, progress=tell)
     if of_features is None:

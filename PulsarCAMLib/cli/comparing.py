@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from .numbers import millimetres
+from ..agreement.settings import ComparisonSettings
+from .setting_options import add_settings
 
 if TYPE_CHECKING:
     from ..agreement.map_comparison import MapComparison
@@ -28,18 +29,13 @@ def add_comparing(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--compare", action="store_true", help="compare the maps with what one sees in the MRI, and write gradient maps"
     )
-    group.add_argument(
-        "--sigma-mm", type=millimetres, default=1.0, metavar="MM", help="scale of the gradient (%(default)s)"
-    )
-    group.add_argument(
-        "--shell-mm", type=millimetres, default=1.0, metavar="MM", help="thickness of the shells (%(default)s)"
-    )
+    add_settings(group, ComparisonSettings)
     group.add_argument("--report", action="store_true", help="write report.html, with the comparison if there is one")
 
 
 def compare(job: Job, wanted: Wanted, result: CaseResult, case: Case, on_progress: OnProgress) -> MapComparison:
     """What the wanted maps go with; where all usual maps and classes are wanted, the signed ones too."""
-    from ..agreement.map_comparison import ComparisonSettings, compare_maps
+    from ..agreement.map_comparison import compare_maps
 
     system = result.system
     every_map = set(system.usual_maps) <= set(wanted.methods) and set(system.task.names) <= set(wanted.targets)

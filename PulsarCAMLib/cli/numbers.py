@@ -61,4 +61,3 @@ def numbers(text: str) -> tuple[float, ...]:
 
 share = number_in(Range(above=0, below=1), "share")
 share_or_none = number_in(Range(at_least=0, below=1), "share")
-millimetres = number_in(Range(at_least=0, at_most=100), "mm")

@@ -5,15 +5,17 @@ from __future__ import annotations
 import argparse
 
 from .. import __version__
-from ..core.vocabulary import DEFAULT_MARGIN_MM, NORMALISATIONS, PARTS
+from ..agreement.settings import ComparisonSettings
+from ..core.vocabulary import NORMALISATIONS, PARTS
 from .agreement import add_agreement
 from .bundle import add_bundle
 from .cohort import add_cohort
 from .comparing import WRITTEN, add_comparing
 from .features import add_features
 from .inputs import add_inputs
-from .numbers import MOST_CORES, millimetres, whole_number
+from .numbers import MOST_CORES, whole_number
 from .sanity import add_sanity
+from .setting_options import add_settings
 from .study.options import add_study
 from .train.options import add_train
 
@@ -149,13 +151,8 @@ def _add_maps(parser: argparse.ArgumentParser) -> None:
         metavar="KIND:VALUE",
         help="what counts as activated: fraction:0..1 of the joint maximum, percentile:0..100, value:X (%(default)s)",
     )
-    maps.add_argument(
-        "--margin-mm",
-        type=millimetres,
-        default=DEFAULT_MARGIN_MM,
-        metavar="MM",
-        help="thickness of the rim in lesions.csv (2.0)",
-    )
+    rim = {"help": "thickness of the rim in lesions.csv (2.0)"}
+    add_settings(maps, ComparisonSettings, "margin", margin_mm=rim)
 
 
 def _add_running(parser: argparse.ArgumentParser) -> None:

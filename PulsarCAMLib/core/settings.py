@@ -11,7 +11,6 @@ import json
 import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import MISSING, Field, dataclass, field, fields
-from functools import cache
 from types import UnionType
 from typing import Any, ClassVar, Self, Union, get_args, get_origin, get_type_hints
 
@@ -250,11 +249,15 @@ def typed(kind: type, given: dict[str, Any], source: str) -> dict[str, Any]:
     return {name: tuple(value) if isinstance(value, list) else value for name, value in given.items()}
 
 
-@cache
+_HINTS: dict[type, dict[str, Any]] = {}
+
+
 def hints_of(kind: type) -> dict[str, Any]:
     """Types of a dataclass's fields by name."""
-    found = get_type_hints(kind)
-    return {each.name: found[each.name] for each in fields(kind)}
+    if kind not in _HINTS:
+        found = get_type_hints(kind)
+        _HINTS[kind] = {each.name: found[each.name] for each in fields(kind)}
+    return _HINTS[kind]
 
 
 def without_none(hint: Any) -> Any:

@@ -28,6 +28,12 @@ THRESHOLD_KINDS = ("fraction", "percentile", "value")
 DEFAULT_MARGIN_MM = 2.0
 """Thickness of the shell under a unit's surface that is called margin; the remainder is core."""
 
+DEFAULT_SIGMA_MM = 1.0
+"""Standard deviation of the Gaussian that calms noise before differences are taken."""
+
+DEFAULT_THICKNESS_MM = 1.0
+"""Of the shells from a unit's surface inwards."""
+
 PARTS = ("auto", "together", "separate")
 """Unconnected parts of a mask: each a lesion where a label volume has one single label; one lesion; each a lesion."""
 

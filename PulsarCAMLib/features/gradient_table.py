@@ -14,9 +14,9 @@ import numpy as np
 from ..core.errors import InputError
 from ..core.geometry import VolumeGeometry
 from ..core.lesion import Lesion
-from ..core.vocabulary import DEFAULT_MARGIN_MM
+from ..core.vocabulary import DEFAULT_MARGIN_MM, DEFAULT_SIGMA_MM
 from ..explanation.tables import core_of
-from .gradients import DEFAULT_SIGMA_MM, gradient_maps
+from .gradients import gradient_maps
 from .margin_sharpness import PROFILE_REACH_MM, mean_edge, profiles_of, slopes
 from .neighbourhood import Neighbourhood, neighbourhood_of
 from .row import FeatureRow

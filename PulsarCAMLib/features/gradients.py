@@ -20,10 +20,8 @@ import numpy as np
 from ..core.errors import InputError
 from ..core.geometry import VolumeGeometry
 from ..core.lesion import Lesion
+from ..core.vocabulary import DEFAULT_SIGMA_MM
 from .neighbourhood import neighbourhood_of
-
-DEFAULT_SIGMA_MM = 1.0
-"""Standard deviation of the Gaussian that calms noise before differences are taken."""
 
 KERNEL_REACH = 4.0
 """The Gaussian is cut after this many standard deviations."""

@@ -12,9 +12,8 @@ import numpy as np
 
 from ..core.errors import InputError
 from ..core.settings import Settings, option, typed
-from ..core.vocabulary import DEFAULT_MARGIN_MM
+from ..core.vocabulary import DEFAULT_MARGIN_MM, DEFAULT_SIGMA_MM
 from .dose import DoseSettings
-from .gradients import DEFAULT_SIGMA_MM
 from .models.settings import FeatureModelSettings
 from .radiomics.settings import DEFINITIONS, RadiomicsSettings
 

@@ -78,7 +78,8 @@ class CompareLogic:
         :param cancelled: asked often; True stops the work.
         :raises PulsarCAMLib.core.errors.PulsarCAMError: one sentence for the user; the scene is then as it was.
         """
-        from ...agreement.map_comparison import ComparisonSettings, compare_maps
+        from ...agreement.map_comparison import compare_maps
+        from ...agreement.settings import ComparisonSettings
         from ...core.errors import Cancelled
         from ...scene.reading.inputs import read_volume
         from ...scene.writing.map_comparison import ComparisonNodes, write_comparison
