@@ -101,8 +101,9 @@ class FoldedDecoder:
     """The decoder with folded filters; gradients are handed to the model by :meth:`hand_over`."""
 
     def __init__(self, model: AutoencoderClassifier) -> None:
-        self._made = []
+        self._made: list[Tensor] = []
         for layer in (model.decode_1, model.decode_2):
+            assert layer.bias is not None  # the decoder's convolutions have biases
             self._made += [folded_filters(layer.weight), layer.bias.repeat_interleave(4)]
         self._leaves = [tensor.detach().requires_grad_() for tensor in self._made]
 
