@@ -53,7 +53,7 @@ def feature_agreement(
     ``partial_high``, ``partial_p_value`` and ``partial_p_adjusted``; then these order the rows.
 
     Args:
-        rows: one per lesion, such as those of :func:`..explanation.tables.lesion_table` of all scans.
+        rows: one per lesion, such as those of :func:`..explanation.tables.unit_table` of all scans.
         features: one per lesion, in the same order; None or NaN: no value for this lesion.
         patients: whose each lesion is.
         outcome: the column of ``rows``.

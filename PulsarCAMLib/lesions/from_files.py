@@ -68,7 +68,7 @@ def read_lesions(
         path: a label volume (any format SimpleITK reads), or a ``.seg.nrrd`` of 3D Slicer, of today's layout (layers
             for overlapping segments) or the old one with one 3D image per segment.
         geometry: of the MRI.
-        parts: how unconnected parts become lesions; see :func:`~.lesion.lesions_from_labels`.
+        parts: how unconnected parts become lesions; see :func:`~.from_labels.lesions_from_labels`.
             "auto" keeps a named segment together.
         labels: only these values of a label volume.
         segments: only these segments, by name or ID.

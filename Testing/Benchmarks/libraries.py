@@ -1,7 +1,7 @@
 """(b) The same maps by the libraries that a user would otherwise take, one thread each.
 
 They get a member as a module with one input (image and mask as channels), one score per class, and a named place whose
-gradient is gated by the mask, so that their maps are ours (Testing/Python/explanation/test_referees.py). Each is timed
+gradient is gated by the mask, so that their maps are ours (Testing/Python/systems/test_referees.py). Each is timed
 with the module as it is and with a channels-last input, image by image and in batches; its fastest time is held against
 ours. pytorch-grad-cam scales its maps to 0..1 and to the image's size, which cannot be switched off; captum and MONAI
 are asked for raw maps. grad-cam imports torchvision, whose compiled part does not load beside a CPU build of torch: see

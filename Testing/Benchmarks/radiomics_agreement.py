@@ -4,7 +4,7 @@
 
 prints for every published feature to how many significant digits it agrees under the same settings, or why it does not.
 Every difference is listed in :data:`EXPLAINED` and computed, so that nothing else can hide behind it;
-Testing/Python/comparison/test_radiomics_agreement.py holds both to it.
+Testing/Python/features/test_radiomics_agreement.py holds both to it.
 """
 
 from __future__ import annotations

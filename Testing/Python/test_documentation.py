@@ -1,5 +1,6 @@
 """Every page's links lead somewhere, and what code cites of the method is there, on the line that computes it."""
 
+import ast
 import io
 import re
 import shlex
@@ -157,3 +158,66 @@ def test_what_a_recipe_names_is_there(recipe, file, name):
 def test_there_are_recipes_for_what_is_added_most():
     named = {recipe for recipe, _, _ in recipes()}
     assert {f"Add a{n}" for n in (" system", " map method", "n input", "n output", " metric", " panel option")} <= named
+
+
+ROLE = re.compile(r":(?:mod|func|class|meth|data|attr|exc):`~?([^`]+)`")
+
+
+def references(file):
+    """What the docstrings of a file refer to by a dotted path: from the library on, or relative as its imports are."""
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            for target in ROLE.findall(node.value):
+                if target.startswith(("PulsarCAMLib", ".")):
+                    yield target
+
+
+def defined(file):
+    """Names that a file's top level binds, and ``Class.member`` of its classes."""
+    names = set()
+    for node in ast.parse(file.read_text(encoding="utf-8")).body:
+        names |= bound(node)
+        if isinstance(node, ast.ClassDef):
+            names |= {f"{node.name}.{member}" for inner in node.body for member in bound(inner)}
+    return names
+
+
+def bound(node):
+    if isinstance(node, ast.FunctionDef | ast.ClassDef):
+        return {node.name}
+    if isinstance(node, ast.Assign | ast.AnnAssign):
+        targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+        return {name.id for target in targets for name in ast.walk(target) if isinstance(name, ast.Name)}
+    if isinstance(node, ast.Import | ast.ImportFrom):
+        return {alias.asname or alias.name for alias in node.names}
+    return set()
+
+
+def leads_somewhere(target, file):
+    """Whether a reference names a room, a file, or something that this file's top level or one of its classes has."""
+    dots = len(target) - len(target.lstrip("."))
+    start = file.parents[dots - 1] if dots else ROOT
+    parts = target.lstrip(".").split(".")
+    for count in range(len(parts), -1, -1):
+        place = start.joinpath(*parts[:count])
+        for found in (place / "__init__.py", place.with_suffix(".py")):
+            if found.is_file():
+                rest = ".".join(parts[count:])
+                return not rest or rest in defined(found)
+    return False
+
+
+def test_what_docstrings_refer_to_is_there():
+    """By files and syntax alone, for rooms beside the desktop cannot be imported without Slicer."""
+    found = [(file, target) for file in LIBRARY for target in references(file)]
+    assert len(found) >= 150
+    assert [(str(file.relative_to(ROOT)), target) for file, target in found if not leads_somewhere(target, file)] == []
+
+
+NAMED = re.compile(r"(?<![\w/.<])(?:PulsarCAMLib|Testing)/[\w./*-]*\w")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_files_that_a_page_names_are_there(page):
+    text = page.read_text(encoding="utf-8")
+    assert [name for name in NAMED.findall(text) if not [*ROOT.glob(name)]] == []

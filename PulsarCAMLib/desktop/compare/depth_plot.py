@@ -37,7 +37,7 @@ class ShellLabel(PlotLabel):
         self.draw()
 
     def drawn(self, size: tuple[int, int], palette, ratio: float):
-        """See :meth:`.PlotLabel.drawn`."""
+        """See :meth:`..widgets.plotting.PlotLabel.drawn`."""
         return draw_shells(self.shells, size, palette, ratio) if self.shells else None
 
 
@@ -46,7 +46,7 @@ def draw_shells(shells: Sequence[Shell], size: tuple[int, int], palette, ratio: 
 
     Args:
         shells: from the surface inwards.
-        size, palette, ratio: see :func:`.painted`.
+        size, palette, ratio: see :func:`..widgets.plotting.painted`.
     """
     return painted(size, palette, ratio, lambda pencil: _Plot(pencil, shells, size).draw(), smooth=False)
 

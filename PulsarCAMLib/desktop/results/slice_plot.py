@@ -30,7 +30,7 @@ def draw_slices(points: Sequence[SlicePoint], threshold: float | None, size: tup
     Args:
         points: in any order.
         threshold: probability from which that class is called, or None.
-        size, palette, ratio: see :func:`.painted`.
+        size, palette, ratio: see :func:`..widgets.plotting.painted`.
     """
     shown = sorted(points, key=lambda p: p.number)
     return painted(size, palette, ratio, lambda pencil: _Plot(pencil, shown, size).draw(threshold))

@@ -79,7 +79,7 @@ class CurvesLabel(PlotLabel):
     histories = ()
 
     def drawn(self, size: tuple[int, int], palette, ratio: float):
-        """See :meth:`.PlotLabel.drawn`."""
+        """See :meth:`..widgets.plotting.PlotLabel.drawn`."""
         return draw_curves(self.histories, size, palette, ratio) if self.histories else None
 
 
@@ -90,7 +90,7 @@ def draw_curves(histories, size: tuple[int, int], palette, ratio: float):
 
     Args:
         histories: as :func:`read_histories` gives them.
-        size, palette, ratio: see :func:`.painted`.
+        size, palette, ratio: see :func:`..widgets.plotting.painted`.
     """
     width, height = size[0], size[1] - LEGEND
 

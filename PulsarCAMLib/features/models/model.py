@@ -40,7 +40,7 @@ class FeatureStudyModel:
         name: of files and options.
         features: ``features.csv`` of the study, see :func:`.data.lesion_features`.
         lesions: ``lesions.csv`` of the study.
-        groups: of :data:`.data.GROUPS`.
+        groups: of :data:`..values.GROUPS`.
         delta: learn from and answer for the second MRI, with its features and how they changed since the first.
         gi_limit: lesions whose dose gradient index is above this are neither learnt from nor answered for; None: all
             take part. A lesion whose index is not known takes part. A study's own limit applies to all models, before

@@ -53,7 +53,7 @@ class TensorData:
             device: where the tensors lie.
             weighted_classes: give both classes the same weight, 1 on average over samples.
             mask_rule: of the bottleneck.
-            reconstruct: in :data:`~.training_settings.RECONSTRUCT`.
+            reconstruct: "crop" or "gtv", as in :class:`~.training_settings.TrainingSettings`.
         """
         images, masks = (
             torch.from_numpy(np.require(x, requirements=("C", "W"))) for x in (samples.images, samples.masks)

@@ -35,7 +35,7 @@ def measure(
         model: of any state.
         samples: to be asked about.
         weights: of the terms; default: the paper's.
-        reconstruct: in :data:`~.training_settings.RECONSTRUCT`.
+        reconstruct: "crop" or "gtv", as in :class:`~.training_settings.TrainingSettings`.
 
     Returns:
         ``total``, ``reconstruction``, ``similarity``, ``outside``, ``classification``, ``accuracy``, ``auc``.

@@ -1,5 +1,5 @@
 """``pulsarcam sanity`` on a cohort table, with models of permuted labels; on synthetic patients see
-``evaluation/faithfulness/test_shipped_bundle.py``."""
+``trust/test_shipped_bundle_maps.py``."""
 
 import csv
 import json
