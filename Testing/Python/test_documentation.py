@@ -221,3 +221,11 @@ NAMED = re.compile(r"(?<![\w/.<])(?:PulsarCAMLib|Testing)/[\w./*-]*\w")
 def test_files_that_a_page_names_are_there(page):
     text = page.read_text(encoding="utf-8")
     assert [name for name in NAMED.findall(text) if not [*ROOT.glob(name)]] == []
+
+
+def test_the_new_places_of_what_a_script_imported_are_there():
+    table = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8").split("| 0.1.0 | now |", 1)[1].split("\n\n", 1)[0]
+    places = [name for row in table.splitlines()[2:] for name in re.findall(r"`([^`]+)`", row.split("|")[2])]
+    assert len(places) >= 40
+    of_the_library = [name for name in places if not name.startswith("result.")]
+    assert [name for name in of_the_library if not leads_somewhere(f"PulsarCAMLib.{name}", METHOD)] == []
