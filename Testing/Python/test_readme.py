@@ -1,5 +1,7 @@
 """The README is a front door, its console lines and the recipes of the script repository run as they stand."""
 
+import ast
+import os
 import re
 from pathlib import Path
 
@@ -49,7 +51,24 @@ def a_cohort_and_its_agreement(folder):
     write_cohort_agreement(folder / "agreement")
 
 
-def test_the_console_recipes_run_as_pasted(a_scene, a_model):
+@pytest.fixture
+def a_grader(a_scene, a_model, tmp_path, monkeypatch):
+    """Two images, a registered system that takes both and no lesions, and a model of it beside the installed ones."""
+    from host.making import an_mri
+    from PulsarCAMScenarios.stranger import Stranger, write_bundle
+
+    from PulsarCAMLib.systems.bundle import USER_FOLDER_VARIABLE
+    from PulsarCAMLib.systems.registry import register, unregister
+
+    models = Path(os.environ.get(USER_FOLDER_VARIABLE, tmp_path))
+    monkeypatch.setenv(USER_FOLDER_VARIABLE, str(models))
+    register(Stranger())
+    write_bundle(models / "grader")
+    yield [an_mri(name=name) for name in ("T1", "FLAIR")]
+    unregister(Stranger.name)
+
+
+def test_the_console_recipes_run_as_pasted(a_scene, a_model, a_grader):
     import slicer
     import slicer.util
 
@@ -72,3 +91,10 @@ def test_the_three_console_lines_of_the_readme_explain_the_scene(a_scene, a_mode
 def test_the_two_commands_are_make_targets(target):
     assert re.search(rf"^{target}:", (ROOT / "Makefile").read_text(), re.MULTILINE)
     assert f"make {target}" in README.read_text(encoding="utf-8")
+
+
+def test_the_readme_counts_the_scenarios_right():
+    files = [ast.parse(file.read_text(encoding="utf-8")) for file in (ROOT / "Testing/PulsarCAMScenarios").glob("*.py")]
+    nodes = [node for file in files for node in ast.walk(file) if isinstance(node, ast.FunctionDef)]
+    count = sum(node.name.startswith("test_") for node in nodes)
+    assert f"the same {count} scenarios" in README.read_text(encoding="utf-8")
