@@ -200,6 +200,7 @@ class System:
         architecture: dataclass with ``to_card`` and ``from_card``: sizes of the network.
         settings: dataclass of a training; see :class:`.learning.Trained`.
         samples_word: what the network takes of a unit, small and as in "cutting patches".
+        can_decode: whether :meth:`decoded` gives something.
         can_inspect: whether :meth:`inspect` shows what lies between a sample and its maps.
     """
 
@@ -213,6 +214,7 @@ class System:
     architecture: ClassVar[Any] = NoSizes
     settings: ClassVar[Any]
     samples_word: ClassVar[str] = "input"
+    can_decode: ClassVar[bool] = False
     can_inspect: ClassVar[bool] = False
 
     def prepare(self, case: Case, preprocessing: Any, tell: Callable[[float, str], None]) -> Sequence[Samples]:
@@ -322,7 +324,7 @@ class System:
 
     def decoded(self, member: Any, images: np.ndarray, masks: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
         """What a network with a decoder makes of the first of some samples: reconstruction ``[*size]``, and features
-        ``[features, *cells]``; None: it has none.
+        ``[features, *cells]``; None: it has none. See :attr:`can_decode`.
         """
         return None
 

@@ -200,7 +200,7 @@ def _galleries(found: Contents, told: Callable[[float, str], None]) -> list[dict
             f"held {unit}s out, or its folder lacks the patches or trainings."
         )
         titles = (f"Explanations of held-out {unit}s", f"Reconstructions and feature maps of held-out {unit}s")
-        own = titles if found.study.lesions.system == DEFAULT else titles[:1]
+        own = titles if system_of(found.study.lesions.system).can_decode else titles[:1]
         return [{"title": title, "about": reason, "figures": []} for title in own]
     maps, made = [], []
     for number, each in enumerate(found.explained):

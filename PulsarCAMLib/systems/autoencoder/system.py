@@ -39,6 +39,7 @@ class Autoencoder(System):
     architecture = Architecture
     settings = TrainingSettings
     samples_word = "patches"
+    can_decode = True
     can_inspect = True
 
     def prepare(
