@@ -6,11 +6,8 @@ import argparse
 import sys
 from typing import TYPE_CHECKING, Any
 
-from ..systems.autoencoder.architecture import Architecture
-from ..systems.autoencoder.preprocessing import Preprocessing
-from ..systems.autoencoder.training_settings import TrainingSettings
 from ..systems.contract import System
-from ..systems.registry import DEFAULT
+from ..systems.registry import DEFAULT, system_of
 from .console import table as as_table
 from .setting_options import add_settings, settings_from
 from .train.stages import CHECKING, LABELLING
@@ -30,24 +27,22 @@ def defaults_of_training() -> dict[str, object]:
     """Options of network, patches and training, and what they are where nobody says anything."""
     parser = argparse.ArgumentParser(add_help=False)
     add_model(parser)
-    add_settings(parser, TrainingSettings)
+    add_settings(parser, system_of().settings)
     return vars(parser.parse_args([]))
 
 
 def add_model(group) -> None:
     """Network and patches, for every command that trains."""
-    add_settings(group, Architecture)
-    add_settings(group, Preprocessing)
+    add_settings(group, system_of().architecture)
+    add_settings(group, system_of().preprocessing)
 
 
-def system_of_options(options):
+def system_of_options(options: argparse.Namespace) -> System:
     """The system that the options name; the one that comes first where a command has no such option.
 
     Raises:
         BundleError: none is known by that name.
     """
-    from ..systems.registry import DEFAULT, system_of
-
     return system_of(getattr(options, "system", DEFAULT))
 
 
@@ -57,12 +52,10 @@ def settings_of(options: argparse.Namespace, **given: Any) -> Any:
     Raises:
         InputError: a value is not usable, or an option is not one of this system's.
     """
-    from ..systems.registry import DEFAULT
-
     system = system_of_options(options)
     if system.name != DEFAULT:
         return _settings_of_another(system, options, **given)
-    return settings_from(TrainingSettings, options, **given)
+    return settings_from(system.settings, options, **given)
 
 
 def _settings_of_another(system: System, options: argparse.Namespace, **given: Any) -> Any:

@@ -54,7 +54,7 @@ def describe(card) -> str:
 
 
 def _classes(card) -> dict[str, str]:
-    """What is called response, or which classes there are."""
+    """What is called the positive class, where that is computed, or which classes there are."""
     if "response" in card.fields:
-        return {"response": card.fields["response"].get("definition", "")}
+        return {card.system.task.positive: card.fields["response"].get("definition", "")}
     return {"classes": ", ".join(card.system.task.names)}

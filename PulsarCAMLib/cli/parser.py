@@ -142,7 +142,8 @@ def _add_maps(parser: argparse.ArgumentParser) -> None:
         "--normalisation",
         choices=NORMALISATIONS,
         default=NORMALISATIONS[0],
-        help="raw values, or divided by the joint maximum of both classes per lesion or scan (%(default)s)",
+        help=f"raw values, or divided by the joint maximum of {usual.task.every_class} per {usual.task.unit} or scan "
+        "(%(default)s)",
     )
     maps.add_argument(
         "--threshold",

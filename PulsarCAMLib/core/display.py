@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from .errors import InputError
+from .task import Task
 from .vocabulary import DEFAULT_MARGIN_MM, NORMALISATIONS, STATISTICS, THRESHOLD_KINDS
 
 
@@ -13,19 +14,13 @@ class Threshold:
     """When a voxel counts as activated.
 
     Attributes:
-        kind: ``"fraction"``: above this fraction of the lesion's joint maximum of both classes, so that a class with
-            hardly any evidence has no sub-region; ``"percentile"``: above this percentile of the lesion's voxels (and
+        kind: ``"fraction"``: above this fraction of the unit's joint maximum of all classes, so that a class with
+            hardly any evidence has no sub-region; ``"percentile"``: above this percentile of the unit's voxels (and
             above zero); ``"value"``: above this raw value.
         value: the number.
 
     Raises:
         InputError: unknown kind or a number out of range.
-
-    Examples:
-        >>> str(Threshold("fraction", 0.3))
-        "above 30% of the lesion's joint maximum of both classes"
-        >>> str(Threshold("percentile", 90))
-        "above percentile 90 of the lesion's voxels"
     """
 
     kind: str = "fraction"
@@ -38,10 +33,19 @@ class Threshold:
         if not 0 <= self.value <= top:
             raise InputError(f"A {self.kind} threshold must lie between 0 and {top:g}, not {self.value}.")
 
-    def __str__(self) -> str:
+    def in_words(self, task: Task) -> str:
+        """Which voxels of a unit of that task count, after "voxels".
+
+        Examples:
+            >>> from PulsarCAMLib.systems.registry import system_of
+            >>> Threshold("fraction", 0.3).in_words(system_of().task)
+            "above 30% of the lesion's joint maximum of both classes"
+            >>> Threshold("percentile", 90).in_words(system_of().task)
+            "above percentile 90 of the lesion's voxels"
+        """
         return {
-            "fraction": f"above {self.value:.0%} of the lesion's joint maximum of both classes",
-            "percentile": f"above percentile {self.value:g} of the lesion's voxels",
+            "fraction": f"above {self.value:.0%} of the {task.unit}'s joint maximum of {task.every_class}",
+            "percentile": f"above percentile {self.value:g} of the {task.unit}'s voxels",
             "value": f"above {self.value:g}",
         }[self.kind]
 

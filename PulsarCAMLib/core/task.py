@@ -110,6 +110,11 @@ class Task:
         return len(self.classes) == 2
 
     @property
+    def every_class(self) -> str:
+        """All classes, as in "the joint maximum of both classes"."""
+        return f"{'both' if self.binary else 'all'} classes"
+
+    @property
     def told(self) -> tuple[str, ...]:
         """Classes whose probability tables tell: the positive one of two, or all."""
         return (self.positive,) if self.binary else self.names

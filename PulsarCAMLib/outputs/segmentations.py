@@ -54,7 +54,8 @@ class SubRegions:
             on_progress(n / len(content.measured), "Writing sub-regions")
             regions = result.sub_regions(shown.method, shown.target, shown.threshold)
             target = "both" if content.signed(shown) else shown.target
-            facts = dict(content.facts) | {"method": shown.method, "class": target, "threshold": shown.threshold}
+            words = shown.threshold.in_words(result.task)
+            facts = dict(content.facts) | {"method": shown.method, "class": target, "threshold": words}
             path = folder / f"{content.stem(shown)}_regions.{self._ending}"
             if self._ending == "seg.nrrd":
                 write_segmentation(path, regions, result.geometry, facts)

@@ -199,6 +199,8 @@ class System:
         preprocessing: dataclass with ``to_card``, ``from_card`` and ``in_words``: how a case becomes samples.
         architecture: dataclass with ``to_card`` and ``from_card``: sizes of the network.
         settings: dataclass of a training; see :class:`.learning.Trained`.
+        samples_word: what the network takes of a unit, small and as in "cutting patches".
+        can_decode: whether :meth:`decoded` gives something.
         can_inspect: whether :meth:`inspect` shows what lies between a sample and its maps.
     """
 
@@ -211,6 +213,8 @@ class System:
     preprocessing: ClassVar[Any]
     architecture: ClassVar[Any] = NoSizes
     settings: ClassVar[Any]
+    samples_word: ClassVar[str] = "input"
+    can_decode: ClassVar[bool] = False
     can_inspect: ClassVar[bool] = False
 
     def prepare(self, case: Case, preprocessing: Any, tell: Callable[[float, str], None]) -> Sequence[Samples]:
@@ -320,7 +324,7 @@ class System:
 
     def decoded(self, member: Any, images: np.ndarray, masks: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
         """What a network with a decoder makes of the first of some samples: reconstruction ``[*size]``, and features
-        ``[features, *cells]``; None: it has none.
+        ``[features, *cells]``; None: it has none. See :attr:`can_decode`.
         """
         return None
 
@@ -341,6 +345,10 @@ class System:
     def answer_facts(self, unit: Any, sample: int) -> dict[str, float]:
         """What tables tell of an answer besides probabilities: column to value, of one sample of a ``UnitResult``."""
         return {}
+
+    def network_words(self, architecture: Any) -> str:
+        """One member in a line, for a card in readable form."""
+        return self.title
 
     def answer_words(self, card: ModelCard) -> list[tuple[str, str]]:
         """Term and meaning, for reports: what the classes are, and what a probability is."""

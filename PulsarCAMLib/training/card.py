@@ -76,8 +76,7 @@ def card_fields(
     measurable = logits is not None and len(np.unique(validation.labels)) == len(task.classes)
     calibrated = measurable and len(validation) >= FEWEST_TO_CALIBRATE
     temperature = fit_temperature(logits, validation.labels, task) if calibrated else 1.0
-    which = "both" if task.binary else "all"
-    measured = {"about": f"Not measured: no patients of {which} classes were set aside."}
+    measured = {"about": f"Not measured: no patients of {task.every_class} were set aside."}
     if measurable:
         fitted = temperature if calibrated else None
         measured = performance(task, settings, logits, fitted, validation, resamples)

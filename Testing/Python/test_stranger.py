@@ -72,6 +72,14 @@ def test_it_is_one_file_of_at_most_sixty_lines():
     assert len(FILE.read_text(encoding="utf-8").splitlines()) <= 60
 
 
+def test_its_card_is_read_out_in_its_own_words(model, capsys):
+    assert main(["bundle", "show", str(model)]) == 0
+    told = capsys.readouterr().out
+    assert all(word in told for word in ("much is bright", "2 x Stranger", "the most probable class", "size from"))
+    assert "not as this PulsarCAM writes it" not in told
+    assert "response" not in told
+
+
 def test_its_maps_and_tables_are_written_on_the_image(explained):
     for method in STRANGER.usual_maps:
         for name in STRANGER.task.names:
@@ -88,7 +96,8 @@ def test_its_maps_and_tables_are_written_on_the_image(explained):
 def test_its_report_says_its_words_and_no_others(explained):
     page = (explained / "report.html").read_text(encoding="utf-8")
     assert all(word in page for word in ("probability", "large", "Saliency", "esearch use only"))
-    assert "response" not in page.replace("responsible", "")
+    assert "joint maximum of all classes" in page
+    assert not any(word in page.replace("responsible", "") for word in ("response", "both classes", "lesion's joint"))
 
 
 def test_its_scene_opens_with_its_maps(explained, a_scene):

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from ...core.vocabulary import CAM, DELTA, FEATURE_MODELS, PROTOCOLS, why_unknown
 from ...study.settings import StudySettings
-from ...systems.autoencoder.training_settings import TrainingSettings
+from ...systems.registry import system_of
 from ..learning import add_model, add_system
 from ..numbers import whole_number
 from ..setting_options import add_settings, names_of
@@ -56,7 +56,7 @@ def add_study(commands, command: Callable[..., argparse.ArgumentParser], epilog:
     add_model(parser.add_argument_group("network and preprocessing"))
     imbalance = "for the network and, if given, for models on features (none; weighted for these)"
     training = parser.add_argument_group("training (defaults: the paper's)")
-    add_settings(training, TrainingSettings, imbalance={"default": None, "help": imbalance})
+    add_settings(training, system_of().settings, imbalance={"default": None, "help": imbalance})
     running = parser.add_argument_group("running")
     running.add_argument("--jobs", type=whole_number(1), default=1, metavar="N", help="trainings side by side (1)")
     running.add_argument(

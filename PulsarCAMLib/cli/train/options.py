@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from ...core.settings import MOST_EPOCHS
 from ...core.vocabulary import BASELINE, CAM, PATIENTS, TIME_POINTS
-from ...systems.autoencoder.training_settings import TrainingSettings
+from ...systems.registry import system_of
 from ..learning import add_model, add_system
 from ..numbers import share_or_none, whole_number
 from ..setting_options import add_settings
@@ -51,8 +51,8 @@ def add_train(commands, command: Callable[..., argparse.ArgumentParser], epilog:
     training.add_argument(
         "--members", type=whole_number(1, 1000), default=5, metavar="K", help="models in the ensemble (%(default)s)"
     )
-    add_settings(training, TrainingSettings, "ensemble")
-    add_settings(training, TrainingSettings)
+    add_settings(training, system_of().settings, "ensemble")
+    add_settings(training, system_of().settings)
     _add_judging(parser)
     _add_running(parser.add_argument_group("running"))
 
@@ -98,7 +98,7 @@ def _add_running(group) -> None:
     group.add_argument("--jobs", type=whole_number(1), default=1, metavar="N", help="members trained side by side (1)")
     group.add_argument("--resume", action="store_true", help="continue a run that was stopped")
     group.add_argument("--keep-run", action="store_true", help="keep OUT.training with every member's curves")
-    add_settings(group, TrainingSettings, "running")
+    add_settings(group, system_of().settings, "running")
     group.add_argument("--overwrite", action="store_true", help="replace a bundle at OUT when all is done")
     group.add_argument("--quiet", action="store_true", help="no progress bar, no summary; warnings and errors only")
 

@@ -15,8 +15,8 @@ def fused(probabilities: Sequence[np.ndarray], needs: str = "all") -> np.ndarray
     """Mean of the members' probabilities, lesion by lesion.
 
     Args:
-        probabilities: ``[m]`` of each member, of response, for the same lesions in the same order, from the same split;
-            NaN where a member gave no answer.
+        probabilities: ``[m]`` of each member, of the positive class, for the same lesions in the same order, from the
+            same split; NaN where a member gave no answer.
         needs: ``"all"``: NaN where any member gave no answer, so that every lesion is answered by the same model and
             the figures compare; ``"any"``: the mean of those that did, NaN only where none did.
 

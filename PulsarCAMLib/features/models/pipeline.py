@@ -42,7 +42,7 @@ class FeatureModel:
     details: dict[str, Any]
 
     def predict(self, values: np.ndarray) -> np.ndarray:
-        """Probabilities of response ``[m]`` for features ``[m, p]``, NaN where a feature has no value."""
+        """Probabilities of the positive class ``[m]`` for features ``[m, p]``, NaN where a feature has no value."""
         if self.pipeline is None:
             return np.full(len(values), self.constant)
         if not len(values):
@@ -64,7 +64,7 @@ def fit_feature_model(
     Args:
         values: ``[n, p]``, NaN where a feature has no value.
         names: of the p features.
-        labels: ``[n]``, 1 response, 0 non-response.
+        labels: ``[n]``, 1 the positive class, 0 the other.
         patients: ``[n]``, whose lesion it is; inner folds keep a patient's lesions together.
         settings: every choice.
         seed: added to that of the settings.
@@ -95,7 +95,7 @@ def fit_feature_model(
 
 
 def _constant(y: np.ndarray, about: dict, reason: str) -> FeatureModel:
-    """The share of responding training lesions for everybody."""
+    """The positive class's share of the training lesions for everybody."""
     share = float(y.mean()) if len(y) else float("nan")
     notes = [f"{reason}, so every lesion gets their share of response"]
     return FeatureModel(None, share, None, np.full(len(y), np.nan), about | {"selected": [], "notes": notes})

@@ -85,7 +85,7 @@ def tuned(values: np.ndarray, y: np.ndarray, patients: np.ndarray, settings: Fea
 
     Args:
         values: ``[n, p]`` of the training lesions, NaN where a feature has no value.
-        y: ``[n]``, 1 response, 0 non-response, both there.
+        y: ``[n]``, 1 the positive class, 0 the other, both there.
         patients: ``[n]``; none is on both sides of a fold.
         settings: of the model.
         seed: of the folds and of the parts.
@@ -134,7 +134,7 @@ def inner_folds(
 
 
 def scores_of(classifier, values: np.ndarray) -> np.ndarray:
-    """What ranks the lesions: probability of response, or for a support vector machine its decision value."""
+    """What ranks the lesions: probability of the positive class, or for a support vector machine its decision value."""
     if is_svm(classifier):
         return classifier.decision_function(values)
     return classifier.predict_proba(values)[:, 1]

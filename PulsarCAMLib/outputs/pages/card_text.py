@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from ...core.task import SHRINKAGE, Task
 from ...core.vocabulary import LEAVE_ONE_OUT, METRIC_TITLES, METRICS, MRI_TITLES, TABLE_1
 from ...evaluation.metrics import AcrossTrials, Value
 from ...trust.maps import MAPS, MODEL_MAPS, RANDOM
@@ -65,8 +66,8 @@ def _tried(card: ModelCard) -> Iterator[tuple[Block, str]]:
     fields = card.fields
     parts: tuple[tuple[str, Callable[[], Block]], ...] = (
         ("What it is", lambda: _identity(card)),
-        ("Trained on", lambda: _training(fields["training"])),
-        ("Performance", lambda: _performance(fields["performance"])),
+        ("Trained on", lambda: _training(fields["training"], card.system.task)),
+        ("Performance", lambda: _performance(fields["performance"], card.system.task)),
         ("Protocols", lambda: _protocols(fields.get("protocols"))),
         ("Are the maps true?", lambda: _checks(fields.get("explanation_checks"))),
         ("Versions and hashes", lambda: _origin(card)),
@@ -89,28 +90,33 @@ def told(part: Mapping[str, Any], path: str = "") -> Iterator[str]:
 
 
 def _identity(card: ModelCard) -> Block:
-    a, p, fields = card.architecture, card.preprocessing, card.fields
+    system, fields = card.system, card.fields
+    task = system.task
+    classes = [(each.name, each.about) for each in task.classes]
+    if task.label.kind == SHRINKAGE:
+        classes = [(task.positive, str(fields["response"].get("definition", "")))]
+    called = f"from a probability of {card.decision_threshold:g} on" if task.binary else "the most probable class"
     facts = (
         ("model", card.origin),
         ("intended use", fields["intended_use"]),
         ("licence", fields["licence"]),
-        ("response", str(fields["response"].get("definition", ""))),
-        ("called response", f"from a probability of {card.decision_threshold:g} on; temperature {card.temperature:g}"),
-        ("network", f"{card.members} x autoencoder-classifier: {a.filters} filters, {a.features} feature maps, "
-         f"{a.dense_units} units ({a.dense_activation}), norm {a.norm} the activation, dropout {a.dropout:g}"),
-        ("patches", p.in_words()),
-    )  # fmt: skip
+        *classes,
+        (f"called {task.positive}" if task.binary else "called", f"{called}; temperature {card.temperature:g}"),
+        ("network", f"{card.members} x {system.network_words(card.architecture)}"),
+        (system.samples_word, card.preprocessing.in_words()),
+    )
     return Block("What it is", facts)
 
 
-def _training(training: Mapping[str, Any]) -> Block:
+def _training(training: Mapping[str, Any], task: Task) -> Block:
     facts = [(key.replace("_", " "), str(training[key])) for key in TOLD if key in training]
     for key in ("seeds", "epochs", "best_epoch"):
         if isinstance(training.get(key), list):
             facts.append((key.replace("_", " "), ", ".join(map(str, training[key]))))
-    sources = training.get("response_from")
+    sources = training.get(f"{task.label.column}_from")
     if isinstance(sources, Mapping) and sources:
-        facts.append(("response from", ", ".join(f"{source}: {count}" for source, count in sources.items())))
+        told = ", ".join(f"{source}: {count}" for source, count in sources.items())
+        facts.append((f"{task.label.column} from", told))
     dead = [f"member {n}: {', '.join(map(str, maps))}" for n, maps in enumerate(_lists(training), start=1) if maps]
     facts += [("lost feature maps", "; ".join(dead))] if dead else []
     return Block("Trained on", tuple(facts), (), _last_epochs(training.get("curves")))
@@ -135,14 +141,14 @@ def _lists(training: Mapping[str, Any]) -> list[list[int]]:
     return [maps for maps in found if isinstance(maps, list)] if isinstance(found, list) else []
 
 
-def _performance(performance: Mapping[str, Any]) -> Block:
+def _performance(performance: Mapping[str, Any], task: Task) -> Block:
     tables = list(_measured(performance))
     error = any(row[0] == METRIC_TITLES[ECE] for rows in tables for row in rows)
     maps = performance.get("maps")
     if isinstance(maps, Mapping):
         for space in SPACES:
             (_, *heads), *rows = map_rows(maps, space)
-            tables.append(_as_rows([(f"map for non-response, {WHERE[space]}", *heads), *rows]))
+            tables.append(_as_rows([(f"map for {task.explained}, {WHERE[space]}", *heads), *rows]))
     sentences = [*(f"{text}." for text in told(performance)), *([ECE_ABOUT] if error else [])]
     return Block("Performance", (), tuple(sentences), tuple(tables))
 

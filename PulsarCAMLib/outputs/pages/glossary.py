@@ -27,7 +27,7 @@ def definitions_of(card: ModelCard, method: str, threshold: Threshold, margin_mm
         ("Volume", "Number of voxels of the contour (GTV) on the MRI's grid, times the volume of a voxel."),
         (
             "Activated volume",
-            f"Part of the {unit} whose map is {threshold}, and its percentage of the {unit}.",
+            f"Part of the {unit} whose map is {threshold.in_words(task)}, and its percentage of the {unit}.",
         ),
         (
             "Core, margin",

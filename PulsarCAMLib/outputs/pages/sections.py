@@ -15,7 +15,7 @@ from ...core.display import Threshold
 from ...core.errors import Cancelled
 from ...core.pluralize import pluralize
 from ...core.progress import IsCancelled, OnProgress
-from ...core.task import PREDICTED
+from ...core.task import PREDICTED, Task
 from ...explanation.result import CaseResult, UnitResult
 from ...explanation.tables import unit_table
 from ...systems.contract import Sliced
@@ -53,7 +53,7 @@ def table(
     return {
         "title": f"{capital(task.unit)}s by risk",
         "about": f"{task.sorting or f'Lowest {task.probability_title()} first'}. Activated: "
-        f"{result.method(method).title}, {what}, {threshold}.",
+        f"{result.method(method).title}, {what}, {threshold.in_words(task)}.",
         "heads": (
             capital(task.unit),
             *(capital(task.probability_title(name)) for name in task.told),
@@ -150,10 +150,10 @@ def settings(
     return [
         ("Map", result.method(method).title),
         ("Class shown", class_text(result, method, target)),
-        ("Activated", str(threshold)),
-        ("Scale of the pictures", _SCALES[normalisation]),
+        ("Activated", threshold.in_words(result.task)),
+        ("Scale of the pictures", _scale(result.task, normalisation)),
         ("Margin", f"{margin_mm:g} mm"),
-        ("Patches" if isinstance(result.units[0].samples, Sliced) else "Input", result.card.preprocessing.in_words()),
+        (capital(result.system.samples_word), result.card.preprocessing.in_words()),
         ("Ensemble", f"mean of {pluralize(result.card.members, 'member')}, temperature {result.card.temperature:g}"),
         ("MRI", " x ".join(map(str, result.geometry.shape[::-1])) + " voxels of "
          + " x ".join(f"{s:.3g}" for s in result.geometry.spacing) + " mm"),
@@ -172,11 +172,12 @@ def capital(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-_SCALES = {
-    "none": "raw values; each picture from 0 to the lesion's joint maximum of both classes",
-    "lesion": "divided by each lesion's joint maximum of both classes",
-    "scan": "divided by the scan's joint maximum of both classes",
-}
+def _scale(task: Task, normalisation: str) -> str:
+    return {
+        "none": f"raw values; each picture from 0 to the {task.unit}'s joint maximum of {task.every_class}",
+        "lesion": f"divided by each {task.unit}'s joint maximum of {task.every_class}",
+        "scan": f"divided by the scan's joint maximum of {task.every_class}",
+    }[normalisation]
 
 
 def pictures(

@@ -45,7 +45,8 @@ def environment() -> Environment:
         lstrip_blocks=True,
         auto_reload=False,
     )
-    made.filters |= {"number": number, "percent": percent, "base64": _base64, "breakable": _breakable}
+    made.filters |= {"number": number, "percent": percent, "base64": _base64}
+    made.filters |= {"breakable": _breakable, "percent_unbroken": _percent_unbroken}
     return made
 
 
@@ -67,6 +68,11 @@ def printable(plain: str) -> str:
 
 def _printable(value: Any) -> Any:
     return printable(value) if isinstance(value, str) and not hasattr(value, "__html__") else value
+
+
+def _percent_unbroken(page: Markup) -> Markup:
+    """No line ends between a number and its "%"."""
+    return page.replace(" %", "\u00a0%")
 
 
 def _base64(content: bytes) -> Markup:

@@ -253,7 +253,8 @@ def _scale_text(result: CaseResult, method: str, normalisation: str) -> str:
     found = result.method(method)
     if normalisation == "none":
         return f"{found.title}: {found.unit}"
-    return f"{found.title}: share of the {normalisation}'s joint maximum"
+    whose = result.task.unit if normalisation == "lesion" else normalisation
+    return f"{found.title}: share of the {whose}'s joint maximum"
 
 
 def _slice_numbers(lesion: UnitResult, geometry: VolumeGeometry) -> np.ndarray:

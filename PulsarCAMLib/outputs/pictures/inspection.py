@@ -1,6 +1,6 @@
 """One slice opened up, as one picture: input, reconstruction, features, gradients, maps (paper, figures 4 and 5).
 
-Of the autoencoder-classifier only; other systems have no such picture.
+Of systems that can be inspected; what is particular to one is told by what its ``inspect`` gives.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from matplotlib import colormaps
@@ -17,8 +18,7 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
 from ...io.atomic import write_whole
-from ...systems.autoencoder.inspection import SliceInspection
-from ...systems.autoencoder.system import AUTOENCODER
+from ...systems.registry import method_title
 from .content import edge_letters
 from .overlay import CONTOUR, FAINT, INK, PAPER, heat_colors
 
@@ -29,21 +29,16 @@ SMALLEST_VIEW_MM = 20.0
 VIEW_MARGIN = 1.25
 """The close-up is this much larger than the GTV."""
 
-METHODS, CLASSES = AUTOENCODER.usual_maps, AUTOENCODER.task.names
 _LEFT, _SMALL, _USUAL = 0.62, 7.5, 8.5
 _HIDDEN = "#24272d"
 """Where the mask hides the features."""
 
-EXPLAINED = (
-    "Features, gradients and the signed map are cells of the bottleneck; s is the logit of response. Under each "
-    "gradient: w, its mean over all cells, is the Grad-CAM weight of response (of non-response: the other sign); w++ "
-    "are the Grad-CAM++ weights of non-response | response. Maps: each method has one scale for both classes, from 0 "
-    "to its largest value in the GTV of this slice."
-)
+Seen = Any
+"""What :meth:`~PulsarCAMLib.systems.contract.System.inspect` gives, such as a ``SliceInspection``."""
 
 
 def save_inspection(
-    seen: SliceInspection, path: str | Path, *, methods: Sequence[str] = METHODS, overwrite: bool = False
+    seen: Seen, path: str | Path, *, methods: Sequence[str] | None = None, overwrite: bool = False
 ) -> Figure:
     """Draw and write a PNG; it appears whole or not at all.
 
@@ -62,12 +57,12 @@ def png_bytes(figure: Figure, dpi: float | None = None) -> bytes:
     return made.getvalue()
 
 
-def draw_inspection(seen: SliceInspection, methods: Sequence[str] = METHODS) -> Figure:
+def draw_inspection(seen: Seen, methods: Sequence[str] | None = None) -> Figure:
     """The figure, on an Agg canvas.
 
     Args:
         seen: one slice.
-        methods: whose maps are drawn, three at most; those that were not computed are left out.
+        methods: whose maps are drawn, three at most; those that were not computed are left out (default: the usual).
     """
     figure = Figure(figsize=SIZE_INCHES, dpi=SCREEN_DPI, facecolor=PAPER)
     FigureCanvasAgg(figure)
@@ -78,16 +73,16 @@ def draw_inspection(seen: SliceInspection, methods: Sequence[str] = METHODS) -> 
     top = float(features.max()) or 1.0
     sheet.cell_row(3.94, 1.18, "features A", features, "viridis", Normalize(0, top), seen.feature_names, None)
     reach = float(np.abs(gradients).max()) or 1.0
-    labels = [_weights_text(seen, k) for k in range(len(features))]
+    labels = [seen.weight_words(k) for k in range(len(features))]
     sheet.cell_row(2.6, 1.18, "gradients ds/dA", gradients, "coolwarm", Normalize(-reach, reach), None, labels)
-    sheet.map_row(0.77, 1.17, [m for m in methods if m in seen.methods][:3])
+    sheet.map_row(0.77, 1.17, [m for m in methods or seen.usual_methods if m in seen.methods][:3])
     return figure
 
 
 class _Sheet:
     """Places panels on the figure, in inches from its lower left corner."""
 
-    def __init__(self, figure: Figure, seen: SliceInspection) -> None:
+    def __init__(self, figure: Figure, seen: Seen) -> None:
         self.figure, self.seen = figure, seen
         rows, columns = seen.image.shape
         self.height_mm, self.width_mm = rows * seen.spacing_mm[0], columns * seen.spacing_mm[1]
@@ -103,7 +98,7 @@ class _Sheet:
         place = f"slice {seen.slice + 1} of {seen.slices}{answers}"
         self._text(9.45, 7.58, place, size=9.5, ha="right")
         self._text(9.45, 7.33, f"GTV centre at {_ras_text(seen.centre_ras)}", size=8.5, color=FAINT, ha="right")
-        notes = _wrapped(" ".join((EXPLAINED, *seen.notes)), 180)
+        notes = _wrapped(" ".join((seen.about, *seen.notes)), 180)
         self._text(0.15, 0.62, notes, size=6.8, color=FAINT, va="top", linespacing=1.25)
         footer = f"Model: {seen.origin}. Research use only, not for diagnosis or treatment decisions."
         self._text(0.15, 0.09, footer, size=7.5)
@@ -125,7 +120,7 @@ class _Sheet:
         axes = self._axes(at, bottom, side, side)
         reach = float(np.abs(seen.signed).max()) or 1.0
         norm = Normalize(-reach, reach)
-        self._cells(axes, seen.signed, "coolwarm", norm, "signed pixel-wise map\n- non-response, + response")
+        self._cells(axes, seen.signed, "coolwarm", norm, seen.signed_title)
         self._letters(axes, letters)
         self._color_bar(at + side + 0.07, bottom, side, "coolwarm", norm)
         self._split(self._axes(at + side + 1.1, bottom + 0.15, 9.4 - (at + side + 1.1), side - 0.15))
@@ -155,13 +150,13 @@ class _Sheet:
         for n, method in enumerate(methods):
             left = _LEFT + n * 2.98
             norm = Normalize(0, self.seen.joint_maximum(method) or 1.0)
-            for c, name in enumerate(CLASSES):
+            for c, name in enumerate(self.seen.task.names):
                 axes = self._axes(left + c * (side + 0.06), bottom, side, side)
                 self._map(axes, self.seen.patch_map(method, name), norm, name)
             self._text(
                 left + side,
                 bottom + side + 0.27,
-                AUTOENCODER.method(method).title,
+                method_title(method),
                 size=_USUAL,
                 weight="bold",
                 ha="center",
@@ -256,7 +251,7 @@ class _Sheet:
         self.figure.text(x / SIZE_INCHES[0], y / SIZE_INCHES[1], text, parse_math=False, **style)
 
 
-def _close_up(seen: SliceInspection) -> tuple[float, float, float, float]:
+def _close_up(seen: Seen) -> tuple[float, float, float, float]:
     """Left, right, top and bottom in millimetres of the square that the small panels show."""
     rows, columns = np.nonzero(seen.mask)
     dy, dx = seen.spacing_mm
@@ -269,16 +264,9 @@ def _close_up(seen: SliceInspection) -> tuple[float, float, float, float]:
     return starts[0], starts[0] + side, starts[1], starts[1] + side
 
 
-def _prediction(seen: SliceInspection) -> str:
+def _prediction(seen: Seen) -> str:
     spread = f" ± {seen.spread:.2f}" if seen.member is None and seen.members > 1 else ""
-    return f"probability of response {seen.probability:.2f}{spread} ({seen.member_name})"
-
-
-def _weights_text(seen: SliceInspection, k: int) -> str:
-    """The three weights of feature k, under its gradient."""
-    found = {key: float(weights[k]) for key, weights in seen.weights.items()}
-    plus = " | ".join(f"{found['gradcam++', name]:.2g}" for name in CLASSES)
-    return f"w {found['gradcam', 'response']:+.2g}\nw++ {plus}"
+    return f"{seen.task.probability_title()} {seen.probability:.2f}{spread} ({seen.member_name})"
 
 
 def _ras_text(ras: np.ndarray) -> str:

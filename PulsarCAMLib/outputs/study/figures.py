@@ -1,8 +1,9 @@
-"""The parts of the page that hold tables of figures."""
+"""The parts of the page that hold tables of figures, as values for its template."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ...core.pluralize import pluralize
@@ -12,8 +13,30 @@ from ...evaluation.metrics import metrics_of, shown_first
 from ...evaluation.predictions import default_task
 from ...study import paper
 from ...study.narrative import HONEST, counted_heading, entry_of, percent, signed, task_of
-from ..pages import markup
-from ..pages.markup import number, text
+from ..pages.templating import number
+
+
+@dataclass(frozen=True)
+class Cell:
+    """What a cell of a table shows.
+
+    Attributes:
+        value: its figure, or text.
+        of: in how many trials the figure is defined, where not in all.
+        note: number of the note that says why there is no figure; 0: there is one.
+        why: the note, or what ``of`` means.
+        strong: whether the figure stands out.
+        before: text before it.
+        below: smaller, beneath it.
+    """
+
+    value: str = ""
+    of: str = ""
+    note: int = 0
+    why: str = ""
+    strong: bool = False
+    before: str = ""
+    below: Cell | None = None
 
 
 class Notes:
@@ -23,30 +46,30 @@ class Notes:
         self._numbers: dict[str, int] = {}
         self._partly = False
 
-    def dash(self, reason: str) -> str:
+    def dash(self, reason: str) -> Cell:
         """A cell without a figure: a dash that points to its reason."""
         number = self._numbers.setdefault(reason or "it was not computed", len(self._numbers) + 1)
-        return f'<span title="{text(reason)}">–<sup>{number}</sup></span>'
+        return Cell(note=number, why=reason)
 
-    def partly(self, defined: int, trials: int) -> str:
+    def partly(self, defined: int, trials: int) -> dict[str, str]:
         """In how many trials a figure is defined, where not in all."""
         if defined == trials:
-            return ""
+            return {}
         self._partly = True
-        return f'<span class="of" title="{text(PARTLY)}">in {defined} of {trials}</span>'
+        return {"of": f"in {defined} of {trials}", "why": PARTLY}
 
-    def html(self) -> str:
+    def told(self) -> str:
         """All of them; empty if there are none."""
         reasons = "; ".join(f"({number}) {reason}" for reason, number in self._numbers.items())
         told = [f"“in n of m”: {PARTLY}."] if self._partly else []
         told += [f"– not defined: {reasons}."] if reasons else []
-        return f'<p class="sub notes">{text(" ".join(told))}</p>' if told else ""
+        return " ".join(told)
 
 
 PARTLY = "mean over the n trials of m in which the metric is defined"
 
 
-def protocols(summary: dict[str, Any]) -> str:
+def protocols(summary: dict[str, Any]) -> dict[str, Any]:
     """Table 1 of all protocols side by side with their controls."""
     task = task_of(summary)
     first = shown_first(task)
@@ -56,16 +79,15 @@ def protocols(summary: dict[str, Any]) -> str:
         f"{task.unit} once, with its mean probability over the trials that tested it, and a 95 % interval of a "
         "bootstrap over patients."
     )
-    shared = scrolled(_grouped({**summary, "table": summary["shared"]}, first, "auc")) if summary["shared"] else ""
-    more = scrolled(_grouped(summary, [name for name in metrics_of(task) if name not in first], "accuracy"))
-    return markup.section(
-        "Every protocol beside its control",
-        f'<p class="sub">{text(about)}</p>',
-        scrolled(_grouped(summary, first, "auc")),
-        markup.paragraphs([*summary["sentences"]["columns"], *summary["sentences"]["left_out"]]),
-        f"<h3>On the {task.unit}s that all models answered for</h3>{shared}" if shared else "",
-        f'<details><summary>Further metrics</summary>{more}<p class="sub">{text(_further(task))}</p></details>',
-    )
+    more = [name for name in metrics_of(task) if name not in first]
+    return {
+        "about": about,
+        "first": _grouped(summary, first, "auc"),
+        "said": [*summary["sentences"]["columns"], *summary["sentences"]["left_out"]],
+        "shared": _grouped({**summary, "table": summary["shared"]}, first, "auc") if summary["shared"] else None,
+        "more": _grouped(summary, more, "accuracy"),
+        "further": _further(task),
+    }
 
 
 def _further(task: Task) -> str:
@@ -78,34 +100,24 @@ def _further(task: Task) -> str:
     )
 
 
-def _grouped(summary: dict[str, Any], metrics: Sequence[str], pooled: str) -> str:
+def _grouped(summary: dict[str, Any], metrics: Sequence[str], pooled: str) -> dict[str, Any]:
     """A table with a headed group for every protocol."""
-    notes = Notes()
-    titles = summary["metrics"]
-    heads = ["Model", *(titles[name] for name in metrics), f"{titles[pooled]} of the pool"]
-    lines = ["<thead><tr>" + "".join(f'<th scope="col">{text(h)}</th>' for h in heads) + "</tr></thead>"]
+    notes, titles, groups = Notes(), summary["metrics"], []
     for protocol in summary["protocols"]:
         entries = [entry for entry in summary["table"] if entry["protocol"] == protocol["name"]]
         if entries:
-            lines.append(f'<tbody class="{"flatters" if protocol["flatters"] else "honest"}">')
-            lines.append(
-                f'<tr class="group"><th scope="rowgroup" colspan="{len(heads)}">{_protocol(protocol)}</th></tr>'
-            )
-            lines += [_entry(summary, entry, metrics, pooled, notes) for entry in entries]
-            lines.append("</tbody>")
-    return f"<table>{chr(10).join(lines)}</table>{notes.html()}"
+            rows = [_entry(summary, entry, metrics, pooled, notes) for entry in entries]
+            groups.append({name: protocol[name] for name in ("flatters", "title", "about")} | {"rows": rows})
+    heads = ["Model", *(titles[name] for name in metrics), f"{titles[pooled]} of the pool"]
+    return {"heads": heads, "groups": groups, "notes": notes.told()}
 
 
-def _protocol(protocol: dict[str, Any]) -> str:
-    flatters = " <em>Flatters: what is tested was, in part, learnt from.</em>" if protocol["flatters"] else ""
-    return f'<span class="stuck">{text(protocol["title"])} <small>{text(protocol["about"])}.{flatters}</small></span>'
-
-
-def _entry(summary: dict[str, Any], entry: dict[str, Any], metrics: Sequence[str], pooled: str, notes: Notes) -> str:
+def _entry(
+    summary: dict[str, Any], entry: dict[str, Any], metrics: Sequence[str], pooled: str, notes: Notes
+) -> list[Cell]:
     models = {model["name"]: model["title"] for model in summary["models"]}
-    name = f"{text(models[entry['model']])}<small>{_tested(entry, task_of(summary))}</small>"
-    cells = [name, *(_metric(entry, metric, notes) for metric in metrics), _pool(entry, pooled, notes)]
-    return "<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"
+    name = Cell(models[entry["model"]], below=Cell(_tested(entry, task_of(summary))))
+    return [name, *(_metric(entry, metric, notes) for metric in metrics), _pool(entry, pooled, notes)]
 
 
 def _tested(entry: dict[str, Any], task: Task) -> str:
@@ -122,13 +134,13 @@ def _tested(entry: dict[str, Any], task: Task) -> str:
     return f"{MRI_TITLES[entry['time_point']]}, {who}{share}{missing}; {trials}, {controls}"
 
 
-def _metric(entry: dict[str, Any], name: str, notes: Notes) -> str:
+def _metric(entry: dict[str, Any], name: str, notes: Notes) -> Cell:
     parts = (entry, entry["control"])
     if entry["by_trial_means_little"]:
         own, control = (_number(_pooled_value(part, name), notes) for part in parts)
     else:
         own, control = (spread(part["metrics"][name], notes) for part in parts)
-    return f"{own}<small>{control}</small>"
+    return replace(own, below=control)
 
 
 def _pooled_value(part: dict[str, Any], name: str) -> dict[str, Any]:
@@ -138,11 +150,12 @@ def _pooled_value(part: dict[str, Any], name: str) -> dict[str, Any]:
 NO_ANSWER = "there is no trial with an answer"
 
 
-def _pool(entry: dict[str, Any], name: str, notes: Notes) -> str:
+def _pool(entry: dict[str, Any], name: str, notes: Notes) -> Cell:
     found = _pooled_value(entry, name)
     if found["low"] is None:
         return _number(found, notes)
-    return f"{number(found['value'], 3)}<small>{number(found['low'], 3)} to {number(found['high'], 3)}</small>"
+    interval = Cell(f"{number(found['low'], 3)} to {number(found['high'], 3)}")
+    return Cell(number(found["value"], 3), below=interval)
 
 
 def _of(done: int, wanted: int, noun: str) -> str:
@@ -150,13 +163,13 @@ def _of(done: int, wanted: int, noun: str) -> str:
     return f"{count} {noun}{'' if wanted == 1 else 's'}"
 
 
-def beside_the_paper(summary: dict[str, Any]) -> str:
-    """The paper's own Table 1, with this study's same protocol where there is one, and the caveats; "" for systems
+def beside_the_paper(summary: dict[str, Any]) -> dict[str, Any] | None:
+    """The paper's own Table 1, with this study's same protocol where there is one, and the caveats; None for systems
     that are not the paper's.
     """
     task = task_of(summary)
     if task != default_task():
-        return ""
+        return None
     mine = [
         (model["title"], entry)
         for model in summary["models"]
@@ -166,22 +179,24 @@ def beside_the_paper(summary: dict[str, Any]) -> str:
     heads = ["", *(f"paper: {name}" for name in paper.COLUMNS), *(f"here, (a): {title}" for title, _ in mine)]
     rows = [
         [
-            text(METRIC_TITLES[name]),
-            *(f"{mean:.3f} ± {sd:.3f}" for mean, sd in values),
+            Cell(METRIC_TITLES[name]),
+            *(Cell(f"{mean:.3f} ± {sd:.3f}") for mean, sd in values),
             *(_beside(entry, name, notes) for _, entry in mine),
         ]
         for name, values in paper.TABLE.items()
     ]
     heading = f"{counted_heading(task).capitalize()}, {task.of(task.positive).adjective}"
     people = [heading, *("–" for _ in paper.COLUMNS), *(_people(e) for _, e in mine)]
-    table = scrolled(markup.table(heads, [people, *rows]))
-    about = f'<p class="sub">{text(paper.TITLE)}</p>'
-    return markup.section("The paper's Table 1 beside it", about, table, notes.html(), markup.paragraphs(paper.CAVEATS))
+    return {
+        "about": paper.TITLE,
+        "table": {"heads": heads, "rows": [list(map(Cell, people)), *rows], "notes": notes.told()},
+        "caveats": paper.CAVEATS,
+    }
 
 
-def _beside(entry: dict[str, Any], name: str, notes: Notes) -> str:
+def _beside(entry: dict[str, Any], name: str, notes: Notes) -> Cell:
     own, control = (spread(part["metrics"][name], notes) for part in (entry, entry["control"]))
-    return f"{own}<small>control {control}</small>"
+    return replace(own, below=replace(control, before="control "))
 
 
 def _people(entry: dict[str, Any]) -> str:
@@ -189,11 +204,11 @@ def _people(entry: dict[str, Any]) -> str:
     return f"{entry['lesions']} of {entry['patients']}, {share}"
 
 
-def differences(summary: dict[str, Any]) -> str:
+def differences(summary: dict[str, Any]) -> dict[str, Any] | None:
     """Pairs of models over the same splits; the first honest protocol is open, the others are folded."""
     pairs = summary["differences"]
     if not pairs:
-        return ""
+        return None
     about = (
         "Mean over the same trials, and its 95 % interval with the correction of Nadeau and Bengio (2003), which takes "
         "into account that repeated splits share training lesions; for the pooled AUC, 95 % of a paired bootstrap over "
@@ -202,40 +217,37 @@ def differences(summary: dict[str, Any]) -> str:
     there = [pair["protocol"] for pair in pairs]
     first = next((protocol for protocol in HONEST if protocol in there), there[0])
     mine, others = ([p for p in pairs if (p["protocol"] == first) == wanted] for wanted in (True, False))
-    folded = f"<details><summary>Under the other protocols</summary>{_pairs(summary, others)}</details>"
-    parts = [f'<p class="sub">{text(about)}</p>', _pairs(summary, mine), folded if others else ""]
-    return markup.section("Models against each other", *parts)
+    return {"about": about, "first": _pairs(summary, mine), "others": _pairs(summary, others) if others else None}
 
 
-def _pairs(summary: dict[str, Any], pairs: list[dict[str, Any]]) -> str:
+def _pairs(summary: dict[str, Any], pairs: list[dict[str, Any]]) -> dict[str, Any]:
     titles = {p["name"]: p["title"] for p in summary["protocols"]}
     models = {model["name"]: model["title"] for model in summary["models"]}
     rows, notes, first = [], Notes(), shown_first(task_of(summary))
     for pair in pairs:
-        names = f"{text(models[pair['first']])} minus {text(models[pair['second']])}"
-        where = f"<small>{text(titles[pair['protocol']])}, {text(MRI_TITLES[pair['time_point']])}</small>"
+        where = Cell(f"{titles[pair['protocol']]}, {MRI_TITLES[pair['time_point']]}")
+        names = Cell(f"{models[pair['first']]} minus {models[pair['second']]}", below=where)
         by_trial = [_difference(pair["metrics"][name], notes) for name in first]
-        rows.append([names + where, *by_trial, _difference(_pooled(pair["pooled_auc"]), notes)])
+        rows.append([names, *by_trial, _difference(_pooled(pair["pooled_auc"]), notes)])
     heads = ["First minus second", *(summary["metrics"][n] for n in first), f"{summary['metrics']['auc']} of the pool"]
-    return scrolled(markup.table(heads, rows)) + notes.html()
+    return {"heads": heads, "rows": rows, "notes": notes.told()}
 
 
 def _pooled(found: dict[str, Any]) -> dict[str, Any]:
     return {**found["difference"], "mean": found["difference"]["value"]}
 
 
-def _difference(found: dict[str, Any], notes: Notes) -> str:
+def _difference(found: dict[str, Any], notes: Notes) -> Cell:
     if found["mean"] is None:
         return notes.dash(found["reason"])
     value = signed(found["mean"])
     if found["low"] is None:
-        return value
+        return Cell(value)
     clear = not found["low"] <= 0 <= found["high"]
-    value = f"<strong>{value}</strong>" if clear else value
-    return f"{value}<small>{signed(found['low'])} to {signed(found['high'])}</small>"
+    return Cell(value, strong=clear, below=Cell(f"{signed(found['low'])} to {signed(found['high'])}"))
 
 
-def choices(summary: dict[str, Any], found: list[dict[str, Any]], most: int) -> str:
+def choices(summary: dict[str, Any], found: list[dict[str, Any]], most: int) -> list[dict[str, Any]]:
     """What trials chose: features, settings, thresholds."""
     models = {model["name"]: model["title"] for model in summary["models"]}
     titles = {p["name"]: p["title"] for p in summary["protocols"]}
@@ -243,34 +255,30 @@ def choices(summary: dict[str, Any], found: list[dict[str, Any]], most: int) -> 
     for each in found:
         if not each["features"] and len(each["settings"]) == 0:
             continue
-        parts.append(f"<h3>{text(models[each['model']])}, {text(titles[each['protocol']])}</h3>")
-        if each["settings"]:
-            told = (f"{s['chosen']}: {s['times']} of {each['trials']} trials" for s in each["settings"][:5])
-            parts.append(f"<p>Chosen settings: {text('; '.join(told))}.</p>")
-        if each["features"]:
-            rows = [
-                [text(f["feature"]), f"{f['times']} of {f['trials']}", number(f["mean_weight"], 3)]
-                for f in each["features"][:most]
-            ]
-            parts.append(scrolled(markup.table(["Feature", "Selected in trials", "Mean weight"], rows)))
-            left = len(each["features"]) - most
-            note = f" {left} more are in results.json." if left > 0 else ""
-            parts.append(f'<p class="sub">{text("Weights: " + "; ".join(each["meaning"]) + "." + note)}</p>')
-    return markup.section("What the trials chose", *parts) if parts else ""
+        told = (f"{s['chosen']}: {s['times']} of {each['trials']} trials" for s in each["settings"][:5])
+        left = len(each["features"]) - most
+        note = f" {left} more are in results.json." if left > 0 else ""
+        parts.append(
+            {
+                "title": f"{models[each['model']]}, {titles[each['protocol']]}",
+                "settings": "; ".join(told),
+                "features": [
+                    {"name": f["feature"], "times": f"{f['times']} of {f['trials']}", "weight": f["mean_weight"]}
+                    for f in each["features"][:most]
+                ],
+                "weights": f"Weights: {'; '.join(each['meaning'])}.{note}" if each["features"] else "",
+            }
+        )
+    return parts
 
 
-def scrolled(table: str) -> str:
-    """A table that may be wider than the page."""
-    return f'<div class="scroll">{table}</div>'
-
-
-def spread(value: Mapping[str, Any], notes: Notes) -> str:
+def spread(value: Mapping[str, Any], notes: Notes) -> Cell:
     """ "0.812 ± 0.041", with the number of trials in which it is defined if not in all; or a dash with its reason."""
     if value["mean"] is None:
         return notes.dash(value["reason"])
     sd = "" if value["sd"] is None else f" ± {number(value['sd'], 3)}"
-    return number(value["mean"], 3) + sd + notes.partly(value["defined"], value["trials"])
+    return Cell(number(value["mean"], 3) + sd, **notes.partly(value["defined"], value["trials"]))
 
 
-def _number(found: Mapping[str, Any], notes: Notes) -> str:
-    return notes.dash(found["reason"]) if found["value"] is None else number(found["value"], 3)
+def _number(found: Mapping[str, Any], notes: Notes) -> Cell:
+    return notes.dash(found["reason"]) if found["value"] is None else Cell(number(found["value"], 3))

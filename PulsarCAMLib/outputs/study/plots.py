@@ -7,6 +7,7 @@ import re
 from collections.abc import Sequence
 
 import numpy as np
+from markupsafe import Markup, escape
 from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -31,7 +32,7 @@ SIZE_INCHES = (3.7, 3.4)
 SMALL, LINE_INCHES = 7.5, 0.15
 
 
-def svg(figure: Figure, name: str, description: str) -> str:
+def svg(figure: Figure, name: str, description: str) -> Markup:
     """The figure as an inline element without any reference to outside."""
     made = io.BytesIO()
     with rc_context({"svg.hashsalt": name, "svg.fonttype": "path"}):
@@ -43,8 +44,8 @@ def svg(figure: Figure, name: str, description: str) -> str:
     text = re.sub(r'(id="|href="#|url\(#)', rf"\g<1>{name}-", text)
     for color, variable in VARIABLES.items():
         text = text.replace(color, variable)
-    head = f'<svg role="img" aria-label="{description}"'
-    return re.sub(r'(width|height)="[\d.]+pt" ?', "", text, count=2).replace("<svg", head, 1).strip()
+    head = f'<svg role="img" aria-label="{escape(description)}"'
+    return Markup(re.sub(r'(width|height)="[\d.]+pt" ?', "", text, count=2).replace("<svg", head, 1).strip())
 
 
 def panel(title: str, x: str, y: str) -> tuple[Figure, Axes]:

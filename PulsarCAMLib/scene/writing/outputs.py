@@ -141,16 +141,17 @@ def _prepare(
 def _regions_piece(result: CaseResult, settings: DisplaySettings, grid: Grid, name: str, facts: dict) -> _Piece:
     regions = result.sub_regions(settings.method, settings.target, settings.threshold)
     named = [(f"{region.name}: {facts['target']} sub-region", region) for region in regions]
-    return _Piece(segments_from(named, grid), name, facts | {"threshold": str(settings.threshold)})
+    return _Piece(segments_from(named, grid), name, facts | {"threshold": settings.threshold.in_words(result.task)})
 
 
 def _units_piece(result: CaseResult, settings: DisplaySettings, name: str, facts: dict) -> _Piece:
     rows = unit_table(result, settings.method, settings.target, settings.threshold, settings.margin_mm)
-    return _Piece(table_from(rows), name, facts | {"threshold": str(settings.threshold)})
+    return _Piece(table_from(rows), name, facts | {"threshold": settings.threshold.in_words(result.task)})
 
 
 def _samples_piece(result: CaseResult, settings: DisplaySettings, name: str, facts: dict) -> _Piece:
-    any_map = {"threshold": str(settings.threshold), "method": None, "target": None, "normalisation": None}
+    words = settings.threshold.in_words(result.task)
+    any_map = {"threshold": words, "method": None, "target": None, "normalisation": None}
     return _Piece(table_from(sample_table(result)), name, facts | any_map)
 
 
@@ -159,8 +160,7 @@ def _map_piece(result: CaseResult, settings: DisplaySettings, statistic: str, na
     low, top = 0.0, float(values.max()) or 1.0  # an empty map still needs a range that is one
     if statistic == "mean":
         low, top = result.display_range(settings.method, settings.normalisation)
-    classes = "both" if result.task.binary else "all"
-    shares = f"share of the joint maximum of {classes} classes"
+    shares = f"share of the joint maximum of {result.task.every_class}"
     units = result.method(settings.method).unit if settings.normalisation == "none" else shares
     described = {"statistic": statistic, "units": units, "range": f"{low:.4g} to {top:.4g}"}
     meaning = _meaning(result, settings)

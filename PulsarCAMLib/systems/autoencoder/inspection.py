@@ -14,8 +14,8 @@ import numpy as np
 from ...core.display import check_choice
 from ...core.errors import InputError
 from ...core.upsampling import upsample
-from .maps import SIGNED
-from .task import TASK
+from .maps import METHODS, SIGNED
+from .task import NON_RESPONSE, RESPONSE, TASK
 
 if TYPE_CHECKING:
     from ..bundle import ModelBundle
@@ -88,6 +88,20 @@ class SliceInspection:
     directions_lps: np.ndarray
     centre_ras: np.ndarray
 
+    task = TASK
+    signed_title = f"signed pixel-wise map\n- {NON_RESPONSE}, + {RESPONSE}"
+    about = (
+        f"Features, gradients and the signed map are cells of the bottleneck; s is the logit of {RESPONSE}. Under each "
+        f"gradient: w, its mean over all cells, is the Grad-CAM weight of {RESPONSE} (of {NON_RESPONSE}: the other "
+        f"sign); w++ are the Grad-CAM++ weights of {NON_RESPONSE} | {RESPONSE}. Maps: each method has one scale for "
+        "both classes, from 0 to its largest value in the GTV of this slice."
+    )
+
+    @property
+    def usual_methods(self) -> tuple[str, ...]:
+        """Names of the methods that are drawn unless others are asked for."""
+        return tuple(each.name for each in METHODS if each.always and not each.signed)
+
     @property
     def methods(self) -> tuple[str, ...]:
         """Names of the methods with a map for each class."""
@@ -130,6 +144,12 @@ class SliceInspection:
             names = ", ".join(name for name, dead in zip(self.feature_names, self.dead, strict=True) if dead)
             notes.append(f"Zero on every slice of this lesion, so without any say: {names}.")
         return tuple(notes)
+
+    def weight_words(self, k: int) -> str:
+        """The three weights of feature k, for under its gradient."""
+        found = {key: float(weights[k]) for key, weights in self.weights.items()}
+        plus = " | ".join(f"{found['gradcam++', name]:.2g}" for name in TASK.names)
+        return f"w {found['gradcam', RESPONSE]:+.2g}\nw++ {plus}"
 
     def patch_map(self, method: str, target: str = TASK.explained) -> np.ndarray:
         """Raw map ``[s, s]`` on the patch, bilinear; ``"pixelwise-signed"`` needs no class."""

@@ -38,6 +38,8 @@ class Autoencoder(System):
     preprocessing = Preprocessing
     architecture = Architecture
     settings = TrainingSettings
+    samples_word = "patches"
+    can_decode = True
     can_inspect = True
 
     def prepare(
@@ -164,6 +166,14 @@ class Autoencoder(System):
             "logit_map_sum": float(signed.mean()),
             "logit_rest": float((logits - signed).mean()),
         }
+
+    def network_words(self, architecture: Architecture) -> str:
+        """Its sizes."""
+        a = architecture
+        return (
+            f"{NAME}: {a.filters} filters, {a.features} feature maps, {a.dense_units} units ({a.dense_activation}), "
+            f"norm {a.norm} the activation, dropout {a.dropout:g}"
+        )
 
     def answer_words(self, card: ModelCard) -> list[tuple[str, str]]:
         """Response by the card's definition, and on which section its probability is."""

@@ -15,10 +15,10 @@ from PulsarCAMLib.agreement.voxel_measures import QUANTITIES, quantity_maps
 from PulsarCAMLib.core.errors import InputError
 from PulsarCAMLib.core.geometry import VolumeGeometry
 from PulsarCAMLib.core.lesion import Lesion
-from PulsarCAMLib.core.map_methods import SIGNED
 from PulsarCAMLib.explanation.explain import explain_scan
 from PulsarCAMLib.explanation.tables import depth_mm
 from PulsarCAMLib.features.gradients import gradient_maps
+from PulsarCAMLib.systems.autoencoder.maps import SIGNED
 
 GEOMETRY = VolumeGeometry((15, 60, 60), (1.0, 1.0, 2.0), (-30, 20, 5), np.diag([1.0, -1, 1]))
 

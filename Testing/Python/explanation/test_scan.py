@@ -8,14 +8,17 @@ from PulsarCAMLib.core.display import Threshold
 from PulsarCAMLib.core.errors import Cancelled, InputError
 from PulsarCAMLib.core.geometry import VolumeGeometry
 from PulsarCAMLib.core.lesion import Lesion
-from PulsarCAMLib.core.map_methods import METHODS, SIGNED, TARGETS, VARIANTS
 from PulsarCAMLib.core.upsampling import upsample
 from PulsarCAMLib.core.vocabulary import NORMALISATIONS, STATISTICS
 from PulsarCAMLib.explanation.explain import explain_scan
 from PulsarCAMLib.explanation.tables import core_of, depth_mm, sample_table, unit_table
 from PulsarCAMLib.lesions.from_labels import lesions_from_labels
+from PulsarCAMLib.systems.autoencoder.maps import SIGNED
 from PulsarCAMLib.systems.autoencoder.patches import extract_patches
+from PulsarCAMLib.systems.autoencoder.system import AUTOENCODER
 
+EVERY_METHOD = tuple(method.name for method in AUTOENCODER.maps if not method.signed)
+TARGETS = AUTOENCODER.task.targets
 GEOMETRY = VolumeGeometry((10, 90, 90), (1.0, 1.0, 3.0), (-40, 20, 5), np.diag([1.0, -1, 1]))
 
 
@@ -41,7 +44,7 @@ def volume():
 
 @pytest.fixture(scope="module")
 def result(bundle, labels, volume):
-    return explain_scan(volume, GEOMETRY, lesions_from_labels(labels)[0], bundle, methods=(*METHODS, *VARIANTS))
+    return explain_scan(volume, GEOMETRY, lesions_from_labels(labels)[0], bundle, methods=EVERY_METHOD)
 
 
 def test_every_lesion_gets_an_answer_with_its_spread(result):
@@ -62,7 +65,7 @@ def test_temperature_and_threshold_come_from_the_card(tmp_path, labels, volume):
 
 
 @pytest.mark.parametrize("statistic", STATISTICS)
-@pytest.mark.parametrize("method", [*METHODS, *VARIANTS])
+@pytest.mark.parametrize("method", EVERY_METHOD)
 def test_the_heat_map_is_on_the_mris_grid_and_inside_the_lesions(result, labels, method, statistic):
     for target, normalisation in itertools.product(TARGETS, NORMALISATIONS):
         values = result.heat_map(method, target, statistic, normalisation)
@@ -253,7 +256,7 @@ def test_warnings_reach_the_result(bundle, labels, volume):
 
 
 def test_an_empty_map_of_the_predicted_class_is_told(result):
-    for method in (*METHODS, *VARIANTS):
+    for method in EVERY_METHOD:
         empty = [lesion.name for lesion in result.lesions if lesion.is_empty(method, "predicted")]
         told = [warning for warning in result.warnings if warning.startswith(f"{method}:")]
         assert bool(empty) == bool(told)

@@ -9,10 +9,11 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from PulsarCAMLib.core.errors import OutputError
-from PulsarCAMLib.core.map_methods import CLASSES, METHODS
 from PulsarCAMLib.outputs.pictures.inspection import draw_inspection, png_bytes, save_inspection
 from PulsarCAMLib.systems.autoencoder.inspection import SliceInspection
+from PulsarCAMLib.systems.autoencoder.system import AUTOENCODER
 
+METHODS, CLASSES = AUTOENCODER.usual_maps, AUTOENCODER.task.names
 ROOT = Path(__file__).resolve().parents[3]
 
 

@@ -6,11 +6,11 @@ from making_files import OBLIQUE, PLAIN, a_volume, two_boxes
 from making_models import CARD_FIELDS, random_members
 
 from PulsarCAMLib.core.geometry import VolumeGeometry
-from PulsarCAMLib.core.map_methods import SIGNED
 from PulsarCAMLib.explanation.explain import explain_scan
 from PulsarCAMLib.lesions.from_labels import lesions_from_labels
 from PulsarCAMLib.outputs.pictures.content import PIXELS, display_grid, edge_letters, picture_of
 from PulsarCAMLib.outputs.pictures.overlay import draw, heat_colors, save_picture, signed_colors
+from PulsarCAMLib.systems.autoencoder.maps import SIGNED
 from PulsarCAMLib.systems.bundle import save_bundle
 
 

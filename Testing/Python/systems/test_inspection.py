@@ -5,11 +5,12 @@ from making_models import CARD_FIELDS, random_bundle, random_member
 
 from PulsarCAMLib.core.errors import InputError
 from PulsarCAMLib.core.geometry import VolumeGeometry
-from PulsarCAMLib.core.map_methods import CLASSES, METHODS, SIGNED
 from PulsarCAMLib.explanation.explain import explain_scan
 from PulsarCAMLib.lesions.from_labels import lesions_from_masks
 from PulsarCAMLib.systems.autoencoder.inspection import inspect_slice
+from PulsarCAMLib.systems.autoencoder.maps import SIGNED
 from PulsarCAMLib.systems.autoencoder.preprocessing import Preprocessing
+from PulsarCAMLib.systems.autoencoder.system import AUTOENCODER
 from PulsarCAMLib.systems.bundle import save_bundle
 
 GEOMETRY = VolumeGeometry((8, 80, 80), (1.0, 1.0, 3.0), (-40, 20, 5), np.diag([1.0, -1, 1]))
@@ -97,8 +98,8 @@ def test_maps_and_numbers_are_exactly_those_of_the_result(bundle, result, member
     for lesion in result.lesions:
         for n in range(len(lesion.samples)):
             seen = inspect_slice(bundle, lesion, n, member)
-            for method in (*METHODS, SIGNED):
-                for name in CLASSES:
+            for method in (*AUTOENCODER.usual_maps, SIGNED):
+                for name in AUTOENCODER.task.names:
                     wanted = lesion.sample_maps(method, name, member=member)[n]
                     np.testing.assert_array_equal(seen.patch_map(method, name), wanted)
             shown = slice(None) if member is None else [member]
@@ -115,7 +116,7 @@ def test_maps_and_numbers_are_exactly_those_of_the_result(bundle, result, member
 def test_weights_times_features_are_the_map(bundle, result, method):
     for lesion in result.lesions:
         seen = inspect_slice(bundle, lesion, member=1)
-        for name in CLASSES:
+        for name in AUTOENCODER.task.names:
             rebuilt = np.maximum(np.tensordot(seen.weights[method, name], seen.masked, 1), 0)
             np.testing.assert_allclose(rebuilt, seen.maps[method, name], rtol=1e-10, atol=1e-16)
 
