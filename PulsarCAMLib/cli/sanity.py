@@ -105,10 +105,11 @@ def run(options) -> None:
 def check(options, bar) -> dict:
     """All checks as JSON values."""
     from ..systems.bundle import find_bundle
-    from ..trust.checks import Settings
+    from ..trust.checks import Settings, refuse_other_systems
     from ..trust.judging import LabelControl, judge_explanations
 
     bundle = find_bundle(options.model)
+    refuse_other_systems(bundle)
     find = _of_cohort if options.cohort else _synthetic
     subjects, samples, about = find(options, bundle, bar)
     about = {"model": bundle.card.name, "sha256": bundle.card.sha256, **about}

@@ -98,8 +98,7 @@ def check_explanations(
     """
     if not subjects:
         raise InputError("There is no lesion to check explanations on.")
-    if bundle.card.system.name != SYSTEM.name:
-        raise InputError(f"Heat maps are checked for the {SYSTEM.title} only, not for the {bundle.card.system.title}.")
+    refuse_other_systems(bundle)
     settings = settings or Settings()
     work = _Work(bundle.ensemble, bundle.card.temperature, bundle.card.decision_threshold, subjects, settings)
     tell = progress or (lambda fraction, text: None)
@@ -120,6 +119,16 @@ def check_explanations(
         work.remove(n)
     tell(1.0, "done")
     return work.found
+
+
+def refuse_other_systems(bundle: ModelBundle) -> None:
+    """Raise InputError unless the checks can be made of this model: they need two classes and samples in a plane."""
+    system = bundle.card.system
+    if system.name != SYSTEM.name:
+        raise InputError(
+            f"The maps of “{bundle.card.title}” cannot be checked: so far that is done for the {SYSTEM.title} only, not "
+            f"for the system {system.title}; choose a model of that one."
+        )
 
 
 class _Work:

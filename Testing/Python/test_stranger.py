@@ -140,3 +140,8 @@ def test_it_is_studied_beside_its_control(folder):
     text = page.read_text(encoding="utf-8")
     assert "large" in text
     assert "non-response" not in text
+
+
+def test_its_maps_cannot_be_checked_yet_and_that_is_said(model, capsys):
+    assert main(["sanity", str(model), "--quiet"]) == 3
+    assert "The maps of “model” cannot be checked" in capsys.readouterr().err
