@@ -126,8 +126,8 @@ def refuse_other_systems(bundle: ModelBundle) -> None:
     system = bundle.card.system
     if system.name != SYSTEM.name:
         raise InputError(
-            f"The maps of “{bundle.card.title}” cannot be checked: so far that is done for the {SYSTEM.title} only, not "
-            f"for the system {system.title}; choose a model of that one."
+            f"The maps of “{bundle.card.title}” cannot be checked: so far that is done for the {SYSTEM.title} only, "
+            f"not for the system {system.title}; choose a model of that one."
         )
 
 
