@@ -197,12 +197,13 @@ class Settings:
     def _problems(self) -> Iterator[str]:
         for each in fields(self):  # type: ignore[arg-type]
             about, value = option_of(each), getattr(self, each.name)
-            name, count = each.name.replace("_", " "), _count_of(hints_of(type(self))[each.name])
+            name, count = _in_words(each.name), _count_of(hints_of(type(self))[each.name])
             if count and isinstance(value, tuple) and len(value) != count:
                 yield f"The {name} of {self.who} is {value!r}; it must have {count} values."
             if not _is_within(about, hints_of(type(self))[each.name], value):
                 must = about.must or f"it must be {about.within}"
-                yield f"The {name} of {self.who} is {value!r}; {must}."
+                is_ = f"are {', '.join(map(str, value))}" if isinstance(value, tuple) else f"is {value!r}"
+                yield f"The {name} of {self.who} {is_}; {must}."
             if about.choices and isinstance(value, tuple):
                 strange = [str(word) for word in value if word not in about.choices]
                 if strange or not value:
@@ -214,6 +215,15 @@ class Settings:
             if problem:
                 yield f"{_capital(self.who)} cannot be used: {problem}."
         yield from self.disagreements()
+
+
+_UNITS = {"gy": "in Gy", "mm": "in mm", "percent": "in per cent", "hu": "in HU"}
+
+
+def _in_words(name: str) -> str:
+    """Name of a field for people, as in "thresholds in Gy"."""
+    *words, last = name.split("_")
+    return " ".join([*words, _UNITS.get(last, last)])
 
 
 def plain(value: Any) -> Any:

@@ -38,8 +38,12 @@ class DoseSettings(Settings):
 
     who = "dose features"
 
-    thresholds_gy: tuple[float, ...] = option((5.0, 10.0, 12.0, 15.0, 20.0), above=0, at_most=1000)
-    volumes_percent: tuple[float, ...] = option((98.0, 2.0), above=0, below=100)
+    thresholds_gy: tuple[float, ...] = option(
+        (5.0, 10.0, 12.0, 15.0, 20.0), above=0, at_most=1000, must="they must lie between 0 and 1000 Gy"
+    )
+    volumes_percent: tuple[float, ...] = option(
+        (98.0, 2.0), above=0, below=100, must="they must lie between 0 and 100 per cent"
+    )
     step_mm: float = option(0.5, at_least=0.1, at_most=5)
 
 

@@ -76,7 +76,7 @@ def test_the_hash_is_of_what_decides():
         ({"flour": "oat"}, "The flour of a bread is 'oat'; use one of rye, wheat."),
         ({"seeds": ()}, "The seeds of a bread are one or more of poppy, sesame, not none."),
         ({"seeds": ("salt",)}, "not salt."),
-        ({"minutes": (1, float("nan"))}, "The minutes of a bread is (1.0, nan); it must be a number above 0."),
+        ({"minutes": (1, float("nan"))}, "The minutes of a bread are 1.0, nan; it must be a number above 0."),
         ({"salt": 1}, "The salt of a bread is 1; it must be a number from 0 on and below 1."),
         ({"rest": 48}, "The rest of a bread is 48; it must be a number from 1 to 24."),
     ],

@@ -24,6 +24,7 @@ from PulsarCAMLib.study.settings import StudySettings
 from PulsarCAMLib.study.summary import summarise
 from PulsarCAMLib.systems.autoencoder.architecture import Architecture
 from PulsarCAMLib.systems.autoencoder.training_settings import TrainingSettings
+from PulsarCAMLib.systems.registry import system_of
 
 TINY = TrainingSettings(architecture=Architecture(filters=2), epochs=1, rotations=(), batch_size=8)
 MODEL = FeatureModelSettings(inner_folds=0, selection="none")
@@ -106,7 +107,7 @@ def test_who_left_and_why_is_in_the_record_the_console_and_the_report(study, coh
     responses = {(label.patient, label.lesion): label.response for label in cohort[1]}
     rows = {row.row: row.key for row in cohort[0].rows}
     assert left["responses"] == sum(responses[rows[each["baseline_row"]]] for each in left["rows"])
-    (told, *_) = left_out_sentences(left)
+    (told, *_) = left_out_sentences(left, system_of().task)
     page = write_study_report(study, tmp_path / "report", resamples=20)
     results = json.loads((page.parent / "results.json").read_text(encoding="utf-8"))
     assert told.startswith(f"4 of {len(study.lesions) + 4} lesions")

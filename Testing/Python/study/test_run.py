@@ -56,9 +56,9 @@ def test_lesions_and_patches_are_those_of_the_table(study, cohort):
         assert (first.time_point, second.time_point) == ("baseline", "second")
         assert responses[first.key] == study.lesions.labels[lesion]
     sets = load_samples(study.folder / "samples.npz")
-    assert sets["baseline"].lesions.tolist() == np.repeat(np.arange(len(study.lesions)), 2).tolist()
-    assert sets["second"].lesions.tolist() == list(range(len(study.lesions)))
-    assert np.array_equal(sets["baseline"].labels, study.lesions.labels[sets["baseline"].lesions])
+    assert sets["baseline"].units.tolist() == np.repeat(np.arange(len(study.lesions)), 2).tolist()
+    assert sets["second"].units.tolist() == list(range(len(study.lesions)))
+    assert np.array_equal(sets["baseline"].labels, study.lesions.labels[sets["baseline"].units])
     assert not np.array_equal(sets["second"].images, sets["baseline"].originals().images)
 
 

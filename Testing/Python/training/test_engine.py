@@ -24,12 +24,20 @@ def unbalanced(responses=6, others=42):
     return samples.where(chosen)
 
 
-def test_the_demos_recipe_gives_the_numbers_it_has_always_given():
+@pytest.fixture
+def in_double():
+    """In single precision three epochs differ in the third digit between processors with and without AVX-512."""
+    torch.set_default_dtype(torch.float64)
+    yield lambda samples: replace(samples, images=samples.images.astype(np.float64))
+    torch.set_default_dtype(torch.float32)
+
+
+def test_the_demos_recipe_gives_the_numbers_it_has_always_given(in_double):
     settings = TrainingSettings(epochs=3, batch_size=16, weight_decay=1.0, settle_norm=True, micro_batch=0)
-    row = train_member(stripes(40), stripes(10, seed=1), settings).history[-1]
-    assert row["total"] == pytest.approx(1.0078525304794312, rel=1e-4)
-    assert row["classification"] == pytest.approx(0.43956318497657776, rel=1e-4)
-    assert row["validation_classification"] == pytest.approx(0.37094697075464156, rel=1e-4)
+    row = train_member(in_double(stripes(40)), in_double(stripes(10, seed=1)), settings).history[-1]
+    assert row["total"] == pytest.approx(0.86934725475, rel=1e-9)
+    assert row["classification"] == pytest.approx(0.2995851733, rel=1e-9)
+    assert row["validation_classification"] == pytest.approx(0.228464485255, rel=1e-9)
 
 
 def test_sequential_training_freezes_the_encoder_while_the_classifier_learns():
