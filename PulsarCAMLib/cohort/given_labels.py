@@ -13,7 +13,7 @@ from .table import CohortRow, CohortTable
 
 
 def class_number(value: object, task: Task) -> int | None:
-    """Number of the class that a cell says; None for an empty one.
+    """Number of the class that a cell says; None for an empty one. Where a class's name is a number, only names count.
 
     Raises:
         Unreadable: neither a name nor a number of a class; the message ends the sentence "... ; write".
@@ -23,12 +23,14 @@ def class_number(value: object, task: Task) -> int | None:
         return None
     names = {re.sub(r"[\s_]+", "-", name.lower()): number for number, name in enumerate(task.names)}
     plain = re.sub(r"[\s_]+", "-", text)
-    if re.fullmatch(r"\d+(\.0+)?", text) and text not in BROKEN:
+    if plain in names:  # before numbers: a class may be called "2", as a WHO grade is
+        return names[plain]
+    if re.fullmatch(r"\d+(\.0+)?", text) and text not in BROKEN and not any(name.isdigit() for name in names):
         number = int(float(text))
         if number < len(task.names):
             return number
-    elif plain in names:
-        return names[plain]
+    if any(name.isdigit() for name in names):
+        raise Unreadable(" or ".join(task.names))
     raise Unreadable(", ".join(f"{number} ({name})" for number, name in enumerate(task.names)))
 
 

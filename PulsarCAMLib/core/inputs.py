@@ -2,12 +2,39 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from .vocabulary import BASELINE
 
 MRI, DOSE, MASK = "MRI", "dose", "mask"
 KINDS = (MRI, DOSE, MASK)
+
+TAKEN = (
+    "class",
+    "compare",
+    "debug",
+    "help",
+    "labels",
+    "method",
+    "model",
+    "normalisation",
+    "output",
+    "overwrite",
+    "parts",
+    "pictures",
+    "quiet",
+    "report",
+    "scene",
+    "segments",
+    "series",
+    "threads",
+    "threshold",
+    "timings",
+    "patient",
+    "lesion",
+)
+"""Names that a role cannot have: those of options and of the table's own columns."""
 
 
 @dataclass(frozen=True)
@@ -22,6 +49,9 @@ class InputRole:
         time_point: of the cohort table's row whose column it is.
         needed: whether there is no answer without it; what is optional and missing is absent, never zeros.
         column: of the cohort table; empty: ``name``.
+
+    Raises:
+        ValueError: a programmer's mistake: a name that no option can have or that is taken, or an unknown kind.
     """
 
     name: str
@@ -31,6 +61,12 @@ class InputRole:
     time_point: str = BASELINE
     needed: bool = True
     column: str = ""
+
+    def __post_init__(self) -> None:
+        if not re.fullmatch(r"[a-z][a-z0-9_]*", self.name) or self.name in TAKEN or self.kind not in KINDS:
+            raise ValueError(
+                f"An input is called by small letters, not as another option, and has a known kind: {self}"
+            )
 
     @property
     def table_column(self) -> str:

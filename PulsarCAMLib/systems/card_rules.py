@@ -80,8 +80,7 @@ def _system(fields: dict[str, Any]) -> Iterator[str]:
         yield f"The model's classes must be {list(task.names)}, not {fields['classes']}."
     if task.label.kind == SHRINKAGE and "response" not in fields:
         yield "The model card lacks response."
-    if task.binary:
-        yield from _decision(fields)
+    yield from _decision(fields, task.binary)
 
 
 def _members(fields: dict[str, Any]) -> Iterator[str]:
@@ -89,8 +88,9 @@ def _members(fields: dict[str, Any]) -> Iterator[str]:
         yield f"The model card's number of members, {fields['members']}, is not usable."
 
 
-def _decision(fields: dict[str, Any]) -> Iterator[str]:
-    numbers = [("decision", "threshold"), ("decision", "temperature"), ("response", "shrinkage_threshold")]
+def _decision(fields: dict[str, Any], binary: bool) -> Iterator[str]:
+    numbers = [("decision", "threshold")] if binary else []
+    numbers += [("decision", "temperature"), ("response", "shrinkage_threshold")]
     numbers = [(group, key) for group, key in numbers if group in fields]
     usable = True
     for group, key in numbers:

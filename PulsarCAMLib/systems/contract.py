@@ -183,8 +183,16 @@ class NoSizes:
 
     @classmethod
     def from_card(cls, card: Mapping[str, Any]) -> NoSizes:
-        """From a model card."""
-        return cls(str(card.get("name", "")))
+        """From a model card.
+
+        Raises:
+            BundleError: it tells of sizes, of which this system has none.
+        """
+        from ..core.errors import BundleError
+
+        if set(card) != {"name"}:
+            raise BundleError(f"The card's architecture must have exactly the field “name”, not {', '.join(card)}.")
+        return cls(str(card["name"]))
 
 
 class System:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import pkgutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -88,8 +87,10 @@ def _load_own() -> None:
         return
     others = dict(_REGISTERED)
     _REGISTERED.clear()
-    folders = [found.name for found in pkgutil.iter_modules([str(Path(__file__).parent)]) if found.ispkg]
-    found = [importlib.import_module(f".{name}.system", __package__).SYSTEM for name in folders]
+    here = Path(__file__).parent
+    folders = sorted(path.parent.name for path in here.glob("*/system.py") if (path.parent / "__init__.py").exists())
+    modules = [importlib.import_module(f".{name}.system", __package__) for name in folders]
+    found = [module.SYSTEM for module in modules if hasattr(module, "SYSTEM")]
     for system in sorted(found, key=lambda system: system.name != DEFAULT):
         register(system)
     _REGISTERED.update(others)

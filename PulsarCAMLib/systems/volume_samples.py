@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from ..core.case import Case, Image
     from ..core.geometry import VolumeGeometry
 
+NON_FINITE_LIMIT = 0.5
+"""An image with a larger share of NaN or infinite voxels is refused: nothing is left to judge."""
+
 MARGIN = 0.25
 """Free room around a unit on each side, as a share of its extent, where no spacing is given."""
 
@@ -137,6 +140,7 @@ def volume_samples(system: System, case: Case, unit: Lesion, preprocessing: Volu
         image = case.images.get(role.name)
         if image is not None:
             channels.append(_standardised(_on(image, grid, role), inside))
+            warnings += [f"“{unit.name}”: {what}." for what in _doubts(image, grid, role, inside)]
         else:
             channels.append(np.zeros(grid.shape, dtype=np.float32))
             warnings.append(f"“{unit.name}”: there is no {role.title}; the model answers without it.")
@@ -152,7 +156,7 @@ def patient_unit(case: Case, name: str) -> Lesion:
     voxels = case.reference_image.voxels
     counted = np.isfinite(voxels) & (voxels != 0)
     if not counted.any():
-        raise InputError("The reference image is zero everywhere; choose or export it again.")
+        raise InputError("The first image is zero, NaN or infinite everywhere; choose or export it again.")
     return Lesion.from_mask(name, counted)
 
 
@@ -238,7 +242,25 @@ def _on(image: Image, grid: VolumeGeometry, role: InputRole) -> np.ndarray:
     shape = np.array(image.geometry.shape)[::-1]
     if (reach.max(axis=0) < -0.5).any() or (reach.min(axis=0) > shape - 0.5).any():
         raise InputError(f"The {role.title} does not reach the place that is looked at; was another patient's chosen?")
+    if not_finite(image) > NON_FINITE_LIMIT:
+        raise InputError(f"{not_finite(image):.0%} of the {role.title} is NaN or infinite; mend the image first.")
     return resample(image_around(image.voxels, image.geometry, grid), grid, edges=role.kind != DOSE)
+
+
+def not_finite(image: Image) -> float:
+    """Share of an image's voxels that are NaN or infinite."""
+    return 1 - float(np.isfinite(image.voxels).mean()) if image.voxels.dtype.kind == "f" else 0.0
+
+
+def _doubts(image: Image, grid: VolumeGeometry, role: InputRole, inside: np.ndarray) -> Iterator[str]:
+    """What an image lacks where the unit is, as parts of sentences."""
+    if not_finite(image):
+        yield f"{not_finite(image):.0%} of the {role.title} is NaN or infinite; the lowest value stands in"
+    at = image.geometry.to_ijk(grid.to_lps(np.argwhere(inside)[:, ::-1]))
+    beyond = ((at < -0.5) | (at > np.array(image.geometry.shape)[::-1] - 0.5)).any(axis=1).mean()
+    if beyond and role.kind != DOSE:
+        share = f"{max(beyond, 0.01):.0%}"
+        yield f"the {role.title} does not cover {share} of it; beyond its edge it goes on as it ends there"
 
 
 def _warning_of_size(unit: Lesion, geometry: VolumeGeometry, grid: VolumeGeometry) -> list[str]:

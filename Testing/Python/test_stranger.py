@@ -142,6 +142,45 @@ def test_it_is_studied_beside_its_control(folder):
     assert "non-response" not in text
 
 
+def edited(model, folder, change):
+    """A copy of the bundle whose card was changed."""
+    import shutil
+
+    copy = folder / "edited"
+    shutil.rmtree(copy, ignore_errors=True)
+    shutil.copytree(model, copy)
+    card = json.loads((copy / "card.json").read_text(encoding="utf-8"))
+    change(card)
+    (copy / "card.json").write_text(json.dumps(card), encoding="utf-8")
+    return copy
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (lambda card: card["decision"].update(temperature=0), "positive number “temperature”"),
+        (lambda card: card["decision"].update(temperature="hot"), "positive number “temperature”"),
+        (lambda card: card["architecture"].update(filters=64), "exactly the field “name”"),
+    ],
+)
+def test_a_card_that_was_changed_is_refused(model, folder, capsys, change, says):
+    copy = edited(model, folder, change)
+    assert main(["bundle", "check", str(copy)]) == 4
+    assert main(["explain", str(folder / "flair1.nrrd"), "-o", str(folder / "no"), "--model", str(copy)]) == 4
+    assert says in capsys.readouterr().err
+
+
+def test_images_without_numbers_are_refused_and_partial_ones_are_told(folder, model, capsys):
+    empty = np.full(GRID.shape, np.nan, dtype=np.float32)
+    written(folder / "nan.nrrd", empty, GRID)
+    assert main(["explain", str(folder / "nan.nrrd"), "-o", str(folder / "no"), "--model", str(model)]) == 3
+    written(folder / "half.nrrd", np.where(np.indices(GRID.shape)[0] < 2, np.nan, 100).astype(np.float32), GRID)
+    assert main(["explain", str(folder / "half.nrrd"), "-o", str(folder / "half"), "--model", str(model)]) == 0
+    said = capsys.readouterr().err
+    assert "NaN or infinite everywhere" in said
+    assert "20% of the FLAIR is NaN or infinite" in said
+
+
 def test_its_maps_cannot_be_checked_yet_and_that_is_said(model, capsys):
     assert main(["sanity", str(model), "--quiet"]) == 3
     assert "The maps of “model” cannot be checked" in capsys.readouterr().err

@@ -119,7 +119,7 @@ def test_the_patient_is_what_is_not_zero():
     unit = patient_unit(Case({"flair": Image(voxels, GRID)}), "patient")
     assert unit.offset == (2, 3, 4)
     assert unit.voxels == voxels.astype(bool).sum()
-    with pytest.raises(InputError, match="zero everywhere"):
+    with pytest.raises(InputError, match="zero, NaN or infinite everywhere"):
         patient_unit(Case({"flair": Image(np.zeros(GRID.shape), GRID)}), "patient")
 
 

@@ -225,3 +225,28 @@ def test_the_installed_model_is_listed(bundle, monkeypatch, capsys):
     assert "sizes" in capsys.readouterr().out
     assert main(["bundle", "show", str(bundle.folder)]) == 0
     assert main(["bundle", "check", str(bundle.folder)]) == 0
+
+
+def test_a_class_that_is_called_by_a_number_is_meant_by_its_name():
+    from dataclasses import replace
+
+    from PulsarCAMLib.cohort.cells import Unreadable
+    from PulsarCAMLib.cohort.given_labels import class_number
+
+    grades = replace(
+        STRANGER.task,
+        classes=tuple(replace(each, name=name) for each, name in zip(STRANGER.task.classes, "210", strict=True)),
+        positive="2",
+        explained="2",
+    )
+    assert [class_number(text, grades) for text in ("2", "1", "0")] == [0, 1, 2]
+    with pytest.raises(Unreadable, match="2 or 1 or 0"):
+        class_number("3", grades)
+
+
+@pytest.mark.parametrize("given", [{"name": "output"}, {"name": "a b"}, {"name": "patient"}, {"kind": "weird"}])
+def test_an_input_that_would_take_an_options_name_is_refused(given):
+    from PulsarCAMLib.core.inputs import InputRole
+
+    with pytest.raises(ValueError, match="small letters"):
+        InputRole(**{"name": "t1", "title": "T1"} | given)
