@@ -47,7 +47,7 @@ class InputRole:
         kind: :data:`MRI`, :data:`DOSE` (Gy) or :data:`MASK` (lesions: a segmentation or label map).
         about: what belongs there, one clause.
         time_point: of the cohort table's row whose column it is.
-        needed: whether there is no answer without it; what is optional and missing is absent, never zeros.
+        needed: whether there is no answer without it; what is optional and missing is told, never zeros in silence.
         column: of the cohort table; empty: ``name``.
 
     Raises:
@@ -63,9 +63,9 @@ class InputRole:
     column: str = ""
 
     def __post_init__(self) -> None:
-        if not re.fullmatch(r"[a-z][a-z0-9_]*", self.name) or self.name in TAKEN or self.kind not in KINDS:
+        if not re.fullmatch(r"[a-z][a-z0-9_-]*", self.name) or self.name in TAKEN or self.kind not in KINDS:
             raise ValueError(
-                f"An input is called by small letters, not as another option, and has a known kind: {self}"
+                f"An input has small letters as its name, not those of an option, and a known kind: {self}"
             )
 
     @property
