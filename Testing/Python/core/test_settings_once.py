@@ -173,3 +173,12 @@ def test_options_without_words_mean_the_usual_settings():
 
     assert settings_of(make_parser().parse_args(["train", "cohort.csv", "-o", "model"])) == TrainingSettings()
     assert study_settings_of(make_parser().parse_args(["study", "cohort.csv", "-o", "run"])) == StudySettings()
+
+
+def test_an_end_that_is_not_meant_is_outside_and_one_that_is_meant_is_inside():
+    from PulsarCAMLib.core.settings import Range
+
+    assert 0 not in Range(above=0)
+    assert 1 not in Range(below=1)
+    assert 0 in Range(at_least=0)
+    assert 1 in Range(at_most=1)

@@ -278,3 +278,10 @@ def test_negative_intensities_are_ordinary(shared_data, bundle):
     # The whole tumour is 88 mm long in plane, so it is shrunk and says so.
     big = extract_patches(volume, geometry, lesions[0])
     assert (big.scale > 1) == any("does not fit" in warning for warning in found.warnings)
+
+
+def test_a_normalised_map_is_shown_from_nothing_to_one_and_a_raw_one_to_its_maximum(result):
+    for method in ("pixelwise", "gradcam"):
+        assert result.display_range(method, "lesion") == result.display_range(method, "scan") == (0.0, 1.0)
+        assert result.display_range(method) == (0.0, max(unit.joint_maximum(method) for unit in result.units))
+    assert result.display_range(SIGNED, "scan") == (-1.0, 1.0)
