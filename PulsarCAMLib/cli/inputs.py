@@ -22,7 +22,7 @@ DESTINATION = "inputs"
 
 def extra_roles(system: System) -> tuple[InputRole, ...]:
     """Roles of a system besides its first image and its lesions."""
-    return tuple(role for role in system.inputs[1:] if role is not system.role(MASK))
+    return system.image_inputs[1:]
 
 
 def add_inputs(parser: argparse.ArgumentParser) -> None:

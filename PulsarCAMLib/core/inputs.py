@@ -33,6 +33,12 @@ TAKEN = (
     "timings",
     "patient",
     "lesion",
+    "margin-mm",
+    "no-pictures",
+    "shell-mm",
+    "sigma-mm",
+    "volume",
+    "segmentation",
 )
 """Names that a role cannot have: those of options and of the table's own columns."""
 

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..core.display import DisplaySettings
 from ..core.inputs import MASK, InputRole
 from ..core.map_method import MapMethod
 from ..core.task import Task
 from .answers import Explained, LoopedPredictor, NetworkEvidence, Predictor
+from .samples import PastedMap, Placement, Samples, Sliced
 
 if TYPE_CHECKING:  # names of systems, classes and methods are listed before NumPy is there
     import numpy as np
@@ -22,8 +23,6 @@ if TYPE_CHECKING:  # names of systems, classes and methods are listed before Num
     from torch import Tensor, nn
 
     from ..core.case import Case
-    from ..core.geometry import VolumeGeometry
-    from ..core.lesion import Lesion
     from .card import ModelCard
     from .learning import Learner, TrainingSamples
 
@@ -42,99 +41,6 @@ __all__ = [
     "Sliced",
     "System",
 ]
-
-
-@dataclass(frozen=True, eq=False)
-class PastedMap:
-    """A map on a block of the reference grid.
-
-    Attributes:
-        values: float32 ``[k, j, i]``.
-        offset: array index ``(k, j, i)`` of the block; the lesion's own box when restricted to the lesion.
-    """
-
-    values: np.ndarray
-    offset: tuple[int, int, int]
-
-    @property
-    def box(self) -> tuple[slice, slice, slice]:
-        """Where :attr:`values` lie in the reference image's array."""
-        k, j, i = (slice(o, o + n) for o, n in zip(self.offset, self.values.shape, strict=True))
-        return k, j, i
-
-    def add_to(self, volume: np.ndarray) -> None:
-        """Put the map into a whole volume; where maps overlap the value of larger magnitude stays."""
-        import numpy as np
-
-        block = volume[self.box]
-        np.copyto(block, self.values, where=np.abs(self.values) > np.abs(block))
-
-
-class Placement(Protocol):
-    """The way back: where the samples of one unit lie."""
-
-    def paste(self, maps: np.ndarray, geometry: VolumeGeometry, restrict: bool = True) -> PastedMap:
-        """Maps ``[n, *size]`` on the samples, brought to the grid ``geometry``; with ``restrict`` zero off the unit."""
-
-    def centres_lps(self) -> np.ndarray:
-        """LPS millimetres ``[n, 3]`` of the middle of the unit on each sample."""
-
-
-class Samples(Placement, Protocol):
-    """What a network takes of one unit (a lesion or a patient), and the way back.
-
-    Attributes:
-        name: of the unit, as the user knows it.
-        lesion: the unit on the reference grid; for a patient the voxels that count (brain, or the whole image).
-        images: float32 ``[n, channels, *size]``.
-        masks: bool ``[n, 1, *size]``: where maps are looked at.
-        main: index of the sample whose answer is the unit's.
-        warnings: sentences for the user.
-    """
-
-    @property
-    def name(self) -> str: ...
-
-    @property
-    def lesion(self) -> Lesion: ...
-
-    @property
-    def images(self) -> np.ndarray: ...
-
-    @property
-    def masks(self) -> np.ndarray: ...
-
-    @property
-    def main(self) -> int: ...
-
-    @property
-    def warnings(self) -> tuple[str, ...]: ...
-
-    def __len__(self) -> int: ...
-
-    def facts(self) -> dict[str, object]:
-        """What a table of units tells of the samples: column to value."""
-
-    def sample_facts(self, n: int) -> dict[str, object]:
-        """What a table of samples tells of one: column to value."""
-
-    def cell_mm(self, cells: int) -> float:
-        """Side in millimetres of a map's cell where a sample has ``cells`` along its last axis."""
-
-
-@runtime_checkable
-class Sliced(Protocol):
-    """Samples that are slices: what they have besides, so that pictures show the answering slice as it was cut.
-
-    Pictures of other samples show the slice of the reference image in which the map is strongest.
-    """
-
-    def plane(self, n: int) -> tuple[np.ndarray, np.ndarray]:
-        """LPS millimetres of the middle of the unit on sample n, and its axes as the columns of a ``[3, 3]`` array."""
-
-    @property
-    def areas_mm2(self) -> np.ndarray:
-        """Area of the unit on each sample ``[n]``."""
 
 
 @dataclass(frozen=True, eq=False)

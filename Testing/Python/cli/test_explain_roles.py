@@ -9,11 +9,12 @@ from making_files import files_in, result_of, written
 from making_models import CARD_FIELDS
 from stranger import STRANGER
 
+from PulsarCAMLib.cli.parser import make_parser
 from PulsarCAMLib.core.geometry import VolumeGeometry
 from PulsarCAMLib.io.volumes import read_volume
 from PulsarCAMLib.systems.bundle import save_bundle
 from PulsarCAMLib.systems.contract import NoSizes
-from PulsarCAMLib.systems.registry import register, unregister
+from PulsarCAMLib.systems.registry import register, systems, unregister
 from PulsarCAMLib.systems.volume_samples import VolumePreprocessing
 
 GRID = VolumeGeometry((8, 20, 18), (1.0, 1.0, 2.0), (5.0, -7.0, 3.0))
@@ -133,3 +134,16 @@ def test_options_are_there_for_the_roles_of_every_known_system(capsys):
     unregister(STRANGER.name)
     main(["explain", "--help"])
     assert "--rtdose" not in capsys.readouterr().out
+
+
+def test_no_input_may_take_the_name_of_an_option_of_explain():
+    import argparse
+
+    from PulsarCAMLib.core.inputs import TAKEN
+
+    (commands,) = [each for each in make_parser()._actions if isinstance(each, argparse._SubParsersAction)]
+    options = {
+        flag[2:] for each in commands.choices["explain"]._actions for flag in each.option_strings if flag[:2] == "--"
+    }
+    roles = {role.name for system in systems() for role in system.inputs}
+    assert options - roles <= set(TAKEN)
