@@ -2,8 +2,8 @@
 
 from PulsarCAMLib.core.inputs import DOSE, MRI, InputRole
 from PulsarCAMLib.core.task import GIVEN, PATIENT, LabelRule, Task, TaskClass
-from PulsarCAMLib.systems.network_maps import GRADCAM, OCCLUSION, SALIENCY
-from PulsarCAMLib.systems.volume_samples import VolumeSystem
+from PulsarCAMLib.systems.maps.methods import GRADCAM, OCCLUSION, SALIENCY
+from PulsarCAMLib.systems.volumes.samples import VolumeSystem
 
 
 class Stranger(VolumeSystem):

@@ -232,7 +232,7 @@ class System:
             methods: names from :attr:`maps`.
             after_chunk: is told how many samples are done; an error that it raises ends the work.
         """
-        from .network_maps import explain_one_by_one
+        from .maps.methods import explain_one_by_one
 
         return explain_one_by_one(self, predictor, images, masks, methods, after_chunk)
 

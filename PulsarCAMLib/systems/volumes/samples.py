@@ -13,18 +13,18 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from ..core.errors import BundleError, InputError
-from ..core.inputs import DOSE, MASK, InputRole
-from ..core.lesion import Lesion
-from ..core.settings import Settings, option
-from ..core.task import LESION
-from ..lesions.resampling import block_of, image_around, resample
-from .contract import Copy, LabelledUnit, PastedMap, Samples, System
-from .plain_settings import PlainSettings
+from ...core.errors import BundleError, InputError
+from ...core.inputs import DOSE, MASK, InputRole
+from ...core.lesion import Lesion
+from ...core.settings import Settings, option
+from ...core.task import LESION
+from ...lesions.resampling import block_of, image_around, resample
+from ..contract import Copy, LabelledUnit, PastedMap, Samples, System
+from ..plain_settings import PlainSettings
 
 if TYPE_CHECKING:
-    from ..core.case import Case, Image
-    from ..core.geometry import VolumeGeometry
+    from ...core.case import Case, Image
+    from ...core.geometry import VolumeGeometry
 
 NON_FINITE_LIMIT = 0.5
 """An image with a larger share of NaN or infinite voxels is refused: nothing is left to judge."""
@@ -220,7 +220,7 @@ def _less(offset: tuple[int, ...]) -> tuple[int, int, int]:
 
 def _grid_of(unit: Lesion, geometry: VolumeGeometry, preprocessing: VolumePreprocessing) -> VolumeGeometry:
     """The sample's grid: along the reference image's axes, in the middle of the unit's box."""
-    from ..core.geometry import VolumeGeometry as Geometry
+    from ...core.geometry import VolumeGeometry as Geometry
 
     size = np.array(preprocessing.size)
     extent = np.array(unit.mask.shape) * np.array(geometry.spacing[::-1])

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..core.map_method import MapMethod
-from .answers import Explained, NetworkEvidence, Predictor
+from ...core.map_method import MapMethod
+from ..answers import Explained, NetworkEvidence, Predictor
 
 if TYPE_CHECKING:
     from torch import Tensor, nn

@@ -1,0 +1,1 @@
+"""Maps for any network, by gradients or by asking again."""
