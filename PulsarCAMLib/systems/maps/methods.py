@@ -25,7 +25,7 @@ def explain_one_by_one(
     methods: Sequence[str],
     after_chunk: Callable[[int], None] | None,
 ) -> Explained:
-    """See :meth:`.contract.System.explain`; needs a predictor with ``members``."""
+    """See :meth:`..contract.System.explain`; needs a predictor with ``members``."""
     import torch
 
     members: Sequence[nn.Module] = predictor.members  # type: ignore[attr-defined]

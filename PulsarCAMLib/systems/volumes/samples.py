@@ -62,7 +62,7 @@ class VolumePreprocessing(Settings):
 
 @dataclass(frozen=True, eq=False)
 class VolumeSamples:
-    """One volume of one unit; see :class:`.contract.Samples`.
+    """One volume of one unit; see :class:`..contract.Samples`.
 
     Attributes:
         name: of the unit.
