@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from .random_fields import Grid, Waves, random_rotation, soft
+from ...systems.phantom.random_fields import Grid, Waves, random_rotation, soft
 from .settings import CohortSettings, Factors
 
 CONFOUNDERS = ("bright blob", "dark blob", "bright spot", "haemorrhage", "necrosis", "vessel")

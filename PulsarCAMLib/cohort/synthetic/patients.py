@@ -13,10 +13,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...core.geometry import VolumeGeometry
+from ...systems.phantom.anatomy import MENINGES_MM, Head
+from ...systems.phantom.random_fields import soft
 from ..response import responds
-from .anatomy import MENINGES_MM, Head
 from .lesions import Tumour, draw_tumour
-from .random_fields import soft
 from .scanner import Scanner
 from .settings import TIME_POINTS, CohortSettings
 

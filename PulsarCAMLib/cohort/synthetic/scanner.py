@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...core.geometry import VolumeGeometry
-from .random_fields import Grid, Waves, random_rotation
+from ...systems.phantom.random_fields import Grid, Waves, random_rotation
 
 SLAB_MM = 96.0
 """Height of the imaged part of the head."""

@@ -7,11 +7,11 @@ from functools import lru_cache
 import numpy as np
 import pytest
 
-from PulsarCAMLib.cohort.synthetic.anatomy import Head
 from PulsarCAMLib.cohort.synthetic.patients import generate_cohort, generate_patient, response_from_volumes
-from PulsarCAMLib.cohort.synthetic.random_fields import Grid, Waves
 from PulsarCAMLib.cohort.synthetic.settings import DIFFICULTIES, CohortSettings
 from PulsarCAMLib.core.errors import InputError
+from PulsarCAMLib.systems.phantom.anatomy import Head
+from PulsarCAMLib.systems.phantom.random_fields import Grid, Waves
 
 
 @lru_cache(maxsize=1)

@@ -1,0 +1,1 @@
+"""Made-up heads in millimetres: smooth random fields and healthy anatomy, from which synthetic cohorts are painted."""
