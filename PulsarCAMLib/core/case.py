@@ -54,12 +54,16 @@ class Case:
         lesions: on the reference grid; perhaps none.
         reference: role whose grid the maps are written on.
         warnings: sentences from reading, for the user.
+        transforms: role to a 4x4 matrix that takes LPS millimetres of a space common to all images to those of this
+            image (as ITK resamples); known before, so that nothing is registered. A role without one lies where the
+            first image of its time point does; empty: nothing is known.
     """
 
     images: Mapping[str, Image]
     lesions: tuple[Lesion, ...] = ()
     reference: str = ""
     warnings: tuple[str, ...] = field(default=())
+    transforms: Mapping[str, np.ndarray] = field(default_factory=dict)
 
     @property
     def reference_image(self) -> Image:

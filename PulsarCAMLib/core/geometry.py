@@ -33,6 +33,11 @@ def kji_of(values: Iterable[float]) -> Kji:
     return k, j, i
 
 
+def moved(points: np.ndarray, matrix: np.ndarray | None) -> np.ndarray:
+    """Points ``[..., 3]`` after a 4x4 matrix; None leaves them where they are."""
+    return points if matrix is None else np.asarray(points) @ matrix[:3, :3].T + matrix[:3, 3]
+
+
 @dataclass(frozen=True)
 class VolumeGeometry:
     """Shape and place of a volume.

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from .vocabulary import BASELINE
 
-MRI, DOSE, MASK = "MRI", "dose", "mask"
-KINDS = (MRI, DOSE, MASK)
+MRI, DOSE, MASK, BRAIN = "MRI", "dose", "mask", "brain"
+KINDS = (MRI, DOSE, MASK, BRAIN)
 
 TAKEN = (
     "class",
@@ -50,7 +50,8 @@ class InputRole:
     Attributes:
         name: short, small letters: of the option ``--name``, and of the column where ``column`` is empty.
         title: for people.
-        kind: :data:`MRI`, :data:`DOSE` (Gy) or :data:`MASK` (lesions: a segmentation or label map).
+        kind: :data:`MRI`, :data:`DOSE` (Gy), :data:`MASK` (lesions: a segmentation or label map), or :data:`BRAIN` (an
+            image that is not zero in the brain, of one time point; tells where, and is never shown to a network).
         about: what belongs there, one clause.
         time_point: of the cohort table's row whose column it is.
         needed: whether there is no answer without it; what is optional and missing is told, never zeros in silence.

@@ -41,8 +41,20 @@ class PastedMap:
 class Placement(Protocol):
     """The way back: where the samples of one unit lie."""
 
-    def paste(self, maps: np.ndarray, geometry: VolumeGeometry, restrict: bool = True) -> PastedMap:
-        """Maps ``[n, *size]`` on the samples, brought to the grid ``geometry``; with ``restrict`` zero off the unit."""
+    def paste(
+        self, maps: np.ndarray, geometry: VolumeGeometry, restrict: bool = True, role: str | None = None
+    ) -> PastedMap:
+        """Maps ``[n, *size]`` on the samples, brought to the grid ``geometry``; with ``restrict`` zero off the unit.
+
+        Args:
+            maps: on the samples.
+            geometry: of the input that is named, or of a part of its space.
+            restrict: zero off the unit.
+            role: name of an input that was registered to the others; None: the one whose grid maps are written on.
+
+        Raises:
+            InputError: the maps have another size, or the case has no such input.
+        """
 
     def centres_lps(self) -> np.ndarray:
         """LPS millimetres ``[n, 3]`` of the middle of the unit on each sample."""

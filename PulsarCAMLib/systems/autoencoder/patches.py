@@ -85,8 +85,10 @@ class LesionPatches:
         """Area of the GTV on a slice, for tables."""
         return {"area_mm2": float(self.areas_mm2[n])}
 
-    def paste(self, maps: np.ndarray, geometry: VolumeGeometry, restrict: bool = True) -> PastedMap:
-        """See :func:`paste_maps`."""
+    def paste(
+        self, maps: np.ndarray, geometry: VolumeGeometry, restrict: bool = True, role: str | None = None
+    ) -> PastedMap:
+        """See :func:`paste_maps`; there is one MRI only, so that ``role`` changes nothing."""
         return paste_maps(self, maps, geometry, restrict=restrict)
 
     def cell_mm(self, cells: int) -> float:

@@ -1,63 +1,56 @@
 """One 3D sample for every unit of a case, and the way back: what a system with a plain 3D network is built on.
 
-A unit is a lesion, seen in a box around it, or the patient: the reference image's voxels that are not zero. A channel
-is an input that is no mask, in the system's order, resampled linearly onto the sample's grid and z-scored over the
-unit's voxels (a dose as well). An optional input that is missing is a channel of zeros, and a sentence says so.
+A unit is a lesion, seen in a box around it, or the patient: the brain where its mask is known, else the reference
+image's voxels that are not zero. A channel is an input that is no mask, in the system's order (see
+:mod:`.channels`), brought to the common space of the case (:mod:`.space`), resampled linearly onto the sample's grid
+and z-scored over the unit's voxels or the brain (a dose as the preprocessing says). An optional input that is missing
+is a channel of zeros, and a sentence says so.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from ...core.errors import BundleError, InputError
+from ...core.errors import InputError
+from ...core.geometry import VolumeGeometry, kji_of, moved
 from ...core.inputs import DOSE, MASK, InputRole
 from ...core.lesion import Lesion
-from ...core.settings import Settings, option
 from ...core.task import LESION
-from ...lesions.resampling import block_of, image_around, resample
+from ...lesions.resampling import block_of, resample
 from ..contract import Copy, LabelledUnit, PastedMap, Samples, System
 from ..plain_settings import PlainSettings
+from .align import common_space
+from .channels import Channel, channels_of
+from .grids import grid_of, warning_of_size
+from .intensities import bias_corrected, doubts, on_grid, scaled_dose, standardised
+from .preprocessing import VolumePreprocessing
+from .space import Space, chained, inverse
 
 if TYPE_CHECKING:
     from ...core.case import Case, Image
-    from ...core.geometry import VolumeGeometry
 
-NON_FINITE_LIMIT = 0.5
-"""An image with a larger share of NaN or infinite voxels is refused: nothing is left to judge."""
-
-MARGIN = 0.25
-"""Free room around a unit on each side, as a share of its extent, where no spacing is given."""
+__all__ = ["Place", "VolumePreprocessing", "VolumeSamples", "VolumeSystem", "patient_unit", "volume_samples"]
 
 
-@dataclass(frozen=True)
-class VolumePreprocessing(Settings):
-    """How a case becomes volumes.
+@dataclass(frozen=True, eq=False)
+class Place:
+    """Where an input of a sample lies.
 
     Attributes:
-        size: of a sample in voxels ``(k, j, i)``.
-        spacing: millimetres along ``(i, j, k)``; None: as large as the unit with some room around it needs.
-
-    Raises:
-        BundleError: a size or spacing that is not usable.
+        geometry: the input's own grid.
+        way: 4x4, LPS millimetres of the common space to the input's own; None: they are the same.
+        counted: role of the input on whose grid the unit is known for this one; empty: the reference.
+        unit: the unit on this input's grid, where it is known there.
     """
 
-    who = "the preprocessing"
-    error = BundleError
-
-    size: tuple[int, int, int] = option((16, 16, 16), at_least=1, at_most=1024)
-    spacing: tuple[float, float, float] | None = option(None, at_least=0.05, at_most=50)
-
-    def in_words(self) -> str:
-        """One line for people."""
-        k, j, i = self.size
-        spacing = "spaced so that all of it fits" if self.spacing is None else "of {:g} x {:g} x {:g} mm".format(
-            *self.spacing
-        )  # fmt: skip
-        return f"{i} x {j} x {k} voxels {spacing}, mean 0 and standard deviation 1 inside"
+    geometry: VolumeGeometry
+    way: np.ndarray | None = None
+    counted: str = ""
+    unit: Lesion | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,9 +62,12 @@ class VolumeSamples:
         lesion: the unit on the reference grid.
         images: float32 ``[1, channels, k, j, i]``.
         masks: bool ``[1, 1, k, j, i]``, the unit.
-        grid: the sample's place.
+        grid: the sample's place in the common space.
         warnings: sentences for the user.
         main: 0, the only one.
+        reference: role of the input on whose grid maps are written.
+        places: role to the place of its image, of all inputs that are there.
+        space: what is known about the common space; pages show its quality.
     """
 
     name: str
@@ -81,6 +77,9 @@ class VolumeSamples:
     grid: VolumeGeometry
     warnings: tuple[str, ...] = ()
     main: int = 0
+    reference: str = ""
+    places: Mapping[str, Place] = field(default_factory=dict)
+    space: Space = field(default_factory=Space)
 
     def __len__(self) -> int:
         return 1
@@ -98,24 +97,70 @@ class VolumeSamples:
         return float(self.grid.shape[2] / cells * self.grid.spacing[0])
 
     def centres_lps(self) -> np.ndarray:
-        """LPS millimetres ``[1, 3]`` of the middle of the unit."""
-        return self.grid.to_lps(np.argwhere(self.masks[0, 0]).mean(axis=0)[::-1])[None]
+        """LPS millimetres ``[1, 3]`` of the middle of the unit, in the reference image's own space."""
+        return moved(self.grid.to_lps(np.argwhere(self.masks[0, 0]).mean(axis=0)[::-1])[None], self._place(None).way)
 
-    def paste(self, maps: np.ndarray, geometry: VolumeGeometry, restrict: bool = True) -> PastedMap:
-        """Maps ``[1, k, j, i]`` interpolated linearly; zero beyond the sample and, if restricted, off the unit."""
+    def paste(
+        self, maps: np.ndarray, geometry: VolumeGeometry, restrict: bool = True, role: str | None = None
+    ) -> PastedMap:
+        """Maps ``[1, k, j, i]`` interpolated linearly; zero beyond the sample and, if restricted, off the unit.
+
+        Args:
+            maps: on the sample's grid.
+            geometry: of the input that is named.
+            restrict: zero off the unit, which for another input than the reference is carried over to its grid.
+            role: of an input; None: the reference.
+
+        Raises:
+            InputError: the maps have another size, or there is no such input.
+        """
         if maps.shape != (1, *self.grid.shape):
             raise InputError(f"One map of {self.grid.shape} voxels is needed, not shape {maps.shape}.")
-        low, high = np.array(self.lesion.offset), np.array(self.lesion.offset) + self.lesion.mask.shape
-        if not restrict:
-            low, high = block_of(self.grid, geometry)
+        place = self._place(role)
+        unit = self._unit_on(geometry, role) if restrict else None
+        if unit is not None:
+            low, high = np.array(unit.offset), np.array(unit.offset) + unit.mask.shape
+        else:
+            low, high = block_of(self.grid, geometry, matrix=place.way)
         stack = self.grid.to_sitk(np.ascontiguousarray(maps[0], dtype=np.float32))
-        values = resample(stack, geometry.cropped(tuple(low), tuple(high - low)))
-        if restrict:
-            values = np.where(self.lesion.mask, values, np.float32(0))
-        return PastedMap(values, (int(low[0]), int(low[1]), int(low[2])))
+        values = resample(stack, geometry.cropped(kji_of(low), kji_of(high - low)), matrix=inverse(place.way))
+        if unit is not None:
+            values = np.where(unit.mask, values, np.float32(0))
+        return PastedMap(values, kji_of(low))
+
+    def _place(self, role: str | None) -> Place:
+        name = role or self.reference
+        if name in self.places:
+            return self.places[name]
+        if role is None:  # samples that nobody told where they lie
+            return Place(self.grid)
+        known = ", ".join(self.places) or "none"
+        raise InputError(f"This case has no image {role!r} to bring a map to; there are {known}.")
+
+    def _unit_on(self, geometry: VolumeGeometry, role: str | None) -> Lesion:
+        """The unit on the grid of an input."""
+        if role is None or role == self.reference:
+            return self.lesion
+        place = self.places[role]
+        if place.unit is not None:
+            return place.unit
+        source = self.places[place.counted or self.reference]
+        known = source.unit if source.unit is not None else self.lesion
+        box = source.geometry.cropped(_less(known.offset), kji_of(n + 2 for n in known.mask.shape))
+        way = chained(source.way, inverse(place.way))
+        low, high = block_of(box, geometry, matrix=inverse(way))
+        part = geometry.cropped(kji_of(low), kji_of(high - low))
+        mask = resample(box.to_sitk(np.pad(known.mask, 1).astype(np.float32)), part, matrix=way) >= 0.5
+        return Lesion(self.name, mask, kji_of(low))
 
 
-def volume_samples(system: System, case: Case, unit: Lesion, preprocessing: VolumePreprocessing) -> VolumeSamples:
+def volume_samples(
+    system: System,
+    case: Case,
+    unit: Lesion,
+    preprocessing: VolumePreprocessing,
+    space: Space | None = None,
+) -> VolumeSamples:
     """The sample of one unit.
 
     Args:
@@ -123,28 +168,89 @@ def volume_samples(system: System, case: Case, unit: Lesion, preprocessing: Volu
         case: with every needed role.
         unit: on the reference grid.
         preprocessing: of the model.
+        space: of the case; None: it is found first.
 
     Raises:
         InputError: an image cannot be used there.
     """
-    grid = _grid_of(unit, case.geometry, preprocessing)
-    source = case.geometry.cropped(_less(unit.offset), tuple(n + 2 for n in unit.mask.shape))
-    inside = resample(source.to_sitk(np.pad(unit.mask, 1).astype(np.float32)), grid) >= 0.5
-    if not inside.any():  # smaller than a voxel of the sample
-        centre = np.rint(grid.to_ijk(unit.centroid_lps(case.geometry))).astype(int)[::-1]
-        inside[tuple(np.clip(centre, 0, np.array(grid.shape) - 1))] = True
-    channels, warnings = [], _warning_of_size(unit, case.geometry, grid)
-    for role in system.inputs:
-        if role.kind == MASK:
-            continue
-        image = case.images.get(role.name)
-        if image is not None:
-            channels.append(_standardised(_on(image, grid, role), inside))
-            warnings += [f"“{unit.name}”: {what}." for what in _doubts(image, grid, role, inside)]
-        else:
+    space = common_space(system.inputs, case, preprocessing) if space is None else space
+    places = _places(system, case, unit, space)
+    reference = case.reference or next(iter(case.images))
+    own = [(unit, case.geometry, space.way(reference))]
+    whole = system.task.unit != LESION
+    brains = {point: (brain, *_where(case, space, space.leads[point])) for point, brain in space.brains.items()}
+    grid = grid_of([*own, *brains.values()] if whole else own, preprocessing)
+    inside = _inside(*own[0], grid)
+    in_brain = {point: _inside(*brain, grid) for point, brain in brains.items()}
+    if whole:
+        inside = np.any([inside, *in_brain.values()], axis=0)
+    warnings = warning_of_size(*own[0][:2], grid, own[0][2])
+    made: dict[str, np.ndarray] = {}
+
+    def image_of(role: InputRole) -> np.ndarray | None:
+        if role.name not in made and role.name in case.images:
+            image, way = case.images[role.name], space.way(role.name)
+            within = in_brain.get(role.time_point)
+            if role.kind == DOSE:
+                made[role.name] = scaled_dose(on_grid(image, grid, role, way), inside, preprocessing)
+            else:
+                values = on_grid(_corrected(image, role, space, preprocessing), grid, role, way)
+                made[role.name] = standardised(values, inside if within is None else within)
+                if within is not None:
+                    made[role.name] = np.where(within, made[role.name], np.float32(0))
+            warnings.extend(f"“{unit.name}”: {what}." for what in doubts(image, grid, role, inside, way))
+        return made.get(role.name)
+
+    channels: list[np.ndarray] = []
+    for channel in channels_of(system.inputs, preprocessing):
+        parts = [image_of(role) for role in channel.roles]
+        for role, part in zip(channel.roles, parts, strict=True):
+            if part is None:
+                warnings.append(f"“{unit.name}”: there is no {role.title}; the model answers without it.")
+        there = [part for part in parts if part is not None]
+        if len(there) < len(parts):
             channels.append(np.zeros(grid.shape, dtype=np.float32))
-            warnings.append(f"“{unit.name}”: there is no {role.title}; the model answers without it.")
-    return VolumeSamples(unit.name, unit, np.stack(channels)[None], inside[None, None], grid, tuple(warnings))
+        else:
+            channels.append(there[0] if len(there) == 1 else there[0] - there[1])
+    return VolumeSamples(
+        unit.name, unit, np.stack(channels)[None], inside[None, None], grid, (*space.warnings, *warnings),
+        reference=reference, places=places, space=space,
+    )  # fmt: skip
+
+
+def _where(case: Case, space: Space, role: str) -> tuple[VolumeGeometry, np.ndarray | None]:
+    return case.images[role].geometry, space.way(role)
+
+
+def _places(system: System, case: Case, unit: Lesion, space: Space) -> dict[str, Place]:
+    """Of every image that is there; a patient's brain is known on the grid of each time point's first MRI."""
+    found = {}
+    for role in system.image_inputs:
+        if role.name not in case.images:
+            continue
+        lead = space.leads.get(role.time_point, "")
+        brain = space.brains.get(role.time_point) if system.task.unit != LESION else None
+        counted = lead if brain is not None else ""
+        known = brain if role.name == lead else None
+        found[role.name] = Place(*_where(case, space, role.name), counted, known)
+    return found
+
+
+def _inside(unit: Lesion, geometry: VolumeGeometry, way: np.ndarray | None, grid: VolumeGeometry) -> np.ndarray:
+    """Voxels of the sample that lie in a unit by half; at least the one in its middle."""
+    source = geometry.cropped(_less(unit.offset), kji_of(n + 2 for n in unit.mask.shape))
+    inside = resample(source.to_sitk(np.pad(unit.mask, 1).astype(np.float32)), grid, matrix=way) >= 0.5
+    if not inside.any():  # smaller than a voxel of the sample
+        centre = np.rint(grid.to_ijk(moved(unit.centroid_lps(geometry), inverse(way)))).astype(int)[::-1]
+        inside[tuple(np.clip(centre, 0, np.array(grid.shape) - 1))] = True
+    return inside
+
+
+def _corrected(image: Image, role: InputRole, space: Space, preprocessing: VolumePreprocessing) -> Image:
+    if not preprocessing.bias_correction:
+        return image
+    brain = space.brains.get(role.time_point) if role.name == space.leads.get(role.time_point) else None
+    return bias_corrected(image, None if brain is None else brain.full_mask(image.geometry.shape))
 
 
 def patient_unit(case: Case, name: str) -> Lesion:
@@ -164,44 +270,54 @@ class VolumeSystem(System):
     """A system whose network takes one volume of every unit.
 
     It need only give ``name``, ``title``, ``task``, ``inputs``, ``maps``, :meth:`network` (logits ``[n, classes]`` of
-    images ``[n, channels, k, j, i]``, one channel for each input that is no mask) and, for Grad-CAM,
-    :meth:`explained_layer`.
+    images ``[n, channels, k, j, i]``, see :meth:`channels`) and, for Grad-CAM, :meth:`explained_layer`.
     """
 
     preprocessing: ClassVar[Any] = VolumePreprocessing
     settings: ClassVar[Any] = PlainSettings
 
+    def channels(self, preprocessing: Any) -> tuple[Channel, ...]:
+        """What the network sees, and whose image each channel is; as many as its first layer takes."""
+        return channels_of(self.inputs, preprocessing)
+
     def prepare(self, case: Case, preprocessing: Any, tell: Callable[[float, str], None]) -> list[Samples]:
         """One sample of every lesion, or of the patient."""
         if self.task.unit == LESION and not case.lesions:
             raise InputError("There is no lesion: choose at least one segment.")
-        units = self._units(case, "patient")
+        self._refuse_missing(case)
+        space = common_space(self.inputs, case, preprocessing, tell)
+        units = self._units(case, "patient", space)
         found: list[Samples] = []
         for n, unit in enumerate(units):
             tell(n / len(units), f"Preparing {unit.name}")
-            found.append(volume_samples(self, case, unit, preprocessing))
+            found.append(volume_samples(self, case, unit, preprocessing, space))
         return found
 
     def copies(self, unit: LabelledUnit, settings: Any, *, only_original: bool = False) -> Iterator[Copy]:
         """The unit as it is."""
-        for each in self._units(unit.case, unit.name):
-            sample = volume_samples(self, unit.case, each, settings.preprocessing)
+        self._refuse_missing(unit.case)
+        space = common_space(self.inputs, unit.case, settings.preprocessing)
+        for each in self._units(unit.case, unit.name, space):
+            sample = volume_samples(self, unit.case, each, settings.preprocessing, space)
             yield Copy(sample.images[0], sample.masks[0], 0.0, sample.warnings)
 
     def probe_input(self, architecture: Any, preprocessing: Any) -> tuple[np.ndarray, np.ndarray]:
         """Waves in balls: three volumes by formula, the same on every machine."""
         size = preprocessing.size
-        channels = sum(role.kind != MASK for role in self.inputs)
+        channels = len(self.channels(preprocessing))
         z, y, x = (np.moveaxis(np.mgrid[: size[0], : size[1], : size[2]], 0, -1) / np.array(size)).transpose(3, 0, 1, 2)
         waves = [np.sin(2 * np.pi * (2 * x + (n + 1) * y + n * z)) for n in range(3 + channels)]
         images = np.stack([np.stack(waves[n : n + channels]) for n in range(3)])
         masks = np.stack([(x - 0.5) ** 2 + (y - 0.5) ** 2 + (z - 0.5) ** 2 < r**2 for r in (0.2, 0.35, 0.5)])[:, None]
         return images.astype(np.float32), masks
 
-    def _units(self, case: Case, patient: str) -> tuple[Lesion, ...]:
+    def _units(self, case: Case, patient: str, space: Space) -> tuple[Lesion, ...]:
         """Every lesion, or the patient under a name."""
-        self._refuse_missing(case)
-        return case.lesions if self.task.unit == LESION else (patient_unit(case, patient),)
+        if self.task.unit == LESION:
+            return case.lesions
+        lead = next((p for p, role in space.leads.items() if role == (case.reference or next(iter(case.images)))), "")
+        brain = space.brains.get(lead)
+        return (patient_unit(case, patient) if brain is None else replace(brain, name=patient),)
 
     def _refuse_missing(self, case: Case) -> None:
         for role in self.needed_inputs:
@@ -216,63 +332,3 @@ class VolumeSystem(System):
 def _less(offset: tuple[int, ...]) -> tuple[int, int, int]:
     k, j, i = offset
     return k - 1, j - 1, i - 1
-
-
-def _grid_of(unit: Lesion, geometry: VolumeGeometry, preprocessing: VolumePreprocessing) -> VolumeGeometry:
-    """The sample's grid: along the reference image's axes, in the middle of the unit's box."""
-    from ...core.geometry import VolumeGeometry as Geometry
-
-    size = np.array(preprocessing.size)
-    extent = np.array(unit.mask.shape) * np.array(geometry.spacing[::-1])
-    spacing = extent * (1 + 2 * MARGIN) / size if preprocessing.spacing is None else preprocessing.spacing[::-1]
-    spacing = np.asarray(spacing, dtype=float)
-    middle = geometry.to_lps((np.array(unit.offset) + (np.array(unit.mask.shape) - 1) / 2)[::-1])
-    first = middle - np.asarray(geometry.direction) @ ((size - 1) / 2 * spacing)[::-1]
-    k, j, i = preprocessing.size
-    return Geometry((k, j, i), tuple(spacing[::-1]), tuple(first), geometry.direction)
-
-
-def _on(image: Image, grid: VolumeGeometry, role: InputRole) -> np.ndarray:
-    """The image on the sample's grid; beyond its own edge it goes on as it ends there, but there is no dose.
-
-    Raises:
-        InputError: they do not meet.
-    """
-    reach = image.geometry.to_ijk(grid.corners_lps())
-    shape = np.array(image.geometry.shape)[::-1]
-    if (reach.max(axis=0) < -0.5).any() or (reach.min(axis=0) > shape - 0.5).any():
-        raise InputError(f"The {role.title} does not reach the place that is looked at; was another patient's chosen?")
-    if not_finite(image) > NON_FINITE_LIMIT:
-        raise InputError(f"{not_finite(image):.0%} of the {role.title} is NaN or infinite; mend the image first.")
-    return resample(image_around(image.voxels, image.geometry, grid), grid, edges=role.kind != DOSE)
-
-
-def not_finite(image: Image) -> float:
-    """Share of an image's voxels that are NaN or infinite."""
-    return 1 - float(np.isfinite(image.voxels).mean()) if image.voxels.dtype.kind == "f" else 0.0
-
-
-def _doubts(image: Image, grid: VolumeGeometry, role: InputRole, inside: np.ndarray) -> Iterator[str]:
-    """What an image lacks where the unit is, as parts of sentences."""
-    if not_finite(image):
-        yield f"{not_finite(image):.0%} of the {role.title} is NaN or infinite; the lowest value stands in"
-    at = image.geometry.to_ijk(grid.to_lps(np.argwhere(inside)[:, ::-1]))
-    beyond = ((at < -0.5) | (at > np.array(image.geometry.shape)[::-1] - 0.5)).any(axis=1).mean()
-    if beyond and role.kind != DOSE:
-        share = f"{max(beyond, 0.01):.0%}"
-        yield f"the {role.title} does not cover {share} of it; beyond its edge it goes on as it ends there"
-
-
-def _warning_of_size(unit: Lesion, geometry: VolumeGeometry, grid: VolumeGeometry) -> list[str]:
-    """What part of a unit lies beyond its sample."""
-    at = grid.to_ijk(geometry.to_lps((np.argwhere(unit.mask) + unit.offset)[:, ::-1]))
-    beyond = ((at < -0.5) | (at > np.array(grid.shape)[::-1] - 0.5)).any(axis=1).mean()
-    if not beyond:
-        return []
-    return [f"“{unit.name}” is larger than what the model sees of it: {max(beyond, 0.01):.0%} lies outside."]
-
-
-def _standardised(values: np.ndarray, inside: np.ndarray) -> np.ndarray:
-    """Mean 0 and standard deviation 1 over the unit's voxels; only the mean where it is constant."""
-    mean, deviation = float(values[inside].mean()), float(values[inside].std())
-    return ((values - mean) / (deviation or 1.0)).astype(np.float32)
