@@ -5,6 +5,7 @@ Exit codes: 0 done; 1 unexpected fault; 2 wrong usage; 3 input; 4 model; 5 outpu
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 
 
@@ -18,9 +19,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         The exit code.
     """
     from .console import guarded
+    from .learning import system_named
     from .parser import make_parser
 
-    parser = make_parser()
+    parser = make_parser(system_named(sys.argv[1:] if arguments is None else arguments))
     try:
         options = parser.parse_args(arguments)
     except SystemExit as stop:  # argparse has said what is wrong, or printed the help

@@ -11,8 +11,10 @@ from pathlib import Path
 
 from ..core.task import LESION, SHRINKAGE
 from ..core.vocabulary import DIFFICULTIES
+from ..systems.contract import System
 from .learning import add_system
 from .numbers import share, whole_number
+from .setting_options import add_settings, settings_from
 
 CHECK_EXAMPLES = """\
 examples:
@@ -38,13 +40,14 @@ examples:
 """
 
 
-def add_cohort(commands, command: Callable[..., argparse.ArgumentParser], epilog: str) -> None:
+def add_cohort(commands, command: Callable[..., argparse.ArgumentParser], epilog: str, system: System) -> None:
     """Add the parsers.
 
     Args:
         commands: sub-parsers of ``pulsarcam``.
         command: makes one: (sub-parsers, name, text, epilog).
         epilog: end of every help.
+        system: for which a cohort is made.
     """
     group = command(commands, "cohort", "check, make or import a table of lesions to train and judge models on")
     actions = group.add_subparsers(dest="action", required=True, metavar="ACTION")
@@ -57,7 +60,7 @@ def add_cohort(commands, command: Callable[..., argparse.ArgumentParser], epilog
     check.add_argument("--quiet", action="store_true", help="no progress bar; findings only")
     command(actions, "columns", "list the columns of a cohort table")
     title = "generate patients with known truth, as files and a table"
-    _add_make(command(actions, "make-synthetic", title, MAKE_EXAMPLES + epilog))
+    _add_make(command(actions, "make-synthetic", title, MAKE_EXAMPLES + epilog), system)
     public = command(actions, "import-openbtai", "take pairs of volumes 60 to 120 days apart from OpenBTAI's table")
     public.add_argument("table", metavar="XLSX", help="OpenBTAI_MORPHOLOGICAL_MEASUREMENTS.xlsx")
     public.add_argument("-o", "--output", metavar="TABLE", required=True, help="cohort table to be made: .csv or .xlsx")
@@ -65,8 +68,18 @@ def add_cohort(commands, command: Callable[..., argparse.ArgumentParser], epilog
     public.add_argument("--overwrite", action="store_true", help="replace TABLE")
 
 
-def _add_make(make: argparse.ArgumentParser) -> None:
+def _add_make(make: argparse.ArgumentParser, system: System) -> None:
     make.add_argument("-o", "--output", metavar="FOLDER", required=True, help="folder to be made")
+    add_system(make, "whose question the patients are to answer; further options are that system's")
+    if system.synthetic is not None:
+        add_settings(make, system.synthetic)
+    else:
+        _add_lesions(make)
+    make.add_argument("--overwrite", action="store_true", help="replace an earlier cohort at FOLDER when all is done")
+    make.add_argument("--quiet", action="store_true", help="no progress bar")
+
+
+def _add_lesions(make: argparse.ArgumentParser) -> None:
     make.add_argument("--patients", type=whole_number(1), default=39, metavar="N", help="how many (%(default)s)")
     make.add_argument("--difficulty", choices=DIFFICULTIES, default="standard", help="'none': no signal (%(default)s)")
     make.add_argument(
@@ -81,8 +94,6 @@ def _add_make(make: argparse.ArgumentParser) -> None:
     make.add_argument("--dose", action="store_true", help="a planned dose on every MRI before treatment, in Gy")
     make.add_argument("--clinical", action="store_true", help="clinical columns; they do not tell the outcome")
     make.add_argument("--seed", type=int, default=0, help="the same seed gives the same patients (%(default)s)")
-    make.add_argument("--overwrite", action="store_true", help="replace an earlier cohort at FOLDER when all is done")
-    make.add_argument("--quiet", action="store_true", help="no progress bar")
 
 
 def run(options) -> None:
@@ -166,7 +177,21 @@ def columns(_options) -> None:
 
 
 def make_synthetic(options) -> None:
-    """Write a synthetic cohort."""
+    """Write a synthetic cohort.
+
+    Raises:
+        InputError: the system makes none.
+    """
+    from ..systems.registry import DEFAULT, system_of
+
+    system = system_of(options.system)
+    if system.synthetic is not None:
+        _make_another(system, options)
+        return
+    if system.name != DEFAULT:
+        from ..core.errors import InputError
+
+        raise InputError(f"{system.title} makes no synthetic patients; choose another system.")
     from ..cohort.synthetic.settings import CohortSettings
     from ..cohort.synthetic.store import write_cohort
     from ..cohort.table import read_cohort
@@ -190,6 +215,20 @@ def make_synthetic(options) -> None:
         )
     cohort = read_cohort(path)
     print(f"{len(cohort.lesions)} synthetic lesions of {len(cohort.patients)} patients: {path}")
+
+
+def _make_another(system: System, options) -> None:
+    from ..cohort.synthetic.store import write_cohort_folder
+    from ..cohort.table import read_cohort
+    from .console import Progress
+
+    recipe = settings_from(system.synthetic, options)
+    with Progress(options.quiet) as progress:
+        tell = progress.part(0, 1)
+        path = write_cohort_folder(
+            options.output, lambda folder: system.make_synthetic(folder, recipe, tell), options.overwrite
+        )
+    print(f"Synthetic cohort of {_units(read_cohort(path, system), system.task)}: {path}")
 
 
 def import_table(options) -> None:

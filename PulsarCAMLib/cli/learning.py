@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Sequence
+from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
+from ..core.settings import Settings, hints_of, option_of
 from ..systems.contract import System
-from ..systems.registry import DEFAULT, system_of
+from ..systems.registry import DEFAULT, system_of, systems
 from .console import table as as_table
 from .setting_options import add_settings, settings_from
 from .train.stages import CHECKING, LABELLING
 
 if TYPE_CHECKING:
     from .train.run_folder import Stages
+
+OF_MODEL = ("architecture", "preprocessing")
+"""Fields of a training's settings that are the system's own kinds."""
 
 NEEDS = ("torch>=2.2,<3", "safetensors>=0.4", "scikit-learn>=1.4", "joblib>=1.3")
 
@@ -23,18 +29,62 @@ def add_system(parser, what: str) -> None:
     parser.add_argument("--system", default=DEFAULT, metavar="NAME", help=f"{what} (%(default)s)")
 
 
-def defaults_of_training() -> dict[str, object]:
-    """Options of network, patches and training, and what they are where nobody says anything."""
-    parser = argparse.ArgumentParser(add_help=False)
-    add_model(parser)
-    add_settings(parser, system_of().settings)
-    return vars(parser.parse_args([]))
+def system_named(arguments: Sequence[str]) -> str:
+    """The system that a command line names, so that the parser has its options; the first one where it names none.
+
+    A name that is not known is left to the command, which refuses it in a sentence.
+    """
+    named = DEFAULT
+    for n, each in enumerate(arguments):
+        if each == "--system" and n + 1 < len(arguments):
+            named = arguments[n + 1]
+        elif each.startswith("--system="):
+            named = each.partition("=")[2]
+    return named if named in {system.name for system in systems()} else DEFAULT
 
 
-def add_model(group) -> None:
-    """Network and patches, for every command that trains."""
-    add_settings(group, system_of().architecture)
-    add_settings(group, system_of().preprocessing)
+def add_model(group, system: System) -> None:
+    """Network and preprocessing of a system, for every command that trains."""
+    for kind in (system.architecture, system.preprocessing):
+        if _is_settings(kind):
+            add_settings(group, kind)
+
+
+def add_training(group, system: System, **changes: dict[str, Any]) -> None:
+    """How a system's network is trained, and what its settings hold of further settings."""
+    known = {each.name for each in fields(system.settings)}
+    flagged = {each.name for each in fields(system.settings) if option_of(each).flag}
+    add_settings(group, system.settings, **{name: own for name, own in changes.items() if name in known})
+    for each, kind in hints_of(system.settings).items():
+        if each not in OF_MODEL and each not in flagged and _is_settings(kind):
+            add_settings(group, kind)
+
+
+def add_foreign(parser: argparse.ArgumentParser, system: System, sections: Sequence[str] = ("",)) -> None:
+    """Hidden options of the first system's that another one lacks, so that they are refused in a sentence.
+
+    Args:
+        parser: with all its other options.
+        system: whose options it has.
+        sections: of the first system's training that the command offers.
+    """
+    if system.name == DEFAULT:
+        return
+    group = argparse.ArgumentParser(add_help=False)
+    add_model(group, system_of())
+    for section in sections:
+        add_settings(group, system_of().settings, section)
+    known, foreign = {flag for action in parser._actions for flag in action.option_strings}, []
+    for action in group._actions:
+        if known.isdisjoint(action.option_strings):
+            plain: dict[str, Any] = {"action": "store_true"} if action.nargs == 0 else {}
+            parser.add_argument(*action.option_strings, default=argparse.SUPPRESS, help=argparse.SUPPRESS, **plain)
+            foreign.append(action.dest)
+    parser.set_defaults(foreign=tuple(foreign))
+
+
+def _is_settings(kind: Any) -> bool:
+    return isinstance(kind, type) and issubclass(kind, Settings)
 
 
 def system_of_options(options: argparse.Namespace) -> System:
@@ -52,30 +102,19 @@ def settings_of(options: argparse.Namespace, **given: Any) -> Any:
     Raises:
         InputError: a value is not usable, or an option is not one of this system's.
     """
-    system = system_of_options(options)
-    if system.name != DEFAULT:
-        return _settings_of_another(system, options, **given)
-    return settings_from(system.settings, options, **given)
-
-
-def _settings_of_another(system: System, options: argparse.Namespace, **given: Any) -> Any:
-    """From the options that every system takes; those of the first system's network must not be given."""
-    from dataclasses import fields
-
     from ..core.errors import InputError
 
-    known = {each.name for each in fields(system.settings)}
-    standard = defaults_of_training()
-    foreign = [name for name, value in standard.items() if name not in known and getattr(options, name) != value]
-    foreign += ["sanity"] if getattr(options, "sanity", False) else []  # maps of slices are checked, not of volumes
+    system = system_of_options(options)
+    foreign = [name for name in getattr(options, "foreign", ()) if hasattr(options, name)]
+    if system.name != DEFAULT and getattr(options, "sanity", False):  # maps of slices are checked, not of volumes
+        foreign.append("sanity")
     if foreign:
         names = ", ".join(f"--{name.replace('_', '-')}" for name in foreign)
         raise InputError(f"The system {system.name} has no {names}; leave it out.")
-    return system.training_settings(
-        **{"patience": options.patience, "seed": options.seed}
-        | {name: getattr(options, name) for name in standard if name in known}
-        | given
-    )
+    parts = {name: settings_from(kind, options) for name in OF_MODEL if _is_settings(kind := getattr(system, name))}
+    whole = system.training_settings(**parts, **given)  # what is not said is as the system has it
+    own = {each.name: getattr(whole, each.name) for each in fields(whole) if each.name in (*OF_MODEL, *given)}
+    return settings_from(system.settings, options, **own)
 
 
 def checked_cohort(options, stages: Stages):

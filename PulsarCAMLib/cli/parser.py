@@ -7,6 +7,7 @@ import argparse
 from .. import __version__
 from ..agreement.settings import ComparisonSettings
 from ..core.vocabulary import NORMALISATIONS, PARTS
+from ..systems.registry import DEFAULT, system_of
 from .agreement import add_agreement
 from .bundle import add_bundle
 from .cohort import add_cohort
@@ -49,8 +50,12 @@ The folder appears when everything is done; after an error or Ctrl-C nothing is 
 )
 
 
-def make_parser() -> argparse.ArgumentParser:
-    """The parser of ``pulsarcam``."""
+def make_parser(system: str = DEFAULT) -> argparse.ArgumentParser:
+    """The parser of ``pulsarcam``.
+
+    Args:
+        system: whose options the commands that train offer; see :func:`.learning.system_named`.
+    """
     parser = argparse.ArgumentParser(
         prog="pulsarcam",
         description="Which brain metastases will not shrink, and which part of the lesion says so. Research use only.",
@@ -62,11 +67,12 @@ def make_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     _add_explain(commands)
     _add_demo(commands)
-    add_cohort(commands, _command, EPILOG)
+    learning = system_of(system)
+    add_cohort(commands, _command, EPILOG, learning)
     add_features(commands, _command, EPILOG)
     add_agreement(commands, _command, EPILOG)
-    add_train(commands, _command, EPILOG)
-    add_study(commands, _command, EPILOG)
+    add_train(commands, _command, EPILOG, learning)
+    add_study(commands, _command, EPILOG, learning)
     add_sanity(commands, _command, EPILOG)
     add_bundle(commands, _command, EPILOG)
     models = _command(commands, "models", "list the installed models with their cards")
@@ -118,7 +124,7 @@ def _add_explain(commands) -> None:
 
 def _add_maps(parser: argparse.ArgumentParser) -> None:
     """Methods and classes are those of all known systems; the model's own are checked when it is known."""
-    from ..systems.registry import all_methods, system_of, systems
+    from ..systems.registry import all_methods, systems
 
     usual, names = system_of(), [method.name for method in all_methods()]
     classes = list(dict.fromkeys(target for system in systems() for target in system.task.targets))

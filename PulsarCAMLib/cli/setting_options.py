@@ -121,11 +121,15 @@ def _word_or(about: Option, read: Callable[[str], float]) -> Callable[[str], Any
 def _list_reader(about: Option, hint: Any, example: str) -> Callable[[str], tuple]:
     if str in get_args(hint):
         return names_of(about.choices)
+    whole = int in get_args(hint)
     count = len(fields(hint)) if _is_settings(hint) else len([a for a in get_args(hint) if a is not Ellipsis])
     fixed = _is_settings(hint) or Ellipsis not in get_args(hint)
 
     def read(text: str) -> tuple[float, ...]:
         found = numbers(text)
+        if whole and not all(value.is_integer() for value in found):
+            raise argparse.ArgumentTypeError(f"{text!r} is not whole numbers, such as {example}")
+        found = tuple(map(int, found)) if whole else found
         if fixed and len(found) != count:
             raise argparse.ArgumentTypeError(f"{text!r} is not {count} numbers, such as {example}")
         problem = about.problem(found) if about.problem else None

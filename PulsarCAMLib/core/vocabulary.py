@@ -66,6 +66,9 @@ DELTA = "delta"
 IMBALANCE = {"none": "none", "weighted": "weighted", "balanced": "resampled"}
 """What a network's training calls its answer to unequal classes, to what models on features call the same."""
 
+ENSEMBLE_RULES = ("mean", "majority")
+"""How the members of an ensemble answer together: mean probability, or share of the members that call a class."""
+
 DEVICES = ("auto", "cpu", "cuda")
 
 # Studies

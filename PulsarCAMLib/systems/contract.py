@@ -18,6 +18,8 @@ from .answers import Explained, LoopedPredictor, NetworkEvidence, Predictor
 from .samples import PastedMap, Placement, Samples, Sliced
 
 if TYPE_CHECKING:  # names of systems, classes and methods are listed before NumPy is there
+    from pathlib import Path
+
     import numpy as np
     import torch
     from torch import Tensor, nn
@@ -116,6 +118,8 @@ class System:
         samples_word: what the network takes of a unit, small and as in "cutting patches".
         can_decode: whether :meth:`decoded` gives something.
         can_inspect: whether :meth:`inspect` shows what lies between a sample and its maps.
+        synthetic: dataclass of settings: the recipe of a cohort with known truth, for :meth:`make_synthetic`; its
+            ``patients`` and ``seed`` at least; None: the system makes none.
     """
 
     name: ClassVar[str]
@@ -130,6 +134,7 @@ class System:
     samples_word: ClassVar[str] = "input"
     can_decode: ClassVar[bool] = False
     can_inspect: ClassVar[bool] = False
+    synthetic: ClassVar[Any] = None
 
     def prepare(self, case: Case, preprocessing: Any, tell: Callable[[float, str], None]) -> Sequence[Samples]:
         """Samples of every unit of a case.
@@ -277,6 +282,16 @@ class System:
     def result_notes(self, units: Sequence[Any]) -> list[str]:
         """Sentences on a result that the user must see, besides those on empty maps."""
         return []
+
+    def make_synthetic(self, folder: Path, recipe: Any, tell: Callable[[float, str], None]) -> None:
+        """Fill an empty folder with a cohort of known truth: ``cohort.csv``, and the files that it names.
+
+        Args:
+            folder: empty; it becomes the cohort's when this returns, and vanishes when this raises.
+            recipe: of the kind :attr:`synthetic`.
+            tell: called with the share done and a text; an error that it raises ends the work.
+        """
+        raise NotImplementedError
 
     def method(self, name: str) -> MapMethod:
         """The method of that name.

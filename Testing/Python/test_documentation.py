@@ -64,6 +64,7 @@ COMMAND = re.compile(r"^(?: {4})?(?:\.venv/bin/)?pulsarcam (.*)$", re.MULTILINE)
 
 
 def test_the_command_line_understands_every_command_that_a_page_shows(capsys):
+    from PulsarCAMLib.cli.learning import system_named
     from PulsarCAMLib.cli.parser import make_parser
 
     shown = [command for page in PAGES for command in COMMAND.findall(page.read_text(encoding="utf-8"))]
@@ -71,7 +72,8 @@ def test_the_command_line_understands_every_command_that_a_page_shows(capsys):
     refused = []
     for command in shown:
         try:
-            make_parser().parse_args(shlex.split(command, comments=True))
+            words = shlex.split(command, comments=True)
+            make_parser(system_named(words)).parse_args(words)
         except SystemExit:
             refused.append((command, capsys.readouterr().err))
     assert refused == []

@@ -7,6 +7,7 @@ import os
 from argparse import Namespace
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import fields
 from pathlib import Path
 
 from ...core.vocabulary import CAM
@@ -86,13 +87,14 @@ def study_settings_of(options):
     Raises:
         InputError: they do not go together, or the file of feature settings cannot be used.
     """
+    from ...core.settings import default_of
     from ...study.settings import StudySettings
-    from ..learning import defaults_of_training
 
     system = system_of_options(options)
     # of the training's seed nothing is asked: every trial has its own
     training = Namespace(**{"patience": None, "seed": 0} | vars(options))
-    training.imbalance = options.imbalance or defaults_of_training()["imbalance"]
+    usual = {each.name: default_of(each) for each in fields(system.settings)}
+    training.imbalance = options.imbalance or usual.get("imbalance")
     own = {
         "training": settings_of(training, seed=0),
         "features": _feature_settings(options),

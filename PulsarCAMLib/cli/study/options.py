@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 from ...core.vocabulary import CAM, DELTA, FEATURE_MODELS, PROTOCOLS, why_unknown
 from ...study.settings import StudySettings
-from ...systems.registry import system_of
-from ..learning import add_model, add_system
+from ...systems.contract import System
+from ..learning import add_foreign, add_model, add_system, add_training
 from ..numbers import whole_number
 from ..setting_options import add_settings, names_of
 
@@ -34,7 +34,7 @@ with the same figures; more trials, protocols or models are added to what is the
 """
 
 
-def add_study(commands, command: Callable[..., argparse.ArgumentParser], epilog: str) -> None:
+def add_study(commands, command: Callable[..., argparse.ArgumentParser], epilog: str, system: System) -> None:
     """Add both parsers; arguments as :func:`~..train.options.add_train`."""
     text = "judge models on a cohort table under the paper's and honest protocols"
     parser = command(commands, "study", text, EXAMPLES + epilog)
@@ -53,10 +53,11 @@ def add_study(commands, command: Callable[..., argparse.ArgumentParser], epilog:
         "and in the section “model” of the models on them",
     )  # fmt: skip
     add_settings(study, StudySettings, "limit")
-    add_model(parser.add_argument_group("network and preprocessing"))
+    add_model(parser.add_argument_group("network and preprocessing"), system)
     imbalance = "for the network and, if given, for models on features (none; weighted for these)"
     training = parser.add_argument_group("training (defaults: the paper's)")
-    add_settings(training, system_of().settings, imbalance={"default": None, "help": imbalance})
+    add_training(training, system, imbalance={"default": None, "help": imbalance})
+    add_foreign(parser, system)
     running = parser.add_argument_group("running")
     running.add_argument("--jobs", type=whole_number(1), default=1, metavar="N", help="trainings side by side (1)")
     running.add_argument(

@@ -8,8 +8,8 @@ from collections.abc import Callable
 
 from ...core.settings import MOST_EPOCHS
 from ...core.vocabulary import BASELINE, CAM, PATIENTS, TIME_POINTS
-from ...systems.registry import system_of
-from ..learning import add_model, add_system
+from ...systems.contract import System
+from ..learning import add_foreign, add_model, add_system, add_training
 from ..numbers import share_or_none, whole_number
 from ..setting_options import add_settings
 
@@ -30,13 +30,14 @@ and ends with the same weights. The bundle appears when everything is done.
 """
 
 
-def add_train(commands, command: Callable[..., argparse.ArgumentParser], epilog: str) -> None:
+def add_train(commands, command: Callable[..., argparse.ArgumentParser], epilog: str, system: System) -> None:
     """Add the parser.
 
     Args:
         commands: sub-parsers of ``pulsarcam``.
         command: makes one: (sub-parsers, name, text, epilog).
         epilog: end of every help.
+        system: whose options are offered.
     """
     parser = command(commands, "train", "train a model on a cohort table and write its bundle", EXAMPLES + epilog)
     parser.add_argument("cohort", metavar="COHORT", help="table of lesions: CSV or XLSX")
@@ -46,15 +47,16 @@ def add_train(commands, command: Callable[..., argparse.ArgumentParser], epilog:
     parser.add_argument("--licence", default="not stated", help="of the weights, for the card (%(default)s)")
     add_system(parser, "whose network is trained, of those that this PulsarCAM knows")
     _add_cohort(parser.add_argument_group("cohort"))
-    add_model(parser.add_argument_group("model and preprocessing"))
+    add_model(parser.add_argument_group("model and preprocessing"), system)
     training = parser.add_argument_group("training (defaults: the paper's)")
     training.add_argument(
         "--members", type=whole_number(1, 1000), default=5, metavar="K", help="models in the ensemble (%(default)s)"
     )
-    add_settings(training, system_of().settings, "ensemble")
-    add_settings(training, system_of().settings)
+    add_settings(training, system.settings, "ensemble")
+    add_training(training, system)
     _add_judging(parser)
-    _add_running(parser.add_argument_group("running"))
+    _add_running(parser.add_argument_group("running"), system)
+    add_foreign(parser, system, ("ensemble", "", "running"))
 
 
 def _add_cohort(group) -> None:
@@ -94,11 +96,11 @@ def add_label_control(group, default: int, what: str) -> None:
     )
 
 
-def _add_running(group) -> None:
+def _add_running(group, system: System) -> None:
     group.add_argument("--jobs", type=whole_number(1), default=1, metavar="N", help="members trained side by side (1)")
     group.add_argument("--resume", action="store_true", help="continue a run that was stopped")
     group.add_argument("--keep-run", action="store_true", help="keep OUT.training with every member's curves")
-    add_settings(group, system_of().settings, "running")
+    add_settings(group, system.settings, "running")
     group.add_argument("--overwrite", action="store_true", help="replace a bundle at OUT when all is done")
     group.add_argument("--quiet", action="store_true", help="no progress bar, no summary; warnings and errors only")
 

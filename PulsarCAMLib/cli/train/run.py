@@ -176,7 +176,7 @@ class TrainRun:
         for sentence in self.system.training_notes(bundle.card.fields["training"]):
             warn(sentence)
         self.stages.done()
-        kept = self.options.keep_run or self.options.pictures_every
+        kept = self.options.keep_run or getattr(self.options, "pictures_every", 0)
         if not kept:
             self.kept.remove()
         if not self.options.quiet:
@@ -206,7 +206,7 @@ class TrainRun:
 
 NOT_SAID = (
     *("command", "debug", "cohort", "output", "name", "title", "licence", "jobs", "resume", "overwrite"),
-    *("keep_run", "quiet", "pictures_every", "threshold", "inner_folds", "tune", "models"),
+    *("keep_run", "quiet", "pictures_every", "threshold", "inner_folds", "tune", "models", "foreign"),
 )
 OF_PROTOCOLS = ("protocols", "trials", "paper_trials", "controls", "folds", "study_seed")
 OF_CHECKS = ("label_control", "label_epochs")

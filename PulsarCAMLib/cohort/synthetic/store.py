@@ -84,6 +84,18 @@ def write_cohort(
     Raises:
         OutputError: the folder is in the way, or cannot be written.
     """
+    return write_cohort_folder(folder, lambda to: _write_into(to, settings, progress, dose, clinical), overwrite)
+
+
+def write_cohort_folder(folder: str | Path, fill: Callable[[Path], None], overwrite: bool = False) -> Path:
+    """A folder with a cohort that ``fill`` writes into it; it appears when it is complete, or not at all.
+
+    Returns:
+        Path of the cohort table.
+
+    Raises:
+        OutputError: the folder is in the way, or cannot be written.
+    """
     folder = Path(folder).absolute()
     _refuse_to_destroy(folder, overwrite)
     try:
@@ -92,7 +104,7 @@ def write_cohort(
     except OSError as error:
         raise OutputError(f"The folder {folder.parent} cannot be written ({error.strerror}).") from error
     try:
-        _write_into(partial, settings, progress, dose, clinical)
+        fill(partial)
         partial.chmod(0o755)
         put_in_place(partial, folder)
     except (OSError, RuntimeError) as error:
