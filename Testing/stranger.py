@@ -2,7 +2,8 @@
 
 from PulsarCAMLib.core.inputs import DOSE, MRI, InputRole
 from PulsarCAMLib.core.task import GIVEN, PATIENT, LabelRule, Task, TaskClass
-from PulsarCAMLib.systems.maps.methods import GRADCAM, SALIENCY
+from PulsarCAMLib.systems.maps.cams import GRADCAM
+from PulsarCAMLib.systems.maps.gradients import SALIENCY
 from PulsarCAMLib.systems.maps.occlusion import OCCLUSION
 from PulsarCAMLib.systems.volumes.samples import VolumeSystem
 

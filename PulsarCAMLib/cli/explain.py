@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..core.display import Threshold
-from ..core.errors import PulsarCAMError
-from ..core.vocabulary import DEFAULT_MARGIN_MM, NORMALISATIONS
+from ..core.errors import InputError, PulsarCAMError
+from ..core.vocabulary import DEFAULT_MARGIN_MM, EACH, NORMALISATIONS
 from .comparing import compare
 from .console import Progress, Timings, table, warn
 from .inputs import read_case
@@ -36,6 +36,7 @@ class Job:
         inputs: further images by role.
         methods: names; none: the first of the model's system; "all" stands for those that are always computed.
         targets: classes; none: the one that the model's task explains; "both" or "all" stands for every class.
+        map_inputs: inputs whose maps of their own are written, or "each"; none: only maps of all together.
     """
 
     volume: Path
@@ -45,6 +46,7 @@ class Job:
     model: str = DEFAULT_MODEL
     methods: tuple[str, ...] = ()
     targets: tuple[str, ...] = ()
+    map_inputs: tuple[str, ...] = ()
     normalisation: str = NORMALISATIONS[0]
     threshold: Threshold = field(default_factory=Threshold)
     margin_mm: float = DEFAULT_MARGIN_MM
@@ -89,6 +91,7 @@ def run(options) -> None:
         model=options.model,
         methods=tuple(options.method or ()),
         targets=(options.target,) if options.target else (),
+        map_inputs=tuple(options.input or ()),
         normalisation=options.normalisation,
         threshold=options.threshold,
         margin_mm=options.margin_mm,
@@ -183,15 +186,45 @@ def wanted_of(job: Job, system: System) -> Wanted:
     for target in targets:
         check_choice("class", target, task.targets)
 
-    def shown(method: str, target: str) -> DisplaySettings:
+    def shown(method: str, target: str, of_input: str = "") -> DisplaySettings:
         return DisplaySettings(
-            method, target, normalisation=job.normalisation, threshold=job.threshold, margin_mm=job.margin_mm
+            method,
+            target,
+            normalisation=job.normalisation,
+            threshold=job.threshold,
+            margin_mm=job.margin_mm,
+            input=of_input,
         )
 
+    inputs = map_inputs_of(job, system, methods)
     pairs = dict.fromkeys((m, task.explained if m in signed else t) for m in methods for t in targets)
-    maps = tuple(shown(*pair) for pair in pairs)
+    maps = tuple(shown(*pair, each) for pair in pairs for each in inputs[pair[0]])
     with_class = tuple(each for each in maps if each.method not in signed)
     return Wanted(methods, targets, maps, with_class or tuple(shown(usual[0], target) for target in targets))
+
+
+def map_inputs_of(job: Job, system: System, methods: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    """For every method the inputs whose maps are written; "" stands for all together.
+
+    Raises:
+        InputError: the model takes no such input, none was given, or no method has maps of single inputs.
+    """
+    first, *others = (role.name for role in system.shown_inputs)
+    there = (first, *(name for name in others if name in job.inputs))
+    named = tuple(dict.fromkeys(name for name in job.map_inputs if name != EACH))
+    for name in named:
+        if name not in (first, *others):
+            raise InputError(f"The model takes no {name}, so it has no maps of it; it takes {', '.join(there)}.")
+        if name not in there:
+            raise InputError(f"There are no maps of the {name}, for none was given; give it with --{name} FILE.")
+    if len(there) == 1:
+        return dict.fromkeys(methods, ("",))
+    able = [name for name in methods if system.method(name).by_input]
+    if job.map_inputs and not able:
+        known = ", ".join(method.name for method in system.maps if method.by_input) or "none that does"
+        raise InputError(f"{', '.join(methods)} has no maps of single inputs; the model has {known}.")
+    chosen = ("", *there) if EACH in job.map_inputs else named or ("",)
+    return {name: chosen if name in able else ("",) for name in methods}
 
 
 def _prepare_threads(job: Job) -> None:
@@ -240,7 +273,7 @@ def _write_all(job: Job, wanted: Wanted, folder, case, result, progress: Progres
     with timings.step("hashing the input"):
         folder.write_marker(record_of(result, _hashes(job), _options(job, wanted)))
     first = wanted.regions[0]
-    return unit_table(result, first.method, first.target, first.threshold, first.margin_mm)
+    return unit_table(result, first.method, first.target, first.threshold, first.margin_mm, first.input)
 
 
 def _outputs(job: Job) -> list[tuple[Output, float, float]]:
@@ -286,6 +319,7 @@ def _options(job: Job, wanted: Wanted) -> dict[str, object]:
     return {
         "methods": list(wanted.methods),
         "classes": list(wanted.targets),
+        **({"inputs": list(job.map_inputs)} if job.map_inputs else {}),
         "normalisation": job.normalisation,
         "threshold": {"kind": job.threshold.kind, "value": job.threshold.value},
         "margin_mm": job.margin_mm,

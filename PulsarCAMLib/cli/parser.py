@@ -6,7 +6,7 @@ import argparse
 
 from .. import __version__
 from ..agreement.settings import ComparisonSettings
-from ..core.vocabulary import NORMALISATIONS, PARTS
+from ..core.vocabulary import EACH, NORMALISATIONS, PARTS
 from ..systems.registry import DEFAULT, system_of
 from .agreement import add_agreement
 from .bundle import add_bundle
@@ -36,6 +36,7 @@ examples:
 what is written into the folder:
   <method>_<class>_mean.nrrd, ..._std.nrrd    heat map and its spread over the ensemble, on the MRI's own voxels,
                                               zero outside the lesions
+  <method>_<class>_<input>_mean.nrrd          the same of one input alone, on its own voxels (--input)
   <method>_<class>_regions.seg.nrrd           voxels above the threshold, one named segment per lesion
   lesions.csv, slices.csv                     one row per lesion (and map), one row per slice
   pictures/NN-<lesion>_<method>.png           overlay picture of every lesion
@@ -143,6 +144,13 @@ def _add_maps(parser: argparse.ArgumentParser) -> None:
         dest="target",
         choices=(*classes, *every),
         help=f"class whose evidence is written ({usual.task.explained}); pictures show both",
+    )
+    maps.add_argument(
+        "--input",
+        action="append",
+        metavar="NAME",
+        help=f"maps of this input alone, on its own voxels, or '{EACH}' for those of all together and of every input "
+        "of its own, where the model takes several and the method has them; may be repeated (all together)",
     )
     maps.add_argument(
         "--normalisation",

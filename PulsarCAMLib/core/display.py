@@ -68,6 +68,7 @@ class DisplaySettings:
         restrict: whether the map ends at the border of the unit.
         threshold: from where on a voxel belongs to a sub-region.
         margin_mm: width of the rim that tables tell apart from the core.
+        input: name of the one input whose map is shown, on its own grid; "": all inputs together.
 
     Raises:
         InputError: a statistic or normalisation that is not known.
@@ -80,6 +81,7 @@ class DisplaySettings:
     restrict: bool = True
     threshold: Threshold = field(default_factory=Threshold)
     margin_mm: float = DEFAULT_MARGIN_MM
+    input: str = ""
 
     def __post_init__(self) -> None:
         check_choice("statistic", self.statistic, STATISTICS)

@@ -15,6 +15,7 @@ TAKEN = (
     "compare",
     "debug",
     "help",
+    "input",
     "labels",
     "method",
     "model",

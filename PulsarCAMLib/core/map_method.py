@@ -17,7 +17,9 @@ class MapMethod:
         unit: of the raw values.
         equation: how it is computed, one line.
         compute: from the system's evidence to raw maps ``[members, n, *cells]`` by class, not negative; of a signed
-            method to one map under "".
+            method to one map under "". Maps of one input of its own have the key ``(class, input)``.
+        by_input: whether it has a map for every input of its own where there are several, as the evidence's
+            ``inputs`` ask for.
         signed: whether one map holds both classes of a binary task: positive for the positive class.
         always: computed for every case; else only when asked for by name.
         offered: whether the panel lists it.
@@ -31,7 +33,8 @@ class MapMethod:
     title: str
     unit: str
     equation: str
-    compute: Callable[[Any], dict[str, Any]]
+    compute: Callable[[Any], dict[Any, Any]]
+    by_input: bool = False
     signed: bool = False
     always: bool = True
     offered: bool = True

@@ -23,6 +23,9 @@ STATISTICS = ("mean", "std")
 NORMALISATIONS = ("none", "lesion", "scan")
 """Raw values, or divided by the joint maximum of all classes in each unit, or in the whole case."""
 
+EACH = "each"
+"""Stands for the maps of all inputs together and of every input of its own, where an input is asked for."""
+
 THRESHOLD_KINDS = ("fraction", "percentile", "value")
 
 DEFAULT_MARGIN_MM = 2.0

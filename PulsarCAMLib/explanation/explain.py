@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
@@ -55,11 +55,13 @@ def explain_case(
         case, bundle.card.preprocessing, lambda fraction, text: on_progress(PREPARING_SHARE * fraction, text)
     )
     on_progress(PREPARING_SHARE, "Loading the model")
-    units = _explain_all(bundle, samples, methods, on_progress)
+    inputs = system.input_channels(bundle.card.preprocessing, case.images)
+    units = _explain_all(bundle, samples, methods, inputs, on_progress)
     on_progress(1.0, "Done")
     notes = [*case.warnings, *(w for s in samples for w in s.warnings), *_notes_on_maps(units)]
     notes += system.result_notes(units)
-    return CaseResult(case.geometry, bundle.card, tuple(units), tuple(dict.fromkeys(notes)))
+    geometries = {name: image.geometry for name, image in case.images.items()}
+    return CaseResult(case.geometry, bundle.card, tuple(units), tuple(dict.fromkeys(notes)), geometries)
 
 
 def explain_scan(
@@ -108,7 +110,11 @@ def explain_scan(
 
 
 def _explain_all(
-    bundle: ModelBundle, samples: Sequence[Samples], methods: Sequence[str], on_progress: Callable[[float, str], None]
+    bundle: ModelBundle,
+    samples: Sequence[Samples],
+    methods: Sequence[str],
+    inputs: Mapping[str, tuple[int, ...]],
+    on_progress: Callable[[float, str], None],
 ) -> list[UnitResult]:
     images = np.concatenate([s.images for s in samples])
     masks = np.concatenate([s.masks for s in samples])
@@ -118,7 +124,7 @@ def _explain_all(
         on_progress(fraction, f"Explaining slice {done} of {len(images)}")
 
     system, card = bundle.card.system, bundle.card
-    found = system.explain(bundle.ensemble, images, masks, methods, after_chunk)
+    found = system.explain(bundle.ensemble, images, masks, methods, after_chunk, inputs)
     probabilities = class_probabilities(found.logits, system.task, card.temperature)
     results, start = [], 0
     for each in samples:
@@ -133,6 +139,7 @@ def _explain_all(
                 class_probabilities=probabilities[:, :, part],
                 maps={key: maps[:, part] for key, maps in found.maps.items()},
                 predicted_class=predicted_class(answer, system.task, card.decision_threshold),
+                input_maps={key: maps[:, part] for key, maps in found.input_maps.items()},
             )
         )
     return results

@@ -6,7 +6,7 @@ Changing method, class, statistic, normalisation or threshold costs an interpola
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -31,8 +31,11 @@ class UnitResult:
         samples: of the unit, and their way back.
         logits: ``[K, n]`` where the network has one output, else ``[K, n, C]``.
         class_probabilities: ``[C, K, n]``, after the card's temperature.
-        maps: ``(method, class)`` to ``[K, n, *cells]``, raw; the class of a signed method is "".
+        maps: ``(method, class)`` to ``[K, n, *cells]``, raw, of all inputs together; the class of a signed one is "".
         predicted_class: name of the class.
+        input_maps: ``(method, class, input)`` likewise, of every input of its own where there are several.
+        control_shares: ``(method, class, input)`` to what :meth:`input_shares` gives of networks that have learnt
+            nothing.
     """
 
     system: System
@@ -41,6 +44,8 @@ class UnitResult:
     class_probabilities: np.ndarray
     maps: Mapping[tuple[str, str], np.ndarray]
     predicted_class: str
+    input_maps: Mapping[tuple[str, str, str], np.ndarray] = field(default_factory=dict)
+    control_shares: Mapping[tuple[str, str, str], np.ndarray] = field(default_factory=dict)
 
     @property
     def task(self) -> Task:
@@ -116,20 +121,38 @@ class UnitResult:
         """Whether one map of the method holds both classes."""
         return (method, "") in self.maps
 
-    def raw_maps(self, method: str, target: str) -> np.ndarray:
+    def inputs_of(self, method: str) -> tuple[str, ...]:
+        """Names of the inputs that a method has a map of its own for; none where there is one input only."""
+        return tuple(dict.fromkeys(name for known, _, name in self.input_maps if known == method))
+
+    def cells_of(self, method: str) -> tuple[int, ...]:
+        """Cells along each axis of a sample in the maps of one method: finer detail of them is interpolation."""
+        return next(maps for (known, _), maps in self.maps.items() if known == method).shape[2:]
+
+    def raw_maps(self, method: str, target: str, input: str = "") -> np.ndarray:
         """``[K, n, *cells]`` of a method for a class, or for the predicted one; a signed method needs no class.
 
+        Args:
+            method: a computed one.
+            target: a class of the task, or ``"predicted"``.
+            input: that of this input alone; "": of all together.
+
         Raises:
-            InputError: no such class, or the method was not computed.
+            InputError: no such class, or the method was not computed, or not for this input.
         """
         check_choice("class", target, self.task.targets)
         target = self.predicted_class if target == PREDICTED else target
-        for key in ((method, ""), (method, target)):
-            if key in self.maps:
-                return self.maps[key]
-        raise InputError(f"Method {method!r} was not computed; there are {', '.join(self.methods)}.")
+        if method not in self.methods:
+            raise InputError(f"Method {method!r} was not computed; there are {', '.join(self.methods)}.")
+        if input and input not in self.inputs_of(method):
+            known = ", ".join(self.inputs_of(method)) or "only those of all inputs together"
+            raise InputError(f"Method {method!r} has no map of the input {input!r}; there are {known}.")
+        target = "" if self.is_signed(method) else target
+        return self.input_maps[method, target, input] if input else self.maps[method, target]
 
-    def sample_maps(self, method: str, target: str, statistic: str = "mean", member: int | None = None) -> np.ndarray:
+    def sample_maps(
+        self, method: str, target: str, statistic: str = "mean", member: int | None = None, input: str = ""
+    ) -> np.ndarray:
         """Raw maps ``[n, *size]`` on the samples.
 
         Args:
@@ -137,19 +160,43 @@ class UnitResult:
             target: a class of the task, or ``"predicted"``.
             statistic: ``"mean"`` or ``"std"`` over the members.
             member: this member's own map instead.
+            input: that of this input alone; "": of all together.
         """
         check_choice("statistic", statistic, STATISTICS)
-        maps = self.raw_maps(method, target)
+        maps = self.raw_maps(method, target, input)
         if member is not None:
             return upsample_to(maps[member], self.sample_size)
         if statistic == "mean":
             return upsample_to(maps.mean(axis=0), self.sample_size)
         return upsample_to(maps, self.sample_size).std(axis=0)
 
-    def joint_maximum(self, method: str) -> float:
-        """Largest value of the mean map inside the unit, over all samples and all classes."""
+    def joint_maximum(self, method: str, input: str = "") -> float:
+        """Largest value of the mean map inside the unit, over all samples and all classes.
+
+        Of one input's map: over those of all inputs, too, so that what hardly matters looks as if it did not.
+        """
         inside = self.samples.masks[:, 0]
-        return max(float(np.abs(self.sample_maps(method, name)[inside]).max(initial=0)) for name in self.task.names)
+        among = self.inputs_of(method) if input else ("",)
+        pairs = [(name, each) for name in self.task.names for each in among]
+        return max(
+            float(np.abs(self.sample_maps(method, name, input=each)[inside]).max(initial=0)) for name, each in pairs
+        )
+
+    def input_shares(self, method: str, target: str) -> dict[str, np.ndarray]:
+        """How much every input matters in all: its share of the map inside the unit, ``[K]``, one for each member.
+
+        The sum of the absolute map over the unit's voxels at the answering sample, divided by that of all inputs; the
+        shares of a member add up to one, or are all NaN where its maps are empty. Inputs that share a channel share
+        its map, so that each gets the same.
+        """
+        inside = self.samples.masks[self.main, 0]
+        sums = {}
+        for name in self.inputs_of(method):
+            maps = upsample_to(np.abs(self.raw_maps(method, target, name)[:, self.main]), self.sample_size)
+            sums[name] = maps[:, inside].sum(axis=1, dtype=np.float64)
+        total = sum(sums.values())
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return {name: each / total for name, each in sums.items()}
 
     def is_empty(self, method: str, target: str) -> bool:
         """Whether every member's map at the answering sample is zero everywhere."""
@@ -169,12 +216,14 @@ class CaseResult:
         card: the model's.
         units: one result each, in the order given.
         warnings: sentences that the user must see.
+        geometries: of every input that the case has, by name.
     """
 
     geometry: VolumeGeometry
     card: ModelCard
     units: tuple[UnitResult, ...]
     warnings: tuple[str, ...] = ()
+    geometries: Mapping[str, VolumeGeometry] = field(default_factory=dict)
 
     @property
     def system(self) -> System:
@@ -211,6 +260,26 @@ class CaseResult:
         """The method of that name; see :meth:`PulsarCAMLib.systems.contract.System.method`."""
         return self.system.method(name)
 
+    def inputs_of(self, method: str) -> tuple[str, ...]:
+        """Names of the inputs that a computed method has maps of their own for."""
+        return self.units[0].inputs_of(method)
+
+    def own_grid(self, input: str) -> bool:
+        """Whether maps of this input lie on another image's grid than those of all inputs together."""
+        return input not in ("", self.system.image_inputs[0].name)
+
+    def geometry_of(self, input: str) -> VolumeGeometry:
+        """Of the image that maps of an input are written on; of all together that of the reference image.
+
+        Raises:
+            InputError: the case has no such input.
+        """
+        if not self.own_grid(input):
+            return self.geometry
+        if input not in self.geometries:
+            raise InputError(f"The case has no {input}, so that there is no map of it; choose another input.")
+        return self.geometries[input]
+
     def pasted(
         self,
         unit: UnitResult,
@@ -219,11 +288,20 @@ class CaseResult:
         statistic: str = "mean",
         normalisation: str = "none",
         restrict: bool = True,
+        input: str = "",
+        on_reference: bool = False,
     ) -> PastedMap:
-        """One unit's map on the reference grid; arguments as :meth:`heat_map`."""
+        """One unit's map; arguments as :meth:`heat_map`.
+
+        Args:
+            on_reference: on the reference grid, whatever the input.
+        """
         method, target = method or self.default_method, target or self.task.explained
-        maps = unit.sample_maps(method, target, statistic) / self._divisor(unit, method, normalisation)
-        return unit.samples.paste(maps, self.geometry, restrict=restrict)
+        maps = unit.sample_maps(method, target, statistic, input=input)
+        maps = maps / self._divisor(unit, method, normalisation, input)
+        if on_reference or not self.own_grid(input):
+            return unit.samples.paste(maps, self.geometry, restrict=restrict)
+        return unit.samples.paste(maps, self.geometry_of(input), restrict=restrict, role=input)
 
     def heat_map(
         self,
@@ -232,6 +310,7 @@ class CaseResult:
         statistic: str = "mean",
         normalisation: str = "none",
         restrict: bool = True,
+        input: str = "",
     ) -> np.ndarray:
         """Heat map of all units on the reference grid, float32 ``[k, j, i]``, zero where there is no unit.
 
@@ -242,39 +321,46 @@ class CaseResult:
             normalisation: display only. ``"none"``: raw, in the method's unit; ``"lesion"``: divided by the joint
                 maximum of all classes in each unit; ``"scan"``: by that of the whole case.
             restrict: False shows also what interpolation carries beyond the unit's border.
+            input: of this input alone, on its own grid (:meth:`geometry_of`); "": of all together.
         """
-        volume = np.zeros(self.geometry.shape, dtype=np.float32)
+        volume = np.zeros(self.geometry_of(input).shape, dtype=np.float32)
         for unit in self.units:
-            self.pasted(unit, method, target, statistic, normalisation, restrict).add_to(volume)
+            self.pasted(unit, method, target, statistic, normalisation, restrict, input).add_to(volume)
         return volume
 
     def sub_regions(
-        self, method: str | None = None, target: str | None = None, threshold: Threshold | None = None
+        self,
+        method: str | None = None,
+        target: str | None = None,
+        threshold: Threshold | None = None,
+        input: str = "",
     ) -> list[Lesion]:
-        """Activated voxels of every unit, as masks in the units' own boxes; a mask may be empty."""
+        """Activated voxels of every unit, as masks in the units' own boxes on the reference grid; one may be empty."""
         regions = []
         for unit in self.units:
-            values = self.pasted(unit, method, target).values
-            limit = self.threshold_value(unit, method or self.default_method, values, threshold or Threshold())
+            values = self.pasted(unit, method, target, input=input, on_reference=True).values
+            limit = self.threshold_value(unit, method or self.default_method, values, threshold or Threshold(), input)
             regions.append(Lesion(unit.name, (values > limit) & unit.lesion.mask, unit.lesion.offset))
         return regions
 
-    def threshold_value(self, unit: UnitResult, method: str, values: np.ndarray, threshold: Threshold) -> float:
+    def threshold_value(
+        self, unit: UnitResult, method: str, values: np.ndarray, threshold: Threshold, input: str = ""
+    ) -> float:
         """The raw value above which a voxel of ``unit`` is activated, never below zero."""
         if threshold.kind == "value":
             return threshold.value
         if threshold.kind == "percentile":
             return max(0.0, float(np.percentile(values[unit.lesion.mask], threshold.value)))
-        return threshold.value * unit.joint_maximum(method)
+        return threshold.value * unit.joint_maximum(method, input)
 
-    def _divisor(self, unit: UnitResult, method: str, normalisation: str) -> float:
+    def _divisor(self, unit: UnitResult, method: str, normalisation: str, input: str) -> float:
         check_choice("normalisation", normalisation, NORMALISATIONS)
         if normalisation == "none":
             return 1.0
         among: Sequence[UnitResult] = [unit] if normalisation == "lesion" else self.units
-        return max(each.joint_maximum(method) for each in among) or 1.0
+        return max(each.joint_maximum(method, input) for each in among) or 1.0
 
-    def display_range(self, method: str, normalisation: str = "none") -> tuple[float, float]:
+    def display_range(self, method: str, normalisation: str = "none", input: str = "") -> tuple[float, float]:
         """Lowest and highest value a display should span: from 0 (signed: symmetric) to the joint maximum."""
-        top = 1.0 if normalisation != "none" else max(each.joint_maximum(method) for each in self.units) or 1.0
+        top = 1.0 if normalisation != "none" else max(each.joint_maximum(method, input) for each in self.units) or 1.0
         return (-top if self.method(method).signed else 0.0), top

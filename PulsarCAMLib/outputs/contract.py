@@ -50,8 +50,9 @@ class Content:
         return self.result.method(shown.method).signed
 
     def stem(self, shown: DisplaySettings) -> str:
-        """How names of files about one map begin: prefix, method and, where there is one, class."""
-        return self.prefix + (shown.method if self.signed(shown) else f"{shown.method}_{shown.target}")
+        """How names of files about one map begin: prefix, method and, where there are such, class and input."""
+        parts = (shown.method, "" if self.signed(shown) else shown.target, shown.input)
+        return self.prefix + "_".join(part for part in parts if part)
 
 
 class Output(Protocol):

@@ -52,10 +52,11 @@ class SubRegions:
         result = content.result
         for n, shown in enumerate(content.measured):
             on_progress(n / len(content.measured), "Writing sub-regions")
-            regions = result.sub_regions(shown.method, shown.target, shown.threshold)
+            regions = result.sub_regions(shown.method, shown.target, shown.threshold, shown.input)
             target = "both" if content.signed(shown) else shown.target
             words = shown.threshold.in_words(result.task)
             facts = dict(content.facts) | {"method": shown.method, "class": target, "threshold": words}
+            facts |= {"input": shown.input} if shown.input else {}
             path = folder / f"{content.stem(shown)}_regions.{self._ending}"
             if self._ending == "seg.nrrd":
                 write_segmentation(path, regions, result.geometry, facts)

@@ -1,4 +1,4 @@
-"""Volumes on exactly the reference image's grid: NRRD with where they come from in the header, or NIfTI."""
+"""Volumes on exactly the reference image's grid, or an input's own: NRRD with their origin in the header, or NIfTI."""
 
 from __future__ import annotations
 
@@ -8,9 +8,12 @@ from pathlib import Path
 
 import numpy as np
 
+from ..core.display import DisplaySettings
 from ..core.geometry import VolumeGeometry
 from ..core.progress import IsCancelled, OnProgress, silent
 from ..core.vocabulary import IMAGE_FORMATS, STATISTICS
+from ..explanation.result import CaseResult
+from ..explanation.tables import cells_text
 from .contract import Content
 
 KEY_PREFIX = "PulsarCAM."
@@ -75,11 +78,23 @@ class HeatMaps:
                 "class": "both" if content.signed(shown) else shown.target,
                 "units": unit_text(content, shown.method, shown.normalisation),
                 "normalisation": shown.normalisation,
+                **map_facts(result, shown),
             }
+            how = (shown.normalisation, shown.restrict, shown.input)
             for each in STATISTICS:
-                values = result.heat_map(shown.method, shown.target, each, shown.normalisation, shown.restrict)
+                values = result.heat_map(shown.method, shown.target, each, *how)
                 path = folder / f"{content.stem(shown)}_{each}.{self.format}"
-                write_volume(path, values, result.geometry, facts | {"statistic": each})
+                write_volume(path, values, result.geometry_of(shown.input), facts | {"statistic": each})
+
+
+def map_facts(result: CaseResult, shown: DisplaySettings) -> dict[str, object]:
+    """What a map's header says besides: its input where it is that of one alone, and its cells where it is a volume's.
+
+    The cells are the method's; the voxels of the file are the image's, and what lies between cells is interpolation.
+    """
+    found: dict[str, object] = {"input": shown.input} if shown.input else {}
+    cells = cells_text(result.units[0], shown.method)
+    return found | ({"cells": cells} if cells else {})
 
 
 def unit_text(content: Content, method: str, normalisation: str) -> str:

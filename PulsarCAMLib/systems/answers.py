@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
@@ -17,11 +17,13 @@ class Explained:
 
     Attributes:
         logits: ``[K, N]`` where there is one output (of the positive class), else ``[K, N, classes]``.
-        maps: ``(method, class)`` to ``[K, N, *cells]``; a signed method has the class "".
+        maps: ``(method, class)`` to ``[K, N, *cells]``, of all inputs together; a signed method has the class "".
+        input_maps: ``(method, class, input)`` likewise, of one input alone; empty where there is one input only.
     """
 
     logits: np.ndarray
     maps: Mapping[tuple[str, str], np.ndarray]
+    input_maps: Mapping[tuple[str, str, str], np.ndarray] = field(default_factory=dict)
 
 
 class Predictor(Protocol):
@@ -63,9 +65,11 @@ class NetworkEvidence:
         members: networks, in evaluation mode; ``member(images, masks)`` gives logits ``[n, classes]``.
         images: ``[n, channels, *size]``.
         masks: ``[n, 1, *size]``.
+        inputs: names of the inputs that maps of their own are wanted of, each with its channels; empty: none are.
     """
 
     system: Any
     members: Sequence[nn.Module]
     images: Tensor
     masks: Tensor
+    inputs: Mapping[str, tuple[int, ...]] = field(default_factory=dict)

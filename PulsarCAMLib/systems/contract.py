@@ -6,12 +6,12 @@ A new system is a folder (or a file) with one subclass of :class:`System`, an in
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..core.display import DisplaySettings
-from ..core.inputs import MASK, InputRole
+from ..core.inputs import BRAIN, MASK, InputRole
 from ..core.map_method import MapMethod
 from ..core.task import Task
 from .answers import Explained, LoopedPredictor, NetworkEvidence, Predictor
@@ -227,6 +227,7 @@ class System:
         masks: np.ndarray,
         methods: Sequence[str],
         after_chunk: Callable[[int], None] | None = None,
+        inputs: Mapping[str, tuple[int, ...]] | None = None,
     ) -> Explained:
         """Answers and maps of N samples; a system may bring a faster way than the default.
 
@@ -236,10 +237,27 @@ class System:
             masks: bool ``[N, 1, *size]``.
             methods: names from :attr:`maps`.
             after_chunk: is told how many samples are done; an error that it raises ends the work.
+            inputs: of :meth:`input_channels`, to have maps of every input of its own, too.
         """
-        from .maps.methods import explain_one_by_one
+        from .maps.run import explain_one_by_one
 
-        return explain_one_by_one(self, predictor, images, masks, methods, after_chunk)
+        return explain_one_by_one(self, predictor, images, masks, methods, after_chunk, inputs or {})
+
+    def channel_roles(self, preprocessing: Any) -> tuple[tuple[str, ...], ...]:
+        """For every channel the names of the inputs that it shows; default: one for each input that is no mask.
+
+        Where a channel is made of two (their difference, say), both are named: they share its maps.
+        """
+        return tuple((role.name,) for role in self.shown_inputs)
+
+    def input_channels(self, preprocessing: Any, present: Collection[str]) -> dict[str, tuple[int, ...]]:
+        """Channels of every input that a case has; empty where it has one only, whose maps are those of all."""
+        found: dict[str, tuple[int, ...]] = {}
+        for channel, names in enumerate(self.channel_roles(preprocessing)):
+            for name in names:
+                if name in present:
+                    found[name] = (*found.get(name, ()), channel)
+        return found if len(found) > 1 else {}
 
     def decoded(self, member: Any, images: np.ndarray, masks: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
         """What a network with a decoder makes of the first of some samples: reconstruction ``[*size]``, and features
@@ -250,6 +268,10 @@ class System:
     def explained_layer(self, network: nn.Module) -> nn.Module:
         """The layer whose features Grad-CAM weighs; needed by systems that offer it."""
         raise NotImplementedError
+
+    def explained_layers(self, network: nn.Module) -> Mapping[str, nn.Module]:
+        """The same by depth, for class activation maps at several; the usual one is called ""."""
+        return {"": self.explained_layer(network)}
 
     def inspect(self, bundle: Any, unit: Any, sample: int | None = None, member: int | None = None) -> Any:
         """Everything between one sample of a ``UnitResult`` and its maps, for a window; see :attr:`can_inspect`.
@@ -321,6 +343,11 @@ class System:
     def image_inputs(self) -> tuple[InputRole, ...]:
         """Roles of images; maps are written on the grid of the first."""
         return tuple(role for role in self.inputs if role.kind != MASK)
+
+    @property
+    def shown_inputs(self) -> tuple[InputRole, ...]:
+        """Roles of images that the network sees: those that may have maps of their own."""
+        return tuple(role for role in self.image_inputs if role.kind != BRAIN)
 
     def display_settings(self, **chosen: Any) -> DisplaySettings:
         """How a result is shown: as chosen; what is None or not named as usual."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from PulsarCAMLib.core.inputs import MRI, InputRole
 from PulsarCAMLib.core.task import PATIENT, Task, TaskClass
-from PulsarCAMLib.systems.maps.methods import GRADCAM, SALIENCY
+from PulsarCAMLib.systems.maps.cams import GRADCAM
+from PulsarCAMLib.systems.maps.gradients import SALIENCY
 from PulsarCAMLib.systems.volumes.samples import VolumePreprocessing, VolumeSystem
 
 PREPROCESSING = VolumePreprocessing(size=(8, 8, 8))

@@ -137,6 +137,7 @@ class Autoencoder(System):
         masks: np.ndarray,
         methods: Sequence[str],
         after_chunk: Callable[[int], None] | None = None,
+        inputs: Mapping[str, tuple[int, ...]] | None = None,
     ) -> Explained:
         """One batched pass, closed form through the head; the signed map always comes with the others."""
         from .compute import explain_patches

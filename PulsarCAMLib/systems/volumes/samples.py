@@ -280,6 +280,10 @@ class VolumeSystem(System):
         """What the network sees, and whose image each channel is; as many as its first layer takes."""
         return channels_of(self.inputs, preprocessing)
 
+    def channel_roles(self, preprocessing: Any) -> tuple[tuple[str, ...], ...]:
+        """Names of the inputs that each of :meth:`channels` shows."""
+        return tuple(tuple(role.name for role in channel.roles) for channel in self.channels(preprocessing))
+
     def prepare(self, case: Case, preprocessing: Any, tell: Callable[[float, str], None]) -> list[Samples]:
         """One sample of every lesion, or of the patient."""
         if self.task.unit == LESION and not case.lesions:

@@ -1,0 +1,97 @@
+"""Answers and maps of a system's networks, one sample at a time: what every system has that brings no faster way."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..answers import Explained, NetworkEvidence, Predictor
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+
+def explain_one_by_one(
+    system: Any,
+    predictor: Predictor,
+    images: np.ndarray,
+    masks: np.ndarray,
+    methods: Sequence[str],
+    after_chunk: Callable[[int], None] | None,
+    inputs: Mapping[str, tuple[int, ...]],
+) -> Explained:
+    """See :meth:`..contract.System.explain`; needs a predictor with ``members``."""
+    import torch
+
+    members: Sequence[nn.Module] = predictor.members  # type: ignore[attr-defined]
+    logits: list[np.ndarray] = []
+    maps: dict[tuple[str, ...], list[np.ndarray]] = {}
+    for n in range(len(images)):
+        part = torch.from_numpy(images[n : n + 1]), torch.from_numpy(masks[n : n + 1])
+        with torch.inference_mode():
+            logits.append(predictor.logits(*part).float().cpu().numpy())
+        evidence = NetworkEvidence(system, members, *part, inputs)
+        for name in methods:
+            for key, found in system.method(name).compute(evidence).items():
+                whole = (name, key) if isinstance(key, str) else (name, *key)
+                maps.setdefault(whole, []).append(found.detach().float().cpu().numpy())
+        if after_chunk:
+            after_chunk(n + 1)
+    together = {key: np.concatenate(found, axis=1) for key, found in maps.items()}
+    return Explained(
+        np.concatenate(logits, axis=1),
+        {(key[0], key[1]): found for key, found in together.items() if len(key) == 2},
+        {(key[0], key[1], key[2]): found for key, found in together.items() if len(key) == 3},
+    )
+
+
+def class_logits(evidence: NetworkEvidence, member: nn.Module, images: Tensor) -> Tensor:
+    """Logits ``[n, classes]`` of some images; where the network has one output, of the positive class and its negative.
+
+    Args:
+        evidence: whose system and mask it is; the mask is that of one sample.
+        member: one network.
+        images: ``[n, channels, *size]``, variants of that sample.
+    """
+    import torch
+
+    task = evidence.system.task
+    masks = evidence.masks.expand(len(images), *evidence.masks.shape[1:])
+    logits = evidence.system.member_logits(member, images, masks)
+    if logits.ndim == 2:
+        return logits
+    return torch.stack([task.sign(name) * logits for name in task.names], dim=1)
+
+
+def by_class(evidence: NetworkEvidence, of_member: Callable[[nn.Module], Iterable[Tensor]]) -> dict[str, Tensor]:
+    """Maps by class ``[members, n, *cells]``; ``of_member`` gives ``[n, *cells]`` for every class in its turn."""
+    import torch
+
+    found: dict[str, list[Tensor]] = {name: [] for name in evidence.system.task.names}
+    for member in evidence.members:
+        for name, values in zip(found, of_member(member), strict=True):
+            found[name].append(values)
+    return {name: torch.stack(values) for name, values in found.items()}
+
+
+def by_class_and_input(
+    evidence: NetworkEvidence, attributions: Callable[[nn.Module], Iterable[Tensor]], reduce: Callable[[Tensor], Tensor]
+) -> dict[str | tuple[str, str], Tensor]:
+    """Maps by class, of all inputs together and of each that the evidence asks for.
+
+    Args:
+        evidence: members, and channels of every input.
+        attributions: of a member: ``[n, channels, *size]`` for every class in its turn.
+        reduce: makes one map ``[n, *size]`` of some channels.
+    """
+    import torch
+
+    found: dict[str | tuple[str, str], list[Tensor]] = {}
+    for member in evidence.members:
+        for name, values in zip(evidence.system.task.names, attributions(member), strict=True):
+            found.setdefault(name, []).append(reduce(values))
+            for role, channels in evidence.inputs.items():
+                found.setdefault((name, role), []).append(reduce(values[:, list(channels)]))
+    return {key: torch.stack(values) for key, values in found.items()}
