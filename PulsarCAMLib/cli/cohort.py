@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
-from ..core.task import LESION, SHRINKAGE
+from ..core.task import COMPUTED, PATIENT, SHRINKAGE
 from ..core.vocabulary import DIFFICULTIES
 from ..systems.contract import System
 from .learning import add_system
@@ -120,7 +120,8 @@ def check(options) -> None:
     cohort = read_cohort(options.table, system)
     with Progress(options.quiet) as progress:
         tell = progress.part(0, 1)
-        found = check_cohort(cohort, options.images, options.shrinkage, system=system, progress=tell)
+        own = {"system": system, "rule": getattr(options, "label_rule", None), "progress": tell}
+        found = check_cohort(cohort, options.images, options.shrinkage, **own)
     rows = [finding.as_row() for finding in found]
     if options.output:
         write_whole(options.output, _as_csv(rows, HEADINGS), overwrite=True)
@@ -146,7 +147,7 @@ def _as_csv(rows: list[dict[str, str]], headings: dict[str, str]) -> bytes:
 def _units(cohort, task) -> str:
     """How many there are: "3 lesions of 2 patients"."""
     patients = f"{len(cohort.patients)} patients"
-    return f"{len(cohort.lesions)} {task.unit}s of {patients}" if task.unit == LESION else patients
+    return f"{len(cohort.units(task.unit))} {task.unit}s of {patients}" if task.unit != PATIENT else patients
 
 
 def _labels(cohort, options, system) -> str:
@@ -154,11 +155,17 @@ def _labels(cohort, options, system) -> str:
     from ..cohort.lesion_label import UNKNOWN
 
     measured = None if options.images else {}
-    labels = label_cohort(cohort, options.shrinkage, measured=measured, system=system)
+    if system.task.label.kind == COMPUTED and not options.images:
+        return f"{system.task.title}: not computed without reading the masks."
+    labels = label_cohort(
+        cohort, options.shrinkage, measured=measured, system=system, rule=getattr(options, "label_rule", None)
+    )
     task, answers = system.task, Counter(label.response for label in labels)
     if task.label.kind != SHRINKAGE:
         known = ", ".join(f"{answers[number]} {name}" for number, name in enumerate(task.names))
-        return f"{task.title}: {known}{f', {answers[None]} not known' if answers[None] else ''}."
+        by = f" (by {', '.join(sorted({each.source for each in labels if each.why and each.response is not None}))})"
+        by = by if any(each.why for each in labels) else ""
+        return f"{task.title}{by}: {known}{f', {answers[None]} not known' if answers[None] else ''}."
     sources = Counter(label.source for label in labels if label.source != UNKNOWN)
     origin = ", ".join(f"{count} from {source}" if source != "typed" else f"{count} typed in"
                        for source, count in sources.most_common())  # fmt: skip

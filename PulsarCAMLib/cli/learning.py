@@ -27,6 +27,10 @@ NEEDS = ("torch>=2.2,<3", "safetensors>=0.4", "scikit-learn>=1.4", "joblib>=1.3"
 def add_system(parser, what: str) -> None:
     """Which system is meant; what is the help's first words."""
     parser.add_argument("--system", default=DEFAULT, metavar="NAME", help=f"{what} (%(default)s)")
+    rules = [name for system in systems() for name in system.task.label.rules]
+    if rules:
+        text = f"rule by which labels that the table does not give are computed: {', '.join(rules)}"
+        parser.add_argument("--label-rule", choices=rules, metavar="RULE", help=text)
 
 
 def system_named(arguments: Sequence[str]) -> str:
@@ -129,10 +133,10 @@ def checked_cohort(options, stages: Stages):
     from ..cohort.table import read_cohort
     from ..core.errors import InputError
 
-    system = system_of_options(options)
+    system, rule = system_of_options(options), getattr(options, "label_rule", None)
     cohort = read_cohort(options.cohort, system)
     with stages.stage(CHECKING) as tell:
-        findings = check_cohort(cohort, threshold=options.shrinkage, system=system, progress=tell)
+        findings = check_cohort(cohort, threshold=options.shrinkage, system=system, rule=rule, progress=tell)
     errors = errors_in(findings)
     if findings:
         stages.clear()
@@ -142,4 +146,4 @@ def checked_cohort(options, stages: Stages):
             f"The cohort has {len(errors)} error{'s' * (len(errors) > 1)}, listed above; nothing was trained."
         )
     with stages.stage(LABELLING) as tell:
-        return cohort, label_cohort(cohort, options.shrinkage, progress=tell, system=system)
+        return cohort, label_cohort(cohort, options.shrinkage, progress=tell, system=system, rule=rule)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import math
 import re
+from collections.abc import Sequence
 
 from ..core.vocabulary import BASELINE, TIME_POINTS
 
@@ -15,6 +16,9 @@ BROKEN = {"#n/a", "#ref!", "#value!", "#div/0!", "#name?", "#num!", "#null!"}
 """What spreadsheets write for a formula that failed."""
 
 CLASSES = {"1": 1, "response": 1, "responder": 1, "0": 0, "non-response": 0, "non-responder": 0}
+
+
+YES_OR_NO = {"yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}
 
 
 class Unreadable(ValueError):  # noqa: N818 - becomes a finding, not an error of the program
@@ -32,7 +36,7 @@ def as_text(value: object) -> str:
     return str(value).strip()
 
 
-def read_cell(text: str, kind: str, decimal_comma: bool = False):
+def read_cell(text: str, kind: str, decimal_comma: bool = False, choices: Sequence[str] = ()):
     """A cell as its column's kind.
 
     Args:
@@ -40,9 +44,10 @@ def read_cell(text: str, kind: str, decimal_comma: bool = False):
         kind: see :class:`~PulsarCAMLib.cohort.columns.Column`.
         decimal_comma: whether "1,234" is a decimal fraction, as in tables separated by semicolons; else it is
             ambiguous.
+        choices: words of a column whose kind is "word".
 
     Returns:
-        Text, number, date or class; None for an empty cell (``"baseline"`` for a time point).
+        Text, number, date, bool or class; None for an empty cell (``"baseline"`` for a time point).
 
     Raises:
         Unreadable: the message ends the sentence "... ; write".
@@ -59,6 +64,8 @@ def read_cell(text: str, kind: str, decimal_comma: bool = False):
         "date": lambda: as_date(text),
         "class": lambda: _as_class(text),
         "time point": lambda: _as_time_point(text),
+        "yes or no": lambda: _as_yes_or_no(text),
+        "word": lambda: _as_word(text, choices),
     }[kind]()
 
 
@@ -113,6 +120,18 @@ def _as_class(text: str) -> int:
     if plain not in CLASSES:
         raise Unreadable("1 (response) or 0 (non-response)")
     return CLASSES[plain]
+
+
+def _as_yes_or_no(text: str) -> bool:
+    if text.lower() not in YES_OR_NO:
+        raise Unreadable("yes or no; leave it empty where it is not known")
+    return YES_OR_NO[text.lower()]
+
+
+def _as_word(text: str, choices: Sequence[str]) -> str:
+    if text.lower() not in choices:
+        raise Unreadable(f"{', '.join(choices[:-1])} or {choices[-1]}; leave it empty where it is not known")
+    return text.lower()
 
 
 def _as_time_point(text: str) -> str:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 
-from ..core.task import LESION, SHRINKAGE
+from ..core.task import COMPUTED, PATIENT, SHRINKAGE, VISIT
 from ..core.vocabulary import SECOND
 from ..systems.contract import System
 from ..systems.registry import system_of
 from .columns import COLUMNS
+from .computed_labels import computed_label_findings
 from .findings import Finding, in_order
 from .given_labels import given_label_findings
 from .label_checks import label_findings
@@ -28,6 +30,7 @@ def check_cohort(
     threshold: float = 0.2,
     *,
     system: System | None = None,
+    rule: str | None = None,
     progress: Progress | None = None,
 ) -> list[Finding]:
     """All findings of a table, in the order of its rows; nothing is written.
@@ -38,6 +41,7 @@ def check_cohort(
             the masks' volumes agree with the table's. Without it, only the table and the existence of files.
         threshold: shrinkage that counts as response, for contradictory labels.
         system: that is to learn from it: what it needs, and where its labels come from; None: the one that comes first.
+        rule: by which the system computes labels; None: its usual one.
         progress: of the reading.
 
     Raises:
@@ -61,6 +65,8 @@ def check_cohort(
             findings += _possible(row, f"volume of the {name}", measured.get((row.row, which)), may_vanish=False)
     if system.task.label.kind == SHRINKAGE:
         return in_order([*findings, *label_findings(table, measured, threshold, read_images)])
+    if system.task.label.kind == COMPUTED:
+        return in_order([*findings, *computed_label_findings(table, system, rule, read_images)])
     return in_order([*findings, *given_label_findings(table, system.task)])
 
 
@@ -109,8 +115,8 @@ def _first_of(table: CohortTable, key: Callable[[CohortRow], object]) -> Iterato
 
 
 def _duplicates(table: CohortTable, unit: str) -> Iterator[Finding]:
-    names = "lesion" if unit == LESION else "patient"
-    for row, first in _first_of(table, lambda row: (row.patient, row.lesion * (unit == LESION), row.time_point)):
+    names = unit
+    for row, first in _first_of(table, lambda row: (row.patient, row.lesion * (unit != PATIENT), row.time_point)):
         what = f"The {row.time_point} MRI of this {unit} is in row {first.row} already"
         yield _says(row, "duplicate lesion", what, f"remove one, or name {names} or time_point differently")
 
@@ -157,6 +163,9 @@ def _names_alike(table: CohortTable) -> Iterator[Finding]:
 
 
 def _over_time(table: CohortTable, unit: str) -> Iterator[Finding]:
+    if unit == VISIT:
+        yield from _visits(table)
+        return
     for rows in table.units(unit).values():
         base = baseline_row(rows)
         if base is None:
@@ -171,3 +180,15 @@ def _over_time(table: CohortTable, unit: str) -> Iterator[Finding]:
             if row.date and base.followup_date and base.followup_date <= row.date and not row.followup_date:
                 what = f"The second MRI ({row.date}) is not before the follow-up ({base.followup_date})"
                 yield _says(row, "dates out of order", what, "correct date or followup_date")
+
+
+def _visits(table: CohortTable) -> Iterator[Finding]:
+    """Patients with one visit only, and visits that are not in their order."""
+    for rows in table.visits.values():
+        if len(rows) == 1:
+            what = "The patient has one visit only, so there is none to compare with"
+            yield _says(rows[0], "no visit before", what, "add the visit before it; else it is left out")
+        for before, row in pairwise(rows):
+            if row.date and before.date and row.date <= before.date:
+                what = f"The visit ({row.date}) is not after the one before it ({before.date}, row {before.row})"
+                yield _says(row, "dates out of order", what, "write a patient's visits in the order of their dates")

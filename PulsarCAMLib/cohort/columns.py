@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass
 
 from ..core.inputs import InputRole
-from ..core.task import LESION, SHRINKAGE, Task
+from ..core.task import LESION, SHRINKAGE, VISIT, Task
 from ..systems.registry import systems
 
 CLINICAL, NOTE, TRUTH = "clinical_", "note_", "truth_"
@@ -29,15 +29,18 @@ class Column:
     """One column.
 
     Attributes:
-        kind: "text", "file", "number", "whole" (number), "date", "time point", "class" of the shrinkage rule, or
-            "label": a class of some system, which only its task can read.
+        kind: "text", "file", "number", "whole" (number), "date", "time point", "yes or no", "word" (one of
+            ``choices``), "class" of the shrinkage rule, or "label": a class of some system, which only its task can
+            read.
         about: what belongs there.
         required: whether a table without it is refused.
+        choices: words that may be written.
     """
 
     kind: str
     about: str
     required: bool = False
+    choices: tuple[str, ...] = ()
 
 
 COLUMNS: dict[str, Column] = {
@@ -63,14 +66,21 @@ COLUMNS: dict[str, Column] = {
 """Column name to what it holds. Paths are relative to the table's folder, or absolute."""
 
 
+VISIT_ABOUT = "name of this time point; where it is empty the date, or the number of the patient's row"
+
+
 def known_columns() -> dict[str, Column]:
-    """:data:`COLUMNS`, and those that registered systems add: their inputs, and where their label is typed."""
+    """:data:`COLUMNS`, and those that registered systems add: inputs, where the label is typed, and others."""
     found = dict(COLUMNS)
     for system in systems():
         for role in system.inputs:
             found.setdefault(role.table_column, _of_role(role))
         if system.task.label.kind != SHRINKAGE:
             found.setdefault(system.task.label.column, _of_label(system.task))
+        if system.task.unit == VISIT:
+            found.setdefault(VISIT, Column("text", VISIT_ABOUT))
+        for column in system.columns:
+            found.setdefault(column.name, Column(column.kind, column.about, choices=column.choices))
     return found
 
 

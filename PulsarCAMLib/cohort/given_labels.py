@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from ..core.task import Task
 from .cells import BLANK, BROKEN, Unreadable, as_text
@@ -59,14 +59,10 @@ def _said(rows: Sequence[CohortRow], task: Task) -> Iterator[tuple[CohortRow, in
 def given_label_findings(table: CohortTable, task: Task) -> Iterator[Finding]:
     """Labels that cannot be read or contradict each other, units without one, and tables without two classes."""
     column, found = task.label.column, set()
-    for rows in table.units(task.unit).values():
+    units = table.units(task.unit).values()
+    yield from unreadable_labels(units, task)
+    for rows in units:
         first = rows[0]
-        for row in rows:
-            try:
-                class_number(row.value(column), task)
-            except Unreadable as needed:
-                what = f"“{row.value(column)}” in the column {column} cannot be read"
-                yield Finding(row.row, row.patient, row.lesion, "unreadable cell", what, f"write {needed}")
         said = list(_said(rows, task))
         found |= {number for _, number in said[:1]}
         if not said:
@@ -77,10 +73,22 @@ def given_label_findings(table: CohortTable, task: Task) -> Iterator[Finding]:
             if number != said[0][1]:
                 what = f"{column} is not that of row {said[0][0].row}, which is the same {task.unit}"
                 yield Finding(row.row, row.patient, row.lesion, "contradictory label", what, "keep the right one")
-    yield from _classes(found, task)
+    yield from class_findings(found, task)
 
 
-def _classes(found: set[int], task: Task) -> Iterator[Finding]:
+def unreadable_labels(units: Iterable[Sequence[CohortRow]], task: Task) -> Iterator[Finding]:
+    """Cells that say no class, each with what to write."""
+    column = task.label.column
+    for row in (row for rows in units for row in rows):
+        try:
+            class_number(row.value(column), task)
+        except Unreadable as needed:
+            what = f"“{row.value(column)}” in the column {column} cannot be read"
+            yield Finding(row.row, row.patient, row.lesion, "unreadable cell", what, f"write {needed}")
+
+
+def class_findings(found: set[int], task: Task) -> Iterator[Finding]:
+    """What is wrong with a table whose units are of these classes and no others."""
     names = [task.names[number] for number in sorted(found)]
     lacking = [name for name in task.names if name not in names]
     if not names:

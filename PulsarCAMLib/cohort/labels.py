@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ..core.errors import InputError
-from ..core.task import SHRINKAGE
+from ..core.task import COMPUTED, SHRINKAGE
 from ..core.vocabulary import BASELINE
 from ..systems.contract import System
 from .lesion_label import FROM_BOTH, FROM_MASKS, FROM_VOLUMES, TYPED, UNKNOWN, LesionLabel
@@ -32,8 +32,9 @@ def label_cohort(
     measured: Measured | None = None,
     progress: Progress | None = None,
     system: System | None = None,
+    rule: str | None = None,
 ) -> tuple[LesionLabel, ...]:
-    """Label every unit: by the classes given where the system's task wants it, else by shrinkage.
+    """Label every unit: by the classes given or by the system's rule where its task wants it, else by shrinkage.
 
     By shrinkage, response if and only if ``V_followup < (1 - shrinkage) * V_baseline``, strictly.
 
@@ -46,6 +47,7 @@ def label_cohort(
         measured: volumes of :func:`PulsarCAMLib.cohort.masks.measure`; None measures what the table does not give.
         progress: of that measuring.
         system: whose task says where labels come from; None: shrinkage.
+        rule: by which the system computes labels; None: its usual one.
 
     Returns:
         Labels in the order of the table; a lesion without follow-up has None.
@@ -53,6 +55,10 @@ def label_cohort(
     Raises:
         InputError: a mask that is needed cannot be used, or the shrinkage is out of range.
     """
+    if system and system.task.label.kind == COMPUTED:
+        from .computed_labels import computed_labels
+
+        return computed_labels(table, system, rule)
     if system and system.task.label.kind != SHRINKAGE:
         from .given_labels import given_labels
 

@@ -15,9 +15,10 @@ class LesionLabel:
     Attributes:
         patient, lesion: which.
         response: number of its class in the task's order (1 response, 0 non-response); None where nothing says.
-        source: where that comes from, one of :data:`SOURCES`.
+        source: where that comes from, one of :data:`SOURCES`, or the name of a system's rule.
         volume_cm3, followup_volume_cm3: the volumes it was computed from; None where unknown.
         rows: the table's rows of this lesion (one per MRI), by number.
+        why: what decided, in words, where a system's rule did.
     """
 
     patient: str
@@ -27,6 +28,7 @@ class LesionLabel:
     volume_cm3: float | None
     followup_volume_cm3: float | None
     rows: tuple[int, ...]
+    why: str = ""
 
     @property
     def change(self) -> float | None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ..core.errors import COLUMN, GeometryError, InputError
 from ..core.geometry import VolumeGeometry
+from ..core.inputs import InputRole
 from ..core.lesion import Lesion
 from .findings import Finding
 from .table import CohortRow, CohortTable
@@ -44,6 +45,30 @@ def mask_place(row: CohortRow, which: str) -> MaskPlace | None:
     if row.followup_segment or row.followup_label_value:
         return MaskPlace(row.followup_segmentation, row.followup_segment, row.followup_label_value)
     return MaskPlace(row.followup_segmentation, row.segment, row.label_value)
+
+
+def mask_place_of(row: CohortRow, role: InputRole) -> MaskPlace | None:
+    """The mask of a row for an input of a system, whose column may be another one than ``segmentation``."""
+    path = row.value(role.table_column)
+    return MaskPlace(path, row.segment, row.label_value) if path else None
+
+
+def lesions_in(place: MaskPlace, geometry: VolumeGeometry) -> tuple[Lesion, ...]:
+    """All lesions of a mask on the voxels of an MRI; none where it is empty, as after a complete response.
+
+    Raises:
+        InputError: it is no mask, or lies elsewhere.
+    """
+    import SimpleITK as sitk
+
+    from ..io.volumes import read_image
+    from ..lesions.from_files import read_lesions
+
+    voxels = sitk.GetArrayViewFromImage(read_image(place.path, f"The mask {place.path.name}"))
+    if not (voxels.any() if place.label_value is None else (voxels == place.label_value).any()):
+        return ()
+    values = [place.label_value] if place.label_value is not None else None
+    return tuple(read_lesions(place.path, geometry, "auto", values, [place.segment] if place.segment else None)[0])
 
 
 def lesion_of(row: CohortRow, geometry: VolumeGeometry) -> Lesion:

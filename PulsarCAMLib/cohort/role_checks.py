@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ..core.errors import InputError
 from ..core.inputs import DOSE, MASK, InputRole
-from ..core.vocabulary import BASELINE
+from ..core.vocabulary import BASELINE, BEFORE
 from ..systems.contract import System
 from .findings import Finding
 from .masks import Progress
@@ -38,7 +38,8 @@ def needed_inputs(table: CohortTable, system: System) -> Iterator[Finding]:
 
 def missing_time_points(table: CohortTable, system: System) -> Iterator[Finding]:
     """Units without the row in which a needed input of another time point would stand."""
-    others = dict.fromkeys(role.time_point for role in system.needed_inputs if role.time_point != BASELINE)
+    points = dict.fromkeys(role.time_point for role in system.needed_inputs)
+    others = [point for point in points if point not in (BASELINE, BEFORE)]
     for rows in table.units(system.task.unit).values() if others else ():
         for point in others:
             if not any(row.time_point == point for row in rows):

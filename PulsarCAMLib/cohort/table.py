@@ -11,11 +11,12 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..core.errors import InputError
-from ..core.task import LESION
+from ..core.task import LESION, VISIT
 from ..core.vocabulary import BASELINE
 from .cells import Unreadable, as_number, as_text, read_cell
 from .columns import (
@@ -108,14 +109,30 @@ class CohortTable:
             found.setdefault(row.key, []).append(row)
         return {key: tuple(rows) for key, rows in found.items()}
 
+    @property
+    def visits(self) -> dict[str, tuple[CohortRow, ...]]:
+        """Patient to all rows, in the order of the table."""
+        found: dict[str, list[CohortRow]] = {}
+        for row in self.rows:
+            found.setdefault(row.patient, []).append(row)
+        return {patient: tuple(rows) for patient, rows in found.items()}
+
+    @property
+    def previous(self) -> dict[int, CohortRow]:
+        """Number of a row to the patient's row before it; a patient's first row is not there."""
+        return {row.row: before for rows in self.visits.values() for before, row in pairwise(rows)}
+
     def units(self, unit: str = LESION) -> dict[tuple[str, str], tuple[CohortRow, ...]]:
-        """(patient, lesion) to its rows; where the unit is the patient, (patient, "") to all rows of the patient."""
+        """(patient, lesion) to its rows; where the unit is the patient, (patient, "") to all rows of the patient.
+
+        Where it is the visit: (patient, visit) to its one row, without the first visit of a patient, for which there is
+        none before.
+        """
         if unit == LESION:
             return self.lesions
-        found: dict[tuple[str, str], list[CohortRow]] = {}
-        for row in self.rows:
-            found.setdefault((row.patient, ""), []).append(row)
-        return {key: tuple(rows) for key, rows in found.items()}
+        if unit == VISIT:
+            return {row.key: (row,) for rows in self.visits.values() for row in rows[1:]}
+        return {(patient, ""): rows for patient, rows in self.visits.items()}
 
 
 def read_cohort(path: str | Path, system: System | None = None) -> CohortTable:
@@ -147,8 +164,20 @@ def read_cohort(path: str | Path, system: System | None = None) -> CohortTable:
         rows += [row] if row else []
     if not sheet.rows:
         raise InputError(f"The table {path.name} has headings but no row; write one row per {unit}.")
+    if unit == VISIT:
+        rows = named_visits(rows)
     there = tuple(name for name in names if name in known or prefix_of(name))
     return CohortTable(tuple(rows), there, tuple(problems), path)
+
+
+def named_visits(rows: Sequence[CohortRow]) -> list[CohortRow]:
+    """Rows whose ``lesion`` is the name of the visit: as typed, else its date, else its number within the patient."""
+    found: list[CohortRow] = []
+    for row in rows:
+        number = 1 + sum(each.patient == row.patient for each in found)
+        name = row.extra.get(VISIT) or (row.date.isoformat() if row.date else f"visit {number}")
+        found.append(replace(row, lesion=str(name), time_point=BASELINE))
+    return found
 
 
 def _refuse_headings(path: Path, names: list[str], required: Sequence[str]) -> None:
@@ -190,7 +219,7 @@ def _row(
     for name, column in known.items():
         text = values.get(name, "")
         try:
-            read[name] = read_cell(text, column.kind, decimal_comma)
+            read[name] = read_cell(text, column.kind, decimal_comma, column.choices)
         except Unreadable as needed:
             what = f"“{text}” in the column {name} cannot be read"
             problems.append(Finding(number, patient, lesion, "unreadable cell", what, f"write {needed}"))

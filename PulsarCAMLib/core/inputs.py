@@ -45,6 +45,23 @@ TAKEN = (
 
 
 @dataclass(frozen=True)
+class TableColumn:
+    """A column of a cohort table that only one system's labels or models need, besides its inputs.
+
+    Attributes:
+        name: small letters.
+        kind: "text", "file", "number", "yes or no", or "word": one of ``choices``.
+        about: what belongs there, one clause.
+        choices: words that may be written.
+    """
+
+    name: str
+    kind: str
+    about: str
+    choices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class InputRole:
     """One input of a system.
 
@@ -54,7 +71,7 @@ class InputRole:
         kind: :data:`MRI`, :data:`DOSE` (Gy), :data:`MASK` (lesions: a segmentation or label map), or :data:`BRAIN` (an
             image that is not zero in the brain, of one time point; tells where, and is never shown to a network).
         about: what belongs there, one clause.
-        time_point: of the cohort table's row whose column it is.
+        time_point: of the cohort table's row whose column it is; :data:`.vocabulary.BEFORE`: the patient's row before.
         needed: whether there is no answer without it; what is optional and missing is told, never zeros in silence.
         column: of the cohort table; empty: ``name``.
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
-LESION, PATIENT = "lesion", "patient"
-UNITS = (LESION, PATIENT)
-"""Whose answer one answer is."""
+LESION, PATIENT, VISIT = "lesion", "patient", "visit"
+UNITS = (LESION, PATIENT, VISIT)
+"""Whose answer one answer is; a visit is one time point of a patient, seen together with the one before."""
 
 PREDICTED = "predicted"
 """Stands for each unit's own class where a class is asked for."""
@@ -14,8 +15,8 @@ PREDICTED = "predicted"
 BOTH = "both"
 """Stands for the class where one map holds both."""
 
-SHRINKAGE, GIVEN = "shrinkage", "given"
-LABEL_KINDS = (SHRINKAGE, GIVEN)
+SHRINKAGE, GIVEN, COMPUTED = "shrinkage", "given", "computed"
+LABEL_KINDS = (SHRINKAGE, GIVEN, COMPUTED)
 
 
 @dataclass(frozen=True)
@@ -46,12 +47,16 @@ class LabelRule:
 
     Attributes:
         kind: :data:`SHRINKAGE`: computed from two volumes, and typed into ``column`` only where there is no volume;
-            :data:`GIVEN`: typed into ``column``, as the class's name or its number in the task's order.
+            :data:`GIVEN`: typed into ``column``, as the class's name or its number in the task's order;
+            :data:`COMPUTED`: typed likewise, and where it is not, computed by the system from what else the table
+            says of the patient's visits.
         column: of the cohort table.
+        rules: name to title of the rules by which it may be computed; the first is the usual one.
     """
 
     kind: str = GIVEN
     column: str = "label"
+    rules: Mapping[str, str] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True)
@@ -64,7 +69,7 @@ class Task:
         classes: in the order of the network's answers; at least two.
         positive: the class whose probability is told first, and whose evidence a signed map counts as positive.
         explained: the class whose evidence is shown unless another one is asked for.
-        unit: :data:`LESION` or :data:`PATIENT`.
+        unit: :data:`LESION`, :data:`PATIENT` or :data:`VISIT`.
         label: where labels come from.
         metrics: shown first in reports; names of :data:`.vocabulary.METRICS`.
         report_title: of a case's report; empty: made from ``title``.

@@ -10,6 +10,9 @@ from __future__ import annotations
 
 BASELINE, SECOND, FOLLOWUP = "baseline", "second", "followup"
 
+BEFORE = "before"
+"""The visit before, for systems that answer for visits: the previous row of the same patient in a cohort table."""
+
 TIME_POINTS = (BASELINE, SECOND)
 """MRIs before treatment: the rows of a cohort table. What is predicted is predicted from these."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..core.pluralize import pluralize
-from ..core.task import LESION, Task
+from ..core.task import LESION, PATIENT, Task
 from ..core.vocabulary import LEAVE_ONE_OUT, LESIONS, MRI_TITLES, PAPER, PATIENTS, TIME_POINTS
 from ..evaluation.predictions import default_task
 from ..systems.registry import DEFAULT, system_of
@@ -95,12 +95,12 @@ def verdict(entry: Entry, task: Task | None = None) -> str:
 def counted(found: dict[str, Any], task: Task) -> str:
     """ "30 lesions of 15 patients"; "15 patients" where these are what is answered for."""
     patients = f"{found['patients']} patients"
-    return f"{found['lesions']} {task.unit}s of {patients}" if task.unit == LESION else patients
+    return f"{found['lesions']} {task.unit}s of {patients}" if task.unit != PATIENT else patients
 
 
 def counted_heading(task: Task) -> str:
     """ "lesions of patients": of a row of a table."""
-    return f"{task.unit}s of patients" if task.unit == LESION else f"{task.unit}s"
+    return f"{task.unit}s of patients" if task.unit != PATIENT else f"{task.unit}s"
 
 
 def judged(entry: Entry) -> dict[str, Any]:
@@ -283,10 +283,10 @@ def _cautions(summary: dict[str, Any]) -> list[str]:
 
 def _permuted(task: Task) -> str:
     told = f"Labels are permuted over all {task.unit}s."
-    if task.unit != LESION:
+    if task.unit == PATIENT:
         return told
     return (
-        f"{told} Where lesions of one patient {task.do} alike, this breaks what they share, and controls and "
+        f"{told} Where {task.unit}s of one patient {task.do} alike, this breaks what they share, and controls and "
         "permutation p-values are a little too favourable."
     )
 

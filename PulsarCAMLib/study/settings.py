@@ -27,7 +27,7 @@ def asked_twice(system: System) -> bool:
 
 def usual_protocols(system: System) -> tuple[str, ...]:
     """What a study of a system is judged by where nothing else is said."""
-    needs = {PAPER: asked_twice(system), LESIONS: system.task.unit == LESION, PATIENTS: True}
+    needs = {PAPER: asked_twice(system), LESIONS: system.task.unit != PATIENT, PATIENTS: True}
     return tuple(name for name, fits in needs.items() if fits)
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..core.display import DisplaySettings
-from ..core.inputs import BRAIN, MASK, InputRole
+from ..core.inputs import BRAIN, MASK, InputRole, TableColumn
 from ..core.map_method import MapMethod
 from ..core.task import Task
 from .answers import Explained, LoopedPredictor, NetworkEvidence, Predictor
@@ -30,6 +30,7 @@ if TYPE_CHECKING:  # names of systems, classes and methods are listed before Num
 
 
 __all__ = [
+    "ComputedLabel",
     "Copy",
     "Explained",
     "LabelledUnit",
@@ -60,6 +61,21 @@ class LabelledUnit:
     case: Case
     name: str
     label: int
+
+
+@dataclass(frozen=True)
+class ComputedLabel:
+    """The class of a visit by a system's own rule.
+
+    Attributes:
+        label: number of the class in the task's order; None: it cannot be told.
+        why: the rule that decided, or what it lacks, in words.
+        wrong: what cannot be used, as a finding's sentence without a full stop; empty: nothing.
+    """
+
+    label: int | None
+    why: str
+    wrong: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,6 +127,7 @@ class System:
         title, about: for people.
         task: what is asked.
         inputs: by role; the first MRI's grid is where maps are written.
+        columns: of a cohort table, besides those of the inputs and of the label.
         maps: methods of explanation, in the order in which they are offered.
         preprocessing: dataclass with ``to_card``, ``from_card`` and ``in_words``: how a case becomes samples.
         architecture: dataclass with ``to_card`` and ``from_card``: sizes of the network.
@@ -127,6 +144,7 @@ class System:
     about: ClassVar[str] = ""
     task: ClassVar[Task]
     inputs: ClassVar[tuple[InputRole, ...]]
+    columns: ClassVar[tuple[TableColumn, ...]] = ()
     maps: ClassVar[tuple[MapMethod, ...]]
     preprocessing: ClassVar[Any]
     architecture: ClassVar[Any] = NoSizes
@@ -151,6 +169,18 @@ class System:
 
     def copies(self, unit: LabelledUnit, settings: Any, *, only_original: bool = False) -> Iterator[Copy]:
         """Samples to train on; the unit as it is comes first."""
+        raise NotImplementedError
+
+    def computed_labels(
+        self, visits: Sequence[Mapping[str, Any]], rule: str, *, read_files: bool = True
+    ) -> list[ComputedLabel]:
+        """Classes of a patient's visits, of a task whose labels are :data:`~PulsarCAMLib.core.task.COMPUTED`.
+
+        Args:
+            visits: in their order, each a cohort table's cells by column; what is empty is absent.
+            rule: name in the task's ``label.rules``.
+            read_files: whether masks that the table names are to be measured.
+        """
         raise NotImplementedError
 
     def samples_identity(self, settings: Any) -> Any:

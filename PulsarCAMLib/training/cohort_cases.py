@@ -8,14 +8,14 @@ from dataclasses import replace
 from pathlib import Path
 
 from ..cohort.lesion_label import LesionLabel
-from ..cohort.masks import FIRST, lesion_of, mask_place
+from ..cohort.masks import lesion_of, lesions_in, mask_place_of
 from ..cohort.table import CohortRow, CohortTable
 from ..core.case import Case, Image
 from ..core.errors import InputError
 from ..core.inputs import DOSE, MASK, InputRole
 from ..core.lesion import Lesion
-from ..core.task import LESION, Task
-from ..core.vocabulary import BASELINE
+from ..core.task import LESION, PATIENT, Task
+from ..core.vocabulary import BASELINE, BEFORE
 from ..io.hashing import sha256_of
 from ..systems.contract import LabelledUnit, System
 from ..systems.registry import system_of
@@ -44,12 +44,12 @@ def usable_rows(
     system = system or system_of()
     of_unit = {(label.patient, label.lesion): label.response for label in labels}
     whole = {row.row: (of_unit.get(key), rows) for key, rows in table.units(system.task.unit).items() for row in rows}
-    found = []
+    found, previous = [], table.previous
     for row in table.rows:
-        label, rows = whole[row.row]
+        label, rows = whole.get(row.row, (None, ()))
         if row.time_point != time_point or label is None:
             continue
-        used = _with_others(row, rows, system)
+        used = _with_others(row, rows, previous.get(row.row), system)
         if all(_path(used, role) for role in system.needed_inputs):
             found.append((used, label))
     if not found:
@@ -95,7 +95,7 @@ def inputs_digest(rows: Sequence[tuple[CohortRow, int]], system: System | None =
 
 def unit_name(row: CohortRow, task: Task) -> str:
     """What the unit of a row is called within its patient; a patient by its own name."""
-    return row.lesion if task.unit == LESION else row.patient
+    return row.patient if task.unit == PATIENT else row.lesion
 
 
 def _reference(system: System) -> InputRole:
@@ -114,12 +114,14 @@ def _series(row: CohortRow, role: InputRole) -> _Series:
     return path, row.series if path == row.image else None
 
 
-def _with_others(row: CohortRow, rows: Sequence[CohortRow], system: System) -> CohortRow:
+def _with_others(row: CohortRow, rows: Sequence[CohortRow], before: CohortRow | None, system: System) -> CohortRow:
+    """The row with what other rows of its unit, or the patient's row before it, name for the system."""
     extra = {}
     for role in system.inputs:
         if role.time_point == BASELINE:
             continue
-        other = next((each for each in rows if each.time_point == role.time_point), None)
+        there = [each for each in rows if each.time_point == role.time_point]
+        other = before if role.time_point == BEFORE else next(iter(there), None)
         path = other.value(role.table_column) if other else None
         if path:
             extra[role.name] = path
@@ -149,16 +151,11 @@ def _image(series: _Series, role: InputRole) -> Image:
 
 
 def _lesions(row: CohortRow, system: System, grid) -> tuple[Lesion, ...]:
-    if system.role(MASK) is None or mask_place(row, FIRST) is None:
+    role = system.role(MASK)
+    place = role and mask_place_of(row, role)
+    if place is None:
         return ()
-    if system.task.unit == LESION:
-        return (lesion_of(row, grid),)
-    from ..lesions.from_files import read_lesions
-
-    place = mask_place(row, FIRST)
-    values = [place.label_value] if place.label_value is not None else None
-    found, _ = read_lesions(place.path, grid, "auto", values, [place.segment] if place.segment else None)
-    return tuple(found)
+    return (lesion_of(row, grid),) if system.task.unit == LESION else lesions_in(place, grid)
 
 
 def _needs(system: System, time_point: str) -> str:

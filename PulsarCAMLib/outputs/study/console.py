@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ...core.task import LESION, Task
+from ...core.task import PATIENT, Task
 from ...core.vocabulary import MRI_TITLES, TIME_POINTS
 from ...study.narrative import counted_heading, entry_of, percent, task_of
 
@@ -50,7 +50,7 @@ def _table(summary: dict[str, Any], protocol: dict[str, Any], point: str, table:
 
 
 def _counted(entry: dict[str, Any], task: Task) -> str:
-    return f"{entry['lesions']} of {entry['patients']}" if task.unit == LESION else str(entry["patients"])
+    return f"{entry['lesions']} of {entry['patients']}" if task.unit != PATIENT else str(entry["patients"])
 
 
 def _responding(entry: dict[str, Any]) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ...core.pluralize import pluralize
-from ...core.task import LESION, Task
+from ...core.task import PATIENT, Task
 from ...core.vocabulary import METRIC_TITLES, MRI_TITLES
 from ...evaluation.metrics import metrics_of, shown_first
 from ...evaluation.predictions import default_task
@@ -130,7 +130,7 @@ def _tested(entry: dict[str, Any], task: Task) -> str:
     trials = _of(entry["trials"], entry["trials_wanted"], "trial")
     controls = _of(control["trials"], control["trials_wanted"], "control")
     who = pluralize(entry["patients"], "patient")
-    who = f"{pluralize(entry['lesions'], task.unit)} of {who}" if task.unit == LESION else who
+    who = f"{pluralize(entry['lesions'], task.unit)} of {who}" if task.unit != PATIENT else who
     return f"{MRI_TITLES[entry['time_point']]}, {who}{share}{missing}; {trials}, {controls}"
 
 
