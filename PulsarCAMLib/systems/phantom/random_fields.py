@@ -38,7 +38,8 @@ class Grid:
         low = np.floor(middle - reach)[::-1].astype(int)
         high = np.ceil(middle + reach)[::-1].astype(int) + 1
         clip = [(min(max(lo, 0), n), min(max(hi, 0), n)) for lo, hi, n in zip(low, high, self.shape, strict=True)]
-        return tuple(slice(lo, hi) for lo, hi in clip)
+        k, j, i = (slice(lo, hi) for lo, hi in clip)
+        return k, j, i
 
     def part(self, box: tuple[slice, slice, slice]) -> Grid:
         """The grid of one box of this grid."""

@@ -15,12 +15,12 @@ from .measurements import Measurement, measure_file
 TUMOUR, PRODUCT, VOLUME = "tumour", "product_mm2", "tumour_cm3"
 
 COLUMNS = (
-    TableColumn(PRODUCT, "number", "sum of the products of perpendicular diameters of enhancing tumour, 0 if it is gone"),
-    TableColumn(VOLUME, "number", "volume of enhancing tumour, 0 if it is gone; both are measured on the mask when empty"),
+    TableColumn(PRODUCT, "number", "sum of products of perpendicular diameters of enhancing tumour, 0 if gone"),
+    TableColumn(VOLUME, "number", "volume of enhancing tumour, 0 if gone; both are measured on the mask when empty"),
     TableColumn("measurable", "yes or no", "whether a lesion has two perpendicular diameters of 10 mm; as above"),
     TableColumn("new_lesion", "yes or no", "whether there is a measurable lesion that was not there at the baseline"),
     TableColumn("nonmeasurable_worse", "yes or no", "whether disease that cannot be measured has clearly progressed"),
-    TableColumn("t2_flair", "word", "T2/FLAIR without enhancement against the baseline: improved, stable, worse", CHANGES),
+    TableColumn("t2_flair", "word", "T2/FLAIR without enhancement against baseline: improved, stable, worse", CHANGES),
     TableColumn("steroids_mg", "number", "mg of dexamethasone a day; 0 also for replacement doses only"),
     TableColumn(
         "neurological_status", "word", "against the baseline: improved, stable, or worse for no cause but the tumour",
