@@ -105,6 +105,7 @@ class PulsarCAMParameterNode(TrainParameters, CompareParameters):
     parts - whether parts that do not touch are lesions of their own
     model - name of the model bundle
     method, target - names as in PulsarCAMLib.desktop.choices; one that the model does not have: its usual one
+    mapInput - role of the one image whose map is shown; empty: of all together
     normalisation, statistic, restrict - how the map is computed and shown
     threshold - percent of a lesion's maximum from where on a voxel belongs to its sub-region
     updateAtOnce - whether a change of these is shown without Apply
@@ -122,6 +123,7 @@ class PulsarCAMParameterNode(TrainParameters, CompareParameters):
     model: str = DEFAULT_MODEL
     method: str = ""
     target: str = ""
+    mapInput: str = ""
     normalisation: Normalisation = Normalisation.NONE
     statistic: Statistic = Statistic.MEAN
     restrict: bool = True

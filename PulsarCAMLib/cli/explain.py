@@ -279,13 +279,14 @@ def _write_all(job: Job, wanted: Wanted, folder, case, result, progress: Progres
 def _outputs(job: Job) -> list[tuple[Output, float, float]]:
     """What is written, each with its part of the progress bar."""
     from ..outputs.segmentations import SubRegions
-    from ..outputs.tables import ComparisonTables, UnitTables
+    from ..outputs.tables import ComparisonTables, InputTables, UnitTables
     from ..outputs.volumes import GradientMaps, HeatMaps
 
     found: list[tuple[Output, float, float]] = [
         (HeatMaps(), 0.6, 0.73),
         (SubRegions(), 0.73, 0.75),
-        (UnitTables(), 0.75, 0.76),
+        (UnitTables(), 0.75, 0.755),
+        (InputTables(), 0.755, 0.76),
         (ComparisonTables(), 0.76, 0.77),
         (GradientMaps(), 0.77, 0.78),
     ]
@@ -303,8 +304,11 @@ def _outputs(job: Job) -> list[tuple[Output, float, float]]:
 def _write_scene(path: Path, content: Content) -> None:
     from ..scene.headless.save_scene import save_scene
 
-    image = content.case.reference_image.voxels
-    save_scene(path, image, content.result, content.maps, comparison=content.comparison)
+    case = content.case
+    first = case.reference or next(iter(case.images))
+    others = {role: image for role, image in case.images.items() if role != first}
+    image = case.reference_image.voxels
+    save_scene(path, image, content.result, content.maps, comparison=content.comparison, images=others)
 
 
 def _hashes(job: Job) -> dict[str, str]:

@@ -11,6 +11,7 @@ MRI, DOSE, MASK, BRAIN = "MRI", "dose", "mask", "brain"
 KINDS = (MRI, DOSE, MASK, BRAIN)
 
 TAKEN = (
+    "all",
     "class",
     "compare",
     "debug",

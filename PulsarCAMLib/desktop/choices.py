@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from slicer.i18n import tr as _
 
+from ..core.inputs import InputRole
 from ..core.task import LESION, PREDICTED, Task
 from ..core.vocabulary import NORMALISATIONS, PARTS, STATISTICS
 from ..systems.contract import System
@@ -54,6 +55,13 @@ def class_choices(task: Task) -> list[Choice]:
     found = [Choice(saved_name(each.name), each.name, _class_label(task, each.name)) for each in task.classes]
     own = _("Predicted class of each lesion") if task.unit == LESION else _("Predicted class")
     return [*found, Choice(saved_name(PREDICTED), PREDICTED, own)]
+
+
+def input_choices(roles: Sequence[InputRole]) -> list[Choice]:
+    """Whose map may be shown: that of all inputs together, or of one alone."""
+    own = _("On the voxels of this image, and over it")
+    together = Choice("", "", _("All images together"), _("On the voxels of the first image"))
+    return [together, *(Choice(role.name, role.name, role.title, own) for role in roles)]
 
 
 def chosen(choices: Sequence[Choice], saved: str, usual: str) -> Choice:

@@ -178,6 +178,7 @@ class ConsoleLogic(CompareLogic):
         cancelled: Callable[[], bool] | None = None,
         otherImages: Mapping[str, vtkMRMLScalarVolumeNode] | None = None,
         settings=None,
+        mapInput: str = "",
     ) -> PulsarCAMResult:
         """Predict the class of every lesion (or whatever the model answers for) and explain it on the MRI's grid.
 
@@ -196,6 +197,7 @@ class ConsoleLogic(CompareLogic):
         :param cancelled: asked often; True stops the work.
         :param otherImages: further images of the model by the name of their role, such as {"flair": node}.
         :param settings: method to restrict in one value, :class:`PulsarCAMLib.core.display.DisplaySettings`.
+        :param mapInput: role of the one image whose map is shown, on its own voxels; "": of all images together.
         :raises PulsarCAMLib.core.errors.PulsarCAMError: one sentence for the user; the scene is then as it was.
         """
         from ..scene.run import explain_nodes
@@ -206,7 +208,7 @@ class ConsoleLogic(CompareLogic):
             self._images(system, volumeNode, otherImages),
             segmentationNode,
             model=model,
-            settings=settings or self._settings(system, method, target, normalisation, threshold, restrict),
+            settings=settings or self._settings(system, method, target, normalisation, threshold, restrict, mapInput),
             nodes=OutputNodes(heatMapNode, spreadNode, subRegionsNode, lesionTableNode, sliceTableNode),
             segment_ids=segmentIDs,
             parts=parts,
@@ -227,6 +229,7 @@ class ConsoleLogic(CompareLogic):
         restrict: bool = True,
         onlyThreshold: bool = False,
         settings=None,
+        mapInput: str = "",
     ) -> None:
         """Show a result differently in its nodes, without computing anew; nodes that are None stay away.
 
@@ -238,11 +241,12 @@ class ConsoleLogic(CompareLogic):
         from ..scene.writing.outputs import rewrite_result
 
         found = result.scanResult
-        shown = settings or self._settings(found.system, method, target, normalisation, threshold, restrict)
+        shown = settings or self._settings(found.system, method, target, normalisation, threshold, restrict, mapInput)
         roles = (
             ("sub_regions", "lesion_table") if onlyThreshold else ("heat_map", "spread", "sub_regions", "lesion_table")
         )
-        rewrite_result(found, result.volumeNode, result.segmentationNode, shown, self._nodes(result), roles)
+        nodes, others = self._nodes(result), result.otherImages
+        rewrite_result(found, result.volumeNode, result.segmentationNode, shown, nodes, roles, others)
 
     def compareMethods(
         self, result: PulsarCAMResult, target=None, normalisation="none", restrict=True, settings=None
@@ -282,6 +286,7 @@ class ConsoleLogic(CompareLogic):
         progress: Callable[[float, str], None] | None = None,
         cancelled: Callable[[], bool] | None = None,
         settings=None,
+        mapInput: str = "",
         **files,
     ) -> list:
         """Write images, tables and report into a folder: all of them, or, on an error, none. Returns their paths.
@@ -299,7 +304,7 @@ class ConsoleLogic(CompareLogic):
         from ..scene.writing.outputs import facts_of
 
         found = result.scanResult
-        shown = settings or self._settings(found.system, method, target, normalisation, threshold, restrict)
+        shown = settings or self._settings(found.system, method, target, normalisation, threshold, restrict, mapInput)
         return export_files(
             found,
             read_volume(result.volumeNode)[0],
@@ -322,6 +327,7 @@ class ConsoleLogic(CompareLogic):
         method: str | None = None,
         target: str | None = None,
         settings=None,
+        mapInput: str = "",
         **files,
     ) -> list[str]:
         """Names of the files that :meth:`export` would replace; parameters as there."""
@@ -329,12 +335,12 @@ class ConsoleLogic(CompareLogic):
         from ..outputs.export import Export, export_names
 
         export = Export(**files, compared=comparison is not None)
-        shown = settings or self._settings(result.scanResult.system, method, target)
+        shown = settings or self._settings(result.scanResult.system, method, target, mapInput=mapInput)
         found = comparison and comparison.mapComparison
         return existing(folder, export_names(result.scanResult, result.volumeNode.GetName(), shown, export, found))
 
     @staticmethod
-    def _settings(system, method=None, target=None, normalisation=None, threshold=0.5, restrict=True):
+    def _settings(system, method=None, target=None, normalisation=None, threshold=0.5, restrict=True, mapInput=""):
         """What a script says, as one value; None stands for what is usual."""
         from ..core.display import Threshold
 
@@ -344,6 +350,7 @@ class ConsoleLogic(CompareLogic):
             normalisation=normalisation,
             restrict=restrict,
             threshold=Threshold("fraction", threshold),
+            input=mapInput,
         )
 
     @staticmethod

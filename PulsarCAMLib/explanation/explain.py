@@ -12,11 +12,16 @@ from ..core.geometry import VolumeGeometry
 from ..core.lesion import Lesion
 from ..systems.bundle import ModelBundle
 from ..systems.contract import Samples
+from .inputs import with_controls
 from .probabilities import class_probabilities, predicted_class
 from .result import CaseResult, UnitResult
 
 PREPARING_SHARE = 0.4
 """Share of the work that preparing the samples takes, for the progress bar."""
+
+
+CONTROL_FROM = 0.8
+"""From here on networks that have learnt nothing are asked, where there are several inputs."""
 
 
 def explain_case(
@@ -57,6 +62,8 @@ def explain_case(
     on_progress(PREPARING_SHARE, "Loading the model")
     inputs = system.input_channels(bundle.card.preprocessing, case.images)
     units = _explain_all(bundle, samples, methods, inputs, on_progress)
+    asked = "Asking networks that have learnt nothing"
+    units = with_controls(units, bundle, methods, inputs, lambda _done: on_progress(CONTROL_FROM, asked))
     on_progress(1.0, "Done")
     notes = [*case.warnings, *(w for s in samples for w in s.warnings), *_notes_on_maps(units)]
     notes += system.result_notes(units)
@@ -119,8 +126,10 @@ def _explain_all(
     images = np.concatenate([s.images for s in samples])
     masks = np.concatenate([s.masks for s in samples])
 
+    top = CONTROL_FROM if inputs else 1.0
+
     def after_chunk(done: int) -> None:
-        fraction = PREPARING_SHARE + (1 - PREPARING_SHARE) * done / len(images)
+        fraction = PREPARING_SHARE + (top - PREPARING_SHARE) * done / len(images)
         on_progress(fraction, f"Explaining slice {done} of {len(images)}")
 
     system, card = bundle.card.system, bundle.card

@@ -34,8 +34,8 @@ class UnitResult:
         maps: ``(method, class)`` to ``[K, n, *cells]``, raw, of all inputs together; the class of a signed one is "".
         predicted_class: name of the class.
         input_maps: ``(method, class, input)`` likewise, of every input of its own where there are several.
-        control_shares: ``(method, class, input)`` to what :meth:`input_shares` gives of networks that have learnt
-            nothing.
+        control_shares: ``(method, class, input)`` to the share of an input, ``[members]``, in networks that have learnt
+            nothing; see :mod:`.inputs`.
     """
 
     system: System
@@ -181,22 +181,6 @@ class UnitResult:
         return max(
             float(np.abs(self.sample_maps(method, name, input=each)[inside]).max(initial=0)) for name, each in pairs
         )
-
-    def input_shares(self, method: str, target: str) -> dict[str, np.ndarray]:
-        """How much every input matters in all: its share of the map inside the unit, ``[K]``, one for each member.
-
-        The sum of the absolute map over the unit's voxels at the answering sample, divided by that of all inputs; the
-        shares of a member add up to one, or are all NaN where its maps are empty. Inputs that share a channel share
-        its map, so that each gets the same.
-        """
-        inside = self.samples.masks[self.main, 0]
-        sums = {}
-        for name in self.inputs_of(method):
-            maps = upsample_to(np.abs(self.raw_maps(method, target, name)[:, self.main]), self.sample_size)
-            sums[name] = maps[:, inside].sum(axis=1, dtype=np.float64)
-        total = sum(sums.values())
-        with np.errstate(invalid="ignore", divide="ignore"):
-            return {name: each / total for name, each in sums.items()}
 
     def is_empty(self, method: str, target: str) -> bool:
         """Whether every member's map at the answering sample is zero everywhere."""

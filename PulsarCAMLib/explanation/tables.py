@@ -12,6 +12,9 @@ from ..core.vocabulary import DEFAULT_MARGIN_MM
 from ..lesions.distances import depth_of
 from .result import CaseResult, UnitResult
 
+ALL_INPUTS = "all"
+"""Stands in tables for the map of all inputs together."""
+
 
 def depth_mm(lesion: Lesion, geometry: VolumeGeometry) -> np.ndarray:
     """Depth of every voxel under the lesion's surface in millimetres, in the lesion's box; negative outside the GTV.
@@ -36,12 +39,14 @@ def unit_table(
     target: str | None = None,
     threshold: Threshold | None = None,
     margin_mm: float = DEFAULT_MARGIN_MM,
+    input: str = "",
 ) -> list[dict]:
     """One row per unit: identity, prediction, spread, and where the activation lies.
 
     ``probability_spread`` is the standard deviation over the ensemble of the positive class's probability; what follows
     the predicted class is the system's own, such as ``logit_map_sum`` and ``logit_rest``, which split the ensemble's
-    mean logit at the answering slice into what the pixel-wise map places in the lesion and what it cannot.
+    mean logit at the answering slice into what the pixel-wise map places in the lesion and what it cannot. Of volumes
+    it is told how many of the method's cells a unit spans; of systems with several inputs, whose map it is.
 
     Examples:
         A result of :func:`.explain.explain_scan` gives one dictionary per lesion, ready for a CSV file:
@@ -50,7 +55,7 @@ def unit_table(
         ...     print(row["lesion"], row["probability_response"], row["activated_core_cm3"])
     """
     method, target = method or result.default_method, target or result.task.explained
-    regions = result.sub_regions(method, target, threshold)
+    regions = result.sub_regions(method, target, threshold, input)
     voxel_cm3 = result.geometry.voxel_volume_mm3 / 1000
     rows = []
     for unit, region in zip(result.units, regions, strict=True):
@@ -66,6 +71,8 @@ def unit_table(
                 **unit.answer_facts(),
                 "map_method": method,
                 "map_class": unit.predicted_class if target == PREDICTED else target,
+                **({"map_input": input or ALL_INPUTS} if len(result.system.shown_inputs) > 1 else {}),
+                **_cells(unit, method),
                 "activated_volume_cm3": active * voxel_cm3,
                 "activated_share": active / unit.lesion.voxels,
                 "core_volume_cm3": int(core.sum()) * voxel_cm3,
@@ -77,6 +84,36 @@ def unit_table(
             }
         )
     return rows
+
+
+def cells_of_unit(unit: UnitResult, method: str) -> tuple[tuple[int, int, int], float] | None:
+    """Cells of a method's map that a unit spans along i, j and k, and a cell's side in millimetres along i.
+
+    Finer detail of the map is interpolation. None where samples are no volumes.
+    """
+    if len(unit.sample_size) != 3:
+        return None
+    inside, cells = unit.samples.masks[unit.main, 0], unit.cells_of(method)
+    spans = []
+    for axis, (voxels, size) in enumerate(zip(cells, unit.sample_size, strict=True)):
+        used = np.flatnonzero(inside.any(axis=tuple({0, 1, 2} - {axis})))
+        spans.append(int(np.ceil((used[-1] - used[0] + 1) * voxels / size - 1e-9)) if len(used) else 0)
+    k, j, i = spans
+    return (i, j, k), unit.samples.cell_mm(cells[-1])
+
+
+def cells_text(unit: UnitResult, method: str) -> str:
+    """As "the patient spans 2 x 2 x 1 cells of 28 mm"; empty where samples are no volumes."""
+    found = cells_of_unit(unit, method)
+    if found is None:
+        return ""
+    (i, j, k), side = found
+    return f"the {unit.task.unit} spans {i} x {j} x {k} cells of {side:.3g} mm"
+
+
+def _cells(unit: UnitResult, method: str) -> dict[str, object]:
+    found = cells_of_unit(unit, method)
+    return {} if found is None else {"map_cells": "x".join(map(str, found[0])), "map_cell_mm": found[1]}
 
 
 def sample_table(result: CaseResult) -> list[dict]:

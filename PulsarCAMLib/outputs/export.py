@@ -19,7 +19,7 @@ from ..io.atomic import FilesTogether
 from ..io.names import file_name_of
 from .contract import Content, Output, names_of
 from .segmentations import SubRegions
-from .tables import ComparisonTables, UnitTables
+from .tables import ComparisonTables, InputTables, UnitTables
 from .volumes import GradientMaps, HeatMaps
 
 if TYPE_CHECKING:
@@ -56,6 +56,7 @@ class Export:
             GradientMaps(self.images): self.heat_map and self.compared,
             SubRegions(self.images): self.sub_regions,
             UnitTables(): self.tables,
+            InputTables(): self.tables,
             ComparisonTables(): self.tables and self.compared,
             Report(): self.report,
         }
@@ -71,6 +72,7 @@ class Shown(Protocol):
     restrict: bool
     threshold: Threshold
     margin_mm: float
+    input: str
 
 
 def content_of(
@@ -89,6 +91,7 @@ def content_of(
         restrict=shown.restrict,
         threshold=shown.threshold,
         margin_mm=shown.margin_mm,
+        input=shown.input,
     )
     role = result.system.inputs[0].name
     return Content(

@@ -6,6 +6,7 @@ import platform
 from collections.abc import Mapping
 
 from .. import __version__
+from ..explanation.inputs import input_table
 from ..explanation.result import CaseResult
 
 
@@ -38,6 +39,7 @@ def record_of(result: CaseResult, inputs: Mapping[str, str], options: Mapping[st
         "input": dict(inputs),
         "options": dict(options),
         f"{task.unit}s": len(result.units),
+        **({"input_shares": shares} if (shares := input_table(result)) else {}),
         "warnings": list(result.warnings),
         "versions": {
             "python": platform.python_version(),

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..core.progress import IsCancelled, OnProgress, silent
+from ..explanation.inputs import input_table
 from ..explanation.tables import sample_table, unit_table
 from .contract import Content
 
@@ -45,10 +46,34 @@ class UnitTables:
 def rows_of(content: Content) -> list[dict]:
     """One row per unit and map."""
     found = [
-        unit_table(content.result, shown.method, shown.target, shown.threshold, shown.margin_mm)
+        unit_table(content.result, shown.method, shown.target, shown.threshold, shown.margin_mm, shown.input)
         for shown in content.measured
     ]
     return [row for rows in found for row in rows]
+
+
+@dataclass(frozen=True)
+class InputTables:
+    """How much every input matters, one row per unit, method, class and input, where methods have maps of each."""
+
+    title = "writing tables, regions"
+
+    def names(self, content: Content) -> list[str]:
+        """See :class:`.contract.Output`."""
+        several = any(content.result.inputs_of(method) for method in content.result.units[0].methods)
+        return [f"{content.prefix}inputs.csv"] if several else []
+
+    def write(
+        self,
+        folder: Path,
+        content: Content,
+        on_progress: OnProgress = silent,
+        is_cancelled: IsCancelled | None = None,
+    ) -> None:
+        """See :class:`.contract.Output`."""
+        for name in self.names(content):
+            on_progress(0, "Writing tables")
+            write_table(folder / name, input_table(content.result))
 
 
 @dataclass(frozen=True)

@@ -105,6 +105,6 @@ def explain_nodes(
         if node is not None and node.GetScene() is None:
             raise InputError(f"“{node.GetName()}” was removed while it was being explained; nothing was written.")
     volume_node = images[system.image_inputs[0].name]
-    written = write_result(result, volume_node, mask_node, shown, nodes, checkpoint)
+    written = write_result(result, volume_node, mask_node, shown, nodes, checkpoint, images=images)
     on_progress(1.0, "Done")
     return NodeResult(written, result, shown)

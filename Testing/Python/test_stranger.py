@@ -63,7 +63,7 @@ def model(folder):
 def explained(folder, model):
     out = folder / "result"
     files = [str(folder / "flair17.nrrd"), "--rtdose", str(folder / "dose17.nrrd")]
-    options = ["--model", str(model), "--method", "all", "--class", "both", "--scene", "--report", "--quiet"]
+    options = ["--model", str(model), "--method", "all", "--class", "both", "--input", "each", "--scene", "--report", "--quiet"]
     assert main(["explain", *files, "-o", str(out), *options]) == 0
     return out
 
@@ -93,6 +93,41 @@ def test_its_maps_and_tables_are_written_on_the_image(explained):
     assert "patient" in rows[0]
 
 
+def test_maps_of_one_input_alone_are_written_on_its_own_voxels(explained):
+    for name in STRANGER.task.names:
+        together, flair, dose = (
+            sitk.ReadImage(str(explained / f"saliency_{name}{one}_mean.nrrd")) for one in ("", "_flair", "_rtdose")
+        )
+        assert VolumeGeometry.from_sitk(flair).same_grid(GRID)
+        assert VolumeGeometry.from_sitk(dose).same_grid(DOSE_GRID)
+        assert sitk.GetArrayFromImage(dose).max() > 0
+        assert (sitk.GetArrayFromImage(together) >= sitk.GetArrayFromImage(flair) - 1e-6).all()
+        assert dose.GetMetaData("PulsarCAM.input") == "rtdose"
+        assert "the patient spans" in dose.GetMetaData("PulsarCAM.cells")
+        assert "PulsarCAM.input" not in together.GetMetaDataKeys()
+    assert not list(explained.glob("gradcam_*_rtdose_*"))
+
+
+def test_tables_say_how_much_every_input_matters_beside_its_control(explained):
+    with (explained / "inputs.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [(row["map_class"], row["input"]) for row in rows] == [
+        (name, role) for name in STRANGER.task.names for role in ("flair", "rtdose")
+    ]
+    for share in ("share", "control_share"):
+        for name in STRANGER.task.names:
+            assert sum(float(row[share]) for row in rows if row["map_class"] == name) == pytest.approx(1, abs=1e-5)
+    assert [row["share"] for row in rows] != [row["control_share"] for row in rows]
+    record = json.loads((explained / "result.json").read_text(encoding="utf-8"))
+    assert [f"{row['share']:.6g}" for row in record["input_shares"]] == [row["share"] for row in rows]
+    with (explained / "patients.csv").open(encoding="utf-8", newline="") as file:
+        units = list(csv.DictReader(file))
+    assert {(row["map_method"], row["map_input"]) for row in units} == {
+        ("saliency", "all"), ("saliency", "flair"), ("saliency", "rtdose"), ("gradcam", "all")
+    }  # fmt: skip
+    assert all(row["map_cells"].count("x") == 2 and float(row["map_cell_mm"]) > 0 for row in units)
+
+
 def test_its_report_says_its_words_and_no_others(explained):
     page = (explained / "report.html").read_text(encoding="utf-8")
     assert all(word in page for word in ("probability", "large", "Saliency", "esearch use only"))
@@ -106,6 +141,11 @@ def test_its_scene_opens_with_its_maps(explained, a_scene):
     slicer.util.loadScene(str(explained / "scene.mrb"))
     names = [node.GetName() for node in slicer.util.getNodesByClass("vtkMRMLScalarVolumeNode")]
     assert any("large saliency" in name for name in names), names
+    of_dose = slicer.util.getNode("planned dose heat map large saliency rtdose alone")
+    dose = slicer.util.getNode("planned dose")
+    assert of_dose.GetNodeReference("PulsarCAM.inputVolume") is dose
+    assert of_dose.GetImageData().GetDimensions() == dose.GetImageData().GetDimensions() == DOSE_GRID.shape[::-1]
+    np.testing.assert_allclose(of_dose.GetOrigin(), dose.GetOrigin())
 
 
 def test_the_panel_shows_its_selectors_and_its_answer(folder, explained, a_desktop, monkeypatch):
@@ -127,6 +167,29 @@ def test_the_panel_shows_its_selectors_and_its_answer(folder, explained, a_deskt
     shown = slicer.util.arrayFromVolume(panel.state.heatMapVolume)
     written_map = sitk.GetArrayFromImage(sitk.ReadImage(str(folder / "result" / "saliency_large_mean.nrrd")))
     np.testing.assert_allclose(shown, written_map, rtol=1e-4, atol=1e-6)
+    choose_the_dose(panel, nodes)
+    shown = slicer.util.arrayFromVolume(panel.state.heatMapVolume)
+    written_map = sitk.GetArrayFromImage(sitk.ReadImage(str(folder / "result" / "saliency_large_rtdose_mean.nrrd")))
+    np.testing.assert_allclose(shown, written_map, rtol=1e-4, atol=1e-6)
+
+
+def choose_the_dose(panel, nodes):
+    """Whose map: a row for all together and one for each image; only where the method has maps of each."""
+    from PulsarCAMLib.scene.showing.views import composites
+
+    box = panel.ui.mapInputComboBox
+    assert not box.isHidden()
+    assert [box.itemText(n) for n in range(box.count)] == ["All images together", "FLAIR", "planned dose"]
+    panel.ui.methodComboBox.currentIndex = 1
+    assert box.isHidden()
+    panel.ui.methodComboBox.currentIndex = 0
+    box.currentIndex = 2
+    heat_map = panel.state.heatMapVolume
+    assert heat_map.GetNodeReference("PulsarCAM.inputVolume") is nodes["Dose"]
+    assert heat_map.GetAttribute("PulsarCAM.input") == "rtdose"
+    over = [each.GetBackgroundVolumeID() for each in composites(heat_map)]
+    assert over
+    assert set(over) == {nodes["Dose"].GetID()}
 
 
 def test_it_is_studied_beside_its_control(folder):

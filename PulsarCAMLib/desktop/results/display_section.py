@@ -8,7 +8,7 @@ from slicer.i18n import tr as _
 
 from ...core.display import DisplaySettings, Threshold
 from ...core.task import Task
-from ..choices import Choice, chosen, class_choices, method_choices
+from ..choices import Choice, chosen, class_choices, input_choices, method_choices
 from ..section import Section, set_enabled, slot_with_value
 
 WRITTEN_ALWAYS = "statistic"
@@ -20,9 +20,10 @@ class DisplaySection(Section):
 
     def set_up(self) -> None:
         """Method and class follow the chosen model; the parameter node binds the other controls."""
-        self._busy, self._system, self._methods, self._classes = False, None, [], []
+        self._busy, self._system, self._methods, self._classes, self._inputs = False, None, [], [], []
         self.ui.methodComboBox.connect("currentIndexChanged(int)", self.on_method)
         self.ui.targetComboBox.connect("currentIndexChanged(int)", self.on_class)
+        self.ui.mapInputComboBox.connect("currentIndexChanged(int)", self.on_input)
 
     def method(self) -> Choice:
         """The method that is chosen."""
@@ -34,6 +35,13 @@ class DisplaySection(Section):
         self._follow_model()
         return chosen(self._classes, self.state.target, self._system.task.explained)
 
+    def map_input(self) -> Choice:
+        """The input whose map alone is chosen; all together where the method, or what is chosen, has one map only."""
+        roles = [role for role in self.panel.models.system().shown_inputs if self.panel.images.node_of(role)]
+        several = len(roles) > 1 and self.panel.models.system().method(self.method().value).by_input
+        self._inputs = input_choices(roles if several else [])
+        return chosen(self._inputs, self.state.mapInput, "")
+
     def settings(self) -> DisplaySettings:
         """All that the panel says of how a result is shown; the one place where per cent become a threshold."""
         state = self.state
@@ -44,6 +52,7 @@ class DisplaySection(Section):
             normalisation=state.normalisation.value,
             restrict=state.restrict,
             threshold=Threshold("fraction", state.threshold / 100),
+            input=self.map_input().value,
         )
 
     @slot_with_value
@@ -57,6 +66,12 @@ class DisplaySection(Section):
         """The user chose a class."""
         if self.state is not None and 0 <= index < len(self._classes):
             self.state.target = self._classes[index].saved
+
+    @slot_with_value
+    def on_input(self, index: int) -> None:
+        """The user chose whose map."""
+        if self.state is not None and 0 <= index < len(self._inputs):
+            self.state.mapInput = self._inputs[index].saved
 
     def refresh(self) -> None:
         """Rewrite the nodes if a setting changed since they were written."""
@@ -105,10 +120,11 @@ class DisplaySection(Section):
             self._methods, self._classes = method_choices(system), class_choices(system.task)
 
     def _show_choices(self) -> None:
-        method, target = self.method(), self.target()
+        method, target, of_input = self.method(), self.target(), self.map_input()
         for box, choices, choice in (
             (self.ui.methodComboBox, self._methods, method),
             (self.ui.targetComboBox, self._classes, target),
+            (self.ui.mapInputComboBox, self._inputs, of_input),
         ):
             was_blocked = box.blockSignals(True)
             if [box.itemText(n) for n in range(box.count)] != [each.label for each in choices]:
@@ -116,6 +132,8 @@ class DisplaySection(Section):
                 box.addItems([each.label for each in choices])
             box.currentIndex = choices.index(choice)
             box.blockSignals(was_blocked)
+        for widget in (self.ui.mapInputComboBoxLabel, self.ui.mapInputComboBox):
+            widget.visible = len(self._inputs) > 1
         signed = self._system.method(method.value).signed
         tip = _("The class whose evidence is shown. High values speak for this class.")
         set_enabled(self.ui.targetComboBox, _both_classes(self._system.task) if signed else "", tip)

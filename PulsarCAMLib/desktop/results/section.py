@@ -114,7 +114,8 @@ class Results(Section):
         """A new result: lay its map over the MRI, and choose no lesion yet."""
         self._chosen, self._look = None, None
         self.ui.resultsCollapsibleButton.collapsed = False
-        views.show_over(result.volumeNode, self._shown_map(result.heatMapNode, result.spreadNode), self._opacity())
+        shown = self._shown_map(result.heatMapNode, result.spreadNode)
+        views.show_over(shown.GetNodeReference(INPUT_VOLUME) or result.volumeNode, shown, self._opacity())
         lesions = result.segmentationNode
         if lesions is not None and lesions.GetID() not in self._outlined:  # once: who fills them again wants it so
             self._outlined.add(lesions.GetID())
@@ -128,15 +129,15 @@ class Results(Section):
             anew: also where the settings are those shown last, because the map was written anew.
         """
         heat_map, spread = self.state.heatMapVolume, self.state.spreadVolume
-        look = (heat_map, spread, self.state.statistic, self._opacity(), self.state.colorMap, self.state.legend)
+        shown = self._shown_map(heat_map, spread)
+        volume = shown.GetNodeReference(INPUT_VOLUME) if shown is not None else None
+        look = (heat_map, spread, self.state.statistic, self._opacity(), self.state.colorMap, self.state.legend, volume)
         if look == self._look and not anew:
             return
         before, self._look = self._look, look
         if before is None and not anew:
             return  # the panel was opened: the views and displays are the user's
-        shown = self._shown_map(heat_map, spread)
-        volume = shown.GetNodeReference(INPUT_VOLUME) if shown is not None else None
-        if before is not None and before[2] != look[2] and volume is not None:
+        if before is not None and (before[2], before[6]) != (look[2], volume) and volume is not None:
             views.show_over(volume, shown, self._opacity(), instead_of=(heat_map, spread))
         if before is None or before[3] != look[3]:
             views.set_opacity((heat_map, spread), self._opacity())

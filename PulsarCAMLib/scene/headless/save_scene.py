@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
+from ...core.case import Image
 from ...core.display import DisplaySettings
+from ...core.geometry import VolumeGeometry
 from ...core.task import BOTH
 from ...explanation.result import CaseResult
 from . import HeadlessSlicer
@@ -24,6 +26,7 @@ def save_scene(
     name: str = "MRI",
     *,
     comparison=None,
+    images: Mapping[str, Image] | None = None,
 ) -> Path:
     """Write MRI, lesions, result and, where there is one, its comparison as a Slicer scene.
 
@@ -34,6 +37,7 @@ def save_scene(
         shown: how; the first one's heat map is laid over the MRI. None given: as usual.
         name: what the MRI is called in the scene.
         comparison: a ``MapComparison`` of this result; its shells are plotted for the map shown first.
+        images: further inputs by role, each under its title; maps of one input alone lie on its own voxels.
 
     Returns:
         The path.
@@ -43,23 +47,22 @@ def save_scene(
         PulsarCAMError: slicer-core is not installed, or this Python is a running Slicer.
     """
     with HeadlessSlicer() as host:
-        import slicer
-
         from ..showing.display import overlay
-        from ..writing.contents import image_from
         from ..writing.output_nodes import OutputNodes
         from ..writing.outputs import write_result
 
-        mri = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", name)
-        mri.SetIJKToRASMatrix(slicer.util.vtkMatrixFromArray(result.geometry.ijk_to_ras))
-        mri.SetAndObserveImageData(image_from(_storable(volume)))
-        mri.CreateDefaultDisplayNodes()
+        mri = _volume_node(name, volume, result.geometry)
+        titles = {role.name: role.title for role in result.system.image_inputs}
+        others = {
+            role: _volume_node(titles.get(role, role), image.voxels, image.geometry)
+            for role, image in (images or {}).items()
+        }
         lesions = _lesions_node(mri, result)
         first = None
         shown = shown or [result.system.display_settings()]
         for settings in shown:
             shared = OutputNodes(slice_table=first.slice_table) if first else None
-            nodes = write_result(result, mri, lesions, settings, shared)
+            nodes = write_result(result, mri, lesions, settings, shared, images=others)
             first = first or nodes
         if comparison is not None:
             from ..writing.map_comparison import write_comparison
@@ -69,12 +72,24 @@ def save_scene(
             plotted = next(filter(lambda pair: comparison.profile(*pair), maps), maps[0])
             write_comparison(comparison, mri, lesions, result.card.facts(), plotted)
         views = [_slice_view(host, *view) for view in VIEWS.items()]
-        overlay(mri, first.heat_map)
+        overlay(others.get(shown[0].input, mri), first.heat_map)
         place = _most_at_risk(result)
         for view in views:
             view.FitSliceToBackground(*VIEW_SIZE)
             view.GetSliceNode().JumpSlice(*place)
         return host.save(path)
+
+
+def _volume_node(name: str, voxels: np.ndarray, geometry: VolumeGeometry):
+    import slicer
+
+    from ..writing.contents import image_from
+
+    node = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", name)
+    node.SetIJKToRASMatrix(slicer.util.vtkMatrixFromArray(geometry.ijk_to_ras))
+    node.SetAndObserveImageData(image_from(_storable(voxels)))
+    node.CreateDefaultDisplayNodes()
+    return node
 
 
 def _storable(volume: np.ndarray) -> np.ndarray:

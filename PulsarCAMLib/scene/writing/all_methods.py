@@ -24,13 +24,13 @@ def comparison_maps(result: CaseResult, volume_node, mask_node, settings: Displa
         result: of the case.
         volume_node: the image whose grid the maps are on.
         mask_node: segmentation or label map, if any.
-        settings: class, normalisation and the like; its method does not matter.
+        settings: class, normalisation and the like; its method and input do not matter.
     """
     given = {method: _found(volume_node, method) for method in result.system.usual_maps}
     made = []
     with SceneTransaction(node for node in given.values() if node is not None):
         for method, node in given.items():
-            shown = replace(settings, method=method)
+            shown = replace(settings, method=method, input="")
             given_node = OutputNodes(heat_map=node)
             written = write_result(result, volume_node, mask_node, shown, given_node, roles=("heat_map",))
             written.heat_map.SetAttribute(ATTRIBUTE, method)

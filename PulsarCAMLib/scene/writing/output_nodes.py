@@ -16,6 +16,8 @@ CLASSES = {
 """Output to class of its node, in the order of :class:`OutputNodes`."""
 
 ALL = tuple(CLASSES)
+MAPS = ("heat_map", "spread")
+"""Those that lie on an input's own voxels where they are its alone."""
 
 
 @dataclass

@@ -6,7 +6,7 @@ Everything is computed before the first node is touched; what still fails then i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import slicer
@@ -15,12 +15,12 @@ from ...core.display import DisplaySettings
 from ...core.errors import InputError, OutputError
 from ...core.task import BOTH
 from ...explanation.result import CaseResult
-from ...explanation.tables import sample_table, unit_table
+from ...explanation.tables import cells_text, sample_table, unit_table
 from ..reading.grids import Grid
 from ..showing.display import show_as_heat_map, show_as_outline
 from .contents import fill_segmentation, image_from, segments_from, table_from
 from .hierarchy import place_beside
-from .output_nodes import ALL, CLASSES, OutputNodes
+from .output_nodes import ALL, CLASSES, MAPS, OutputNodes
 from .provenance import PREFIX, write_provenance
 from .transaction import SceneTransaction
 
@@ -44,6 +44,7 @@ def write_result(
     nodes: OutputNodes | None = None,
     checkpoint: Callable[[], None] = lambda: None,
     roles: Collection[str] = ALL,
+    images: Mapping[str, object] | None = None,
 ) -> OutputNodes:
     """Put a result into the scene, beside the MRI and under its parent transform.
 
@@ -55,15 +56,17 @@ def write_result(
         nodes: existing nodes to write into; what is None is made new, under a unique name.
         checkpoint: called between the steps; an exception from it undoes everything.
         roles: only these outputs are written, see :data:`PulsarCAMLib.scene.writing.output_nodes.CLASSES`.
+        images: input to volume node, of those beside the first; a map of one of them alone lies on its voxels.
 
     Raises:
-        InputError: an output node is one of the inputs, or given twice.
+        InputError: an output node is one of the inputs, or given twice, or the image that a map belongs to is missing.
         OutputError: an output node is of the wrong kind or not in the scene.
     """
     settings, nodes = settings or result.system.display_settings(), nodes or OutputNodes()
-    _check_outputs(nodes, volume_node, mask_node)
+    map_volume = _volume_of(result, settings, volume_node, images or {})
+    _check_outputs(nodes, [volume_node, mask_node, *(images or {}).values()])
     grid = Grid.of_volume(volume_node)
-    pieces = _prepare(result, settings, roles, grid, volume_node.GetName(), checkpoint)
+    pieces = _prepare(result, settings, roles, grid, (volume_node, map_volume), checkpoint)
     written = OutputNodes()
     reused = [getattr(nodes, role) for role in pieces]
     with SceneTransaction(reused, batch=None in reused):
@@ -71,9 +74,10 @@ def write_result(
             checkpoint()
             given = getattr(nodes, role)
             node = given or _new_node(role, piece.name)
-            _fill(role, node, piece, volume_node)
+            on = map_volume if role in MAPS else volume_node
+            _fill(role, node, piece, on)
             called = made_name(node, piece.name, is_new=given is None)
-            write_provenance(node, volume_node, mask_node, piece.facts | {"madeName": called})
+            write_provenance(node, on, mask_node, piece.facts | {"madeName": called})
             setattr(written, role, node)
         place_beside(volume_node, [n for n in written if n not in list(nodes)])
         checkpoint()
@@ -85,11 +89,13 @@ def facts_of(result: CaseResult, settings: DisplaySettings) -> dict[str, object]
     return result.card.facts() | {
         "method": settings.method,
         "target": BOTH if result.method(settings.method).signed else settings.target,
+        "input": settings.input or None,
         "normalisation": settings.normalisation,
         "statistic": None,
         "threshold": None,
         "units": None,
         "range": None,
+        "cells": None,
     }
 
 
@@ -100,6 +106,7 @@ def rewrite_result(
     settings: DisplaySettings,
     nodes: OutputNodes,
     roles: Collection[str] = ALL,
+    images: Mapping[str, object] | None = None,
 ) -> None:
     """Show a result differently in the nodes that are there; what is None stays away.
 
@@ -110,22 +117,25 @@ def rewrite_result(
         settings: how the result is to be shown now.
         nodes: those of :func:`write_result`.
         roles: only these.
+        images: see :func:`write_result`.
     """
     there = [role for role in roles if getattr(nodes, role) is not None]
     if there:
-        write_result(result, volume_node, mask_node, settings, nodes, roles=there)
+        write_result(result, volume_node, mask_node, settings, nodes, roles=there, images=images)
 
 
 def _prepare(
-    result: CaseResult, settings: DisplaySettings, roles: Collection[str], grid: Grid, name: str, checkpoint
+    result: CaseResult, settings: DisplaySettings, roles: Collection[str], grid: Grid, volumes: tuple, checkpoint
 ) -> dict[str, _Piece]:
-    """The outputs asked for, as VTK objects outside the scene."""
+    """The outputs asked for, as VTK objects outside the scene; ``volumes`` are the first image and the map's own."""
     facts = facts_of(result, settings)
     method = result.method(settings.method)
     said = method.name if method.signed else f"{settings.target} {method.name}"
+    said += f" {settings.input} alone" if settings.input else ""
+    name, own = (volume.GetName() for volume in volumes)
     made_from = {
-        "heat_map": lambda: _map_piece(result, settings, "mean", f"{name} heat map {said}", facts),
-        "spread": lambda: _map_piece(result, settings, "std", f"{name} spread {said}", facts),
+        "heat_map": lambda: _map_piece(result, settings, "mean", f"{own} heat map {said}", facts),
+        "spread": lambda: _map_piece(result, settings, "std", f"{own} spread {said}", facts),
         "sub_regions": lambda: _regions_piece(result, settings, grid, f"{name} sub-regions {said}", facts),
         "lesion_table": lambda: _units_piece(result, settings, f"{name} {result.task.unit}s {said}", facts),
         "slice_table": lambda: _samples_piece(result, settings, f"{name} slices", facts),
@@ -139,30 +149,33 @@ def _prepare(
 
 
 def _regions_piece(result: CaseResult, settings: DisplaySettings, grid: Grid, name: str, facts: dict) -> _Piece:
-    regions = result.sub_regions(settings.method, settings.target, settings.threshold)
+    regions = result.sub_regions(settings.method, settings.target, settings.threshold, settings.input)
     named = [(f"{region.name}: {facts['target']} sub-region", region) for region in regions]
     return _Piece(segments_from(named, grid), name, facts | {"threshold": settings.threshold.in_words(result.task)})
 
 
 def _units_piece(result: CaseResult, settings: DisplaySettings, name: str, facts: dict) -> _Piece:
-    rows = unit_table(result, settings.method, settings.target, settings.threshold, settings.margin_mm)
+    how = (settings.threshold, settings.margin_mm, settings.input)
+    rows = unit_table(result, settings.method, settings.target, *how)
     return _Piece(table_from(rows), name, facts | {"threshold": settings.threshold.in_words(result.task)})
 
 
 def _samples_piece(result: CaseResult, settings: DisplaySettings, name: str, facts: dict) -> _Piece:
     words = settings.threshold.in_words(result.task)
-    any_map = {"threshold": words, "method": None, "target": None, "normalisation": None}
+    any_map = {"threshold": words, "method": None, "target": None, "normalisation": None, "input": None}
     return _Piece(table_from(sample_table(result)), name, facts | any_map)
 
 
 def _map_piece(result: CaseResult, settings: DisplaySettings, statistic: str, name: str, facts: dict) -> _Piece:
-    values = result.heat_map(settings.method, settings.target, statistic, settings.normalisation, settings.restrict)
+    how = (settings.normalisation, settings.restrict, settings.input)
+    values = result.heat_map(settings.method, settings.target, statistic, *how)
     low, top = 0.0, float(values.max()) or 1.0  # an empty map still needs a range that is one
     if statistic == "mean":
-        low, top = result.display_range(settings.method, settings.normalisation)
+        low, top = result.display_range(settings.method, settings.normalisation, settings.input)
     shares = f"share of the joint maximum of {result.task.every_class}"
     units = result.method(settings.method).unit if settings.normalisation == "none" else shares
     described = {"statistic": statistic, "units": units, "range": f"{low:.4g} to {top:.4g}"}
+    described["cells"] = cells_text(result.units[0], settings.method) or None
     meaning = _meaning(result, settings)
     if statistic == "std":
         meaning = f"Standard deviation over the ensemble of: {meaning.lower()}"
@@ -178,7 +191,22 @@ def _meaning(result: CaseResult, settings: DisplaySettings) -> str:
     return f"Evidence for {task.positive} (positive) and {others} (negative)"
 
 
-def _check_outputs(nodes: OutputNodes, volume_node, mask_node) -> None:
+def _volume_of(result: CaseResult, settings: DisplaySettings, volume_node, images: Mapping[str, object]):
+    """The image whose voxels a map lies on.
+
+    Raises:
+        InputError: it is not there.
+    """
+    if not result.own_grid(settings.input):
+        return volume_node
+    result.geometry_of(settings.input)
+    node = images.get(settings.input)
+    if node is None:
+        raise InputError(f"The image of the {settings.input} is not there to lay its map over; choose it again.")
+    return node
+
+
+def _check_outputs(nodes: OutputNodes, inputs: Sequence) -> None:
     given = list(nodes)
     for role, class_name in CLASSES.items():
         node = getattr(nodes, role)
@@ -188,7 +216,7 @@ def _check_outputs(nodes: OutputNodes, volume_node, mask_node) -> None:
             raise OutputError(f"“{node.GetName()}” cannot take the {role.replace('_', ' ')}; choose or make another.")
         if node.GetScene() is not slicer.mrmlScene:
             raise OutputError(f"“{node.GetName()}” is no longer in the scene; choose or make another output.")
-        if node is volume_node or node is mask_node:
+        if any(node is each for each in inputs):
             raise InputError(f"“{node.GetName()}” is an input and would be overwritten; choose another output.")
     if len({node.GetID() for node in given}) < len(given):
         raise InputError("One node is chosen for two outputs; choose another or make new ones.")
@@ -211,7 +239,7 @@ def made_name(node, title: str, is_new: bool) -> str | None:
 def _fill(role: str, node, piece: _Piece, volume_node) -> None:
     modifying = node.StartModify()
     try:
-        if role in ("heat_map", "spread"):
+        if role in MAPS:
             _fill_volume(role, node, piece, volume_node)
         elif role == "sub_regions":
             fill_segmentation(node.GetSegmentation(), piece.content)
