@@ -63,8 +63,8 @@ def model(folder):
 def explained(folder, model):
     out = folder / "result"
     files = [str(folder / "flair17.nrrd"), "--rtdose", str(folder / "dose17.nrrd")]
-    options = ["--model", str(model), "--method", "all", "--class", "both", "--input", "each", "--scene", "--report", "--quiet"]
-    assert main(["explain", *files, "-o", str(out), *options]) == 0
+    options = ["--model", str(model), "--method", "all", "--class", "both", "--input", "each"]
+    assert main(["explain", *files, "-o", str(out), *options, "--scene", "--report", "--quiet"]) == 0
     return out
 
 
