@@ -40,9 +40,11 @@ def computed_labels(table: CohortTable, system: System, rule: str | None = None)
     Raises:
         InputError: the task has no such rule, or a mask cannot be used.
     """
-    found = []
+    found, units = [], table.units(system.task.unit)
     name = rule_of(system.task, rule)
     for row, typed, made in _labels(table, system, name, read_files=True):
+        if row.key not in units:
+            continue
         if made.wrong and typed is None:
             raise InputError(f"Row {row.row}: {made.wrong}; check the table first.")
         label = typed if typed is not None else made.label

@@ -64,7 +64,7 @@ def lesions_in(place: MaskPlace, geometry: VolumeGeometry) -> tuple[Lesion, ...]
     from ..io.volumes import read_image
     from ..lesions.from_files import read_lesions
 
-    voxels = sitk.GetArrayViewFromImage(read_image(place.path, f"The mask {place.path.name}"))
+    voxels = sitk.GetArrayFromImage(read_image(place.path, f"The mask {place.path.name}"))
     if not (voxels.any() if place.label_value is None else (voxels == place.label_value).any()):
         return ()
     values = [place.label_value] if place.label_value is not None else None

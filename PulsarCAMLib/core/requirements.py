@@ -22,7 +22,10 @@ FOR_EXPLAINING = (TORCH, "safetensors>=0.4")
 FOR_RADIOMICS = ("mirp>=2.7,<3",)
 """What radiomics features need; the next major version may move the parts of it that are used."""
 
-_TITLES = {"torch": "PyTorch"}
+FOR_3D = ("monai>=1.4",)
+"""What networks that see whole volumes need."""
+
+_TITLES = {"torch": "PyTorch", "monai": "MONAI"}
 _FIRST_TORCH_FOR_NUMPY_2 = (2, 3)
 
 

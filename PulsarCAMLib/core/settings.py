@@ -285,6 +285,8 @@ def _settled(kind: type, each: Field, value: Any) -> Any:
         words = (value,) if isinstance(value, str) else tuple(value)
         known = about.in_order and set(words) <= set(about.choices)
         return tuple(word for word in about.choices if word in words) if known else words
+    if int in get_args(hint):  # whole numbers that were typed with commas between them
+        return tuple(int(one) if isinstance(one, float) and one.is_integer() else one for one in value)
     return tuple(float(one) for one in value) if float in get_args(hint) else tuple(value)
 
 

@@ -135,6 +135,7 @@ class System:
         samples_word: what the network takes of a unit, small and as in "cutting patches".
         can_decode: whether :meth:`decoded` gives something.
         can_inspect: whether :meth:`inspect` shows what lies between a sample and its maps.
+        requirements: packages, as pip writes them, that its network needs besides PyTorch.
         synthetic: dataclass of settings: the recipe of a cohort with known truth, for :meth:`make_synthetic`; its
             ``patients`` and ``seed`` at least; None: the system makes none.
     """
@@ -152,6 +153,7 @@ class System:
     samples_word: ClassVar[str] = "input"
     can_decode: ClassVar[bool] = False
     can_inspect: ClassVar[bool] = False
+    requirements: ClassVar[tuple[str, ...]] = ()
     synthetic: ClassVar[Any] = None
 
     def prepare(self, case: Case, preprocessing: Any, tell: Callable[[float, str], None]) -> Sequence[Samples]:

@@ -313,7 +313,8 @@ def _answers(at: _Compared) -> Iterator[tuple[str, bool, str]]:
     change = f"{at.now}, {at.against(at.first, 'baseline')}"
     if shrunk and measurable:
         yield PR, not more, f"{change}; {limit}"
-    stable = f"{change}, and {at.against(at.least, 'nadir')}: neither response nor progression"
+    both = f"{change}, and {at.against(at.least, f'nadir, visit {at.nadir + 1}')}" if at.least < at.first else change
+    stable = f"{both}: neither response nor progression"
     if not measurable:
         stable = "nothing could be measured at the baseline (10 x 10 mm), so stable is the best that can be said"
     yield SD, not more, stable

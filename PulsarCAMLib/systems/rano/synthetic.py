@@ -88,7 +88,7 @@ class Patient:
 def make_cohort(folder: Path, recipe: RanoCohort, tell: Callable[[float, str], None]) -> None:
     """Fill an empty folder; see :meth:`..contract.System.make_synthetic`."""
     names = [name for name in MODALITIES if recipe.contrast or name not in OPTIONAL]
-    columns = ["patient", "visit", *names, "tumour", "new_lesion", "steroids_mg", "neurological_status"]
+    columns = ["patient", "visit", *names, "tumour", "new_lesion", "t2_flair", "steroids_mg", "neurological_status"]
     columns += ["truth_event", "truth_category"]
     poses: dict[str, list] = {}
     with (folder / TABLE).open("w", newline="", encoding="utf-8") as file:
@@ -231,6 +231,7 @@ def _row(patient: Patient, visit: int) -> dict[str, object]:
         "patient": patient.name,
         "visit": f"visit {visit + 1}",
         "new_lesion": "yes" if event == NEW else "no" if not new else "",
+        "t2_flair": "stable",
         "steroids_mg": 0,
         "neurological_status": "stable",
         "truth_event": event,

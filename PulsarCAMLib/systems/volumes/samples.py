@@ -155,7 +155,7 @@ class VolumeSamples:
 
 
 def volume_samples(
-    system: System,
+    system: VolumeSystem,
     case: Case,
     unit: Lesion,
     preprocessing: VolumePreprocessing,
@@ -202,7 +202,7 @@ def volume_samples(
         return made.get(role.name)
 
     channels: list[np.ndarray] = []
-    for channel in channels_of(system.inputs, preprocessing):
+    for channel in system.channels(preprocessing):
         parts = [image_of(role) for role in channel.roles]
         for role, part in zip(channel.roles, parts, strict=True):
             if part is None:

@@ -1,0 +1,128 @@
+"""RANO response as a system: complete or partial response, stable or progressive disease from two consecutive MRIs.
+
+arXiv 2504.18268: a 3D DenseNet264 on T1, T2 and FLAIR of this visit and the one before, as interleaved channels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from ...core.errors import InputError
+from ...core.inputs import InputRole, TableColumn
+from ...core.map_method import MapMethod
+from ...core.requirements import FOR_3D
+from ...core.task import Task
+from ..contract import ComputedLabel, Copy, LabelledUnit, Samples
+from ..maps.methods import GRADCAM, OCCLUSION, SALIENCY
+from ..volumes.channels import Channel, channels_of
+from ..volumes.samples import VolumeSystem
+from .architecture import DenseNetSizes
+from .columns import COLUMNS
+from .preprocessing import RanoPreprocessing
+from .recipe import RanoCohort
+from .settings import RanoSettings
+from .task import INPUTS, NAME, TASK
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import numpy as np
+    from torch import nn
+
+    from ...core.case import Case
+    from .network import RanoNetwork
+
+LARGEST_PROBE = 32
+"""Voxels along each side of the input to which a bundle keeps its members' answers; the network takes any size."""
+
+
+class Rano(VolumeSystem):
+    """See :class:`..contract.System`."""
+
+    name: ClassVar[str] = NAME
+    title: ClassVar[str] = "RANO response"
+    about: ClassVar[str] = "response category of glioblastoma from two consecutive MRIs (arXiv 2504.18268)"
+    task: ClassVar[Task] = TASK
+    inputs: ClassVar[tuple[InputRole, ...]] = INPUTS
+    columns: ClassVar[tuple[TableColumn, ...]] = COLUMNS
+    maps: ClassVar[tuple[MapMethod, ...]] = (SALIENCY, GRADCAM, OCCLUSION)
+    preprocessing: ClassVar[Any] = RanoPreprocessing
+    architecture: ClassVar[Any] = DenseNetSizes
+    settings: ClassVar[Any] = RanoSettings
+    synthetic: ClassVar[Any] = RanoCohort
+    requirements: ClassVar[tuple[str, ...]] = FOR_3D
+
+    def channels(self, preprocessing: RanoPreprocessing) -> tuple[Channel, ...]:
+        """T1 now, T1 before, T2 now, T2 before, and so on, or their differences; only what the network is shown."""
+        return channels_of(preprocessing.seen(self.inputs), preprocessing)
+
+    def prepare(self, case: Case, preprocessing: Any, tell: Callable[[float, str], None]) -> list[Samples]:
+        """One sample of the visit, whose images must be those that the model learnt from."""
+        self._refuse_unseen(case, preprocessing)
+        return super().prepare(case, preprocessing, tell)
+
+    def copies(self, unit: LabelledUnit, settings: Any, *, only_original: bool = False) -> Iterator[Copy]:
+        """The visit as it is."""
+        self._refuse_unseen(unit.case, settings.preprocessing)
+        yield from super().copies(unit, settings, only_original=only_original)
+
+    def samples_identity(self, settings: Any) -> Any:
+        """Preprocessing alone: the network and how it learns have no say in its samples."""
+        return settings.to_card()["preprocessing"]
+
+    def network(self, architecture: DenseNetSizes, preprocessing: RanoPreprocessing) -> RanoNetwork:
+        """A member with fresh weights."""
+        from .network import RanoNetwork
+
+        return RanoNetwork(len(self.channels(preprocessing)), len(self.task.classes), architecture)
+
+    def explained_layer(self, network: nn.Module) -> nn.Module:
+        """The last dense block, as published."""
+        return self.explained_layers(network)["last-block"]
+
+    def explained_layers(self, network: Any) -> Mapping[str, nn.Module]:
+        """The last dense block, and the one before it, whose cells are half as long."""
+        found = {"last-block": network.blocks[-1]}
+        return found | ({"earlier-block": network.blocks[-2]} if len(network.blocks) > 1 else {})
+
+    def probe_input(self, architecture: Any, preprocessing: Any) -> tuple[np.ndarray, np.ndarray]:
+        """Waves in balls, of a size at which a check takes moments."""
+        k, j, i = (min(n, LARGEST_PROBE) for n in preprocessing.size)
+        return super().probe_input(architecture, replace(preprocessing, size=(k, j, i)))
+
+    def network_words(self, architecture: DenseNetSizes) -> str:
+        """Its sizes."""
+        a = architecture
+        blocks = "-".join(map(str, a.blocks))
+        return (
+            f"3D {a.network} (dense blocks of {blocks} layers), {a.first_features} first features, growth {a.growth}, "
+            f"dropout {a.dropout:g}"
+        )
+
+    def computed_labels(
+        self, visits: Sequence[Mapping[str, Any]], rule: str, *, read_files: bool = True
+    ) -> list[ComputedLabel]:
+        """By RANO 2010 or 2.0."""
+        from .labels import labels_of
+
+        return labels_of(visits, rule, read_files=read_files)
+
+    def make_synthetic(self, folder: Path, recipe: Any, tell: Callable[[float, str], None]) -> None:
+        """Follow-ups with growth, shrinkage, new and vanished tumour."""
+        from .synthetic import make_cohort
+
+        make_cohort(folder, recipe, tell)
+
+    def _refuse_unseen(self, case: Case, preprocessing: RanoPreprocessing) -> None:
+        """An image that the network was trained with must be there: zeros would be another question."""
+        for role in preprocessing.seen(self.inputs):
+            if role.name not in case.images:
+                raise InputError(
+                    f"The model was trained with {role.title} ({role.about}) and this case has none; name it, or use a "
+                    "model without it."
+                )
+
+
+SYSTEM = RANO = Rano()
