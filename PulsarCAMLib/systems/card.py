@@ -101,7 +101,8 @@ class ModelCard:
     @property
     def origin(self) -> str:
         """One line on where the model comes from, for tables, panels and attributes."""
-        kind = "trained on SYNTHETIC lesions, not for patients" if self.synthetic else "research use only"
+        made_up = f"trained on SYNTHETIC {self.system.task.unit}s, not for patients"
+        kind = made_up if self.synthetic else "research use only"
         return f"{self.title} {self.fields['version']} ({kind})"
 
     def facts(self) -> dict[str, str]:

@@ -11,7 +11,7 @@ import numpy as np
 
 from ..cohort.response import shrinkage_section
 from ..core.pluralize import pluralize
-from ..core.task import PATIENT, SHRINKAGE, Task
+from ..core.task import PATIENT, SHRINKAGE, VISIT, Task
 from ..systems.learning import TrainingSamples
 from .calibration import fit_temperature
 from .performance import THRESHOLD, performance
@@ -112,8 +112,9 @@ def _training(
     left = pluralize(aside["patients"], "other patient")
     if unit != PATIENT:
         left = f"{pluralize(aside[f'{unit}s'], unit)} of {left}"
+    which = "each with the one before" if unit == VISIT else f"MRI at time point “{origin.time_point}”"
     return {
-        "data": f"{whole} ({classes}), MRI at time point “{origin.time_point}”; {left} set aside for validation",
+        "data": f"{whole} ({classes}), {which}; {left} set aside for validation",
         "counts": {"training": counts, "validation": aside},
         f"{task.label.column}_from": origin.sources,
         "command": origin.command,

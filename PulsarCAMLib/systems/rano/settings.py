@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
-from typing import Any
+from dataclasses import dataclass
 
 from ...core.settings import MOST_EPOCHS, option
 from ...core.vocabulary import IMBALANCE
 from ..learners.augmentation_settings import Augmentation
 from ..plain_settings import SAMPLERS, SCHEDULES, PlainSettings
 
-RECIPE: dict[str, Any] = {
-    "flip_chance": 0.5,
-    "contrast_chance": 0.9,
-    "noise_chance": 0.9,
-    "intensity_chance": 0.9,
-    "intensity": 0.1,
-}
-"""Of the augmentation, as far as this version has them."""
 
+@dataclass(frozen=True)
+class RanoAugmentation(Augmentation):
+    """Flips on three axes with a chance of 0.5; contrast and noise with one of 0.9 each, as in the authors' code."""
 
-def published_augmentation() -> Augmentation:
-    """Flips on three axes with a chance of 0.5; intensity, contrast and noise with one of 0.9 each."""
-    known = {each.name for each in fields(Augmentation)}
-    return Augmentation(**{name: value for name, value in RECIPE.items() if name in known})
+    flip_chance: float = option(0.5, "--flip-chance", "of a mirrored axis", metavar="CHANCE", at_least=0, at_most=1)
+    contrast_chance: float = option(
+        0.9, "--contrast-chance", "of another contrast", metavar="CHANCE", at_least=0, at_most=1
+    )
+    noise_chance: float = option(0.9, "--noise-chance", "of noise", metavar="CHANCE", at_least=0, at_most=1)
 
 
 @dataclass(frozen=True)
@@ -39,4 +34,4 @@ class RanoSettings(PlainSettings):
     schedule: str = option("cut-on-rise", "--schedule", "of the learning rate", choices=SCHEDULES)
     imbalance: str = option("weighted", "--imbalance", choices=tuple(IMBALANCE))
     sampler: str = option("complement", "--sampler", choices=SAMPLERS)
-    augmentation: Augmentation = option(published_augmentation)
+    augmentation: RanoAugmentation = option(RanoAugmentation)

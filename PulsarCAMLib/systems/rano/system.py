@@ -15,7 +15,9 @@ from ...core.map_method import MapMethod
 from ...core.requirements import FOR_3D
 from ...core.task import Task
 from ..contract import ComputedLabel, Copy, LabelledUnit, Samples
-from ..maps.methods import GRADCAM, OCCLUSION, SALIENCY
+from ..maps.cams import GRADCAM, GRADCAM_PLUS_PLUS, HIRESCAM, SHALLOW, at_depth
+from ..maps.gradients import INTEGRATED_GRADIENTS, SALIENCY, SMOOTHGRAD
+from ..maps.occlusion import OCCLUSION
 from ..volumes.channels import Channel, channels_of
 from ..volumes.samples import VolumeSystem
 from .architecture import DenseNetSizes
@@ -47,7 +49,16 @@ class Rano(VolumeSystem):
     task: ClassVar[Task] = TASK
     inputs: ClassVar[tuple[InputRole, ...]] = INPUTS
     columns: ClassVar[tuple[TableColumn, ...]] = COLUMNS
-    maps: ClassVar[tuple[MapMethod, ...]] = (SALIENCY, GRADCAM, OCCLUSION)
+    maps: ClassVar[tuple[MapMethod, ...]] = (
+        SALIENCY,
+        GRADCAM,
+        GRADCAM_PLUS_PLUS,
+        HIRESCAM,
+        *(at_depth(method, SHALLOW) for method in (GRADCAM, GRADCAM_PLUS_PLUS, HIRESCAM)),
+        SMOOTHGRAD,
+        INTEGRATED_GRADIENTS,
+        OCCLUSION,
+    )
     preprocessing: ClassVar[Any] = RanoPreprocessing
     architecture: ClassVar[Any] = DenseNetSizes
     settings: ClassVar[Any] = RanoSettings
@@ -80,12 +91,11 @@ class Rano(VolumeSystem):
 
     def explained_layer(self, network: nn.Module) -> nn.Module:
         """The last dense block, as published."""
-        return self.explained_layers(network)["last-block"]
+        return self.explained_layers(network)[""]
 
     def explained_layers(self, network: Any) -> Mapping[str, nn.Module]:
         """The last dense block, and the one before it, whose cells are half as long."""
-        found = {"last-block": network.blocks[-1]}
-        return found | ({"earlier-block": network.blocks[-2]} if len(network.blocks) > 1 else {})
+        return {"": network.blocks[-1], SHALLOW: network.blocks[-2]}
 
     def probe_input(self, architecture: Any, preprocessing: Any) -> tuple[np.ndarray, np.ndarray]:
         """Waves in balls, of a size at which a check takes moments."""

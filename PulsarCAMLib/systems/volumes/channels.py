@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from ...core.inputs import DOSE, MRI, InputRole
-from ...core.vocabulary import BASELINE, FOLLOWUP, SECOND
+from ...core.vocabulary import BASELINE, BEFORE, FOLLOWUP, SECOND
 from .preprocessing import VolumePreprocessing
 
-IN_TIME = (BASELINE, SECOND, FOLLOWUP)
+IN_TIME = (BEFORE, BASELINE, SECOND, FOLLOWUP)
 """Time points as they follow each other; others come behind, in the order in which a system names them."""
 
 

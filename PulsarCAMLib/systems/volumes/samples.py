@@ -290,7 +290,7 @@ class VolumeSystem(System):
             raise InputError("There is no lesion: choose at least one segment.")
         self._refuse_missing(case)
         space = common_space(self.inputs, case, preprocessing, tell)
-        units = self._units(case, "patient", space)
+        units = self._units(case, self.task.unit, space)
         found: list[Samples] = []
         for n, unit in enumerate(units):
             tell(n / len(units), f"Preparing {unit.name}")

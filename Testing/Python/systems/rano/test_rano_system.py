@@ -1,0 +1,207 @@
+"""The RANO system from a synthetic cohort to maps, scene and report, at a size that takes seconds."""
+
+from __future__ import annotations
+
+import csv
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import SimpleITK as sitk
+
+from PulsarCAMLib.cli import main
+from PulsarCAMLib.core.case import Case, Image
+from PulsarCAMLib.core.errors import BundleError, DependencyError, InputError
+from PulsarCAMLib.core.geometry import VolumeGeometry
+from PulsarCAMLib.core.task import VISIT
+from PulsarCAMLib.systems.rano.architecture import BLOCKS, DenseNetSizes
+from PulsarCAMLib.systems.rano.preprocessing import RanoPreprocessing
+from PulsarCAMLib.systems.rano.settings import RanoSettings
+from PulsarCAMLib.systems.rano.system import RANO
+from PulsarCAMLib.systems.registry import system_of
+
+pytest.importorskip("monai", reason="MONAI is not installed")
+
+SMALL = ("--size", "24,24,24", "--spacing", "7,7,7", "--network", "tiny", "--first-features", "6", "--growth", "3")
+TINY = DenseNetSizes("tiny", first_features=4, growth=2)
+
+
+@pytest.fixture(scope="module")
+def cohort(tmp_path_factory):
+    out = tmp_path_factory.mktemp("rano") / "cohort"
+    recipe = ["--patients", "8", "--visits", "3", "--voxels", "24", "--spacing-mm", "7", "--seed", "5"]
+    assert main(["cohort", "make-synthetic", "--system", "rano", "-o", str(out), *recipe, "--quiet"]) == 0
+    return out
+
+
+@pytest.fixture(scope="module")
+def model(cohort):
+    out = cohort.parent / "model"
+    options = ["--epochs", "2", "--members", "1", "--protocols", "none", "--validation-share", "0", "--quiet"]
+    command = ["train", str(cohort / "cohort.csv"), "--system", "rano", "-o", str(out), *SMALL, *options]
+    assert main(command) == 0
+    return out
+
+
+def a_case(*missing, shape=(12, 12, 12)):
+    grid, rng = VolumeGeometry(shape, (10.0,) * 3), np.random.default_rng(0)
+    names = [role.name for role in RANO.inputs if role.kind == "MRI" and role.name not in missing]
+    return Case({name: Image(rng.uniform(1, 9, shape), grid) for name in names}, reference="t1")
+
+
+def prepared(case, **settings):
+    return RANO.prepare(case, RanoPreprocessing(size=(8, 8, 8), spacing=None, **settings), lambda *_: None)
+
+
+def test_it_is_registered_and_asks_about_visits():
+    assert system_of("rano") is RANO
+    assert RANO.task.unit == VISIT
+    assert RANO.task.names == ("cr", "pr", "sd", "pd")
+
+
+def test_importing_it_imports_neither_torch_nor_monai():
+    code = (
+        "import sys; from PulsarCAMLib.systems.rano.system import RANO; RANO.settings(); RANO.preprocessing();"
+        "sys.exit(any(name in sys.modules for name in ('torch', 'monai')))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_without_monai_it_says_in_a_sentence_what_to_install(monkeypatch):
+    import importlib.metadata
+
+    known = importlib.metadata.version
+
+    def missing(name):
+        if name == "monai":
+            raise importlib.metadata.PackageNotFoundError
+        return known(name)
+
+    monkeypatch.setattr("importlib.metadata.version", missing)
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(DependencyError, match=r"MONAI.*pulsarcam\[models3d\]"):
+        RANO.network(TINY, RanoPreprocessing())
+
+
+def test_channels_are_interleaved_as_published():
+    names = [channel.name for channel in RANO.channels(RanoPreprocessing())]
+    assert names == ["t1", "t1-before", "t2", "t2-before", "flair", "flair-before"]
+    names = [channel.name for channel in RANO.channels(RanoPreprocessing(subtraction=True))]
+    assert names == ["t1 - t1-before", "t2 - t2-before", "flair - flair-before"]
+    names = [channel.name for channel in RANO.channels(RanoPreprocessing(modalities=("flair", "t1c"), visits="now"))]
+    assert names == ["flair", "t1c"]
+    with pytest.raises(BundleError, match="see both"):
+        RanoPreprocessing(subtraction=True, visits="now")
+
+
+@pytest.mark.parametrize(
+    ("settings", "channels"), [({}, 6), ({"subtraction": True}, 3), ({"modalities": ("t1", "t2", "flair", "t1c")}, 8)]
+)
+def test_the_network_has_a_channel_for_each_image_and_starts_as_published(settings, channels):
+    import torch
+
+    preprocessing = RanoPreprocessing(size=(32, 32, 32), **settings)
+    network = RANO.network(TINY, preprocessing)
+    first = network.densenet.features.conv0
+    assert first.in_channels == channels == len(RANO.channels(preprocessing))
+    assert network.densenet.class_layers.out.bias.tolist() == [1.0] * 4
+    fan = 7**3 * (channels + TINY.first_features)
+    assert first.weight.std().item() == pytest.approx((2 / fan) ** 0.5, rel=0.1)
+    images, masks = RANO.probe_input(TINY, preprocessing)
+    with torch.no_grad():
+        assert network.eval()(torch.from_numpy(images), torch.from_numpy(masks)).shape == (3, 4)
+
+
+def test_the_published_size_is_the_usual_one():
+    assert BLOCKS["densenet264"] == DenseNetSizes().blocks == (6, 12, 64, 48)
+    assert RanoPreprocessing().size == (155, 240, 240)
+    settings = RANO.training_settings()
+    assert (settings.epochs, settings.batch_size, settings.learning_rate, settings.weight_decay) == (100, 4, 1e-4, 0.01)
+    assert (settings.imbalance, settings.sampler, settings.schedule) == ("weighted", "complement", "cut-on-rise")
+    assert (settings.augmentation.flip_chance, settings.augmentation.noise_chance) == (0.5, 0.9)
+    assert RanoSettings.from_card(json.loads(json.dumps(settings.to_card()))) == settings
+
+
+def test_grad_cam_looks_at_the_last_block_and_at_the_one_before():
+    import torch
+
+    network, seen = RANO.network(TINY, RanoPreprocessing()), {}
+    for name, layer in RANO.explained_layers(network).items():
+        layer.register_forward_hook(lambda _m, _i, out, name=name: seen.update({name: out.shape[2:]}))
+    assert RANO.explained_layer(network) is network.densenet.features.denseblock2
+    network(torch.zeros(2, 6, 32, 32, 32), torch.zeros(2, 1, 32, 32, 32))
+    assert {name: tuple(shape) for name, shape in seen.items()} == {"": (4, 4, 4), "shallow": (8, 8, 8)}
+
+
+def test_an_image_that_the_model_learnt_from_must_be_there():
+    assert prepared(a_case("t1c", "t1c-before"))[0].images.shape == (1, 6, 8, 8, 8)
+    with_contrast = ("t1", "t2", "flair", "t1c")
+    assert prepared(a_case(), modalities=with_contrast)[0].images.shape[1] == 8
+    with pytest.raises(InputError, match="trained with contrast-enhanced T1 before"):
+        prepared(a_case("t1c-before"), modalities=with_contrast)
+    with pytest.raises(InputError, match="T2 before"):
+        prepared(a_case("t2-before"))
+
+
+def test_what_the_network_does_not_see_has_no_say():
+    case, other = a_case(), a_case()
+    other.images["t1c"].voxels[:] = np.random.default_rng(1).normal(size=(12, 12, 12))
+    assert np.array_equal(prepared(case)[0].images, prepared(other)[0].images)
+    other.images["flair-before"].voxels[3] += 5
+    changed = np.abs(prepared(case)[0].images - prepared(other)[0].images).max(axis=(0, 2, 3, 4)) > 0
+    assert changed.tolist() == [False] * 5 + [True]
+
+
+def test_the_table_is_read_and_its_labels_are_those_that_were_made(cohort, capsys):
+    assert main(["cohort", "check", str(cohort / "cohort.csv"), "--system", "rano"]) == 0
+    said = capsys.readouterr().out
+    assert "16 visits of 8 patients in 24 rows: no errors" in said
+    assert "by imaging-2.0" in said
+
+
+def test_the_card_says_what_the_model_was_trained_on(model, capsys):
+    assert main(["bundle", "check", str(model)]) == 0
+    assert main(["bundle", "show", str(model)]) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert "T1, T2, FLAIR of this visit and the one before" in said
+    assert "SYNTHETIC visits of 8 patients" in said
+    assert "imaging-2.0: " in said
+    card = json.loads((model / "card.json").read_text(encoding="utf-8"))
+    assert card["preprocessing"]["modalities"] == ["t1", "t2", "flair"]
+    assert card["training"]["settings"]["augmentation"]["flip_chance"] == 0.5
+
+
+def files_of(cohort, visit, patient="synthetic-5-0000"):
+    folder, found = cohort / patient, []
+    for name in ("t1", "t2", "flair"):
+        now, before = (str(folder / f"visit{n}-{name}.nrrd") for n in (visit, visit - 1))
+        found += [now] if name == "t1" else [f"--{name}", now]
+        found += [f"--{name}-before", before]
+    return found
+
+
+def test_a_new_visit_is_explained_into_a_folder(cohort, model, a_scene):
+    out = cohort.parent / "result"
+    options = ["--model", str(model), "--method", "saliency", "--class", "all", "--scene", "--report", "--quiet"]
+    assert main(["explain", *files_of(cohort, 2), "-o", str(out), *options]) == 0
+    image = sitk.ReadImage(str(cohort / "synthetic-5-0000" / "visit2-t1.nrrd"))
+    for name in RANO.task.names:
+        found = sitk.ReadImage(str(out / f"saliency_{name}_mean.nrrd"))
+        assert VolumeGeometry.from_sitk(found).same_grid(VolumeGeometry.from_sitk(image))
+        assert sitk.GetArrayFromImage(found).any()
+    with (out / "visits.csv").open(encoding="utf-8", newline="") as file:
+        row = next(csv.DictReader(file))
+    assert sum(float(row[f"probability_{name}"]) for name in RANO.task.names) == pytest.approx(1, abs=1e-4)
+    page = (out / "report.html").read_text(encoding="utf-8")
+    assert "RANO response of glioblastoma" in page
+    assert "complete response: no enhancing tumour is left" in page.replace("\n", " ")
+    assert (out / "scene.mrb").exists()
+
+
+def test_a_missing_visit_before_is_one_sentence(cohort, model, capsys):
+    lacking = files_of(cohort, 2)[:-2]
+    assert main(["explain", *lacking, "-o", str(cohort.parent / "no"), "--model", str(model)]) == 3
+    assert "FLAIR MRI of the visit before; give it with --flair-before" in capsys.readouterr().err
+    assert not (cohort.parent / "no").exists()
