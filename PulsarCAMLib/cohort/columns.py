@@ -14,6 +14,9 @@ from ..core.inputs import InputRole
 from ..core.task import LESION, SHRINKAGE, VISIT, Task
 from ..systems.registry import systems
 
+CONFIDENCE = "confidence"
+"""How sure a class that is given is, 0 to 1."""
+
 CLINICAL, NOTE, TRUTH = "clinical_", "note_", "truth_"
 
 PREFIXES = {
@@ -77,6 +80,7 @@ def known_columns() -> dict[str, Column]:
             found.setdefault(role.table_column, _of_role(role))
         if system.task.label.kind != SHRINKAGE:
             found.setdefault(system.task.label.column, _of_label(system.task))
+            found.setdefault(CONFIDENCE, Column("number", "how sure the class is, 0 to 1; counts with --soft-labels"))
         if system.task.unit == VISIT:
             found.setdefault(VISIT, Column("text", VISIT_ABOUT))
         for column in system.columns:

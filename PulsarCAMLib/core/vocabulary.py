@@ -72,7 +72,8 @@ DELTA = "delta"
 IMBALANCE = {"none": "none", "weighted": "weighted", "balanced": "resampled"}
 """What a network's training calls its answer to unequal classes, to what models on features call the same."""
 
-ENSEMBLE_RULES = ("mean", "majority")
+MEAN, MAJORITY = "mean", "majority"
+ENSEMBLE_RULES = (MEAN, MAJORITY)
 """How the members of an ensemble answer together: mean probability, or share of the members that call a class."""
 
 DEVICES = ("auto", "cpu", "cuda")

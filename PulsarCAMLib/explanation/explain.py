@@ -10,10 +10,11 @@ from ..core.case import Case, Image
 from ..core.errors import Cancelled
 from ..core.geometry import VolumeGeometry
 from ..core.lesion import Lesion
+from ..core.vocabulary import MAJORITY
 from ..systems.bundle import ModelBundle
 from ..systems.contract import Samples
 from .inputs import with_controls
-from .probabilities import class_probabilities, predicted_class
+from .probabilities import class_probabilities, predicted_class, votes
 from .result import CaseResult, UnitResult
 
 PREPARING_SHARE = 0.4
@@ -135,6 +136,9 @@ def _explain_all(
     system, card = bundle.card.system, bundle.card
     found = system.explain(bundle.ensemble, images, masks, methods, after_chunk, inputs)
     probabilities = class_probabilities(found.logits, system.task, card.temperature)
+    threshold = card.decision_threshold
+    if card.ensemble_rule == MAJORITY:
+        probabilities, threshold = votes(probabilities, system.task, threshold), 0.5
     results, start = [], 0
     for each in samples:
         part = slice(start, start + len(each))
@@ -147,7 +151,7 @@ def _explain_all(
                 logits=found.logits[:, part],
                 class_probabilities=probabilities[:, :, part],
                 maps={key: maps[:, part] for key, maps in found.maps.items()},
-                predicted_class=predicted_class(answer, system.task, card.decision_threshold),
+                predicted_class=predicted_class(answer, system.task, threshold),
                 input_maps={key: maps[:, part] for key, maps in found.input_maps.items()},
             )
         )

@@ -31,6 +31,27 @@ def class_probabilities(logits: np.ndarray, task: Task, temperature: float = 1.0
     return np.moveaxis(grown / grown.sum(axis=-1, keepdims=True), -1, 0)
 
 
+def votes(probabilities: np.ndarray, task: Task, threshold: float = 0.5) -> np.ndarray:
+    """What each member calls: 1 for its class, 0 for the others; their mean over the members is the share of votes.
+
+    Args:
+        probabilities: ``[C, ...]`` of each member.
+        task: its classes.
+        threshold: as :func:`predicted_class` takes it.
+
+    Examples:
+        >>> from PulsarCAMLib.systems.registry import system_of
+        >>> three_members = np.array([[0.9, 0.4, 0.45], [0.1, 0.6, 0.55]])
+        >>> votes(three_members, system_of().task).mean(axis=1).round(2).tolist()
+        [0.33, 0.67]
+    """
+    called = probabilities.argmax(axis=0)
+    if task.binary:
+        positive = task.index(task.positive)
+        called = np.where(probabilities[positive] >= threshold, positive, 1 - positive)
+    return (np.arange(len(probabilities)).reshape(-1, *[1] * called.ndim) == called).astype(np.float64)
+
+
 def predicted_class(probabilities: np.ndarray, task: Task, threshold: float = 0.5) -> str:
     """Name of the class that is called.
 

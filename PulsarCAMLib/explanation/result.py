@@ -30,7 +30,7 @@ class UnitResult:
         system: that answered.
         samples: of the unit, and their way back.
         logits: ``[K, n]`` where the network has one output, else ``[K, n, C]``.
-        class_probabilities: ``[C, K, n]``, after the card's temperature.
+        class_probabilities: ``[C, K, n]``, after the card's temperature; 1 and 0 where the card lets members vote.
         maps: ``(method, class)`` to ``[K, n, *cells]``, raw, of all inputs together; the class of a signed one is "".
         predicted_class: name of the class.
         input_maps: ``(method, class, input)`` likewise, of every input of its own where there are several.

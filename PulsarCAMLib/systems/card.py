@@ -11,6 +11,7 @@ from typing import Any
 
 from .. import __version__
 from ..core.errors import BundleError
+from ..core.vocabulary import MEAN
 from .card_rules import card_problems, system_name
 from .contract import System
 from .registry import system_of
@@ -82,6 +83,11 @@ class ModelCard:
     def temperature(self) -> float:
         """Divides logits before the sigmoid: the calibration found on validation patients."""
         return float(self.fields["decision"]["temperature"])
+
+    @property
+    def ensemble_rule(self) -> str:
+        """How members answer together; of :data:`PulsarCAMLib.core.vocabulary.ENSEMBLE_RULES`."""
+        return str(self.fields["decision"].get("ensemble", MEAN))
 
     @property
     def system(self) -> System:

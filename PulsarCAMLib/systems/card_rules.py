@@ -8,6 +8,7 @@ from typing import Any
 
 from ..core.errors import BundleError, PulsarCAMError
 from ..core.task import SHRINKAGE
+from ..core.vocabulary import ENSEMBLE_RULES, MEAN
 from .registry import system_of
 
 FORMAT = "PulsarCAM model bundle"
@@ -98,6 +99,9 @@ def _decision(fields: dict[str, Any], binary: bool) -> Iterator[str]:
         if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value < 1000:
             usable = False
             yield f"The model card's {group} needs a positive number “{key}”."
+    rule = fields["decision"].get("ensemble", MEAN)
+    if rule not in ENSEMBLE_RULES:
+        yield f"The model card's decision has the ensemble {rule!r}; it must be {' or '.join(ENSEMBLE_RULES)}."
     shares = [fields[group][key] for group, key in numbers if "threshold" in key] if usable else []
     if any(share >= 1 for share in shares):
         yield "The model card's thresholds must lie between 0 and 1."

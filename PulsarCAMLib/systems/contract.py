@@ -14,6 +14,7 @@ from ..core.display import DisplaySettings
 from ..core.inputs import BRAIN, MASK, InputRole, TableColumn
 from ..core.map_method import MapMethod
 from ..core.task import Task
+from ..core.vocabulary import MAJORITY
 from .answers import Explained, LoopedPredictor, NetworkEvidence, Predictor
 from .samples import PastedMap, Placement, Samples, Sliced
 
@@ -55,12 +56,14 @@ class LabelledUnit:
         case: its images; ``case.lesions`` holds the lesion alone, or nothing where the unit is the patient.
         name: of the unit within the patient.
         label: number of its class in the task's order.
+        confidence: how sure the label is, 0 to 1; None: nobody said.
     """
 
     patient: str
     case: Case
     name: str
     label: int
+    confidence: float | None = None
 
 
 @dataclass(frozen=True)
@@ -210,6 +213,10 @@ class System:
 
         return PlainLearner(self, settings, samples, device)
 
+    def checkpointed_parts(self, member: nn.Module) -> Sequence[nn.Module]:
+        """Parts of a network that may compute their features again instead of keeping them; default: its children."""
+        return list(member.children())
+
     def member_logits(self, member: nn.Module, images: Tensor, masks: Tensor) -> Tensor:
         """Logits ``[n]`` of the positive class or ``[n, classes]`` of one member, as it is."""
         return member(images, masks)
@@ -246,11 +253,20 @@ class System:
         """All members; a system may bring a faster way than the default."""
         return LoopedPredictor(members)
 
-    def loss(self, logits: Tensor, labels: Tensor) -> Tensor:
-        """Mean loss of a batch: logits ``[n, classes]``, labels int ``[n]``. Default: cross entropy."""
+    def loss(self, logits: Tensor, labels: Tensor, weights: Tensor | None = None) -> Tensor:
+        """Mean loss of a batch. Default: cross entropy.
+
+        Args:
+            logits: ``[n, classes]``.
+            labels: int ``[n]``, or shares of the classes ``[n, classes]`` where labels are soft.
+            weights: ``[n]``, how much each sample counts; None: all the same.
+        """
         from torch.nn import functional
 
-        return functional.cross_entropy(logits, labels)
+        if weights is None:
+            return functional.cross_entropy(logits, labels)
+        each = functional.cross_entropy(logits, labels, reduction="none")
+        return (weights * each).sum() / weights.sum()
 
     def explain(
         self,
@@ -326,7 +342,9 @@ class System:
     def answer_words(self, card: ModelCard) -> list[tuple[str, str]]:
         """Term and meaning, for reports: what the classes are, and what a probability is."""
         words = [(each.name[:1].upper() + each.name[1:], each.about) for each in self.task.classes]
-        about = "The model's answer, averaged over the ensemble. It is a model's output, not a clinical probability"
+        voting = card.ensemble_rule == MAJORITY
+        how = "share of the ensemble's members that call the class" if voting else "averaged over the ensemble"
+        about = f"The model's answer, {how}. It is a model's output, not a clinical probability"
         return [*words, ("Probability", about)]
 
     def fact_words(self) -> list[tuple[str, str]]:

@@ -17,31 +17,77 @@ TOTAL = "total"
 
 
 @dataclass(frozen=True, eq=False)
-class TrainingSamples:
-    """A cohort in memory.
+class StoredArray:
+    """Rows of an array that lies in a file: choosing rows reads nothing; a slice, a number or ``np.array`` does.
 
     Attributes:
-        images: float32 ``[N, channels, *size]``.
-        masks: bool ``[N, 1, *size]``.
+        path: of a file with nothing but the values, row after row; it stays where it is while this is in use.
+        row_shape: of one row.
+        dtype: of the values.
+        rows: which, in their order.
+    """
+
+    path: Path
+    row_shape: tuple[int, ...]
+    dtype: np.dtype
+    rows: np.ndarray
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """As an array has it."""
+        return (len(self.rows), *self.row_shape)
+
+    @property
+    def ndim(self) -> int:
+        """As an array has it."""
+        return 1 + len(self.row_shape)
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, chosen: Any) -> Any:
+        rows = self.rows[chosen]
+        if isinstance(chosen, (slice, int, np.integer)):
+            return self._values[rows]
+        return StoredArray(self.path, self.row_shape, self.dtype, rows)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        return np.asarray(self._values[self.rows], dtype=dtype)
+
+    @property
+    def _values(self) -> np.ndarray:
+        return np.memmap(self.path, dtype=self.dtype, mode="r").reshape(-1, *self.row_shape)
+
+
+@dataclass(frozen=True, eq=False)
+class TrainingSamples:
+    """A cohort in memory, or its images and masks in files that are read where they are wanted.
+
+    Attributes:
+        images: float32 ``[N, channels, *size]``; an array or a :class:`StoredArray`.
+        masks: bool ``[N, 1, *size]``; the same.
         labels: int64 ``[N]``, numbers of classes in the task's order.
         patients: ``[N]``, whose; splits are made by patient.
         units: ``[N]``, name of the unit (lesion) within the patient.
         changes: float ``[N]``, 0 for a unit as it is; see :class:`.contract.Copy`.
+        confidence: ``[N]``, how sure the label is, 0 to 1; None: nobody said.
     """
 
-    images: np.ndarray
-    masks: np.ndarray
+    images: Any
+    masks: Any
     labels: np.ndarray
     patients: np.ndarray
     units: np.ndarray
     changes: np.ndarray
+    confidence: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.labels)
 
     def where(self, chosen: np.ndarray) -> TrainingSamples:
         """Some of the samples, by index or bool array."""
-        return TrainingSamples(*(values[chosen] for values in vars(self).values()))
+        chosen_of = {name: None if values is None else values[chosen] for name, values in vars(self).items()}
+        return TrainingSamples(**chosen_of)
 
     def originals(self) -> TrainingSamples:
         """The samples that are not changed: one per unit."""
@@ -78,6 +124,9 @@ class Learner(Protocol):
 
     def begin(self, phase: str) -> list[nn.Parameter]:
         """Start a phase of the settings' ``phases``; gives the parameters that move in it."""
+
+    def start_epoch(self, epoch: int) -> None:
+        """An epoch begins; epochs count from 1."""
 
     def order(self, generator: Generator) -> Tensor:
         """Indices of the samples of one epoch, in the order in which they are learnt from."""

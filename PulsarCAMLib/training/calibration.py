@@ -6,6 +6,7 @@ import numpy as np
 
 from ..core.errors import InputError
 from ..core.task import Task
+from ..core.vocabulary import MAJORITY, MEAN
 from ..systems.registry import system_of
 from .words import all_classes
 
@@ -13,12 +14,13 @@ LIMITS = (0.05, 50.0)
 """Temperatures looked at."""
 
 
-def ensemble_probability(logits: np.ndarray, temperature: float = 1.0) -> np.ndarray:
-    """Mean over the members of the probability at a temperature T.
+def ensemble_probability(logits: np.ndarray, temperature: float = 1.0, rule: str = MEAN) -> np.ndarray:
+    """Mean over the members of the probability at a temperature T, or the share of members that call a class.
 
     Args:
         logits: ``[members, N]`` of the positive class of two, or ``[members, N, classes]``.
         temperature: T.
+        rule: of :data:`~PulsarCAMLib.core.vocabulary.ENSEMBLE_RULES`.
 
     Returns:
         ``[N]`` of the positive class, ``sigmoid(s / T)``; or ``[N, classes]``, softmax of ``s / T``.
@@ -26,7 +28,10 @@ def ensemble_probability(logits: np.ndarray, temperature: float = 1.0) -> np.nda
     from scipy.special import expit, softmax
 
     scaled = np.asarray(logits, dtype=float) / temperature
-    return (expit(scaled) if scaled.ndim == 2 else softmax(scaled, axis=2)).mean(axis=0)
+    found = expit(scaled) if scaled.ndim == 2 else softmax(scaled, axis=2)
+    if rule == MAJORITY:
+        found = found >= 0.5 if found.ndim == 2 else np.eye(found.shape[2])[found.argmax(axis=2)]
+    return found.mean(axis=0)
 
 
 def log_loss(logits: np.ndarray, labels: np.ndarray, temperature: float = 1.0) -> float:

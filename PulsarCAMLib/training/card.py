@@ -12,6 +12,7 @@ import numpy as np
 from ..cohort.response import shrinkage_section
 from ..core.pluralize import pluralize
 from ..core.task import PATIENT, SHRINKAGE, VISIT, Task
+from ..core.vocabulary import MAJORITY, MEAN
 from ..systems.learning import TrainingSamples
 from .calibration import fit_temperature
 from .performance import THRESHOLD, performance
@@ -88,7 +89,11 @@ def card_fields(
         "architecture": settings.architecture.to_card(),
         "preprocessing": settings.preprocessing.to_card(),
         **({"response": shrinkage_section(origin.shrinkage)} if task.label.kind == SHRINKAGE else {}),
-        "decision": {**({"threshold": THRESHOLD} if task.binary else {}), "temperature": round(temperature, 4)},
+        "decision": {
+            **({"threshold": THRESHOLD} if task.binary else {}),
+            "temperature": round(temperature, 4),
+            **({"ensemble": MAJORITY} if getattr(settings, "ensemble", MEAN) == MAJORITY else {}),
+        },
         "training": _training(origin, trained, samples, validation),
         "performance": measured,
         "intended_use": _intended_use(origin, samples, task),

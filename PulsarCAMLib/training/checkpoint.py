@@ -52,6 +52,8 @@ def save_checkpoint(path: Path, engine: Engine, identity: str) -> None:
     if engine.best:
         state["best"] = list(engine.best[:2])
         tensors |= {f"best.{name}": value for name, value in engine.best[2].items()}
+    state["schedule"], kept = engine.schedule.state()
+    tensors |= {f"schedule.{name}": value for name, value in kept.items()}
     plain = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
     write_durably(path, safetensors.torch.save(plain, {_KEY: json.dumps(state)}))
 
@@ -82,6 +84,9 @@ def _restore(engine: Engine, state: dict[str, Any], tensors: dict[str, Tensor]) 
     if state["best"]:
         best = {name: value.to(engine.device) for name, value in _part(tensors, "best.").items()}
         engine.best = (int(state["best"][0]), float(state["best"][1]), best)
+    if "schedule" in state:  # files of earlier versions were of constant rates
+        kept = {name: value.to(engine.device) for name, value in _part(tensors, "schedule.").items()}
+        engine.schedule.restore(state["schedule"], kept)
     engine.order.set_state(tensors["random.order"])
     torch.set_rng_state(tensors["random.torch"])
     if engine.device.type == "cuda":

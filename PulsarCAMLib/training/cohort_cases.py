@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from ..cohort.columns import CONFIDENCE
 from ..cohort.lesion_label import LesionLabel
 from ..cohort.masks import lesion_of, lesions_in, mask_place_of
 from ..cohort.table import CohortRow, CohortTable
@@ -140,7 +141,7 @@ def _unit(row: CohortRow, label: int, system: System, read: dict[_Series, Image]
     reference = _reference(system).name
     grid = images[reference].geometry
     case = Case(images, _lesions(row, system, grid), reference=reference)
-    return LabelledUnit(row.patient, case, unit_name(row, system.task), label)
+    return LabelledUnit(row.patient, case, unit_name(row, system.task), label, row.extra.get(CONFIDENCE))
 
 
 def _image(series: _Series, role: InputRole) -> Image:

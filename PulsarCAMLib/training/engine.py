@@ -12,7 +12,10 @@ from torch import Tensor
 from ..core.errors import Cancelled, InputError
 from ..systems.learning import TOTAL, Learner, Trained, TrainingSamples
 from ..systems.registry import system_of_settings
+from .schedule import Schedule
 from .words import all_classes
+
+OPTIMISERS: dict[str, type[torch.optim.Optimizer]] = {"adamw": torch.optim.AdamW, "adam": torch.optim.Adam}
 
 Progress = Callable[[float, str], None]
 Row = dict[str, float]
@@ -28,6 +31,7 @@ class Engine:
         epoch: epochs done, through all phases.
         history: one row per epoch: mean of each loss term, accuracy, and on some epochs validation figures.
         best: epoch, its validation loss and weights, where training may stop early.
+        schedule: of the learning rate.
         at_rest: whether the state is that of an epoch's end.
         samples: to train on.
         validation: of other patients; None: none.
@@ -46,6 +50,7 @@ class Engine:
         self.at_rest = True
         self.history: list[Row] = []
         self.best: tuple[int, float, dict[str, Tensor]] | None = None
+        self.schedule = Schedule(getattr(settings, "schedule", "constant"), settings.learning_rate, settings.epochs)
         self.begin(settings.phases[0])
 
     def _check(self, samples: TrainingSamples) -> None:
@@ -61,18 +66,28 @@ class Engine:
             )
 
     def begin(self, phase: str) -> None:
-        """Start a phase with an optimiser of its own; outside of :attr:`phase` nothing moves."""
+        """Start a phase with an optimiser of its own (AdamW by default); outside of :attr:`phase` nothing moves."""
         self.phase, s = phase, self.settings
-        self.optimiser = torch.optim.AdamW(
+        kind = OPTIMISERS[getattr(s, "optimiser", "adamw")]
+        self.optimiser = kind(
             self.learner.begin(phase), lr=s.learning_rate, betas=s.betas, eps=s.epsilon, weight_decay=s.weight_decay
         )
+
+    @property
+    def kept_epoch(self) -> int:
+        """Whose weights training ends with: the best one's by validation, or by the schedule, or the last one's."""
+        if self.best is not None:
+            return self.best[0]
+        if self.schedule.best is not None:
+            return int(min(self.history, key=lambda row: row[TOTAL])["epoch"])
+        return self.epoch
 
     @property
     def done(self) -> bool:
         """Whether the last epoch has been, or training has stopped early."""
         patience = self.settings.patience
         early = patience is not None and self.best is not None and self.epoch - self.best[0] >= patience
-        return early or self.epoch >= self.settings.all_epochs
+        return early or self.schedule.over or self.epoch >= self.settings.all_epochs
 
     def run(
         self,
@@ -103,6 +118,8 @@ class Engine:
             if cancelled and not self.done and cancelled():
                 raise Cancelled(f"Training was stopped after epoch {self.epoch} of {total}.")
         self.at_rest = False
+        if self.best is None and self.schedule.best is not None:
+            self.model.load_state_dict(self.schedule.best[1])
         if self.best is not None:
             self.model.load_state_dict(self.best[2])
             self.learner.settle()
@@ -114,6 +131,8 @@ class Engine:
         phase = s.phase_of(self.epoch)
         if phase != self.phase:
             self.begin(phase)
+        self.schedule.before_epoch(self.epoch, self.optimiser)
+        self.learner.start_epoch(self.epoch)
         self.model.train()
         row = {"epoch": float(self.epoch), **self._pass_over_all()}
         if self.epoch == s.all_epochs and not s.patience:
@@ -124,6 +143,7 @@ class Engine:
             row |= {f"validation_{name}": value for name, value in found.items()}
         self.history.append(row)
         self._remember_the_best(row)
+        self.schedule.after_epoch(row[TOTAL], self.model)
 
     def _pass_over_all(self) -> Row:
         """One epoch of the phase; means over samples."""

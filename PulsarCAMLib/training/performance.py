@@ -8,6 +8,7 @@ import numpy as np
 
 from ..core.pluralize import pluralize
 from ..core.task import Task
+from ..core.vocabulary import MEAN
 from ..systems.learning import Trained, TrainingSamples
 from .calibration import ensemble_probability, log_loss
 
@@ -35,7 +36,7 @@ def performance(
     from ..evaluation.card_sections import performance_section
 
     labels = validation.labels
-    probability = ensemble_probability(logits, temperature or 1.0)
+    probability = ensemble_probability(logits, temperature or 1.0, getattr(settings, "ensemble", MEAN))
     told = probability[:, task.index(task.positive)] if task.binary and probability.ndim == 2 else probability
     found = performance_section(labels, told, validation.patients, threshold=THRESHOLD, resamples=resamples, task=task)
     losses = {"uncalibrated": log_loss(logits, labels), "calibrated": log_loss(logits, labels, temperature or 1.0)}

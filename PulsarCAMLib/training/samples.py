@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any
+from pathlib import Path
+from typing import Any, BinaryIO
 
 import numpy as np
 
-from ..core.errors import InputError
+from ..core.errors import InputError, OutputError
 from ..systems.contract import LabelledUnit, System
-from ..systems.learning import TrainingSamples
+from ..systems.learning import StoredArray, TrainingSamples
 
 __all__ = ["TrainingSamples", "collect_samples"]
+
+MOST_BYTES_IN_MEMORY = 1 << 30
+"""Images that take more than this lie in a file, where there is a folder for it."""
 
 
 def collect_samples(
@@ -21,6 +25,8 @@ def collect_samples(
     tell: Callable[[str], None] | None = None,
     *,
     only_original: bool = False,
+    store: Path | None = None,
+    most_bytes: int = MOST_BYTES_IN_MEMORY,
 ) -> TrainingSamples:
     """The samples of every unit: as it is, and changed as the settings want it.
 
@@ -30,27 +36,75 @@ def collect_samples(
         settings: of the training.
         tell: is called with each warning about a sample, such as that a lesion had to be shrunk.
         only_original: without changed copies.
+        store: folder for images and masks that together take more than ``most_bytes``; None keeps all in memory.
+        most_bytes: in memory.
 
     Raises:
         InputError: there are no units, or an image cannot be used.
+        OutputError: the folder cannot be written.
     """
     rows: list[tuple] = []
+    images, masks = _Rows(store, "images", most_bytes), _Rows(store, "masks", most_bytes)
     for unit in units:
         for copy in system.copies(unit, settings, only_original=only_original):
             for sentence in copy.warnings if tell and copy.change == 0 else ():
                 tell(sentence)
-            rows.append((copy.image, copy.mask, unit.label, unit.patient, unit.name, copy.change))
+            images.add(copy.image)
+            masks.add(copy.mask)
+            rows.append((unit.label, unit.patient, unit.name, copy.change, unit.confidence))
     if not rows:
         task = system.task
         raise InputError(
             f"There is no labelled {task.unit} to train on; check the cohort's {task.label.column} column."
         )
-    images, masks, labels, patients, names, changes = zip(*rows, strict=True)
+    labels, patients, names, changes, confidence = zip(*rows, strict=True)
+    known = any(value is not None for value in confidence)
     return TrainingSamples(
-        np.stack(images),
-        np.stack(masks),
+        images.array(),
+        masks.array(),
         np.array(labels, dtype=np.int64),
         np.array(patients),
         np.array(names),
         np.array(changes, dtype=float),
+        np.array([1.0 if value is None else value for value in confidence]) if known else None,
     )
+
+
+class _Rows:
+    """Arrays of one shape, one after another: in memory, and once they are too many in a file."""
+
+    def __init__(self, folder: Path | None, name: str, most_bytes: int) -> None:
+        self._path = folder / f"{name}.raw" if folder else None
+        self._most, self._count = most_bytes, 0
+        self._held: list[np.ndarray] = []
+        self._file: BinaryIO | None = None
+
+    def add(self, row: np.ndarray) -> None:
+        self._shape, self._type, self._count = row.shape, row.dtype, self._count + 1
+        self._held.append(row)
+        if self._path and self._count * row.nbytes > self._most:
+            self._write()
+
+    def array(self) -> np.ndarray | StoredArray:
+        if self._file is None:
+            return np.stack(self._held)
+        self._write()
+        self._file.close()
+        assert self._path is not None
+        return StoredArray(self._path, self._shape, self._type, np.arange(self._count))
+
+    def _write(self) -> None:
+        assert self._path is not None
+        try:
+            if self._file is None:
+                self._path.parent.mkdir(parents=True, exist_ok=True)
+                self._file = self._path.open("wb")
+            for row in self._held:
+                self._file.write(np.ascontiguousarray(row).data)
+            self._file.flush()
+        except OSError as error:
+            raise OutputError(
+                f"The prepared images cannot be kept in {self._path.parent} ({error.strerror}); make room there and "
+                "start again."
+            ) from error
+        self._held.clear()

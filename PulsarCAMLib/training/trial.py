@@ -36,6 +36,8 @@ FORMAT, FORMAT_VERSION = "PulsarCAM trial", 1
 DESCRIPTION, HISTORY, CHECKPOINT = "trial.json", "history.csv", "checkpoint.safetensors"
 WEIGHTS, RESULT, PICTURES = "weights.safetensors", "result.json", "pictures"
 HISTORY_SECONDS = 1.0
+ROWS_AT_ONCE = 64
+"""Samples hashed at a time, so that those in a file need not be in memory together."""
 
 
 @dataclass(frozen=True)
@@ -140,11 +142,14 @@ def identity_of(samples: TrainingSamples, settings: Trained, validation: Trainin
 
 
 def samples_digest(samples: TrainingSamples) -> str:
-    """Hash of images, masks and labels; not of names."""
+    """Hash of images, masks, labels and how sure they are; not of names."""
     digest = hashlib.sha256()
     for array in (samples.images, samples.masks, samples.labels):
         digest.update(f"{array.shape}{array.dtype}".encode())
-        digest.update(np.ascontiguousarray(array).data)
+        for start in range(0, len(array), ROWS_AT_ONCE):
+            digest.update(np.ascontiguousarray(array[start : start + ROWS_AT_ONCE]).data)
+    if samples.confidence is not None:
+        digest.update(np.ascontiguousarray(samples.confidence, dtype=float).data)
     return digest.hexdigest()
 
 
@@ -232,7 +237,7 @@ def _finish(folder: Path, engine: Engine, identity: str, seconds: float) -> Tria
     write_durably(folder / WEIGHTS, content)
     fields = {"format": FORMAT, "format_version": FORMAT_VERSION, "identity": identity}
     fields |= {"settings": engine.settings.to_card(), "software": software(), "epochs": engine.epoch}
-    fields |= {"best_epoch": engine.best[0] if engine.best else engine.epoch, "history": engine.history}
+    fields |= {"best_epoch": engine.kept_epoch, "history": engine.history}
     fields |= {"seconds_since_last_start": round(seconds, 1), "sha256": hashlib.sha256(content).hexdigest()}
     write_durably(folder / RESULT, _json(fields))  # last: with it the trial is finished
     for leftover in (folder / CHECKPOINT, *folder.glob(".*.partial")):

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from ...training.card import Origin
     from ...training.trial import TrialResult
 
-STUDY, LABEL_CONTROLS = "study", "label-controls"
+STUDY, LABEL_CONTROLS, PREPARED = "study", "label-controls", "prepared"
 """Folders within that of the run."""
 
 FIRST_MRI_ONLY = "the protocols learn from the first MRI, and this model does not"
@@ -105,7 +105,9 @@ class TrainRun:
         self._warned: list[str] = []
         with self.stages.stage(CUTTING) as tell:
             units = cohort_cases(rows, tell, self.system)
-            samples = collect_samples(units, self.system, self.settings, self._warned.append)
+            samples = collect_samples(
+                units, self.system, self.settings, self._warned.append, store=self.kept.folder / PREPARED
+            )
         for sentence in self._warned:
             warn(sentence)
         return hold_out_patients(samples, self.options.validation_share, self.options.seed, self.system.task)

@@ -64,6 +64,9 @@ class AutoencoderLearner:
         self._masked = masked_features(self.model, self.data) if phase == "classifier" else None
         return chosen
 
+    def start_epoch(self, epoch: int) -> None:
+        """Nothing: copies are made before."""
+
     def order(self, generator: Generator) -> Tensor:
         """Every sample once, or both classes equally often."""
         count = len(self.data)

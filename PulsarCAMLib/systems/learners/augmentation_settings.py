@@ -27,6 +27,8 @@ class Augmentation(Settings):
             voxels at control points so many voxels apart, cubic between them.
         contrast_chance, contrast: how often the intensities of each MRI are raised to a power between 1 / (1 + c) and
             1 + c, within their own range (gamma).
+        intensity_chance, intensity: how often the values of each MRI are multiplied, by 1 plus or minus this share at
+            most.
         noise_chance, noise: how often Gaussian noise is added to each MRI, and its standard deviation (images have
             standard deviation 1 after z-scoring).
 
@@ -46,6 +48,8 @@ class Augmentation(Settings):
     elastic_grid: int = option(16, "--elastic-grid", "voxels between its control points", at_least=2, at_most=1024)
     contrast_chance: float = _chance("--contrast-chance", "another contrast")
     contrast: float = option(0.3, "--contrast", "largest change of the exponent (gamma)", at_least=0, at_most=10)
+    intensity_chance: float = _chance("--intensity-chance", "other intensities")
+    intensity: float = option(0.1, "--intensity", "largest change of them", unit="share", at_least=0, below=1)
     noise_chance: float = _chance("--noise-chance", "noise")
     noise: float = option(0.1, "--noise", "its standard deviation, of z-scored images", at_least=0, at_most=10)
 
@@ -57,4 +61,5 @@ class Augmentation(Settings):
     @property
     def idle(self) -> bool:
         """Whether nothing is ever changed."""
-        return not (self.moves or self.flip_chance or self.contrast_chance or self.noise_chance)
+        chances = (self.flip_chance, self.contrast_chance, self.intensity_chance, self.noise_chance)
+        return not (self.moves or any(chances))
