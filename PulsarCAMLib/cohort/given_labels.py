@@ -86,10 +86,10 @@ def unreadable_labels(units: Iterable[Sequence[CohortRow]], task: Task) -> Itera
         except Unreadable as needed:
             what = f"“{row.value(column)}” in the column {column} cannot be read"
             yield Finding(row.row, row.patient, row.lesion, "unreadable cell", what, f"write {needed}")
-            sure = row.value(CONFIDENCE)
-            if sure is not None and not 0 <= sure <= 1:
-                what = f"“{sure:g}” in the column {CONFIDENCE} is no share"
-                yield Finding(row.row, row.patient, row.lesion, "unreadable cell", what, "write a number from 0 to 1")
+        sure = row.value(CONFIDENCE)
+        if sure is not None and not 0 <= sure <= 1:
+            what = f"“{sure:g}” in the column {CONFIDENCE} is no share"
+            yield Finding(row.row, row.patient, row.lesion, "unreadable cell", what, "write a number from 0 to 1")
 
 
 def class_findings(found: set[int], task: Task) -> Iterator[Finding]:

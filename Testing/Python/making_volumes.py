@@ -7,7 +7,7 @@ from PulsarCAMLib.core.geometry import VolumeGeometry
 from PulsarCAMLib.core.inputs import MRI, InputRole
 from PulsarCAMLib.core.task import GIVEN, PATIENT, LabelRule, Task, TaskClass
 from PulsarCAMLib.systems.contract import LabelledUnit
-from PulsarCAMLib.systems.maps.methods import SALIENCY
+from PulsarCAMLib.systems.maps.gradients import SALIENCY
 from PulsarCAMLib.systems.volumes.samples import VolumePreprocessing, VolumeSystem
 from PulsarCAMLib.training.samples import TrainingSamples
 
