@@ -24,8 +24,9 @@ what is written, all of it or nothing:
 Finished lesions are kept in features.csv.lesions until the table is there; after Ctrl-C, a kill or a power cut the same
 command goes on from there. A lesion that cannot be used is listed and stops no other.
 
-groups: radiomics (needs mirp: pip install pulsarcam[compare]), gradients, dose (columns dose and, if given,
-        clinical_prescription_gy), clinical (columns clinical_...: numbers as they are, each word 1 or 0)
+groups: radiomics (needs mirp: pip install pulsarcam[compare]), gradients, octants (gradients by octants of
+        the margin), dose (columns dose and, if given, clinical_prescription_gy), clinical (columns clinical_...:
+        numbers as they are, each word 1 or 0)
 
 """
 

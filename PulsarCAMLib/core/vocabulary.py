@@ -51,7 +51,13 @@ CHECK_FORMATS = (".json", ".csv", ".md")
 
 # Features and models
 
-GROUPS = {"radiomics": "radiomics", "gradients": "gradient", "dose": "dose", "clinical": "clinical"}
+GROUPS = {
+    "radiomics": "radiomics",
+    "gradients": "gradient",
+    "octants": "octant",
+    "dose": "dose",
+    "clinical": "clinical",
+}
 """Groups of features as typed, to how the names of their features begin."""
 
 CAM = "cam"
@@ -60,7 +66,7 @@ CAM = "cam"
 FEATURE_MODELS = {
     **{name: (group,) for name, group in GROUPS.items()},
     "dosiomics": ("dose", "clinical"),
-    "combined": tuple(GROUPS.values()),
+    "combined": ("radiomics", "gradient", "dose", "clinical"),
 }
 """Names of feature models to the groups of features they use; joined by "+" they use all of them."""
 

@@ -117,8 +117,7 @@ def gradient_features(
     Raises:
         InputError: see :func:`.gradients.gradient_maps`; a margin that is not positive.
     """
-    if not np.isfinite(margin_mm) or margin_mm <= 0:
-        raise InputError(f"The margin must be thicker than zero millimetres, not {margin_mm}.")
+    check_margin(margin_mm)
     maps = gradient_maps(volume, geometry, lesion, sigma_mm=sigma_mm)
     reach = max(NEIGHBOURHOOD_MM, PROFILE_REACH_MM, margin_mm + min(geometry.spacing))
     near = neighbourhood_of(volume, geometry, lesion, reach)
@@ -126,7 +125,7 @@ def gradient_features(
     core = core_of(lesion, geometry, margin_mm)
     scale = _intensity_scale(near, outside)
     row = FeatureRow()
-    row.put("gradient_intensity_scale", scale, _no_scale(scale))
+    row.put("gradient_intensity_scale", scale, no_scale(scale))
     row.put("gradient_core_voxels", core.sum())
     row.put("gradient_margin_voxels", (lesion.mask & ~core).sum())
     for name, region in zip(REGIONS, (lesion.mask, core, lesion.mask & ~core), strict=True):
@@ -135,6 +134,22 @@ def gradient_features(
     _put_contrast(row, near, lesion.mask & ~core, outside, margin_mm, scale)
     _put_edge(row, near, scale)
     return row
+
+
+def check_margin(margin_mm: float) -> None:
+    """Refuse a margin without thickness.
+
+    Raises:
+        InputError: it is not above zero.
+    """
+    if not np.isfinite(margin_mm) or margin_mm <= 0:
+        raise InputError(f"The margin must be thicker than zero millimetres, not {margin_mm}.")
+
+
+def intensity_scale_of(volume: np.ndarray, geometry: VolumeGeometry, lesion: Lesion) -> float | None:
+    """What magnitudes are divided by; 0 for a constant image, None where no voxel near the lesion has a value."""
+    near = neighbourhood_of(volume, geometry, lesion, NEIGHBOURHOOD_MM)
+    return _intensity_scale(near, near.distance_outside_mm())
 
 
 def _intensity_scale(near: Neighbourhood, outside: np.ndarray) -> float | None:
@@ -147,14 +162,15 @@ def _intensity_scale(near: Neighbourhood, outside: np.ndarray) -> float | None:
     return float(high - low) if high - low > 1e-10 * np.abs(values).max() else 0.0
 
 
-def _no_scale(scale: float | None) -> str:
+def no_scale(scale: float | None) -> str:
+    """Why there is nothing to divide by."""
     flat = "nearly all voxels around the lesion have the same intensity, so there is no scale to compare with"
     return flat if scale == 0 else "the MRI has no finite voxel around the lesion"
 
 
 def _put_magnitude(row: FeatureRow, prefix: str, magnitude: np.ndarray, scale: float | None) -> None:
     values = magnitude[np.isfinite(magnitude)] / scale if scale else np.empty(0)
-    reason = "the region has no voxel with a gradient" if scale else _no_scale(scale)
+    reason = "the region has no voxel with a gradient" if scale else no_scale(scale)
     row.put(f"{prefix}magnitude_mean_per_mm", values.mean() if values.size else None, reason)
     spread = values.std(ddof=1) if values.size > 1 else None
     row.put(f"{prefix}magnitude_sd_per_mm", spread, reason if values.size < 1 else "the region is a single voxel")
@@ -188,7 +204,7 @@ def _put_contrast(
     shell = near.values[finite & ~near.inside & (outside <= margin_mm)]
     inner = near.values[finite & within]
     empty = "the margin" if not inner.size else "the shell outside the lesion"
-    reason = f"{empty} has no voxel (voxels larger than the margin, or no value)" if scale else _no_scale(scale)
+    reason = f"{empty} has no voxel (voxels larger than the margin, or no value)" if scale else no_scale(scale)
     contrast = (inner.mean() - shell.mean()) / scale if scale and inner.size and shell.size else None
     row.put("gradient_edge_contrast", contrast, reason)
 
@@ -197,7 +213,7 @@ def _put_edge(row: FeatureRow, near: Neighbourhood, scale: float | None) -> None
     profiles = profiles_of(near)
     weights = profiles.weights
     mean = spread = edge = None
-    slope_reason = edge_reason = _no_scale(scale)
+    slope_reason = edge_reason = no_scale(scale)
     if scale:
         try:
             falls = slopes(profiles) / scale

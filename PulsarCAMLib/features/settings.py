@@ -22,8 +22,12 @@ FORMAT, FORMAT_VERSION = "PulsarCAM feature settings", 1
 MODEL = "model"
 """Section of a file about the models on the features; it decides nothing about a table of features."""
 
-ALGORITHMS = {"gradient": 2, "dose": 1}
+ALGORITHMS = {"gradient": 2, "octant": 1, "dose": 1}
 """Raised when the same settings give other numbers than before; radiomics settings count for themselves."""
+
+
+SECTIONS = {"octant": "gradient"}
+"""Groups whose settings are those of another group."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +63,7 @@ class FeatureSettings:
 
             about: list[Any] = [self.radiomics.identity(), library_version()]
         else:
-            about = [group, ALGORITHMS[group], getattr(self, group).to_card()]
+            about = [group, ALGORITHMS[group], getattr(self, SECTIONS.get(group, group)).to_card()]
         return hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()
 
     def as_json(self, groups: tuple[str, ...], model: FeatureModelSettings | None = None) -> str:
@@ -68,9 +72,10 @@ class FeatureSettings:
 
         from .. import __version__
 
+        sections = {SECTIONS.get(group, group) for group in groups}
         versions = {"pulsarcam": __version__, "numpy": np.__version__, "SimpleITK": sitk.Version.VersionString()}
         content: dict[str, Any] = {"format": FORMAT, "format_version": FORMAT_VERSION, "groups": list(groups)}
-        content["settings"] = {f.name: getattr(self, f.name).to_card() for f in fields(self) if f.name in groups}
+        content["settings"] = {f.name: getattr(self, f.name).to_card() for f in fields(self) if f.name in sections}
         if model:
             content["settings"][MODEL] = model.to_card()
         if "radiomics" in groups:

@@ -84,6 +84,11 @@ class _Mri:
 
             own = self._settings.gradient
             return gradient_features(volume, geometry, lesion, own.margin_mm, sigma_mm=own.sigma_mm)
+        if group == "octant":
+            from .octants import octant_features
+
+            own = self._settings.gradient
+            return octant_features(volume, geometry, lesion, own.margin_mm, sigma_mm=own.sigma_mm)
         if group == "radiomics":
             from .radiomics.block import intensity_scale
             from .radiomics.extraction import radiomics_features

@@ -45,7 +45,8 @@ def add_study(commands, command: Callable[..., argparse.ArgumentParser], epilog:
     add_protocols(protocols)
     add_choices(protocols)
     study = parser.add_argument_group("models that take part")
-    known = f"of {CAM} and, on features, {', '.join(FEATURE_MODELS)} (dosiomics: dose and clinical; combined: all); "
+    known = f"of {CAM} and, on features, {', '.join(FEATURE_MODELS)} (dosiomics: dose and clinical; combined: all but "
+    known += "octants); "
     joined = f"these may be joined, as in radiomics+dose, and +{DELTA} gives the change to the second MRI"
     add_settings(study, StudySettings, "models", models={"type": _models, "help": known + joined})
     study.add_argument(

@@ -25,10 +25,11 @@ NEEDS = ("scikit-learn>=1.4",)
 TITLES = {
     "radiomics": "radiomics",
     "gradients": "gradient features",
+    "octants": "gradient features by octants of the margin",
     "dose": "dose",
     "clinical": "clinical columns",
     "dosiomics": "dose and clinical columns",
-    "combined": "all features together",
+    "combined": "radiomics, gradient features, dose and clinical columns",
 }
 
 
