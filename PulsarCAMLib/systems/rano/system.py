@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from ...core.case import Case
+    from ..card import ModelCard
     from .network import RanoNetwork
 
 LARGEST_PROBE = 32
@@ -110,6 +111,11 @@ class Rano(VolumeSystem):
             f"3D {a.network} (dense blocks of {blocks} layers), {a.first_features} first features, growth {a.growth}, "
             f"dropout {a.dropout:g}"
         )
+
+    def answer_words(self, card: ModelCard) -> list[tuple[str, str]]:
+        """The categories as everybody writes them."""
+        words = [(each.name.upper(), each.about) for each in self.task.classes]
+        return [*words, super().answer_words(card)[-1]]
 
     def computed_labels(
         self, visits: Sequence[Mapping[str, Any]], rule: str, *, read_files: bool = True

@@ -196,7 +196,8 @@ def test_a_new_visit_is_explained_into_a_folder(cohort, model, a_scene):
     assert sum(float(row[f"probability_{name}"]) for name in RANO.task.names) == pytest.approx(1, abs=1e-4)
     page = (out / "report.html").read_text(encoding="utf-8")
     assert "RANO response of glioblastoma" in page
-    assert "complete response: no enhancing tumour is left" in page.replace("\n", " ")
+    assert "<dt>CR</dt>" in page
+    assert "Complete response: no enhancing tumour is left" in page
     assert (out / "scene.mrb").exists()
 
 
