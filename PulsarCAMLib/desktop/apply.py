@@ -70,6 +70,7 @@ class Apply(Section):
         state = self.state
         try:
             self.logic.ensureDependencies(needed=("torch", "safetensors"), onProgress=self.show_step)
+            self.logic.ensureModelDependencies(self.panel.models.system(), onProgress=self.show_step)
             key = self.panel.inputsKey()
             settings = self.panel.settings()
             result = self.logic.explain(

@@ -83,6 +83,27 @@ def ensure_dependencies(
     require(wanted, extra, in_slicer)
 
 
+def ensure_for_system(
+    requirements_path: str | Path,
+    requirements: Sequence[str],
+    ask: bool = True,
+    on_progress: Callable[[str], None] | None = None,
+) -> None:
+    """The same for what a system's network needs besides PyTorch.
+
+    Args:
+        requirements_path: the module's ``Resources/requirements-models3d.txt``.
+        requirements: of the system; none: nothing happens.
+        ask, on_progress: as :func:`ensure_dependencies`.
+
+    Raises:
+        DependencyError: with one sentence: which package, why not, what to do.
+    """
+    needed = [look_at(requirement).name for requirement in requirements]
+    if needed:
+        ensure_dependencies(requirements_path, ask, needed, on_progress, extra="models3d")
+
+
 def read_requirements(path: str | Path) -> tuple[str, ...]:
     """The requirements of a file: one a line, ``#`` begins a comment line."""
     lines = [line.strip() for line in Path(path).read_text(encoding="utf-8").splitlines()]

@@ -55,8 +55,8 @@ class ConsoleLogic(CompareLogic):
     """
 
     requirementsPath = ""
-    """The module's ``Resources/requirements.txt``; beside it ``requirements-train.txt`` and
-    ``requirements-compare.txt``."""
+    """The module's ``Resources/requirements.txt``; beside it ``requirements-train.txt``, ``requirements-compare.txt``
+    and ``requirements-models3d.txt``."""
 
     def ensureDependencies(self, needed: Sequence[str] | None = None, ask: bool = True, onProgress=None) -> None:
         """Install what is missing, after one question.
@@ -67,6 +67,16 @@ class ConsoleLogic(CompareLogic):
         from .dependencies import ensure_dependencies
 
         ensure_dependencies(self.requirementsPath, ask=ask, needed=needed, on_progress=onProgress)
+
+    def ensureModelDependencies(self, system, ask: bool = True, onProgress=None) -> None:
+        """Likewise for what a model's system needs besides PyTorch, such as MONAI for networks that see volumes.
+
+        :param system: of the chosen model.
+        """
+        from .dependencies import ensure_for_system
+
+        path = self.requirementsPath.replace("requirements.txt", "requirements-models3d.txt")
+        ensure_for_system(path, system.requirements, ask=ask, on_progress=onProgress)
 
     def ensureTrainingDependencies(
         self, needed: Sequence[str] | None = None, ask: bool = True, onProgress=None

@@ -12,11 +12,16 @@ from ..plain_settings import SAMPLERS, SCHEDULES, PlainSettings
 
 @dataclass(frozen=True)
 class RanoAugmentation(Augmentation):
-    """Flips on three axes with a chance of 0.5; contrast and noise with one of 0.9 each, as in the authors' code."""
+    """Flips on three axes with a chance of 0.5; intensity (a tenth more or less), contrast and noise with one of 0.9
+    each, as in the authors' code.
+    """
 
     flip_chance: float = option(0.5, "--flip-chance", "of a mirrored axis", metavar="CHANCE", at_least=0, at_most=1)
     contrast_chance: float = option(
         0.9, "--contrast-chance", "of another contrast", metavar="CHANCE", at_least=0, at_most=1
+    )
+    intensity_chance: float = option(
+        0.9, "--intensity-chance", "of other intensities", metavar="CHANCE", at_least=0, at_most=1
     )
     noise_chance: float = option(0.9, "--noise-chance", "of noise", metavar="CHANCE", at_least=0, at_most=1)
 

@@ -90,6 +90,11 @@ class Rano(VolumeSystem):
 
         return RanoNetwork(len(self.channels(preprocessing)), len(self.task.classes), architecture)
 
+    def checkpointed_parts(self, member: Any) -> Sequence[nn.Module]:
+        """Dense blocks, which keep most of the features."""
+        parts: list[nn.Module] = member.blocks
+        return parts
+
     def explained_layer(self, network: nn.Module) -> nn.Module:
         """The last dense block, as published."""
         return self.explained_layers(network)[""]

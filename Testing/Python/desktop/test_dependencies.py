@@ -11,8 +11,14 @@ from pathlib import Path
 import pytest
 
 from PulsarCAMLib.core.errors import DependencyError
-from PulsarCAMLib.core.requirements import FOR_EXPLAINING, TORCH, look_at, require, version_problem
-from PulsarCAMLib.desktop.dependencies import SLICERS_OWN, ensure_dependencies, missing_packages, read_requirements
+from PulsarCAMLib.core.requirements import FOR_3D, FOR_EXPLAINING, TORCH, look_at, require, version_problem
+from PulsarCAMLib.desktop.dependencies import (
+    SLICERS_OWN,
+    ensure_dependencies,
+    ensure_for_system,
+    missing_packages,
+    read_requirements,
+)
 
 FILE = Path(__file__).resolve().parents[3] / "PulsarCAM" / "Resources" / "requirements.txt"
 APPLY = ("torch", "safetensors")
@@ -104,6 +110,27 @@ def test_the_supported_range_is_that_of_the_python_package():
 
     project = tomllib.loads((FILE.parents[2] / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     assert {TORCH, *read_requirements(FILE)} <= set(project["dependencies"])
+
+
+def test_what_networks_of_volumes_need_is_in_a_file_of_its_own_and_asked_for_by_their_systems():
+    import tomllib
+
+    from PulsarCAMLib.systems.registry import systems
+
+    file = FILE.with_name("requirements-models3d.txt")
+    project = tomllib.loads((FILE.parents[2] / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert set(read_requirements(file)) == set(FOR_3D) == set(project["optional-dependencies"]["models3d"])
+    assert {each for system in systems() for each in system.requirements} == set(FOR_3D)
+
+
+def test_a_model_of_volumes_has_its_package_installed_when_it_is_applied(monkeypatch):
+    monkeypatch.setitem(ALL_THERE, "monai", "1.6.1")
+    slicer, file = Slicer(monkeypatch), FILE.with_name("requirements-models3d.txt")
+    ensure_for_system(file, ())
+    assert slicer.done == []
+    ensure_for_system(file, FOR_3D)
+    assert slicer.log[1:] == [("pip_ensure", "monai>=1.4")]
+    assert "MONAI 1.4 or newer" in slicer.log[0][1]
 
 
 def test_looking_imports_nothing():

@@ -120,7 +120,8 @@ def test_the_published_size_is_the_usual_one():
     settings = RANO.training_settings()
     assert (settings.epochs, settings.batch_size, settings.learning_rate, settings.weight_decay) == (100, 4, 1e-4, 0.01)
     assert (settings.imbalance, settings.sampler, settings.schedule) == ("weighted", "complement", "cut-on-rise")
-    assert (settings.augmentation.flip_chance, settings.augmentation.noise_chance) == (0.5, 0.9)
+    chances = (f"{name}_chance" for name in ("flip", "intensity", "contrast", "noise"))
+    assert [getattr(settings.augmentation, name) for name in chances] == [0.5, 0.9, 0.9, 0.9]
     assert RanoSettings.from_card(json.loads(json.dumps(settings.to_card()))) == settings
 
 
