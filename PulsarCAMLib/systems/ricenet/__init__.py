@@ -1,0 +1,1 @@
+"""Recurrence or radiation-induced contrast enhancement after radiotherapy of glioblastoma (arXiv 2603.11827)."""
