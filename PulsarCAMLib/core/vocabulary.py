@@ -82,6 +82,10 @@ MEAN, MAJORITY = "mean", "majority"
 ENSEMBLE_RULES = (MEAN, MAJORITY)
 """How the members of an ensemble answer together: mean probability, or share of the members that call a class."""
 
+ALL, FOLDS = "all", "folds"
+MEMBERS_LEARN = (ALL, FOLDS)
+"""What members of an ensemble learn from: all of the training patients, or each without a fold of its own."""
+
 DEVICES = ("auto", "cpu", "cuda")
 
 # Studies

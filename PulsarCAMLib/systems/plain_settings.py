@@ -8,7 +8,7 @@ from typing import Any
 
 from ..core.errors import InputError, PulsarCAMError
 from ..core.settings import LARGEST_SEED, MOST_EPOCHS, MOST_SEED, Settings, option
-from ..core.vocabulary import DEVICES, ENSEMBLE_RULES, IMBALANCE
+from ..core.vocabulary import ALL, DEVICES, ENSEMBLE_RULES, IMBALANCE, MEMBERS_LEARN
 from .contract import NoSizes
 from .learners.augmentation_settings import Augmentation
 
@@ -53,6 +53,9 @@ class PlainSettings(Settings):
             a third more time, the same weights.
         ensemble: how members answer together: ``"mean"`` of their probabilities, or ``"majority"``: the share of
             members that call a class.
+        members_learn: ``"all"``: every member from all training patients; ``"folds"``: the patients are divided into as
+            many parts as there are members, and each member learns without its own part, which then serves for its
+            validation curves and its early stopping.
 
     Raises:
         InputError: a value is not usable.
@@ -96,6 +99,10 @@ class PlainSettings(Settings):
     ensemble: str = option(
         "mean", "--ensemble", "how members answer together: mean probability, or share of votes", section="ensemble",
         choices=ENSEMBLE_RULES, untold=True, influence=False,
+    )  # fmt: skip
+    members_learn: str = option(
+        ALL, "--members-learn", "from all training patients, or each member without a fold of its own",
+        section="ensemble", choices=MEMBERS_LEARN, untold=True, influence=False,
     )  # fmt: skip
 
     def disagreements(self) -> Iterator[str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 
 from ..core.errors import InputError
@@ -54,6 +56,48 @@ def hold_out_patients(
         )
     aside = np.unique(originals.patients[best])
     return samples.where(~np.isin(samples.patients, aside)), originals.where(best)
+
+
+def folds_of_members(
+    samples: TrainingSamples, members: int, seed: int, task: Task | None = None
+) -> list[tuple[TrainingSamples, TrainingSamples]]:
+    """Training samples of each member without its own part of the patients, and the originals of that part.
+
+    The parts are alike in size and in the rates of the classes, and no patient is in two of them.
+
+    Args:
+        samples: with changed copies.
+        members: how many, at least two.
+        seed: of the division.
+        task: whose classes these are; None: that of the system that comes first.
+
+    Raises:
+        InputError: there are too few members or patients, or a part leaves nothing of a class to learn from.
+    """
+    from sklearn.model_selection import StratifiedGroupKFold
+
+    task, originals = task or system_of().task, samples.originals()
+    patients = len(np.unique(originals.patients))
+    if not 2 <= members <= patients:
+        raise InputError(
+            f"{members} members cannot each leave out a part of {patients} patients; choose from 2 to {patients} "
+            "members, or let all of them learn from all patients."
+        )
+    division = StratifiedGroupKFold(members, shuffle=True, random_state=seed % 2**32)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # of a class with fewer patients than members; looked at below
+        parts = [aside for _, aside in division.split(originals.labels, originals.labels, originals.patients)]
+    found = []
+    for aside in parts:
+        left_out = originals.where(aside)
+        kept = samples.where(~np.isin(samples.patients, np.unique(left_out.patients)))
+        if not len(left_out) or len(np.unique(kept.labels)) < len(np.unique(originals.labels)):
+            raise InputError(
+                f"{patients} patients cannot be divided among {members} members so that each learns from "
+                f"{with_classes(task)}; choose fewer members or let all of them learn from all patients."
+            )
+        found.append((kept, left_out))
+    return found
 
 
 def _distance(labels: np.ndarray, chosen: np.ndarray, share: float) -> float:

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from ..systems.contract import System
 from ..systems.learning import Trained, TrainingSamples
@@ -19,8 +20,8 @@ POLL_SECONDS = 0.5
 
 
 def train_members(
-    samples: TrainingSamples,
-    validation: TrainingSamples | None,
+    samples: TrainingSamples | Sequence[TrainingSamples],
+    validation: TrainingSamples | Sequence[TrainingSamples] | None,
     settings: Sequence[Trained],
     folder: str | Path,
     *,
@@ -32,8 +33,8 @@ def train_members(
     What comes out does not depend on ``jobs``: every trial has its own seed and its own thread.
 
     Args:
-        samples: to train on, with the changed copies.
-        validation: of other patients, without copies.
+        samples: to train on, with the changed copies; for all members, or one for each.
+        validation: of other patients, without copies; likewise.
         settings: one for each member; they differ in their seed.
         folder: the run's; every member gets a folder of its own in it.
         jobs: processes side by side.
@@ -43,18 +44,22 @@ def train_members(
         PulsarCAMError: as :func:`~.trial.train_trial`.
     """
     folders = [Path(folder) / f"member-{number + 1:03d}" for number in range(len(settings))]
+    each = list(zip(_for_each(samples, settings), settings, folders, _for_each(validation, settings), strict=True))
     if min(jobs, len(settings)) <= 1:
         return [
-            train_trial(samples, own, place, validation, progress=_part(progress, number, len(settings)))
-            for number, (own, place) in enumerate(zip(settings, folders, strict=True))
+            train_trial(known, own, place, aside, progress=_part(progress, number, len(settings)))
+            for number, (known, own, place, aside) in enumerate(each)
         ]
     from joblib import Parallel, delayed
 
-    each = zip(settings, folders, strict=True)
     system = system_of_settings(settings[0])
-    jobs_to_do = (delayed(_in_worker)(system, samples, own, at, validation, os.getpid()) for own, at in each)
+    jobs_to_do = (delayed(_in_worker)(system, *own, os.getpid()) for own in each)
     with _watched(folders, settings, progress):
         return Parallel(n_jobs=min(jobs, len(settings)))(jobs_to_do)
+
+
+def _for_each(given: Any, settings: Sequence[Trained]) -> Sequence[Any]:
+    return [given] * len(settings) if given is None or isinstance(given, TrainingSamples) else given
 
 
 def _in_worker(

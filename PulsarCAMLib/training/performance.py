@@ -8,7 +8,7 @@ import numpy as np
 
 from ..core.pluralize import pluralize
 from ..core.task import Task
-from ..core.vocabulary import MEAN
+from ..core.vocabulary import ALL, FOLDS, MEAN
 from ..systems.learning import Trained, TrainingSamples
 from .calibration import ensemble_probability, log_loss
 
@@ -40,17 +40,19 @@ def performance(
     told = probability[:, task.index(task.positive)] if task.binary and probability.ndim == 2 else probability
     found = performance_section(labels, told, validation.patients, threshold=THRESHOLD, resamples=resamples, task=task)
     losses = {"uncalibrated": log_loss(logits, labels), "calibrated": log_loss(logits, labels, temperature or 1.0)}
+    caution = _caution(settings, temperature, len(logits))
     units = pluralize(len(validation), task.unit)
     return {
         "about": f"On {units} of {pluralize(found['patients'], 'validation patient')}, "
-        f"none of them trained on. {_caution(settings, temperature)}Intervals: 95 %, bootstrap over patients",
+        f"none of them trained on. {caution}Intervals: 95 %, bootstrap over patients",
         "validation": found | {"log_loss": {name: round(value, 4) for name, value in losses.items()}},
     }
 
 
-def _caution(settings: Trained, temperature: float | None) -> str:
+def _caution(settings: Trained, temperature: float | None, members: int) -> str:
     """What was chosen on the patients on which the figures were measured."""
-    chosen = ["the epoch was chosen"] if settings.patience else []
+    on_folds = getattr(settings, "members_learn", ALL) == FOLDS and members > 1  # which then stop by them
+    chosen = ["the epoch was chosen"] if settings.patience and not on_folds else []
     chosen += ["the temperature was fitted"] if temperature else []
     text = f"On the same patients {' and '.join(chosen)}, so this is no independent test. " if chosen else ""
     return text if temperature else f"{text}They are too few to calibrate on: the temperature is 1. "

@@ -12,7 +12,7 @@ from ...cohort.lesion_label import LesionLabel
 from ...cohort.table import CohortTable
 from ...core.pluralize import pluralize
 from ...core.task import PATIENT
-from ...core.vocabulary import BASELINE
+from ...core.vocabulary import ALL, BASELINE, FOLDS
 from ...systems.registry import DEFAULT
 from ..console import warn
 from .run_folder import RunFolder, Stages, remove_leftovers
@@ -116,9 +116,15 @@ class TrainRun:
         from ...training.members import train_members
 
         members = [self.settings.with_seed(self.settings.seed + number) for number in range(self.options.members)]
-        aside = validation if len(validation) else None
+        aside: Any = validation if len(validation) else None
+        known: Any = samples
+        if getattr(self.settings, "members_learn", ALL) == FOLDS and len(members) > 1:
+            from ...training.holdout import folds_of_members
+
+            folds = folds_of_members(samples, len(members), self.settings.seed, self.system.task)
+            known, aside = zip(*folds, strict=True)
         with self.stages.stage(TRAINING) as tell:
-            return train_members(samples, aside, members, self.kept.folder, jobs=self.options.jobs, progress=tell)
+            return train_members(known, aside, members, self.kept.folder, jobs=self.options.jobs, progress=tell)
 
     def _study(self, cohort, labels, settings: StudySettings | None, fields: dict[str, Any]) -> Study | None:
         """Run it, and put its figures into the card."""

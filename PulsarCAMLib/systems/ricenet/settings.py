@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ...core.settings import MOST_EPOCHS, option
-from ...core.vocabulary import IMBALANCE
+from ...core.vocabulary import FOLDS, IMBALANCE, MEMBERS_LEARN
 from ..learners.augmentation_settings import Augmentation
 from ..plain_settings import OPTIMISERS, PlainSettings
 
@@ -25,7 +25,10 @@ class RiceAugmentation(Augmentation):
 
 @dataclass(frozen=True)
 class RiceSettings(PlainSettings):
-    """Adam, 800 epochs, classes drawn equally often. Readings: batches of 4, a rate of 1e-4, no weight decay."""
+    """Adam, 800 epochs, classes drawn equally often, members that leave out a fold each.
+
+    Readings where the paper is silent: batches of 4, a rate of 1e-4, no weight decay.
+    """
 
     epochs: int = option(800, "--epochs", at_least=1, most_typed=MOST_EPOCHS)
     batch_size: int = option(4, "--batch-size", at_least=2, most_typed=65536)
@@ -33,4 +36,8 @@ class RiceSettings(PlainSettings):
     weight_decay: float = option(0.0, "--weight-decay", at_least=0)
     optimiser: str = option("adam", "--optimiser", choices=OPTIMISERS)
     imbalance: str = option("balanced", "--imbalance", choices=tuple(IMBALANCE))
+    members_learn: str = option(
+        FOLDS, "--members-learn", "from all training patients, or each member without a fold of its own",
+        section="ensemble", choices=MEMBERS_LEARN, influence=False,
+    )  # fmt: skip
     augmentation: RiceAugmentation = option(RiceAugmentation)
