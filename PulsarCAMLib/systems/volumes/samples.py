@@ -25,9 +25,9 @@ from ..contract import Copy, LabelledUnit, PastedMap, Samples, System
 from ..plain_settings import PlainSettings
 from .align import common_space
 from .channels import Channel, channels_of
-from .grids import grid_of, warning_of_size
+from .grids import Located, grid_of, warning_of_size
 from .intensities import bias_corrected, doubts, on_grid, scaled_dose, standardised
-from .preprocessing import VolumePreprocessing
+from .preprocessing import PATIENT_AXES, VolumePreprocessing
 from .space import Space, chained, inverse
 
 if TYPE_CHECKING:
@@ -178,25 +178,25 @@ def volume_samples(
     reference = case.reference or next(iter(case.images))
     own = [(unit, case.geometry, space.way(reference))]
     whole = system.task.unit != LESION
-    brains = {point: (brain, *_where(case, space, space.leads[point])) for point, brain in space.brains.items()}
-    grid = grid_of([*own, *brains.values()] if whole else own, preprocessing)
+    heads = _heads(system, case, space, preprocessing)
+    grid = grid_of([*own, *heads.values()] if whole else own, preprocessing)
     inside = _inside(*own[0], grid)
-    in_brain = {point: _inside(*brain, grid) for point, brain in brains.items()}
+    in_head = {point: _inside(*head, grid) for point, head in heads.items()}
     if whole:
-        inside = np.any([inside, *in_brain.values()], axis=0)
+        inside = np.any([inside, *in_head.values()], axis=0)
     warnings = warning_of_size(*own[0][:2], grid, own[0][2])
     made: dict[str, np.ndarray] = {}
 
     def image_of(role: InputRole) -> np.ndarray | None:
         if role.name not in made and role.name in case.images:
             image, way = case.images[role.name], space.way(role.name)
-            within = in_brain.get(role.time_point)
+            within = in_head.get(role.time_point)
             if role.kind == DOSE:
                 made[role.name] = scaled_dose(on_grid(image, grid, role, way), inside, preprocessing)
             else:
                 values = on_grid(_corrected(image, role, space, preprocessing), grid, role, way)
                 made[role.name] = standardised(values, inside if within is None else within)
-                if within is not None:
+                if within is not None and role.time_point in space.brains:
                     made[role.name] = np.where(within, made[role.name], np.float32(0))
             warnings.extend(f"“{unit.name}”: {what}." for what in doubts(image, grid, role, inside, way))
         return made.get(role.name)
@@ -220,6 +220,18 @@ def volume_samples(
 
 def _where(case: Case, space: Space, role: str) -> tuple[VolumeGeometry, np.ndarray | None]:
     return case.images[role].geometry, space.way(role)
+
+
+def _heads(system: System, case: Case, space: Space, preprocessing: VolumePreprocessing) -> dict[str, Located]:
+    """Time point to its brain; where it is not known, and the sample has no image's axes, to what is not zero."""
+    found = {}
+    for point, name in space.leads.items():
+        brain = space.brains.get(point)
+        if brain is None and preprocessing.axes == PATIENT_AXES and system.task.unit != LESION:
+            brain = _not_zero(case.images[name], "patient")
+        if brain is not None:
+            found[point] = (brain, *_where(case, space, name))
+    return found
 
 
 def _places(system: System, case: Case, unit: Lesion, space: Space) -> dict[str, Place]:
@@ -259,7 +271,11 @@ def patient_unit(case: Case, name: str) -> Lesion:
     Raises:
         InputError: the image is zero everywhere.
     """
-    voxels = case.reference_image.voxels
+    return _not_zero(case.reference_image, name)
+
+
+def _not_zero(image: Image, name: str) -> Lesion:
+    voxels = image.voxels
     counted = np.isfinite(voxels) & (voxels != 0)
     if not counted.any():
         raise InputError("The first image is zero, NaN or infinite everywhere; choose or export it again.")

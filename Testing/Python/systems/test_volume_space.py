@@ -4,14 +4,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from two_visits import TWO, turn
 
 from PulsarCAMLib.core.case import Case, Image
 from PulsarCAMLib.core.errors import BundleError, InputError
 from PulsarCAMLib.core.geometry import VolumeGeometry, moved
-from PulsarCAMLib.core.inputs import BRAIN, DOSE, InputRole
-from PulsarCAMLib.core.task import GIVEN, PATIENT, LabelRule, Task, TaskClass
 from PulsarCAMLib.systems.volumes.preprocessing import VolumePreprocessing
-from PulsarCAMLib.systems.volumes.samples import VolumeSystem, patient_unit, volume_samples
+from PulsarCAMLib.systems.volumes.samples import patient_unit, volume_samples
 from PulsarCAMLib.systems.volumes.space import degrees_of, is_rigid, middle_of, rigid
 
 TURNED = ((0.0, 0.0, 1.0), (-0.8, 0.6, 0.0), (-0.6, -0.8, 0.0))
@@ -19,37 +18,6 @@ BEFORE = VolumeGeometry((18, 24, 22), (1.5, 1.5, 2.0), (-15.0, -18.0, -17.0))
 _AXES = np.array(TURNED)
 _FIRST = (4.0, -3.0, 6.0) - _AXES @ (np.array([1.8, 1.4, 1.6]) * np.array([23, 19, 21]) / 2)
 NOW = VolumeGeometry((22, 20, 24), (1.8, 1.4, 1.6), tuple(_FIRST), TURNED)
-
-
-class Two(VolumeSystem):
-    name = title = "two"
-    task = Task(
-        "change", "Change", (TaskClass("a", "a", "a", "#111111"), TaskClass("b", "b", "b", "#222222")), "b", "b",
-        PATIENT, LabelRule(GIVEN, "change"),
-    )  # fmt: skip
-    inputs = (
-        InputRole("t1-now", "T1 now", time_point="followup", column="t1"),
-        InputRole("t1-before", "T1 before", column="t1"),
-        InputRole("t2-now", "T2 now", time_point="followup", column="t2", needed=False),
-        InputRole("t2-before", "T2 before", column="t2", needed=False),
-        InputRole("plan", "dose", DOSE, needed=False),
-        InputRole("brain-before", "brain before", BRAIN, needed=False),
-    )
-    maps = ()
-
-
-TWO = Two()
-
-
-def turn(degrees, axis, shift):
-    """Rigid: about an axis through the origin, then a shift in mm."""
-    axis = np.asarray(axis, dtype=float) / np.linalg.norm(axis)
-    cross = np.cross(np.eye(3), axis)
-    angle = np.radians(degrees)
-    found = np.eye(4)
-    found[:3, :3] = np.eye(3) - np.sin(angle) * cross + (1 - np.cos(angle)) * cross @ cross
-    found[:3, 3] = shift
-    return found
 
 
 WAY = turn(14, (1, 2, 3), (4.0, -3.0, 6.0))

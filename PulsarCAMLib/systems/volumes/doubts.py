@@ -1,0 +1,71 @@
+"""Images that can hardly be what they are given as: one sentence each, before anything is computed from them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import combinations
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ...core.errors import InputError
+from ...core.inputs import DOSE, MRI, InputRole
+
+if TYPE_CHECKING:
+    from ...core.case import Image
+
+MOST_GY = 200.0
+"""No treatment of a head has a point with more; numbers above are cGy, or no dose."""
+
+LEAST_HU = -500.0
+"""An MRI has no value so far below zero; a CT's air has."""
+
+
+def refuse_implausible(inputs: Sequence[InputRole], images: Mapping[str, Image], in_gy: bool) -> None:
+    """Refuse what cannot be meant; ``in_gy``: the unit of a dose decides the result (a z-score has none).
+
+    Raises:
+        InputError: a single slice, or a dose that is none.
+    """
+    for role in inputs:
+        image = images.get(role.name)
+        if image is None:
+            continue
+        if role.kind == MRI and (image.voxels.ndim != 3 or min(image.voxels.shape) < 2):
+            raise InputError(
+                f"The {role.title} is a single slice ({' x '.join(map(str, image.voxels.shape[::-1]))} voxels); choose "
+                "the whole 3D series."
+            )
+        if role.kind == DOSE:
+            _refuse_dose(role, image, in_gy)
+
+
+def _refuse_dose(role: InputRole, image: Image, in_gy: bool) -> None:
+    finite = image.voxels[np.isfinite(image.voxels)] if image.voxels.dtype.kind == "f" else image.voxels
+    if not finite.size:
+        return
+    low, high = float(finite.min()), float(finite.max())
+    if low < -0.01 * max(high, 1.0):
+        raise InputError(
+            f"The {role.title} has values down to {low:.4g}, and a dose has none below zero; was an MRI or a CT given "
+            "in its place?"
+        )
+    if in_gy and high > MOST_GY:
+        raise InputError(
+            f"The {role.title} reaches {high:.4g}, and it must be in Gy: is it in cGy (divide it by 100), or was an "
+            "MRI given in its place?"
+        )
+
+
+def doubtful(inputs: Sequence[InputRole], images: Mapping[str, Image]) -> Iterator[str]:
+    """Sentences on what is possible and hardly meant."""
+    there = [role for role in inputs if role.kind == MRI and role.name in images]
+    for role in there:
+        voxels = images[role.name].voxels
+        if voxels.dtype.kind in "if" and np.nanmin(voxels) < LEAST_HU:
+            lowest = f"{np.nanmin(voxels):.0f}"
+            yield f"The {role.title} has values down to {lowest}, as a CT has; was one given in its place?"
+    for one, other in combinations(there, 2):
+        a, b = images[one.name], images[other.name]
+        if a.geometry.same_grid(b.geometry) and (a is b or np.array_equal(a.voxels, b.voxels)):
+            yield f"The {one.title} and the {other.title} are one and the same image; was one file chosen twice?"
