@@ -324,6 +324,7 @@ class ConsoleLogic(CompareLogic):
             Export(**files, compared=comparison is not None),
             facts_of(found, shown),
             comparison=comparison and comparison.mapComparison,
+            images=self._other_images(result),
             overwrite=overwrite,
             progress=progress,
             cancelled=cancelled,
@@ -374,6 +375,15 @@ class ConsoleLogic(CompareLogic):
             known = ", ".join(others) or "no further image"
             raise InputError(f"The model takes no image “{unknown[0]}” beside the first; it takes {known}.")
         return {first: volumeNode, **(otherImages or {})}
+
+    @staticmethod
+    def _other_images(result: PulsarCAMResult) -> dict:
+        """Images beside the first, by role, as they are in the scene now."""
+        from ..core.case import Image
+        from ..scene.reading.inputs import read_volume
+
+        there = {role: node for role, node in result.otherImages.items() if node is not None and node.GetScene()}
+        return {role: Image(*read_volume(node)[:2]) for role, node in there.items()}
 
     @staticmethod
     def _nodes(result: PulsarCAMResult):

@@ -82,6 +82,7 @@ def content_of(
     shown: Shown,
     facts: Mapping[str, object] | None = None,
     comparison: MapComparison | None = None,
+    images: Mapping[str, Image] | None = None,
 ) -> Content:
     """What an export tells; arguments as :func:`export_files`."""
     settings = DisplaySettings(
@@ -95,7 +96,7 @@ def content_of(
     )
     role = result.system.inputs[0].name
     return Content(
-        Case({role: Image(volume, result.geometry)}, reference=role),
+        Case({role: Image(volume, result.geometry), **(images or {})}, reference=role),
         result,
         [settings],
         facts={key: value for key, value in (facts or {}).items() if value is not None},
@@ -114,6 +115,7 @@ def export_files(
     facts: Mapping[str, object],
     *,
     comparison: MapComparison | None = None,
+    images: Mapping[str, Image] | None = None,
     overwrite: bool = False,
     progress: OnProgress | None = None,
     cancelled: IsCancelled | None = None,
@@ -129,6 +131,7 @@ def export_files(
         export: which files.
         facts: provenance, for the headers of NRRD files.
         comparison: what ``export.compared`` asks for.
+        images: further inputs by role, for the report's pictures.
         overwrite: replace files of the same names.
         progress: is told the fraction done and what is being done.
         cancelled: is asked before each picture of the report.
@@ -137,7 +140,7 @@ def export_files(
         OutputError: nothing is chosen, a file is there already, or the folder cannot be written.
         Cancelled: the user stopped the work; nothing was written.
     """
-    content, outputs = content_of(result, volume, name, shown, facts, comparison), export.outputs()
+    content, outputs = content_of(result, volume, name, shown, facts, comparison, images), export.outputs()
     names = names_of(outputs, content)
     if not names:
         raise OutputError("Nothing is chosen for export; tick at least one kind of file.")

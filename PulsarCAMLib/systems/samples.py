@@ -56,6 +56,13 @@ class Placement(Protocol):
             InputError: the maps have another size, or the case has no such input.
         """
 
+    def way_to(self, role: str) -> np.ndarray | None:
+        """4x4 matrix from LPS millimetres of the reference image to those of an input's own; None: they are the same.
+
+        Raises:
+            InputError: the case has no such input.
+        """
+
     def centres_lps(self) -> np.ndarray:
         """LPS millimetres ``[n, 3]`` of the middle of the unit on each sample."""
 

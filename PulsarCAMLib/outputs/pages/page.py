@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ... import __version__
+from ...core.case import Image
 from ...core.display import Threshold, check_choice
 from ...core.pluralize import pluralize
 from ...core.progress import IsCancelled, OnProgress, silent
@@ -21,6 +22,7 @@ from ...io.atomic import check_place, write_whole
 from ..contract import Content
 from . import sections
 from .glossary import definitions_of
+from .inputs import every_input
 from .templating import RESEARCH_ONLY, render
 
 if TYPE_CHECKING:
@@ -78,6 +80,7 @@ def report_html(
     normalisation: str = "none",
     margin_mm: float = DEFAULT_MARGIN_MM,
     comparison: MapComparison | None = None,
+    images: Mapping[str, Image] | None = None,
     private: Sequence[str] = (),
     made_at: datetime | None = None,
     progress: OnProgress | None = None,
@@ -89,6 +92,7 @@ def report_html(
         normalisation: of the pictures: ``"none"``, ``"lesion"`` or ``"scan"``.
         margin_mm: thickness of the shell that is called margin.
         comparison: a ``MapComparison`` of the result, for a section of its own.
+        images: of the case, by role, to be shown side by side where there are several.
         private: texts that warnings may hold and the page must not, such as names of the input's nodes.
         made_at: the time to print (default: now).
         progress: is told the fraction done and what is being done.
@@ -111,6 +115,7 @@ def report_html(
         warnings=sections.warnings(result.warnings, private),
         units=sections.table(result, units, method, target, threshold, margin_mm),
         pictures=sections.pictures(result, units, volume, (method, target, normalisation), progress, cancelled),
+        inputs=every_input(result, units, images or {}, method, target, cancelled),
         compared=compared,
         model_card=sections.model(result),
         settings=sections.settings(result, method, target, threshold, normalisation, margin_mm),
@@ -156,6 +161,7 @@ class Report:
             normalisation=shown.normalisation,
             margin_mm=shown.margin_mm,
             comparison=content.comparison,
+            images=content.case.images,
             private=content.private,
             progress=on_progress,
             cancelled=is_cancelled,

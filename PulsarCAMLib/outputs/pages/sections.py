@@ -17,7 +17,7 @@ from ...core.pluralize import pluralize
 from ...core.progress import IsCancelled, OnProgress
 from ...core.task import PREDICTED, Task
 from ...explanation.result import CaseResult, UnitResult
-from ...explanation.tables import unit_table
+from ...explanation.tables import cells_text, unit_table
 from ...systems.contract import Sliced
 from .templating import number
 
@@ -72,7 +72,7 @@ def _row(unit: UnitResult, row: dict, result: CaseResult) -> dict[str, Any]:
     told = [
         {
             "probability": row[task.probability_column(name)],
-            "spread": row["probability_spread"] if card.members > 1 and name == task.positive else None,
+            "spread": unit.class_probabilities[task.index(name), :, unit.main].std() if card.members > 1 else None,
             "threshold": card.decision_threshold if task.binary else None,
         }
         for name in task.told
@@ -149,6 +149,7 @@ def settings(
     """How the result is shown, and what the model saw."""
     return [
         ("Map", result.method(method).title),
+        *_how(result, method),
         ("Class shown", class_text(result, method, target)),
         ("Activated", threshold.in_words(result.task)),
         ("Scale of the pictures", _scale(result.task, normalisation)),
@@ -158,6 +159,14 @@ def settings(
         ("MRI", " x ".join(map(str, result.geometry.shape[::-1])) + " voxels of "
          + " x ".join(f"{s:.3g}" for s in result.geometry.spacing) + " mm"),
     ]  # fmt: skip
+
+
+def _how(result: CaseResult, method: str) -> list[tuple[str, object]]:
+    """Equation and cells of a map of volumes; finer detail than its cells is interpolation."""
+    cells = cells_text(result.units[0], method)
+    if not cells:
+        return []
+    return [("Equation", result.method(method).equation), ("Cells", f"{cells}; between them it is interpolated")]
 
 
 def class_text(result: CaseResult, method: str, target: str) -> str:

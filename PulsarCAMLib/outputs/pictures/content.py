@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
+from ...core.case import Image
 from ...core.geometry import VolumeGeometry
+from ...core.inputs import InputRole
 from ...core.task import LESION, PREDICTED, Task
+from ...explanation.inputs import input_shares
 from ...explanation.result import CaseResult, UnitResult
+from ...explanation.tables import cells_text
 from ...lesions.resampling import image_around, resample
 from ...systems.contract import Sliced
 
@@ -94,6 +99,97 @@ class Picture:
     letters: tuple[str, str, str, str]
     plane: str
     answers: Profile | ClassBars
+
+
+@dataclass(frozen=True)
+class InputsPicture:
+    """All images of one unit, the same slice of each, bare and under the map.
+
+    Attributes:
+        title, subtitle, footer, plane: as of :class:`Picture`.
+        panels: one for each input; its ``maps`` has one map, that of the input alone where the method has such.
+    """
+
+    title: str
+    subtitle: str
+    footer: str
+    plane: str
+    panels: tuple[Picture, ...]
+
+
+def inputs_of(result: CaseResult, images: Mapping[str, Image]) -> tuple[InputRole, ...]:
+    """Inputs that pictures show side by side: those that the network sees and the case has; none if it is only one."""
+    found = tuple(role for role in result.system.shown_inputs if role.name in images)
+    return found if len(found) > 1 else ()
+
+
+def inputs_picture_of(
+    result: CaseResult, unit: UnitResult, images: Mapping[str, Image], method: str, target: str
+) -> InputsPicture:
+    """Everything that the picture of all inputs of one unit shows.
+
+    The slice is that of the reference image in which the map of all inputs together is strongest; other images are
+    brought to it, by the registration where there was one.
+
+    Args:
+        result: of the case.
+        unit: one of its units.
+        images: of the case, by role; see :func:`inputs_of`.
+        method: a computed method.
+        target: class whose evidence is shown.
+    """
+    target = unit.predicted_class if target == PREDICTED else target
+    signed = result.method(method).signed
+    grid = display_grid(unit, result.geometry, _strongest_slice(result, unit, method, target))
+    mask = _resampled_mask(unit, result.geometry, grid)
+    own = unit.inputs_of(method)
+    shares = input_shares(unit, method, target)
+    top = unit.joint_maximum(method, own[0] if own else "") or 1.0
+    panels = []
+    for role in inputs_of(result, images):
+        image, way = images[role.name], unit.samples.way_to(role.name)
+        values = resample(image_around(image.voxels, image.geometry, grid, way), grid, matrix=way)[0]
+        alone = role.name if role.name in own else ""
+        control = unit.control_shares.get((method, "" if signed else target, alone))
+        heading = f"alone: {_share_text(shares[alone], control)}" if alone else "map of all images together"
+        panels.append(
+            Picture(
+                title=role.title,
+                subtitle="",
+                footer="",
+                grey=_grey(values),
+                mask=mask,
+                maps={heading: _resampled_map(result, unit, method, target, "none", grid, mask, alone)},
+                top=float(top),
+                signed=signed,
+                scale_text=_scale_text(result, method, "none"),
+                bare_text=role.title,
+                side_mm=grid.spacing[0] * PIXELS,
+                letters=edge_letters(np.asarray(grid.direction)),
+                plane="",
+                answers=_answers(result, unit),
+            )
+        )
+    whose = _both_signs(result.task) if signed else target
+    return InputsPicture(
+        title=f"{unit.name}: {result.method(method).title}",
+        subtitle=f"Evidence for {whose}. {_capital(cells_text(unit, method))}",
+        footer=f"Model: {result.card.origin}. Research use only, not for diagnosis or treatment decisions.",
+        plane=_plane_text(result.geometry, unit, grid),
+        panels=tuple(panels),
+    )
+
+
+def _share_text(shares: np.ndarray, control: np.ndarray | None) -> str:
+    """Of one input, as "62% of the map (control 48%)"."""
+    if not np.isfinite(shares).any():
+        return "the map is empty"
+    beside = "" if control is None or not np.isfinite(control).any() else f" (control {np.nanmean(control):.0%})"
+    return f"{np.nanmean(shares):.0%} of the map{beside}"
+
+
+def _capital(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}." if text else ""
 
 
 def picture_of(
@@ -226,9 +322,10 @@ def _resampled_mask(lesion: UnitResult, geometry: VolumeGeometry, grid: VolumeGe
     return resample(place.to_sitk(padded), grid)[0]
 
 
-def _resampled_map(result, lesion, method, target, normalisation, grid, mask) -> np.ndarray:
+def _resampled_map(result, lesion, method, target, normalisation, grid, mask, input="") -> np.ndarray:
     """The map as written, without the fall to zero that interpolation would make at the GTV's border."""
-    pasted = result.pasted(lesion, method, target, "mean", normalisation, restrict=False)
+    how = {"restrict": False, "input": input, "on_reference": True}
+    pasted = result.pasted(lesion, method, target, "mean", normalisation, **how)
     place = result.geometry.cropped(pasted.offset, pasted.values.shape)
     values = resample(place.to_sitk(np.ascontiguousarray(pasted.values, dtype=np.float32)), grid, edges=True)[0]
     return np.where(mask >= 0.5, values, np.float32(0))

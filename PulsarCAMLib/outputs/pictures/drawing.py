@@ -4,26 +4,25 @@ from __future__ import annotations
 
 import os
 import signal
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from .content import Picture
+from .content import InputsPicture, Picture
 
 FEW = 8
 """Up to so many pictures a second process costs more than it saves."""
 
 
 @contextmanager
-def drawing_pool(count: int, threads: int | None = None) -> Iterator[Callable[[Picture, Path], None]]:
+def drawing_pool(count: int, threads: int | None = None) -> Iterator[Callable[[Picture | InputsPicture, Path], None]]:
     """A function that draws a picture into a file, at once or soon; all are done when the context is left.
 
     Args:
         count: number of pictures to come.
         threads: cores to use; None: all.
     """
-    from .overlay import save_picture
-
     cores = threads or (len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
     if count <= FEW or cores < 2:
         yield save_picture
@@ -34,9 +33,9 @@ def drawing_pool(count: int, threads: int | None = None) -> Iterator[Callable[[P
 
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(1, mp_context=context, initializer=_leave_interrupts_to_the_main_process) as pool:
-        waiting: list[tuple[Future, Picture, Path]] = []
+        waiting: list[tuple[Future, Picture | InputsPicture, Path]] = []
 
-        def draw(picture: Picture, path: Path) -> None:
+        def draw(picture: Picture | InputsPicture, path: Path) -> None:
             waiting.append((pool.submit(save_picture, picture, path), picture, path))
 
         try:
@@ -52,6 +51,23 @@ def drawing_pool(count: int, threads: int | None = None) -> Iterator[Callable[[P
                     future.result()
         finally:
             pool.shutdown(cancel_futures=True)
+
+
+def save_picture(picture: Picture | InputsPicture, path: str | Path) -> None:
+    """Draw and write a PNG."""
+    import numpy as np
+    from PIL import Image
+
+    from .inputs import draw_inputs
+    from .overlay import draw
+
+    figure = draw_inputs(picture) if isinstance(picture, InputsPicture) else draw(picture)
+    with warnings.catch_warnings():
+        # Names in scripts that the font lacks show as boxes; a warning would not help the user.
+        warnings.filterwarnings("ignore", message="Glyph .* missing")
+        figure.canvas.draw()
+    # Without the opacity that savefig would pack and write as well.
+    Image.fromarray(np.asarray(figure.canvas.buffer_rgba())[..., :3]).save(path, format="PNG", compress_level=1)
 
 
 def _leave_interrupts_to_the_main_process() -> None:

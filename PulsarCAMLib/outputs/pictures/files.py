@@ -9,13 +9,14 @@ from ...core.display import DisplaySettings
 from ...core.progress import IsCancelled, OnProgress, silent
 from ...io.names import file_name_of
 from ..contract import Content
+from .content import inputs_of
 
 FOLDER = "pictures"
 
 
 @dataclass(frozen=True)
 class Pictures:
-    """One picture per unit and method, of the first class that is shown.
+    """One picture per unit and method, of the first class that is shown; where there are several inputs one of all.
 
     Attributes:
         threads: processor cores to use; None: all.
@@ -26,10 +27,12 @@ class Pictures:
 
     def names(self, content: Content) -> list[str]:
         """See :class:`..contract.Output`."""
+        kinds = ("", "_inputs") if inputs_of(content.result, content.case.images) else ("",)
         return [
-            f"{content.prefix}{FOLDER}/{_file(n, unit.name, shown.method)}"
+            f"{content.prefix}{FOLDER}/{_file(n, unit.name, shown.method + kind)}"
             for n, unit in enumerate(content.result.units, start=1)
             for shown in _by_method(content)
+            for kind in kinds
         ]
 
     def write(
@@ -41,7 +44,7 @@ class Pictures:
     ) -> None:
         """See :class:`..contract.Output`."""
         from ...core.errors import Cancelled
-        from .content import picture_of
+        from .content import inputs_picture_of, picture_of
         from .drawing import drawing_pool
 
         names, done = self.names(content), 0
@@ -56,6 +59,10 @@ class Pictures:
                     picture = picture_of(content.result, unit, image, shown.method, shown.target, shown.normalisation)
                     draw(picture, folder / names[done])
                     done += 1
+                    if inputs_of(content.result, content.case.images):
+                        how = (content.case.images, shown.method, shown.target)
+                        draw(inputs_picture_of(content.result, unit, *how), folder / names[done])
+                        done += 1
 
 
 def _by_method(content: Content) -> list[DisplaySettings]:

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import warnings
-from pathlib import Path
-
 import numpy as np
 from matplotlib import colormaps
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import ListedColormap, Normalize
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
-from PIL import Image
 
 from .content import ClassBars, Picture, Profile
 
@@ -39,17 +35,6 @@ def signed_colors() -> ListedColormap:
     return ListedColormap(colors, name="pulsarcam-signed")
 
 
-def save_picture(picture: Picture, path: str | Path) -> None:
-    """Draw and write a PNG."""
-    figure = draw(picture)
-    with warnings.catch_warnings():
-        # Names in scripts that the font lacks show as boxes; a warning would not help the user.
-        warnings.filterwarnings("ignore", message="Glyph .* missing")
-        figure.canvas.draw()
-    # Without the opacity that savefig would pack and write as well.
-    Image.fromarray(np.asarray(figure.canvas.buffer_rgba())[..., :3]).save(path, format="PNG", compress_level=1)
-
-
 def draw(picture: Picture) -> Figure:
     """The figure, on an Agg canvas."""
     figure = Figure(figsize=SIZE_INCHES, dpi=DOTS_PER_INCH, facecolor=PAPER)
@@ -59,10 +44,10 @@ def draw(picture: Picture) -> Figure:
     headings = list(picture.maps)
     _texts(figure, picture)
     large = figure.add_axes((0.02, 0.065, 0.4529, 0.78))
-    _mri(large, picture, headings[0], colors, norm, scale=True, size=11)
-    _color_bar(figure, (0.481, 0.065, 0.012, 0.78), picture, colors, norm)
+    mri_panel(large, picture, headings[0], colors, norm, scale=True, size=11)
+    color_bar(figure, (0.481, 0.065, 0.012, 0.78), picture, colors, norm)
     for place, heading in zip(_small_places(len(headings)), [None, *headings[1:]], strict=False):
-        _mri(figure.add_axes(place), picture, heading, colors, norm, scale=False, size=9)
+        mri_panel(figure.add_axes(place), picture, heading, colors, norm, scale=False, size=9)
     if isinstance(picture.answers, Profile):
         _profile(figure.add_axes((0.605, 0.115, 0.38, 0.28)), picture.answers)
     else:  # names of classes need more room at the left
@@ -110,7 +95,7 @@ def _shortened(text: str, longest: int) -> str:
     return text if len(text) <= longest else text[: longest - 1] + "…"
 
 
-def _mri(axes, picture: Picture, heading: str | None, colors, norm, scale: bool, size: float) -> None:
+def mri_panel(axes, picture: Picture, heading: str | None, colors, norm, scale: bool, size: float) -> None:
     """A panel: MRI, contour, letters, and where a heading names one, the heat map."""
     half = picture.side_mm / 2
     extent = (-half, half, half, -half)
@@ -153,7 +138,7 @@ def _scale_bar(axes, half: float) -> None:
     axes.text(left + length / 2, low - 0.015 * half, f"{length} mm", color=INK, size=10, ha="center", va="bottom")
 
 
-def _color_bar(figure: Figure, place: tuple, picture: Picture, colors, norm) -> None:
+def color_bar(figure: Figure, place: tuple, picture: Picture, colors, norm) -> None:
     axes = figure.add_axes(place)
     axes.set_facecolor("#6e6e6e")
     # An image instead of Matplotlib's colour bar, whose half-clear patches overlap and show stripes.

@@ -91,6 +91,10 @@ class LesionPatches:
         """See :func:`paste_maps`; there is one MRI only, so that ``role`` changes nothing."""
         return paste_maps(self, maps, geometry, restrict=restrict)
 
+    def way_to(self, role: str) -> None:
+        """There is one image."""
+        return
+
     def cell_mm(self, cells: int) -> float:
         """Side in millimetres of a cell where a patch has ``cells`` along a side; the larger where they differ."""
         return float(self.patch_size / cells * max(self.grid.spacing[:2]))

@@ -128,6 +128,10 @@ class VolumeSamples:
             values = np.where(unit.mask, values, np.float32(0))
         return PastedMap(values, kji_of(low))
 
+    def way_to(self, role: str) -> np.ndarray | None:
+        """4x4 from LPS millimetres of the reference image to those of an input; None: they are the same."""
+        return chained(self._place(role).way, inverse(self._place(None).way))
+
     def _place(self, role: str | None) -> Place:
         name = role or self.reference
         if name in self.places:

@@ -9,7 +9,8 @@ from PulsarCAMLib.core.geometry import VolumeGeometry
 from PulsarCAMLib.explanation.explain import explain_scan
 from PulsarCAMLib.lesions.from_labels import lesions_from_labels
 from PulsarCAMLib.outputs.pictures.content import PIXELS, display_grid, edge_letters, picture_of
-from PulsarCAMLib.outputs.pictures.overlay import draw, heat_colors, save_picture, signed_colors
+from PulsarCAMLib.outputs.pictures.drawing import save_picture
+from PulsarCAMLib.outputs.pictures.overlay import draw, heat_colors, signed_colors
 from PulsarCAMLib.systems.autoencoder.maps import SIGNED
 from PulsarCAMLib.systems.bundle import save_bundle
 

@@ -1,0 +1,52 @@
+"""All images of a unit side by side: the same slice of each, bare and under the map."""
+
+from __future__ import annotations
+
+import math
+
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import Normalize
+from matplotlib.figure import Figure
+
+from .content import InputsPicture
+from .overlay import DOTS_PER_INCH, FAINT, INK, PAPER, color_bar, heat_colors, mri_panel, signed_colors
+
+PANEL, GAP, HEADING = 2.55, 0.16, 0.34
+"""Inches: side of a panel, room between panels, room for the words above one."""
+
+LEFT, RIGHT, TOP, BOTTOM = 0.25, 1.35, 0.95, 0.4
+MOST_IN_A_ROW = 4
+
+
+def draw_inputs(picture: InputsPicture) -> Figure:
+    """The figure, on an Agg canvas."""
+    count = len(picture.panels)
+    rows = math.ceil(count / MOST_IN_A_ROW)
+    across = math.ceil(count / rows)
+    each = 2 * (PANEL + HEADING) + GAP
+    size = (max(LEFT + across * (PANEL + GAP) + RIGHT, 8.2), TOP + rows * each + BOTTOM)
+    figure = Figure(figsize=size, dpi=DOTS_PER_INCH, facecolor=PAPER)
+    FigureCanvasAgg(figure)
+    first = picture.panels[0]
+    colors = signed_colors() if first.signed else heat_colors()
+    norm = Normalize(-first.top if first.signed else 0.0, first.top)
+
+    def literal(x: float, y: float, text: str, **style) -> None:
+        # A dollar sign in a name must not start a formula.
+        figure.text(x / size[0], y / size[1], text, parse_math=False, va="center", **style)
+
+    literal(LEFT, size[1] - 0.32, picture.title, color=INK, size=14, weight="bold")
+    literal(LEFT, size[1] - 0.64, picture.subtitle, color=INK, size=10)
+    literal(size[0] - 0.2, size[1] - 0.32, picture.plane, color=FAINT, size=9, ha="right")
+    literal(LEFT, 0.18, picture.footer, color=FAINT, size=8)
+    for n, panel in enumerate(picture.panels):
+        row, column = divmod(n, across)
+        left = LEFT + column * (PANEL + GAP)
+        upper = size[1] - TOP - row * each - HEADING - PANEL
+        for bottom, heading in ((upper, None), (upper - HEADING - PANEL, next(iter(panel.maps)))):
+            place = (left / size[0], bottom / size[1], PANEL / size[0], PANEL / size[1])
+            mri_panel(figure.add_axes(place), panel, heading, colors, norm, scale=n == 0 and heading is None, size=9)
+    bar = (LEFT + across * (PANEL + GAP) + 0.05, BOTTOM + (rows - 1) * each + GAP)
+    place = (bar[0] / size[0], bar[1] / size[1], 0.14 / size[0], (2 * PANEL + HEADING - 0.1) / size[1])
+    color_bar(figure, place, first, colors, norm)
+    return figure

@@ -1,0 +1,105 @@
+"""All images side by side: the same place of each, under its own map, and what the page says of them."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from making_cases import DOSE_GRID, GRID, METHODS, TwoMaps, a_bundle
+
+from PulsarCAMLib.core.case import Case, Image
+from PulsarCAMLib.core.display import DisplaySettings
+from PulsarCAMLib.core.errors import Cancelled
+from PulsarCAMLib.explanation import explain_case
+from PulsarCAMLib.outputs.contract import Content
+from PulsarCAMLib.outputs.pages.page import report_html
+from PulsarCAMLib.outputs.pictures.content import inputs_of, inputs_picture_of
+from PulsarCAMLib.outputs.pictures.files import Pictures
+from PulsarCAMLib.outputs.pictures.inputs import draw_inputs
+from PulsarCAMLib.systems.registry import register, unregister
+
+
+@pytest.fixture(scope="module")
+def case():
+    """The same field on two grids: linear in millimetres, so that interpolation gives it exactly."""
+    images = {}
+    for role, grid in (("flair", GRID), ("rtdose", DOSE_GRID)):
+        k, j, i = np.indices(grid.shape)
+        lps = grid.to_lps(np.stack([i, j, k], axis=-1))
+        images[role] = Image((lps @ np.array([1.0, 0.5, 0.2]) + 100).astype(np.float32), grid)
+    return Case(images, (), "flair")
+
+
+@pytest.fixture(scope="module")
+def result(case, tmp_path_factory):
+    register(TwoMaps())
+    yield explain_case(case, a_bundle(tmp_path_factory.mktemp("model") / "model"), methods=METHODS)
+    unregister("two-maps")
+
+
+def test_every_image_is_shown_at_the_same_place(result, case):
+    (unit,) = result.units
+    picture = inputs_picture_of(result, unit, case.images, "saliency", "large")
+    assert [panel.bare_text for panel in picture.panels] == ["FLAIR", "planned dose"]
+    flair, dose = (panel.grey for panel in picture.panels)
+    inside = (picture.panels[0].mask >= 0.5) & (flair > 0.05) & (flair < 0.95) & (dose > 0.05) & (dose < 0.95)
+    assert inside.sum() > 1000
+    np.testing.assert_allclose(np.polyfit(flair[inside], dose[inside], 1)[0], 1, atol=0.15)
+    assert np.corrcoef(flair[inside], dose[inside])[0, 1] > 0.99
+
+
+def test_below_it_is_the_map_of_the_image_alone_on_one_scale(result, case):
+    (unit,) = result.units
+    picture = inputs_picture_of(result, unit, case.images, "saliency", "predicted")
+    headings = [next(iter(panel.maps)) for panel in picture.panels]
+    assert all(heading.startswith("alone: ") and "control" in heading for heading in headings)
+    assert len({panel.top for panel in picture.panels}) == 1
+    first, second = (next(iter(panel.maps.values())) for panel in picture.panels)
+    assert not np.array_equal(first, second)
+    assert unit.predicted_class in picture.subtitle
+    assert "The patient spans" in picture.subtitle
+
+
+def test_a_method_without_maps_of_each_shows_that_of_all_over_each(result, case):
+    (unit,) = result.units
+    picture = inputs_picture_of(result, unit, case.images, "gradcam", "large")
+    assert {next(iter(panel.maps)) for panel in picture.panels} == {"map of all images together"}
+    first, second = (next(iter(panel.maps.values())) for panel in picture.panels)
+    np.testing.assert_array_equal(first, second)
+
+
+def test_the_picture_is_drawn_and_written_beside_the_other(result, case, tmp_path):
+    content = Content(case, result, [DisplaySettings("saliency", "large")])
+    names = Pictures(1).names(content)
+    assert names == ["pictures/01-patient_saliency.png", "pictures/01-patient_saliency_inputs.png"]
+    Pictures(1).write(tmp_path, content)
+    assert all((tmp_path / name).stat().st_size > 10_000 for name in names)
+    alone = replace(case, images={"flair": case.images["flair"]})
+    assert Pictures(1).names(replace(content, case=alone)) == names[:1]
+    assert inputs_of(result, alone.images) == ()
+
+
+def test_names_with_dollar_signs_are_no_formulas(result, case):
+    (unit,) = result.units
+    picture = inputs_picture_of(result, unit, case.images, "saliency", "large")
+    figure = draw_inputs(replace(picture, title=r"$\alpha$ patient"))
+    assert any(text.get_text() == r"$\alpha$ patient" and not text.get_parse_math() for text in figure.texts)
+
+
+def test_the_page_shows_every_image_and_its_share_beside_the_control(result, case):
+    page = report_html(result, case.reference_image.voxels, method="saliency", target="large", images=case.images)
+    assert "Every image" in page
+    assert "Networks that have learnt nothing" in page
+    assert "max over channels of |dy_c/dx|" in page
+    assert page.count("planned dose") >= 2
+    assert "Every image" not in report_html(result, case.reference_image.voxels, method="saliency", target="large")
+
+
+def test_a_stop_writes_no_page(result, case):
+    asked = []
+
+    def cancelled():
+        asked.append(1)
+        return len(asked) > 1
+
+    with pytest.raises(Cancelled):
+        report_html(result, case.reference_image.voxels, method="saliency", images=case.images, cancelled=cancelled)
