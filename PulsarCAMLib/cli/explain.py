@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ..core.task import Task
     from ..explanation.result import CaseResult
     from ..outputs.contract import Content, Output
-    from ..systems.contract import System
+    from ..systems.card import ModelCard
 
 ALL, BOTH = "all", "both"
 DEFAULT_MODEL = "synthetic-demo"
@@ -157,7 +157,7 @@ def explain(job: Job, progress: Progress, timings: Timings) -> tuple[list[dict],
         bundle = find_bundle(job.model)
         _ = bundle.ensemble
         system = bundle.card.system
-        wanted = wanted_of(job, system)
+        wanted = wanted_of(job, bundle.card)
         case = read_case(job, bundle.card, progress.part(0.05, 0.15))
     with timings.step("computing"):
         always = [each.name for each in system.maps if each.signed and each.always]
@@ -168,14 +168,15 @@ def explain(job: Job, progress: Progress, timings: Timings) -> tuple[list[dict],
     return rows, result
 
 
-def wanted_of(job: Job, system: System) -> Wanted:
-    """Methods and classes of a job, checked against the model's system.
+def wanted_of(job: Job, card: ModelCard) -> Wanted:
+    """Methods, classes and inputs of a job, checked against the model.
 
     Raises:
         InputError: the system has no such method, or its task no such class.
     """
     from ..core.display import DisplaySettings, check_choice
 
+    system = card.system
     task, usual = system.task, system.usual_maps
     named = [m for name in job.methods or usual[:1] for m in (usual if name == ALL else (name,))]
     methods = tuple(dict.fromkeys(named))
@@ -196,33 +197,37 @@ def wanted_of(job: Job, system: System) -> Wanted:
             input=of_input,
         )
 
-    inputs = map_inputs_of(job, system, methods)
+    inputs = map_inputs_of(job, card, methods)
     pairs = dict.fromkeys((m, task.explained if m in signed else t) for m in methods for t in targets)
     maps = tuple(shown(*pair, each) for pair in pairs for each in inputs[pair[0]])
     with_class = tuple(each for each in maps if each.method not in signed)
     return Wanted(methods, targets, maps, with_class or tuple(shown(usual[0], target) for target in targets))
 
 
-def map_inputs_of(job: Job, system: System, methods: Sequence[str]) -> dict[str, tuple[str, ...]]:
+def map_inputs_of(job: Job, card: ModelCard, methods: Sequence[str]) -> dict[str, tuple[str, ...]]:
     """For every method the inputs whose maps are written; "" stands for all together.
 
     Raises:
         InputError: the model takes no such input, none was given, or no method has maps of single inputs.
     """
-    first, *others = (role.name for role in system.shown_inputs)
-    there = (first, *(name for name in others if name in job.inputs))
+    system, first = card.system, card.system.image_inputs[0].name
+    known = dict.fromkeys(name for names in system.channel_roles(card.preprocessing) for name in names)
+    there = tuple(role.name for role in system.mapped_inputs(card.preprocessing, {first, *job.inputs}))
     named = tuple(dict.fromkeys(name for name in job.map_inputs if name != EACH))
     for name in named:
-        if name not in (first, *others):
-            raise InputError(f"The model takes no {name}, so it has no maps of it; it takes {', '.join(there)}.")
-        if name not in there:
+        if name not in known:
+            raise InputError(f"The model sees no {name}, so it has no maps of it; it sees {', '.join(known)}.")
+        if name not in (first, *job.inputs):
             raise InputError(f"There are no maps of the {name}, for none was given; give it with --{name} FILE.")
-    if len(there) == 1:
+    if not there:
         return dict.fromkeys(methods, ("",))
     able = [name for name in methods if system.method(name).by_input]
     if job.map_inputs and not able:
-        known = ", ".join(method.name for method in system.maps if method.by_input) or "none that does"
-        raise InputError(f"{', '.join(methods)} has no maps of single inputs; the model has {known}.")
+        others = ", ".join(method.name for method in system.maps if method.by_input)
+        raise InputError(
+            f"There are no maps of single inputs by {', '.join(methods)}; "
+            + (f"choose {others} with --method." if others else "leave out --input.")
+        )
     chosen = ("", *there) if EACH in job.map_inputs else named or ("",)
     return {name: chosen if name in able else ("",) for name in methods}
 

@@ -394,9 +394,14 @@ class System:
         """Roles of images; maps are written on the grid of the first."""
         return tuple(role for role in self.inputs if role.kind != MASK)
 
+    def mapped_inputs(self, preprocessing: Any, present: Collection[str]) -> tuple[InputRole, ...]:
+        """Inputs of :meth:`input_channels`: those that may have maps of their own, in their order."""
+        found = self.input_channels(preprocessing, present)
+        return tuple(role for role in self.inputs if role.name in found)
+
     @property
     def shown_inputs(self) -> tuple[InputRole, ...]:
-        """Roles of images that the network sees: those that may have maps of their own."""
+        """Roles of images that a network may see; which of them it does, :meth:`channel_roles` says."""
         return tuple(role for role in self.image_inputs if role.kind != BRAIN)
 
     def display_settings(self, **chosen: Any) -> DisplaySettings:

@@ -247,3 +247,36 @@ def test_images_without_numbers_are_refused_and_partial_ones_are_told(folder, mo
 def test_its_maps_cannot_be_checked_yet_and_that_is_said(model, capsys):
     assert main(["sanity", str(model), "--quiet"]) == 3
     assert "The maps of “model” cannot be checked" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (["--input", "t9"], "The model sees no t9, so it has no maps of it; it sees flair, rtdose."),
+        (["--input", "rtdose"], "There are no maps of the rtdose, for none was given; give it with --rtdose FILE."),
+        (
+            ["--rtdose", "dose1.nrrd", "--method", "gradcam", "--input", "each"],
+            "There are no maps of single inputs by gradcam; choose saliency",
+        ),
+    ],
+)
+def test_maps_that_there_are_not_are_refused_before_anything_is_computed(folder, model, capsys, options, says):
+    options = [str(folder / each) if each.endswith(".nrrd") else each for each in options]
+    assert (
+        main(["explain", str(folder / "flair1.nrrd"), "-o", str(folder / "no"), "--model", str(model), *options]) == 3
+    )
+    assert says in capsys.readouterr().err
+    assert not (folder / "no").exists()
+
+
+def test_one_input_may_be_asked_for_alone_and_each_means_all_where_there_is_one(folder, model):
+    options = ["--model", str(model), "--method", "saliency", "--method", "gradcam", "--no-pictures", "--quiet"]
+    files = [str(folder / "flair2.nrrd"), "--rtdose", str(folder / "dose2.nrrd"), "--input", "rtdose"]
+    assert main(["explain", *files, "-o", str(folder / "alone"), *options]) == 0
+    maps = {path.name for path in (folder / "alone").glob("*_mean.nrrd")}
+    assert maps == {"saliency_large_rtdose_mean.nrrd", "gradcam_large_mean.nrrd"}
+    files = [str(folder / "flair2.nrrd"), "--input", "each"]
+    assert main(["explain", *files, "-o", str(folder / "one"), *options]) == 0
+    maps = {path.name for path in (folder / "one").glob("*_mean.nrrd")}
+    assert maps == {"saliency_large_mean.nrrd", "gradcam_large_mean.nrrd"}
+    assert not (folder / "one" / "inputs.csv").exists()

@@ -40,11 +40,16 @@ class ModelChooser(Section):
         name = self.state.model if self.state is not None else ""
         if self._system is None or self._system[0] != name:
             try:
-                found = self.logic.modelCard(name).system
+                card = self.logic.modelCard(name)
+                self._system = name, card.system, card.preprocessing
             except PulsarCAMError:
-                found = system_of()
-            self._system = name, found
+                self._system = name, system_of(), None
         return self._system[1]
+
+    def preprocessing(self):
+        """That of the chosen model's card; None where the model is gone."""
+        self.system()
+        return self._system[2]
 
     def refresh(self) -> None:
         """Show the chosen model, and where it comes from."""

@@ -37,9 +37,10 @@ class DisplaySection(Section):
 
     def map_input(self) -> Choice:
         """The input whose map alone is chosen; all together where the method, or what is chosen, has one map only."""
-        roles = [role for role in self.panel.models.system().shown_inputs if self.panel.images.node_of(role)]
-        several = len(roles) > 1 and self.panel.models.system().method(self.method().value).by_input
-        self._inputs = input_choices(roles if several else [])
+        system = self.panel.models.system()
+        there = [role.name for role in system.image_inputs if self.panel.images.node_of(role)]
+        able = system.method(self.method().value).by_input
+        self._inputs = input_choices(system.mapped_inputs(self.panel.models.preprocessing(), there) if able else ())
         return chosen(self._inputs, self.state.mapInput, "")
 
     def settings(self) -> DisplaySettings:

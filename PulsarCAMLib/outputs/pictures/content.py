@@ -119,8 +119,7 @@ class InputsPicture:
 
 def inputs_of(result: CaseResult, images: Mapping[str, Image]) -> tuple[InputRole, ...]:
     """Inputs that pictures show side by side: those that the network sees and the case has; none if it is only one."""
-    found = tuple(role for role in result.system.shown_inputs if role.name in images)
-    return found if len(found) > 1 else ()
+    return result.system.mapped_inputs(result.card.preprocessing, images)
 
 
 def inputs_picture_of(

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from making_cases import DOSE_GRID, GRID, METHODS, TwoMaps, a_bundle, a_case
+from making_cases import DOSE_GRID, GRID, METHODS, PREPROCESSING, TwoMaps, a_bundle, a_case
 from making_networks import Smooth, evidence_of
 
 from PulsarCAMLib.core.errors import InputError
@@ -169,3 +169,23 @@ def test_a_coarse_map_says_how_few_cells_it_has(result):
     assert cells == (int(np.ceil(i * 2 / 5)), int(np.ceil(j * 2 / 6)), int(np.ceil(k * 1 / 4)))
     assert side == pytest.approx(unit.samples.grid.spacing[0] * 5 / 2)
     assert cells_text(coarse, "gradcam").startswith("the patient spans 2 x 2 x 1 cells of")
+
+
+def test_what_the_network_does_not_see_has_no_map_and_two_may_share_a_channel(result):
+    class Difference(TwoMaps):
+        def channel_roles(self, preprocessing):
+            return ("flair", "rtdose"), ("flair",)
+
+    class Blind(TwoMaps):
+        def channel_roles(self, preprocessing):
+            return (("rtdose",),)
+
+    both = {"flair", "rtdose"}
+    assert Difference().input_channels(PREPROCESSING, both) == {"flair": (0, 1), "rtdose": (0,)}
+    assert Difference().input_channels(PREPROCESSING, {"flair"}) == {}
+    assert Blind().input_channels(PREPROCESSING, both) == {}
+    assert [role.name for role in TwoMaps().mapped_inputs(PREPROCESSING, both)] == ["flair", "rtdose"]
+    (unit,) = result.units
+    maps = unit.input_maps["saliency", "large", "flair"]
+    shared = replace(unit, input_maps={("saliency", "large", role): maps for role in both})
+    np.testing.assert_allclose(input_shares(shared, "saliency", "large")["rtdose"], 0.5)
