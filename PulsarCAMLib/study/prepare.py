@@ -44,12 +44,14 @@ class Candidates:
         rows: with their classes, of the first MRI and of the second; see :func:`study_rows`.
         lesions: the same as numbers.
         splits: of every protocol, in its order.
+        shares: baseline row to the share of its volume that a lesion keeps, where both volumes are known.
     """
 
     cohort: CohortTable
     rows: tuple[list, list]
     lesions: StudyLesions
     splits: tuple[Split, ...]
+    shares: dict[int, float]
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,13 +96,16 @@ def check_study(cohort: CohortTable, labels: Sequence[LesionLabel], settings: St
     Raises:
         InputError: the lesions cannot be split as a protocol wants it, or a setting cannot be tuned.
     """
-    found = _candidates(cohort, study_rows(cohort, labels, system_of(settings.system)), settings)
+    shares = {row: 1 + each.change for each in labels if each.change is not None for row in each.rows}
+    found = _candidates(cohort, study_rows(cohort, labels, system_of(settings.system)), settings, shares)
     network_study_model(settings, "", Path())
     check_dose(cohort, settings)
     return found
 
 
-def _candidates(cohort: CohortTable, rows: tuple[list, list], settings: StudySettings) -> Candidates:
+def _candidates(
+    cohort: CohortTable, rows: tuple[list, list], settings: StudySettings, shares: dict[int, float]
+) -> Candidates:
     lesions = StudyLesions.of(*rows, system=settings.system)
     splits = splits_of(settings, lesions)
     for split in splits if settings.network in settings.models else ():
@@ -109,7 +114,7 @@ def _candidates(cohort: CohortTable, rows: tuple[list, list], settings: StudySet
                 f"In {split.place} of the protocol “{split.protocol}” all lesions that are left to learn from have the "
                 f"same {settings.task.label.column}, for the others are of too few patients; leave this protocol out."
             )
-    return Candidates(cohort, rows, lesions, splits)
+    return Candidates(cohort, rows, lesions, splits, shares)
 
 
 def splits_of(settings: StudySettings, lesions: StudyLesions) -> tuple[Split, ...]:
@@ -147,7 +152,7 @@ def prepare_study(found: Candidates, settings: StudySettings, folder: Path, runn
         raise InputError(OTHER_STUDY.format(folder))  # as far as this can be told before any work
     rows, left_out = within_limit(found.cohort, found.rows, settings, folder, running)
     if left_out is not None:
-        found = _candidates(found.cohort, rows, settings)
+        found = _candidates(found.cohort, rows, settings, found.shares)
     hashes["images_and_masks"] = inputs_digest([*rows[0], *rows[1]], system_of(settings.system))
     if facts is not None:
         _check_same(facts, found.lesions, hashes, folder)
@@ -155,6 +160,10 @@ def prepare_study(found: Candidates, settings: StudySettings, folder: Path, runn
         facts = _begun(found, settings, hashes, folder, running)
     if left_out is not None:
         facts["left_out"] = left_out
+    if settings.volume_change:
+        from .volume_change import write_changes
+
+        write_changes(folder, found.shares, found.lesions.rows[BASELINE])
     if settings.feature_models:
         _features(found.cohort, found.lesions, settings, facts, folder, running)
     return Prepared(folder, settings, found.lesions, found.splits, facts)

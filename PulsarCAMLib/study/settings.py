@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Self
 
 from ..core.settings import MOST_SEED, Settings, option
-from ..core.task import LESION, PATIENT, Task
+from ..core.task import LESION, PATIENT, SHRINKAGE, Task
 from ..core.vocabulary import CAM, FIXED, LESIONS, PAPER, PATIENTS, PROTOCOLS, THRESHOLD_RULES
 from ..systems.contract import System
 from ..systems.registry import DEFAULT, system_of
@@ -51,6 +51,7 @@ class StudySettings(Settings):
         features: of the models on features; see :func:`~.features.feature_options`.
         gi_limit: lesions whose dose gradient index is above this on any of their MRIs leave before the splits, for all
             models; None: all take part.
+        volume_change: whether the share of volume that is left is predicted as well; see :mod:`.volume_change`.
         system: whose network it is, and whose question.
     """
 
@@ -92,6 +93,10 @@ class StudySettings(Settings):
         None, "--gi-limit", "leave lesions out whose dose gradient index is above, before the splits and for all "
         "models (none)", metavar="GI", section="limit", later=True, above=0,
     )  # fmt: skip
+    volume_change: bool = option(
+        False, "--volume-change", "also predict how much of its volume a lesion keeps, by regression on what every "
+        "model learns from", section="models", later=True,
+    )  # fmt: skip
     system: str = option(DEFAULT, later=True, untold=True)
 
     def __post_init__(self) -> None:
@@ -126,6 +131,11 @@ class StudySettings(Settings):
             yield (
                 f"Models on features ({', '.join(self.feature_models)}) answer one question of two classes about each "
                 f"lesion, and {system.title} asks another one; leave them out."
+            )
+        if self.volume_change and task.label.kind != SHRINKAGE:
+            yield (
+                f"The volume change is asked of lesions whose class comes from it, and {system.title} asks another "
+                "question; leave --volume-change out."
             )
         if self.gi_limit is not None and task.unit != LESION:
             yield (

@@ -85,6 +85,10 @@ def summarise(study: Study, resamples: int = RESAMPLES) -> dict[str, Any]:
         "left_out": study.facts.get("left_out"),
         "differences": differences([results for results in everything if results.trials], lesions.patients, resamples),
     }
+    if study.settings.volume_change:
+        from .volume_change import change_summary
+
+        summary["volume_change"] = change_summary(study, resamples)
     return summary | {"sentences": sentences(summary)}
 
 

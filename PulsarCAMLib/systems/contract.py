@@ -313,6 +313,13 @@ class System:
         """
         return None
 
+    def learnt_features(self, member: Any, images: np.ndarray, masks: np.ndarray) -> np.ndarray | None:
+        """What a member has learnt to see in samples, ``[n, f]``, before it makes an answer of it; None: not told.
+
+        Regressions of other outcomes learn from it, such as that of the volume change.
+        """
+        return None
+
     def explained_layer(self, network: nn.Module) -> nn.Module:
         """The layer whose features Grad-CAM weighs; needed by systems that offer it."""
         raise NotImplementedError

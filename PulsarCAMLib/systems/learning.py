@@ -86,7 +86,7 @@ class TrainingSamples:
 
     def where(self, chosen: np.ndarray) -> TrainingSamples:
         """Some of the samples, by index or bool array."""
-        chosen_of = {name: None if values is None else values[chosen] for name, values in vars(self).items()}
+        chosen_of: dict[str, Any] = {n: None if values is None else values[chosen] for n, values in vars(self).items()}
         return TrainingSamples(**chosen_of)
 
     def originals(self) -> TrainingSamples:

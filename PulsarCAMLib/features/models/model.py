@@ -146,6 +146,18 @@ class FeatureStudyModel:
         details = model.details | self._left_out(task, answers, excluded, names)
         return Fitted(tuple(answers), details, InnerAnswers(train, model.inner))
 
+    def columns_at(self, point: str) -> np.ndarray:
+        """Its columns on one MRI, ``[L, p]``; all NaN for lesions that do not take part.
+
+        Raises:
+            InputError: see :meth:`check`.
+        """
+        found = lesion_features(self.features, self.lesions)
+        columns, excluded = self._columns(found), self._excluded(found)
+        own = found.values[point][:, columns].copy()
+        own[~self._has(found, point, columns) | excluded] = np.nan
+        return own
+
     def _columns(self, found: LesionFeatures) -> np.ndarray:
         columns = found.columns(self.groups, self.delta)
         if not len(columns):

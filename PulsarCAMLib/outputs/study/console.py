@@ -7,6 +7,7 @@ from typing import Any
 from ...core.task import PATIENT, Task
 from ...core.vocabulary import MRI_TITLES, TIME_POINTS
 from ...study.narrative import counted_heading, entry_of, percent, task_of
+from . import volume_change
 
 
 def summary_lines(summary: dict[str, Any]) -> list[str]:
@@ -18,7 +19,7 @@ def summary_lines(summary: dict[str, Any]) -> list[str]:
         for point in TIME_POINTS:
             lines += _table(summary, protocol, point)
             lines += _table(summary, protocol, point, "shared")
-    return [*lines, "", *words["columns"], *words["why_flattering"]]
+    return [*lines, *volume_change.lines(summary), "", *words["columns"], *words["why_flattering"]]
 
 
 def _warning(summary: dict[str, Any]) -> list[str]:

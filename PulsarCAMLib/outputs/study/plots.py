@@ -65,7 +65,7 @@ def panel(title: str, x: str, y: str) -> tuple[Figure, Axes]:
     return figure, axes
 
 
-def _legend(axes: Axes) -> None:
+def legend(axes: Axes) -> None:
     """Beneath the plot, which keeps its size."""
     handles, labels = axes.get_legend_handles_labels()
     if handles:
@@ -99,7 +99,7 @@ def roc(found: Sequence[ModelCurves], names: dict[str, str], colors: dict[str, s
     if any(each.controls for each in found):
         axes.plot([], [], color=FAINT, linewidth=1.1, linestyle="--", label="control, mean of trials")
     _square(axes)
-    _legend(axes)
+    legend(axes)
     return figure
 
 
@@ -116,7 +116,7 @@ def precision_recall(found: Sequence[ModelCurves], names: dict[str, str], colors
     for share in sorted({round(each.prevalence, 6) for each in found if np.isfinite(each.prevalence)}):
         axes.axhline(share, color=FAINT, linewidth=0.8, linestyle=":")
     _square(axes)
-    _legend(axes)
+    legend(axes)
     return figure
 
 
@@ -132,7 +132,7 @@ def calibration(
             color = colors[each.results.model]
             axes.plot(x, y, "o-", color=color, linewidth=1.2, markersize=4.5, label=names[each.results.model])
     _square(axes)
-    _legend(axes)
+    legend(axes)
     return figure
 
 
@@ -151,7 +151,7 @@ def training(curves: Sequence[TrainingCurve], term: str, titles: dict[str, str],
         label = titles[curve.protocol] + (", control" if curve.control else "")
         axes.plot(curve.epochs, mean, style, color=color, linewidth=1.4, label=label)
     axes.margins(x=0.01)
-    _legend(axes)
+    legend(axes)
     return figure
 
 
@@ -170,5 +170,5 @@ def members(curves: Sequence[MemberCurve], term: str, title: str) -> Figure:
                 axes.plot(each.best_epoch, values[each.best_epoch - 1], "o", color=color, markersize=3.5)
             label = None
     axes.margins(x=0.01)
-    _legend(axes)
+    legend(axes)
     return figure

@@ -14,7 +14,8 @@ from ...study.model_results import model_results_of
 from ...study.run import Study
 from ...study.splits import protocol_splits
 from ...study.summary import RESAMPLES, summarise
-from . import gallery, tables
+from ...study.volume_change import CHANGES
+from . import gallery, tables, volume_change
 from .choices import model_choices
 from .console import summary_lines
 from .curves import HEADINGS, MemberCurve, ModelCurves, member_curves, model_curves, rows, training_curves
@@ -44,7 +45,8 @@ def write_study_report(
     """Write the report of a study, finished or not; the folder appears whole or not at all.
 
     It holds ``index.html``, ``results.json``, ``table1.csv``, ``predictions.csv``, ``differences.csv``, ``curves.csv``
-    and ``result.json`` (the list of these). All of it comes from the study's folder, and the same study gives the same
+    and ``result.json`` (the list of these); ``volume_change.csv`` where the study
+    predicts that. All of it comes from the study's folder, and the same study gives the same
     files.
 
     Args:
@@ -77,6 +79,8 @@ def write_study_report(
             "curves.csv": tables.as_csv(HEADINGS, rows(contents.curves, contents.training, contents.members)),
             PAGE: page_html(contents, lambda share, words: told(0.6 + 0.4 * share, words)),
         }
+        if contents.summary.get("volume_change"):
+            files[CHANGES] = volume_change.table(contents.summary)
         for name, content in files.items():
             (kept.made / name).write_text(content, encoding="utf-8", newline="\n")
         kept.write_marker({"what": FORMAT})

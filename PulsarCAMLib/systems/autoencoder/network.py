@@ -100,12 +100,15 @@ class AutoencoderClassifier(nn.Module):
         hidden = functional.relu(self.decode_1(functional.interpolate(masked, scale_factor=2.0)))
         return torch.sigmoid(self.decode_2(functional.interpolate(hidden, scale_factor=2.0)))
 
-    def classify(self, masked: Tensor) -> Tensor:
-        """Logit of response ``[N]`` from A."""
+    def hidden(self, masked: Tensor) -> Tensor:
+        """What the dense layer makes of A, ``[N, units]``, normalised and before dropout."""
         hidden = self.dense(masked.flatten(1))
         relu = functional.relu if self.architecture.dense_activation == "relu" else nn.Identity()
-        hidden = self.norm(relu(hidden)) if self.architecture.norm == "after" else relu(self.norm(hidden))
-        return self.logit(self.dropout(hidden)).squeeze(1)
+        return self.norm(relu(hidden)) if self.architecture.norm == "after" else relu(self.norm(hidden))
+
+    def classify(self, masked: Tensor) -> Tensor:
+        """Logit of response ``[N]`` from A."""
+        return self.logit(self.dropout(self.hidden(masked))).squeeze(1)
 
     def forward(self, images: Tensor, masks: Tensor) -> Output:
         """Everything; see :class:`Output`."""

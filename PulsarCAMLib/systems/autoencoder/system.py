@@ -158,6 +158,19 @@ class Autoencoder(System):
             output = member(torch.from_numpy(images), torch.from_numpy(masks))
         return output.reconstruction[0, 0].numpy(), output.features[0].numpy()
 
+    def learnt_features(self, member: Any, images: np.ndarray, masks: np.ndarray) -> np.ndarray:
+        """What the classifier's dense layer makes of the masked features, ``[n, units]`` (method.md 1.2)."""
+        import numpy as np
+        import torch
+
+        found = []
+        with torch.no_grad():
+            for start in range(0, len(images), 64):
+                part = slice(start, start + 64)
+                output = member(*(torch.from_numpy(np.ascontiguousarray(each[part])) for each in (images, masks)))
+                found.append(member.hidden(output.masked))
+        return torch.cat(found).double().numpy()
+
     def answer_facts(self, unit: Any, sample: int) -> dict[str, float]:
         """The ensemble's mean logit, and how the pixel-wise map splits it into cells and a rest (method.md 2.2)."""
         signed = unit.maps[SIGNED, ""][:, sample].sum(axis=(1, 2))

@@ -1,0 +1,217 @@
+"""The volume change as a number in a study: every model's features, a regression, the study's own splits.
+
+Beside the question of a class (response or not) the same trials answer how much of its volume a lesion keeps: a ridge
+regression learns from the training lesions of a split, on the columns of a model on features or on what the trial's
+network has learnt to see, and answers for the lesions that the split holds out. A control learns and is judged on
+changes that are dealt out anew among the lesions, as its labels are. The paper's protocol holds nothing out and has no
+such figures.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..core.errors import InputError
+from ..core.vocabulary import BASELINE, PAPER
+from ..evaluation.regression import regression_figures
+from ..features.models.model import FeatureStudyModel
+from ..features.models.regression import fit_change_model, log_change
+from .folder import SAMPLES, write_text
+from .models import study_models_of
+from .network_model import TRAINING, NetworkStudyModel, load_samples, samples_of
+from .run import Study
+from .splits import Split, permuted, protocol_splits
+
+CHANGES = "volume_change.csv"
+HEADINGS = ("lesion", "share_of_volume_left")
+
+
+@dataclass(frozen=True, eq=False)
+class PredictedChange:
+    """What one model says of one protocol's held-out lesions, mean of the trials that held them out.
+
+    Attributes:
+        protocol, model: names.
+        time_point: of the MRI that was asked.
+        control: whether changes were dealt out anew.
+        lesions: int ``[m]``; in a control a lesion may be there several times.
+        truth, predicted: ``[m]``, ln of the share of the first volume that is left.
+    """
+
+    protocol: str
+    model: str
+    time_point: str
+    control: bool
+    lesions: np.ndarray
+    truth: np.ndarray
+    predicted: np.ndarray
+
+
+def write_changes(folder: Path, shares: Mapping[int, float], rows: np.ndarray) -> None:
+    """Keep each lesion's share of volume that is left at follow-up.
+
+    Args:
+        folder: of the study.
+        shares: row of the cohort table to share; rows without two volumes are absent.
+        rows: int ``[L]``, baseline row of each lesion of the study.
+
+    Raises:
+        InputError: no lesion has two volumes.
+    """
+    known = [(lesion, shares[row]) for lesion, row in enumerate(rows.tolist()) if row in shares]
+    if not known:
+        raise InputError(
+            "No lesion of the cohort has its volume at both times, so there is no volume change to predict; leave out "
+            "--volume-change, or give volumes or follow-up contours."
+        )
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerows([HEADINGS, *((lesion, repr(float(share))) for lesion, share in known)])
+    write_text(folder / CHANGES, text.getvalue())
+
+
+def read_changes(folder: Path, lesions: int) -> np.ndarray:
+    """Shares ``[L]``; NaN where unknown.
+
+    Raises:
+        InputError: the file is missing or damaged.
+    """
+    found = np.full(lesions, np.nan)
+    try:
+        with (folder / CHANGES).open(encoding="utf-8", newline="") as file:
+            _, *lines = csv.reader(file)
+        for lesion, share in lines:
+            found[int(lesion)] = float(share)
+    except (OSError, ValueError, IndexError) as error:
+        raise InputError(
+            f"The list of volume changes in {folder} is missing or damaged; run the study anew."
+        ) from error
+    return found
+
+
+def predicted_changes(study: Study) -> list[PredictedChange]:
+    """Of every model under every protocol that holds lesions out, controls behind their trials.
+
+    Raises:
+        InputError: the study's folder is damaged.
+    """
+    settings, changes = study.settings, log_change(read_changes(study.folder, len(study.lesions)))
+    models = study_models_of(settings, study.facts, study.folder)
+    found = []
+    for protocol in (name for name in settings.protocols if name != PAPER):
+        numbers = {"trials": settings.trials_of(protocol), "controls": settings.controls}
+        own = {"folds": settings.folds, "seed": settings.seed}
+        splits = list(protocol_splits(study.lesions, protocol, **numbers, **own))
+        for model in models:
+            for control in (False, True):
+                parts = [
+                    answer
+                    for split in splits
+                    if split.control == control and (answer := _answered(study, model, split, changes))
+                ]
+                if parts:
+                    found.append(_together(protocol, model, control, parts))
+    return found
+
+
+def change_summary(study: Study, resamples: int) -> list[dict[str, Any]]:
+    """Figures of :func:`predicted_changes` as JSON values, one entry per protocol and model, with its control.
+
+    ``r2``, ``spearman`` and ``slope`` are of the logarithm; ``mean_absolute_error`` is in percent of the first volume.
+    """
+    entries: dict[tuple[str, str], dict[str, Any]] = {}
+    for each in predicted_changes(study):
+        patients = study.lesions.patients[each.lesions]
+        figures = regression_figures(each.truth, each.predicted, patients, resamples)
+        percent = [100 * np.exp(values) for values in (each.truth, each.predicted)]
+        figures["mean_absolute_error"] = regression_figures(*percent, patients, resamples)["mean_absolute_error"]
+        told = {name: asdict(amount) for name, amount in figures.items()}
+        key = each.protocol, each.model
+        if each.control:
+            entries.get(key, {})["control"] = told
+            continue
+        entries[key] = {
+            "protocol": each.protocol,
+            "model": each.model,
+            "time_point": each.time_point,
+            "lesions": len(each.lesions),
+            "patients": len(np.unique(patients)),
+            "figures": told,
+            "control": None,
+            "points": {
+                "lesion": each.lesions.tolist(),
+                "measured_percent": percent[0].tolist(),
+                "predicted_percent": percent[1].tolist(),
+            },
+        }
+    return list(entries.values())
+
+
+def _answered(study: Study, model: Any, split: Split, changes: np.ndarray) -> tuple | None:
+    """Lesions, truth and prediction of one split; None where the model cannot be asked or nothing is known."""
+    truth = permuted(changes, study.settings.seed, split.number) if split.control else changes
+    point = model.time_points[0]
+    asked = dict(split.asked).get(point)
+    columns = _columns(study, model, split, point) if asked is not None else None
+    if columns is None:
+        return None
+    usable = np.isfinite(truth) & np.isfinite(columns).any(axis=1)
+    train, tested = split.train[usable[split.train]], asked[usable[asked]]
+    if not len(tested) or not len(train):
+        return None
+    fitted = fit_change_model(columns[train], truth[train])
+    return tested, truth[tested], fitted.predict(columns[tested])
+
+
+def _columns(study: Study, model: Any, split: Split, point: str) -> np.ndarray | None:
+    """Numbers ``[L, p]`` to learn from; NaN where a lesion has none."""
+    if isinstance(model, FeatureStudyModel):
+        return model.columns_at(point)
+    network = next(iter(_networks(model)), None)
+    return None if network is None else _learnt(study, network, split, point)
+
+
+def _networks(model: Any) -> Iterator[NetworkStudyModel]:
+    """The network itself, or the first of those that are tuned."""
+    if isinstance(model, NetworkStudyModel):
+        yield model
+    yield from (each for each in getattr(model, "candidates", ()) if isinstance(each, NetworkStudyModel))
+
+
+def _learnt(study: Study, network: NetworkStudyModel, split: Split, point: str) -> np.ndarray | None:
+    """What the network of the split's trial makes of every lesion; None where its folder was tidied up."""
+    from ..training.trial import finished_trial
+    from .records import trial_folder
+
+    trained = finished_trial(trial_folder(study.folder, network.name, split) / TRAINING)
+    if trained is None:
+        return None
+    sets = load_samples(study.folder / SAMPLES)
+    there = np.unique(sets[point].originals().units) if point in sets else np.zeros(0, dtype=int)
+    if not len(there):
+        return None
+    samples = samples_of(sets[point], there.tolist())
+    features = network.system.learnt_features(trained.model(), samples.images, samples.masks)  # type: ignore[union-attr]
+    if features is None:
+        return None
+    found = np.full((len(study.lesions), features.shape[1]), np.nan)
+    found[there] = features
+    return found
+
+
+def _together(protocol: str, model: Any, control: bool, parts: list[tuple]) -> PredictedChange:
+    lesions, truth, predicted = (np.concatenate(each) for each in zip(*parts, strict=True))
+    if not control:
+        names, where = np.unique(lesions, return_inverse=True)
+        counts = np.bincount(where)
+        truth, predicted = (np.bincount(where, values) / counts for values in (truth, predicted))
+        lesions = names
+    point = model.time_points[0] if model.time_points else BASELINE
+    return PredictedChange(protocol, model.name, point, control, lesions, truth, predicted)
