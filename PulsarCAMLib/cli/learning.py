@@ -110,8 +110,6 @@ def settings_of(options: argparse.Namespace, **given: Any) -> Any:
 
     system = system_of_options(options)
     foreign = [name for name in getattr(options, "foreign", ()) if hasattr(options, name)]
-    if system.name != DEFAULT and getattr(options, "sanity", False):  # maps of slices are checked, not of volumes
-        foreign.append("sanity")
     if foreign:
         names = ", ".join(f"--{name.replace('_', '-')}" for name in foreign)
         raise InputError(f"The system {system.name} has no {names}; leave it out.")

@@ -6,9 +6,13 @@ import argparse
 from collections.abc import Callable
 from pathlib import Path
 
+from ..core.task import PREDICTED
 from ..core.vocabulary import BASELINE, CHECK_FORMATS, TIME_POINTS
 from .numbers import MOST_CORES, share, whole_number
 from .train.options import add_label_control
+
+CHECKS, MASK = "checks", "mask"
+PARTS = (CHECKS, MASK)
 
 SEED = 7101
 """Of the patients on whom explanations are checked; no choice about the shipped model was made on them."""
@@ -18,16 +22,18 @@ examples:
   pulsarcam sanity synthetic-demo
   pulsarcam sanity my-model --patients 40 --seed 7 -o sanity.json
   pulsarcam sanity my-model --cohort cohort.csv --label-control 5 -o sanity.md -o sanity.csv
+  pulsarcam sanity my-model --cohort cohort.csv --only mask --mask note_tumour --method all -o on-the-tumour.csv
 
-what is checked, for the three methods, the signed map and trivial maps (intensity, position, uniform, random):
+what is checked, for the model's usual maps and trivial ones (intensity of every input, position, uniform, random):
   randomising     layers of the model are drawn anew: maps must change, the AUC must fall to chance
   permuted labels the model is trained again on labels dealt out anew: the same must happen (--label-control)
-  shuffling       the lesion's pixels change places: maps must change
+  shuffling       the pixels of the lesion (or patient) change places: maps must change
   deletion        pixels are taken out (or put back) in the order of the map: the prediction must follow faster than
   and insertion   in random order and in the order of image intensity
   stability       shifts of 1 to 2 pixels, turns of 5 degrees and noise must not change what a map says
   members         how far the members of the ensemble agree
   planted tissue  whether maps find it (AUROC, Dice of the top fraction, pointing game), where it is known
+  mask            the same for a mask of every row (--mask), the tumour of a patient, say: on the image's own grid
 What cannot be measured on these lesions is listed with the reason.
 
 """
@@ -45,12 +51,15 @@ def add_sanity(commands, command: Callable[..., argparse.ArgumentParser], epilog
     parser.add_argument("--overwrite", action="store_true", help="replace FILE")
     parser.add_argument("--quiet", action="store_true", help="no progress bar")
     parser.add_argument("--threads", type=whole_number(1, MOST_CORES), metavar="N", help="processor cores to use (all)")
-    _add_lesions(parser.add_argument_group("lesions"))
+    _add_lesions(parser.add_argument_group("lesions, or patients where the model answers for them"))
     _add_checks(parser.add_argument_group("checks"))
+    _add_mask(parser.add_argument_group("maps against a mask"))
 
 
 def _add_lesions(group) -> None:
-    group.add_argument("--cohort", metavar="COHORT", help="lesions of this table: CSV or XLSX (synthetic patients)")
+    group.add_argument(
+        "--cohort", metavar="COHORT", help="those of this table: CSV or XLSX (else synthetic patients with lesions)"
+    )
     group.add_argument(
         "--time-point", default=BASELINE, help=f"MRI of the table: {' or '.join(TIME_POINTS)} (%(default)s)"
     )
@@ -65,7 +74,16 @@ def _add_lesions(group) -> None:
 
 def _add_checks(group) -> None:
     group.add_argument(
-        "--draws", type=whole_number(1, 100_000), default=10, metavar="N", help="random models per stage (%(default)s)"
+        "--draws", type=whole_number(1, 100_000), metavar="N",
+        help="random models per stage (as many as the model's system says: 10 for slices, 3 for volumes)",
+    )  # fmt: skip
+    group.add_argument(
+        "--method", action="append", metavar="NAME", help="maps to check; may be repeated; all: every one (usual ones)"
+    )
+    group.add_argument("--only", choices=PARTS, action="append", metavar="PART",
+                       help=f"only this part: {' or '.join(PARTS)} (both)")  # fmt: skip
+    group.add_argument(
+        "--steps", type=whole_number(2, 1000), default=16, metavar="N", help="of deletion and insertion (%(default)s)"
     )
     add_label_control(group, 0, "models trained on these lesions with labels dealt out anew")
     group.add_argument("--infill", choices=("blurred", "mean"), default="blurred",
@@ -73,6 +91,25 @@ def _add_checks(group) -> None:
     group.add_argument(
         "--resamples", type=whole_number(1, 100_000), default=2000, metavar="N", help="of the bootstrap (%(default)s)"
     )
+
+
+def _add_mask(group) -> None:
+    group.add_argument("--mask", metavar="COLUMN",
+                       help="column of the table that names the mask: segmentation, or note_...; empty cells are "
+                       "left out")  # fmt: skip
+    group.add_argument("--mask-labels", type=_labels, metavar="N,N", help="only these values of a label volume")
+    group.add_argument("--class", dest="target", default=PREDICTED, metavar="CLASS",
+                       help="whose maps are held against the mask (%(default)s: each one's own)")  # fmt: skip
+
+
+def _labels(text: str) -> tuple[int, ...]:
+    try:
+        found = tuple(int(part) for part in text.split(","))
+    except ValueError:
+        found = ()
+    if not found or min(found) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} are not whole numbers from 1 on, separated by commas")
+    return found
 
 
 def _output(text: str) -> Path:
@@ -103,76 +140,149 @@ def run(options) -> None:
 
 
 def check(options, bar) -> dict:
-    """All checks as JSON values."""
+    """All checks as JSON values.
+
+    Raises:
+        InputError: options that do not go together, or a table that cannot be used.
+    """
     from ..systems.bundle import find_bundle
-    from ..trust.checks import Settings, refuse_other_systems
-    from ..trust.judging import LabelControl, judge_explanations
 
     bundle = find_bundle(options.model)
-    refuse_other_systems(bundle)
-    find = _of_cohort if options.cohort else _synthetic
-    subjects, samples, about = find(options, bundle, bar)
-    about = {"model": bundle.card.name, "sha256": bundle.card.sha256, **about}
-    settings = Settings(draws=options.draws, infill=options.infill)
-    control = LabelControl(options.label_control, samples, options.label_epochs)
+    options.system = bundle.card.system.name
+    methods = _methods(options.method, bundle.card.system)
+    parts = options.only or (PARTS if options.mask else (CHECKS,))
+    _refuse_without_mask(options, parts)
+    cohort = _Cohort(options, bundle, bar) if options.cohort else _Generated(options, bundle, bar)
+    result = {"model": bundle.card.name, "sha256": bundle.card.sha256, **cohort.about}
+    if CHECKS in parts:
+        result |= _checks(options, bundle, cohort, methods, bar)
+    if MASK in parts:
+        result["mask"] = cohort.on_mask(methods)
+    return result
+
+
+def _checks(options, bundle, cohort: _Cohort | _Generated, methods, bar) -> dict:
+    from ..trust.checks import Settings
+    from ..trust.judging import LabelControl, judge_explanations
+
+    settings = Settings(draws=options.draws, infill=options.infill, steps=options.steps)
+    control = LabelControl(options.label_control, cohort.samples, options.label_epochs)
+    subjects = cohort.subjects()
     with bar.stage("checking maps") as tell:
-        return about | judge_explanations(
-            bundle, subjects, settings, control=control, resamples=options.resamples, progress=tell
+        return judge_explanations(
+            bundle, subjects, settings, methods=methods, control=control, resamples=options.resamples, progress=tell
         )
 
 
-def _synthetic(options, bundle, bar) -> tuple:
-    from ..cohort.synthetic.settings import CohortSettings
-    from ..trust.subjects import synthetic_subjects
-    from ..trust.synthetic_scores import refuse_known_patients
+def _methods(given: list[str] | None, system) -> tuple[str, ...] | None:
+    if not given:
+        return None
+    named = tuple(each.name for each in system.maps) if "all" in given else tuple(dict.fromkeys(given))
+    for name in named:
+        system.method(name)
+    return named
 
-    cohort = CohortSettings(patients=options.patients, seed=options.seed)
-    refuse_known_patients(bundle, cohort)
-    with bar.stage("generating patients") as tell:
-        subjects = synthetic_subjects(cohort, bundle.card.preprocessing, tell)
 
-    def samples(settings):
+def _refuse_without_mask(options, parts) -> None:
+    from ..core.errors import InputError
+
+    if MASK in parts and not options.mask:
+        raise InputError("No mask is named that the maps could be held against; name its column with --mask.")
+    if options.mask and not options.cohort:
+        raise InputError("A mask is a column of a table; name the table with --cohort.")
+
+
+class _Generated:
+    """Synthetic patients, for models that answer for their lesions."""
+
+    def __init__(self, options, bundle, bar) -> None:
+        from ..cohort.synthetic.settings import CohortSettings
+        from ..trust.synthetic_scores import refuse_known_patients
+
+        self.bundle, self.bar = bundle, bar
+        self.cohort = CohortSettings(patients=options.patients, seed=options.seed)
+        refuse_known_patients(bundle, self.cohort)
+        title = f"unseen SYNTHETIC patients (seed {options.seed})"
+        self.about = {"on": title, "synthetic": True, "seed": options.seed}
+
+    def subjects(self) -> list:
+        from ..trust.subjects import synthetic_subjects
+
+        card = self.bundle.card
+        with self.bar.stage("generating patients") as tell:
+            return synthetic_subjects(self.cohort, card.system, card.preprocessing, tell)
+
+    def samples(self, settings):
         from ..training.synthetic_cases import synthetic_samples
 
-        return synthetic_samples(cohort, settings)
+        return synthetic_samples(self.cohort, settings)
 
-    title = f"unseen SYNTHETIC patients (seed {options.seed})"
-    return subjects, samples, {"on": title, "synthetic": True, "seed": options.seed}
+    def on_mask(self, methods) -> dict:
+        raise NotImplementedError  # a mask without a table is refused
 
 
-def _of_cohort(options, bundle, bar) -> tuple:
-    from ..io.hashing import sha256_of
-    from ..training.cohort_cases import cohort_cases, inputs_digest, usable_rows
-    from ..training.samples import collect_samples
-    from ..trust.cohort_subjects import cohort_subjects
-    from .console import warn
-    from .learning import checked_cohort
+class _Cohort:
+    """The units of a table."""
 
-    table, labels = checked_cohort(options, bar)
-    rows = usable_rows(table, labels, options.time_point)
-    with bar.stage("cutting patches") as tell:
-        subjects = cohort_subjects(rows, Path(table.path).parent, bundle.card.preprocessing, tell)
-    hashes = {"table": sha256_of(table.path), "images_and_masks": inputs_digest(rows)}
-    known = bundle.card.fields["training"].get("sha256", {})
-    seen = any(known.get(name) == value for name, value in hashes.items())
-    if seen:
-        warn("The model was trained on lesions of this very table: its AUC here flatters.")
-    synthetic = any(row.truth for row, _ in rows)
-    title = f"a cohort{' of SYNTHETIC lesions' * synthetic}, MRI at time point “{options.time_point}”"
-    title += ", lesions it was trained on among them" * seen
-    about = {"on": title, "synthetic": synthetic, "time_point": options.time_point, "trained_on": seen}
+    def __init__(self, options, bundle, bar) -> None:
+        from ..io.hashing import sha256_of
+        from ..training.cohort_cases import inputs_digest, usable_rows
+        from .console import warn
+        from .learning import checked_cohort
 
-    def samples(settings):
-        return collect_samples(cohort_cases(rows), bundle.card.system, settings)
+        self.options, self.bundle, self.bar, self.system = options, bundle, bar, bundle.card.system
+        self.table, labels = checked_cohort(options, bar)
+        self.rows = usable_rows(self.table, labels, options.time_point, self.system)
+        hashes = {
+            "table": sha256_of(self.table.path),
+            "images_and_masks": inputs_digest(self.rows, self.system),
+        }
+        known = bundle.card.fields["training"].get("sha256", {})
+        seen = any(known.get(name) == value for name, value in hashes.items())
+        unit = self.system.task.unit
+        if seen:
+            warn(f"The model was trained on {unit}s of this very table: its AUC here flatters.")
+        synthetic = any(row.truth for row, _ in self.rows)
+        title = f"a cohort{f' of SYNTHETIC {unit}s' * synthetic}, MRI at time point “{options.time_point}”"
+        title += f", {unit}s it was trained on among them" * seen
+        self.about = {"on": title, "synthetic": synthetic, "time_point": options.time_point, "trained_on": seen}
+        self.about["cohort_sha256"] = hashes
 
-    return subjects, samples, about | {"cohort_sha256": hashes}
+    def subjects(self) -> list:
+        from ..trust.cohort_subjects import cohort_subjects
+
+        with self.bar.stage(f"preparing {self.system.samples_word}") as tell:
+            return cohort_subjects(
+                self.rows, Path(self.table.path).parent, self.system, self.bundle.card.preprocessing, tell
+            )
+
+    def samples(self, settings):
+        from ..training.cohort_cases import cohort_cases
+        from ..training.samples import collect_samples
+
+        return collect_samples(cohort_cases(self.rows, system=self.system), self.system, settings)
+
+    def on_mask(self, methods) -> dict:
+        from ..trust.on_mask import MaskColumn, maps_on_mask
+
+        options = self.options
+        mask = MaskColumn(options.mask, Path(self.table.path).parent, options.mask_labels)
+        with self.bar.stage("maps against the mask") as tell:
+            return maps_on_mask(
+                self.bundle, self.rows, mask,
+                methods=methods, target=options.target, resamples=options.resamples, progress=tell,
+            )  # fmt: skip
 
 
 def as_markdown(result: dict) -> str:
     """The whole result for people."""
+    from ..trust.on_mask import mask_markdown
     from ..trust.table import markdown
 
-    return f"Model `{result['model']}` on {result['on']}. Research use only.\n\n{markdown(result)}"
+    parts = [f"Model `{result['model']}` on {result['on']}. Research use only."]
+    parts += [markdown(result)] if "maps" in result else []
+    parts += [mask_markdown(result["mask"])] if "mask" in result else []
+    return "\n\n".join(parts)
 
 
 def write(path: Path, result: dict, *, overwrite: bool) -> None:
@@ -186,11 +296,13 @@ def write(path: Path, result: dict, *, overwrite: bool) -> None:
     import json
 
     from ..io.atomic import write_whole
+    from ..trust.on_mask import mask_csv_rows
     from ..trust.table import csv_rows
 
     if path.suffix.lower() == ".csv":
         text = io.StringIO()
-        rows = csv_rows(result)
+        rows = csv_rows(result) if "maps" in result else []
+        rows += mask_csv_rows(result["mask"]) if "mask" in result else []
         table = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
         table.writeheader()
         table.writerows(rows)

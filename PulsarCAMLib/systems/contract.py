@@ -16,6 +16,7 @@ from ..core.map_method import MapMethod
 from ..core.task import Task
 from ..core.vocabulary import MAJORITY
 from .answers import Explained, LoopedPredictor, NetworkEvidence, Predictor
+from .map_checks.asked import MapChecks, Turned
 from .samples import PastedMap, Placement, Samples, Sliced
 
 if TYPE_CHECKING:  # names of systems, classes and methods are listed before NumPy is there
@@ -44,6 +45,7 @@ __all__ = [
     "Samples",
     "Sliced",
     "System",
+    "Turned",
 ]
 
 
@@ -122,8 +124,8 @@ class NoSizes:
         return cls(str(card["name"]))
 
 
-class System:
-    """One published way of answering.
+class System(MapChecks):
+    """One published way of answering. What the checks of maps ask besides stands in :mod:`.map_checks.asked`.
 
     Attributes:
         name: of cards: ``card.fields["architecture"]["name"]``.
@@ -390,6 +392,11 @@ class System:
     def usual_maps(self) -> tuple[str, ...]:
         """Names of the methods that are computed for every case and have a map for each class."""
         return tuple(each.name for each in self.maps if each.always and not each.signed)
+
+    @property
+    def checked_maps(self) -> tuple[str, ...]:
+        """Names of the methods that are checked unless others are asked for: the usual ones, then signed ones."""
+        return (*self.usual_maps, *(each.name for each in self.maps if each.always and each.signed))
 
     @property
     def needed_inputs(self) -> tuple[InputRole, ...]:

@@ -10,14 +10,12 @@ from ..agreement.similarity import spearman, top_dice
 from .checks import Checks, Settings, check_explanations
 from .cohort_subjects import cohort_subjects
 from .judging import LabelControl, card_section, judge_explanations
-from .maps import MAPS, MODEL_MAPS
-from .subjects import Subject, subject_from_patches, subject_from_scan, synthetic_subjects
+from .maps import map_names
+from .subjects import Subject, subject_from_samples, subject_of_case, synthetic_subjects
 from .summary import summarise
 from .table import csv_rows, markdown
 
 __all__ = [
-    "MAPS",
-    "MODEL_MAPS",
     "Checks",
     "LabelControl",
     "Settings",
@@ -27,10 +25,11 @@ __all__ = [
     "cohort_subjects",
     "csv_rows",
     "judge_explanations",
+    "map_names",
     "markdown",
     "spearman",
-    "subject_from_patches",
-    "subject_from_scan",
+    "subject_from_samples",
+    "subject_of_case",
     "summarise",
     "synthetic_subjects",
     "top_dice",

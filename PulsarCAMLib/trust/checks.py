@@ -1,25 +1,27 @@
-"""All checks of one model on a set of lesions: one number per lesion, map and check."""
+"""All checks of one model on a set of units (lesions, patients): one number per unit, map and check."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..agreement.similarity import is_constant, spearman, top_dice
 from ..core.errors import InputError
+from ..core.upsampling import upsample_to
+from .answers import called, ranking
 from .localisation import localisation
-from .maps import MAPS, MODEL_MAPS, SYSTEM, Mapped, mapped
+from .maps import Explainer, Found, MapNames, map_names, regions_of
 from .perturbation import perturbations, shuffled
-from .randomisation import STAGES, randomised, stage_name
+from .randomisation import randomised, stages_of
 from .removal import as_smooth, removal_scores
 from .subjects import Subject
 
 if TYPE_CHECKING:
-    from ..systems.autoencoder.ensemble import Ensemble
     from ..systems.bundle import ModelBundle
+    from ..systems.contract import Predictor
 
 LABELS = "labels permuted"
 SHUFFLED = "image shuffled"
@@ -32,15 +34,15 @@ class Settings:
     """How the checks are made.
 
     Attributes:
-        draws: random models per stage.
+        draws: random models per stage; None: as many as the system says.
         steps: of deletion and insertion.
-        random_orders: per lesion, the baseline of deletion and insertion.
+        random_orders: per unit, the baseline of deletion and insertion.
         infill: what stands in for removed pixels: "blurred", "mean", or a number.
-        noise: standard deviation, as a share of the patch's own.
+        noise: standard deviation, as a share of each channel's own.
         seed: of everything random.
     """
 
-    draws: int = 10
+    draws: int | None = None
     steps: int = 16
     random_orders: int = 5
     infill: str | float = "blurred"
@@ -50,29 +52,35 @@ class Settings:
 
 @dataclass(eq=False)
 class Checks:
-    """What was measured on N lesions; NaN where a check does not apply.
+    """What was measured on N units; NaN where a check does not apply.
 
     Attributes:
-        subjects: the lesions.
-        responds: bool ``[N]``, predicted class; all maps are of this class, also after randomisation.
-        logits: ``[members, N]``.
+        subjects: the units.
+        names: of the maps.
+        shown: int ``[N]``, number of the predicted class; all maps are of this class, also after randomisation.
+        logits: ``[members, N]`` or ``[members, N, classes]``.
         settings: of the checks.
+        stages: names of the sets of randomised layers.
         scores: (map, score) to ``[N]``.
-        random_logits: stage to ``[draws, N]``, mean over the members.
-        input_matters: bool ``[N]``, whether shuffling the lesion's pixels changes its logit at all.
+        random_ranking: stage to ``[draws, N]`` or ``[draws, N, classes]``, what an AUC ranks by.
+        input_matters: bool ``[N]``, whether shuffling the unit's pixels changes its logits at all.
+        channel_matters: title of a channel to bool ``[N]``, the same for it alone; where there are several.
     """
 
     subjects: Sequence[Subject]
-    responds: np.ndarray
+    names: MapNames
+    shown: np.ndarray
     logits: np.ndarray
     settings: Settings
+    stages: tuple[str, ...] = ()
     scores: dict[tuple[str, str], np.ndarray] = field(default_factory=dict)
-    random_logits: dict[str, np.ndarray] = field(default_factory=dict)
+    random_ranking: dict[str, np.ndarray] = field(default_factory=dict)
     input_matters: np.ndarray | None = None
+    channel_matters: dict[str, np.ndarray] = field(default_factory=dict)
 
     @property
     def patients(self) -> np.ndarray:
-        """``[N]``, whose lesion it is."""
+        """``[N]``, whose unit it is."""
         return np.array([s.patient for s in self.subjects])
 
 
@@ -81,87 +89,101 @@ def check_explanations(
     subjects: Sequence[Subject],
     settings: Settings | None = None,
     *,
-    label_controls: Sequence[Ensemble] = (),
+    methods: Sequence[str] | None = None,
+    label_controls: Sequence[Predictor] = (),
     progress: Callable[[float, str], None] | None = None,
 ) -> Checks:
     """Make every check.
 
     Args:
         bundle: the model.
-        subjects: lesions cut with the model's preprocessing.
+        subjects: units, prepared with the model's preprocessing.
         settings: of the checks.
-        label_controls: models trained like this one, but on labels that were permuted; they see the same patches.
+        methods: names of the maps to be checked; None: the system's usual ones.
+        label_controls: models trained like this one, but on labels that were permuted; they see the same samples.
         progress: is told the fraction done and what is being done.
 
     Raises:
-        InputError: no lesion.
+        InputError: no unit, samples of different sizes, or a method that the system does not have.
     """
+    system = bundle.card.system
+    unit = system.task.unit
     if not subjects:
-        raise InputError("There is no lesion to check explanations on.")
-    refuse_other_systems(bundle)
+        raise InputError(f"There is no {unit} to check explanations on.")
     settings = settings or Settings()
-    work = _Work(bundle.ensemble, bundle.card.temperature, bundle.card.decision_threshold, subjects, settings)
+    settings = settings if settings.draws else replace(settings, draws=system.random_draws)
+    work = _Work(bundle, subjects, settings, methods)
     tell = progress or (lambda fraction, text: None)
     tell(0.0, "members of the ensemble")
     work.agreement()
     work.find_planted()
-    for n, layers in enumerate(STAGES):
-        tell(0.02 + 0.38 * n / len(STAGES), f"randomising {stage_name(layers)}")
-        draws = [randomised(bundle.ensemble, layers, settings.seed, draw) for draw in range(settings.draws)]
-        work.compare_models(stage_name(layers), draws)
+    stages = stages_of(system.layers(bundle.ensemble.members[0]))
+    work.found.stages = tuple(stages)
+    for n, (stage, layers) in enumerate(stages.items()):
+        tell(0.02 + 0.38 * n / len(stages), f"randomising {stage}")
+        work.compare_models(
+            stage,
+            (randomised(system, bundle.ensemble, layers, settings.seed, draw) for draw in range(settings.draws or 1)),
+        )
     if label_controls:
         work.compare_models(LABELS, label_controls)
     tell(0.4, "small perturbations")
     work.perturb()
     work.shuffle()
     for n in range(len(subjects)):
-        tell(0.5 + 0.5 * n / len(subjects), f"deletion and insertion, lesion {n + 1} of {len(subjects)}")
+        tell(0.5 + 0.5 * n / len(subjects), f"deletion and insertion, {unit} {n + 1} of {len(subjects)}")
         work.remove(n)
     tell(1.0, "done")
     return work.found
-
-
-def refuse_other_systems(bundle: ModelBundle) -> None:
-    """Raise InputError unless the checks can be made of this model: they need two classes and samples in a plane."""
-    system = bundle.card.system
-    if system.name != SYSTEM.name:
-        raise InputError(
-            f"The maps of “{bundle.card.title}” cannot be checked: so far that is done for the {SYSTEM.title} only, "
-            f"not for the system {system.title}; choose a model of that one."
-        )
 
 
 class _Work:
     """The original maps, and every check that is held against them."""
 
     def __init__(
-        self, ensemble: Ensemble, temperature: float, threshold: float, subjects: Sequence[Subject], settings: Settings
+        self, bundle: ModelBundle, subjects: Sequence[Subject], settings: Settings, methods: Sequence[str] | None
     ) -> None:
-        self.ensemble, self.temperature, self.settings = ensemble, temperature, settings
-        self.rng = np.random.default_rng(settings.seed)
+        self.card, self.system, self.predictor = bundle.card, bundle.card.system, bundle.ensemble
+        self.settings, self.rng = settings, np.random.default_rng(settings.seed)
+        if len({s.image.shape for s in subjects}) > 1:
+            raise InputError(f"The {self.system.task.unit}s have samples of different sizes; they cannot be compared.")
         self.images = np.stack([s.image for s in subjects])
         self.masks = np.stack([s.mask for s in subjects])
-        logits = mapped(ensemble, self.images, self.masks, np.ones(len(subjects), bool), self.rng).logits
-        with np.errstate(over="ignore"):
-            chances = 1 / (1 + np.exp(-logits.astype(np.float64) / temperature))
-        self.found = Checks(subjects, chances.mean(axis=0) >= threshold, logits, settings)
-        self.original = self._mapped(ensemble, self.images, self.masks)
-        for name in MAPS:
-            values = [float(is_constant(v[m[0]])) for v, m in zip(self.original.maps[name], self.masks, strict=True)]
+        channels = self.system.channel_titles(self.card.preprocessing, self.images.shape[1])
+        self.names = map_names(self.system, channels, methods)
+        self.explainer = Explainer(self.names, self.rng)
+        self.answers = self.system.answers(self.predictor, self.images, self.masks)
+        self.explainer.random(len(subjects), self.size)  # drawn once more since the first version: numbers stay
+        shown = called(self.answers, self.system.task, self.card.temperature, self.card.decision_threshold)
+        self.found = Checks(subjects, self.names, shown, self.answers, settings)
+        self.members = self._found(self.predictor, self.images, self.masks)
+        self.found.logits = self.members.logits
+        self.original = self.explainer.maps(self.members, self.images, self.masks)
+        for name in self.names.every:
+            values = [float(is_constant(v[m[0]])) for v, m in zip(self.original[name], self.masks, strict=True)]
             self.found.scores[name, "constant"] = np.array(values)
 
-    def _mapped(self, ensemble: Ensemble, images: np.ndarray, masks: np.ndarray) -> Mapped:
-        return mapped(ensemble, images, masks, self.found.responds, self.rng)
+    @property
+    def size(self) -> tuple[int, ...]:
+        """Of a sample."""
+        return self.images.shape[2:]
+
+    def _found(self, predictor: Predictor, images: np.ndarray, masks: np.ndarray) -> Found:
+        return self.explainer.found(predictor, images, masks, self.found.shown)
+
+    def _mapped(
+        self, predictor: Predictor, images: np.ndarray, masks: np.ndarray
+    ) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+        """Logits, and every map."""
+        found = self._found(predictor, images, masks)
+        return found.logits, self.explainer.maps(found, images, masks)
 
     def agreement(self) -> None:
         """Members of the ensemble with each other: rank correlation of every pair, and spread over the mean map."""
-        from ..core.upsampling import upsample
-
-        size = self.images.shape[-1]
-        for name in MODEL_MAPS:
+        for name in self.names.model:
             pairs, spread = [], []
             for n, mask in enumerate(self.masks[:, 0]):
-                each = upsample(self.original.members[name][:, n], size)[:, mask]
+                each = upsample_to(self.members.members[name][:, n], self.size)[:, mask]
                 found = [spearman(a, b) for k, a in enumerate(each) for b in each[:k]]
                 pairs.append(np.mean(found) if found else np.nan)
                 strength = np.abs(each.mean(axis=0)).mean()
@@ -170,48 +192,52 @@ class _Work:
             self.found.scores[name, "spread"] = np.array(spread, dtype=float)
 
     def find_planted(self) -> None:
-        """Localisation of planted tissue by the maps for non-response, on the answering slice."""
-        against = mapped(self.ensemble, self.images, self.masks, np.zeros(len(self.images), bool), self.rng).maps
-        subjects = self.found.subjects
-        for name in MAPS:
-            rows = [
-                (np.nan,) * 3
-                if s.planted is None
-                else localisation(against[name][n], s.planted, s.mask[0])[:3]
-                for n, s in enumerate(subjects)
-            ]  # fmt: skip
-            for measure, column in zip(("auroc", "dice", "pointing"), np.array(rows, dtype=float).T, strict=True):
+        """Localisation of planted tissue by the maps for the class that is explained, on the answering sample."""
+        subjects, task = self.found.subjects, self.system.task
+        rows = {name: [(np.nan,) * 3] * len(subjects) for name in self.names.every}
+        known = [n for n, s in enumerate(subjects) if s.planted is not None]
+        if known:
+            explained = np.full(len(subjects), task.index(task.explained))
+            found = self.explainer.found(self.predictor, self.images, self.masks, explained)
+            maps = self.explainer.maps(found, self.images, self.masks)
+            for n in known:
+                for name in self.names.every:
+                    rows[name][n] = localisation(maps[name][n], subjects[n].planted, subjects[n].mask[0])[:3]
+        else:
+            self.explainer.random(len(subjects), self.size)
+        for name in self.names.every:
+            for measure, column in zip(("auroc", "dice", "pointing"), np.array(rows[name], dtype=float).T, strict=True):
                 self.found.scores[name, measure] = column
 
-    def compare_models(self, stage: str, ensembles: Sequence[Ensemble]) -> None:
+    def compare_models(self, stage: str, predictors: Iterable[Predictor]) -> None:
         """Similarity of other models' maps to the original ones, mean over these models."""
-        logits = []
-        sums = {(name, score): np.zeros(len(self.images)) for name in MAPS for score in ("", SIZE, " dice")}
-        for ensemble in ensembles:
-            other = self._mapped(ensemble, self.images, self.masks)
-            logits.append(other.logits.mean(axis=0))
-            for name in MAPS:
+        ranked: list[np.ndarray] = []
+        sums = {(name, score): np.zeros(len(self.images)) for name in self.names.every for score in ("", SIZE, " dice")}
+        for predictor in predictors:
+            logits, other = self._mapped(predictor, self.images, self.masks)
+            ranked.append(ranking(logits, self.system.task))
+            for name in self.names.every:
                 for n, inside in enumerate(self.masks[:, 0]):
-                    a, b = self.original.maps[name][n][inside], other.maps[name][n][inside]
+                    a, b = self.original[name][n][inside], other[name][n][inside]
                     alike = spearman(a, b)
                     sums[name, ""][n] += alike
                     sums[name, SIZE][n] += abs(alike)
                     sums[name, " dice"][n] += top_dice(a, b)
         for (name, score), total in sums.items():
-            self.found.scores[name, stage + score] = total / len(ensembles)
-        self.found.random_logits[stage] = np.array(logits)
+            self.found.scores[name, stage + score] = total / len(ranked)
+        self.found.random_ranking[stage] = np.array(ranked)
 
     def perturb(self) -> None:
         """Similarity after small shifts, rotations and noise, mean over each kind."""
         kinds: dict[tuple[str, str], list[np.ndarray]] = {}
-        for seen in perturbations(self.found.subjects, self.settings.noise, self.rng):
-            other = self._mapped(self.ensemble, seen.images, seen.masks)
+        for seen in perturbations(self.system, self.found.subjects, self.settings.noise, self.rng):
+            _, other = self._mapped(self.predictor, seen.images, seen.masks)
             both = [
                 m & (seen.back(n, seen.masks[n, 0].astype(np.float32)) >= 0.5) for n, m in enumerate(self.masks[:, 0])
             ]
-            for name in MAPS:
+            for name in self.names.every:
                 values = [
-                    spearman(self.original.maps[name][n][inside], seen.back(n, other.maps[name][n])[inside])
+                    spearman(self.original[name][n][inside], seen.back(n, other[name][n])[inside])
                     for n, inside in enumerate(both)
                 ]
                 kinds.setdefault((name, seen.kind), []).append(np.array(values))
@@ -219,36 +245,53 @@ class _Work:
             self.found.scores[key] = np.mean(values, axis=0)
 
     def shuffle(self) -> None:
-        """Similarity after the lesion's pixels have changed places: a map of the image cannot stay the same."""
+        """Similarity after the unit's pixels have changed places: a map of the image cannot stay the same."""
         images = shuffled(self.images, self.masks, self.rng)
-        other = self._mapped(self.ensemble, images, self.masks)
-        self.found.input_matters = np.abs(other.logits - self.found.logits).max(axis=0) > 0
-        for name in MAPS:
-            pairs = zip(self.original.maps[name], other.maps[name], self.masks[:, 0], strict=True)
+        logits, other = self._mapped(self.predictor, images, self.masks)
+        self.found.input_matters = self._changed(logits, self.found.logits)
+        for name in self.names.every:
+            pairs = zip(self.original[name], other[name], self.masks[:, 0], strict=True)
             self.found.scores[name, SHUFFLED] = np.array([spearman(a[m], b[m]) for a, b, m in pairs])
+        if len(self.names.channels) > 1:
+            own = np.random.default_rng(self.settings.seed)
+            for number, title in enumerate(self.names.channels):
+                images = shuffled(self.images, self.masks, own, number)
+                logits = self.system.answers(self.predictor, images, self.masks)
+                self.found.channel_matters[title] = self._changed(logits, self.answers)
+
+    @staticmethod
+    def _changed(logits: np.ndarray, before: np.ndarray) -> np.ndarray:
+        apart = np.abs(logits - before)
+        return apart.max(axis=tuple(axis for axis in range(apart.ndim) if axis != 1)) > 0
 
     def remove(self, n: int) -> None:
-        """Deletion and insertion of one lesion."""
-        cells = self.ensemble.architecture.cells
+        """Deletion and insertion of one unit."""
+        regions = regions_of(self.size)
         gains = removal_scores(
-            self.ensemble,
-            self.images[n, 0],
+            self.system,
+            self.predictor,
+            self.images[n],
             self.masks[n, 0],
-            {
-                name: maps[n] if name in MODEL_MAPS else as_smooth(maps[n], cells)
-                for name, maps in self.original.maps.items()
-            },
+            {name: maps[n] if self._is_smooth(name) else as_smooth(maps[n], regions)
+             for name, maps in self.original.items()},
             self.rng,
             random_orders=self.settings.random_orders,
-            responds=bool(self.found.responds[n]),
+            shown=int(self.found.shown[n]),
             kind=self.settings.infill,
             steps=self.settings.steps,
-            temperature=self.temperature,
-        )
+            temperature=self.card.temperature,
+        )  # fmt: skip
         for name, each in gains.items():
             for score, gain in each.items():
                 column = self.found.scores.setdefault((name, score), np.full(len(self.images), np.nan))
                 column[n] = gain
+
+    def _is_smooth(self, name: str) -> bool:
+        """Whether the model's map has no more cells than there are regions."""
+        if name not in self.members.members:
+            return False
+        cells = self.members.members[name].shape[2:]
+        return all(own <= most for own, most in zip(cells, regions_of(self.size), strict=True))
 
 
 __all__ = ["LABELS", "SHUFFLED", "SIZE", "Checks", "Settings", "check_explanations"]

@@ -1,16 +1,19 @@
-"""The lesions of a cohort table as the checks take them, with planted tissue where the table knows of some."""
+"""The units of a cohort table as the checks take them, with planted tissue where the table knows of some."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..cohort.table import CohortRow
 from ..core.errors import InputError
-from ..systems.autoencoder.preprocessing import Preprocessing
-from .subjects import Subject, subject_from_scan
+from .subjects import Subject, subject_of_case
+
+if TYPE_CHECKING:
+    from ..systems.contract import System
 
 PLANTED, PLANTED_MAP, LABEL = "planted", "planted_map", "label_value"
 """Columns ``truth_...`` of a synthetic cohort: whether tissue was planted, where, and under which value."""
@@ -19,40 +22,42 @@ PLANTED, PLANTED_MAP, LABEL = "planted", "planted_map", "label_value"
 def cohort_subjects(
     rows: Sequence[tuple[CohortRow, int]],
     folder: Path,
-    preprocessing: Preprocessing,
+    system: System,
+    preprocessing: Any,
     progress: Callable[[float, str], None] | None = None,
 ) -> list[Subject]:
-    """Labelled lesions of a table; planted truth for non-responders, as the maps are scored.
+    """Labelled units of a table; planted truth for those of the class whose maps are scored.
 
     Args:
         rows: of :func:`~PulsarCAMLib.training.cohort_cases.usable_rows`.
         folder: of the table, from which its paths of the truth count.
+        system: whose model is checked.
         preprocessing: the model's.
         progress: called after each MRI with the share done and a text.
 
     Raises:
         InputError: an image, a mask or a map of planted tissue cannot be used.
     """
-    from ..training.cohort_cases import cohort_cases
+    from ..training.cohort_cases import cohort_cases, unit_name
 
-    known = {row.key: row for row, _ in rows}
-    return [
-        subject_from_scan(
-            unit.patient,
-            unit.case.reference_image.voxels,
-            unit.case.geometry,
-            unit.case.lesions[0],
-            preprocessing,
-            response=unit.label,
-            planted=_planted(known[unit.patient, unit.name], unit.case.geometry.shape, folder, unit.label),
+    known = {(row.patient, unit_name(row, system.task)): row for row, _ in rows}
+    explained = system.task.index(system.task.explained)
+    found = []
+    for unit in cohort_cases(rows, progress, system):
+        planted = None
+        if unit.label == explained:
+            planted = _planted(known[unit.patient, unit.name], unit.case.geometry.shape, folder)
+        found.append(
+            subject_of_case(
+                system, unit.patient, unit.case, preprocessing, unit=unit.name, label=unit.label, planted=planted
+            )
         )
-        for unit in cohort_cases(rows, progress)
-    ]
+    return found
 
 
-def _planted(row: CohortRow, shape: tuple[int, ...], folder: Path, response: int) -> np.ndarray | None:
+def _planted(row: CohortRow, shape: tuple[int, ...], folder: Path) -> np.ndarray | None:
     truth: Mapping[str, str] = row.truth
-    if response or not {PLANTED, PLANTED_MAP, LABEL} <= set(truth) or float(truth[PLANTED]) == 0:
+    if not {PLANTED, PLANTED_MAP, LABEL} <= set(truth) or float(truth[PLANTED]) == 0:
         return None
     from ..io.volumes import read_volume
 

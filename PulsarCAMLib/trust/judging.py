@@ -29,7 +29,7 @@ class LabelControl:
 
     Attributes:
         models: how many; 0 for none.
-        samples: gives the lesions to train on, with rotated copies, for the settings of the model.
+        samples: gives the samples to train on, with changed copies, for the settings of the model.
         epochs: instead of the model's own number.
         folder: where the trainings are kept, so that they go on when they were stopped; None keeps nothing.
     """
@@ -45,6 +45,7 @@ def judge_explanations(
     subjects: Sequence[Subject],
     settings: Settings | None = None,
     *,
+    methods: Sequence[str] | None = None,
     control: LabelControl | None = None,
     resamples: int = 2000,
     progress: Progress | None = None,
@@ -53,14 +54,15 @@ def judge_explanations(
 
     Args:
         bundle: the model.
-        subjects: lesions cut with the model's preprocessing.
+        subjects: units, prepared with the model's preprocessing.
         settings: of the checks.
+        methods: names of the maps to be checked; None: the system's usual ones.
         control: models on permuted labels; without, or where they cannot be trained, the result says why.
         resamples: bootstrap samples of patients.
         progress: called with the share done and a text.
 
     Raises:
-        InputError: no lesion, or the control's folder holds another training.
+        InputError: no unit, or the control's folder holds another training.
     """
     tell = progress or (lambda _share, _text: None)
     wanted = control is not None and control.models > 0
@@ -72,6 +74,7 @@ def judge_explanations(
         bundle,
         subjects,
         settings,
+        methods=methods,
         label_controls=ensembles,
         progress=lambda share, text: tell(begin + (1 - begin) * share, text),
     )
@@ -80,16 +83,16 @@ def judge_explanations(
 
 
 def _controls(bundle: ModelBundle, control: LabelControl, tell: Progress) -> tuple[list, dict[str, Any]]:
-    from ..systems.autoencoder.ensemble import Ensemble
     from ..training.permuted_label_control import settings_of_card, train_label_controls
 
+    task = bundle.card.system.task
     try:
         settings = settings_of_card(bundle.card)
     except InputError as error:
         return [], {"reason": str(error).rstrip(".")}
     samples = control.samples(settings)
     if len(np.unique(samples.labels)) < 2:
-        return [], {"reason": "the lesions to train on all have the same response"}
+        return [], {"reason": f"the {task.unit}s to train on all have the same {task.label.column}"}
     own = {"epochs": control.epochs, "folder": control.folder, "progress": tell}
     models = train_label_controls(samples, settings, control.models, **own)
     about = {
@@ -97,9 +100,9 @@ def _controls(bundle: ModelBundle, control: LabelControl, tell: Progress) -> tup
         "epochs": control.epochs or settings.epochs,
         "epochs_of_the_model": settings.epochs,
         "lesions": len(samples.originals()),
-        "text": "each one network, trained as the members were on the same lesions with labels dealt out anew",
+        "text": f"each one network, trained as the members were on the same {task.unit}s with labels dealt out anew",
     }
-    return [Ensemble([model]) for model in models], about
+    return [bundle.card.system.predictor([model]) for model in models], about
 
 
 def card_section(summary: dict[str, Any], about: str) -> dict[str, Any]:
@@ -107,7 +110,7 @@ def card_section(summary: dict[str, Any], about: str) -> dict[str, Any]:
 
     Args:
         summary: of :func:`judge_explanations`.
-        about: on which lesions.
+        about: on which units.
     """
     maps = {
         name: {
@@ -117,5 +120,16 @@ def card_section(summary: dict[str, Any], about: str) -> dict[str, Any]:
         }
         for name, each in summary["maps"].items()
     }
-    kept = ("lesions", "patients", "members", "auc", "image", "not_measured", "label_control", "settings", "limits")
+    kept = (
+        "unit",
+        "lesions",
+        "patients",
+        "members",
+        "auc",
+        "image",
+        "not_measured",
+        "label_control",
+        "settings",
+        "limits",
+    )
     return rounded({"about": about, "text": words(summary), **{key: summary[key] for key in kept}, "maps": maps})

@@ -14,6 +14,10 @@ from scipy.stats import rankdata
 from ..core.errors import InputError
 
 
+NOTHING, EVERYTHING = "no planted tissue", "the whole GTV is planted"
+"""Why there are no scores."""
+
+
 class Localisation(NamedTuple):
     """Scores of one map in one lesion; NaN where undefined.
 
@@ -51,9 +55,9 @@ def localisation(values: np.ndarray, truth: np.ndarray, inside: np.ndarray) -> L
     planted, count = int(truth.sum()), len(truth)
     nan = float("nan")
     if planted == 0:
-        return Localisation(nan, nan, nan, 0.0, "no planted tissue")
+        return Localisation(nan, nan, nan, 0.0, NOTHING)
     if planted == count:
-        return Localisation(nan, nan, nan, 1.0, "the whole GTV is planted")
+        return Localisation(nan, nan, nan, 1.0, EVERYTHING)
     ranks = rankdata(values)
     auroc = (ranks[truth].sum() - planted * (planted + 1) / 2) / (planted * (count - planted))
     return Localisation(

@@ -1,123 +1,121 @@
-"""The lesions that explanations are checked on: each lesion's answering slice, and what is known about it."""
+"""The units that explanations are checked on: each one's answering sample, and what is known about it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..cohort.synthetic.patients import generate_patient
 from ..cohort.synthetic.settings import CohortSettings
-from ..core.geometry import VolumeGeometry
+from ..core.case import Case, Image
+from ..core.errors import InputError
+from ..core.inputs import MASK, MRI
 from ..core.lesion import Lesion
-from ..lesions.resampling import resample
-from ..systems.autoencoder.patches import LesionPatches, extract_patches
-from ..systems.autoencoder.preprocessing import Preprocessing
+from ..core.task import LESION, SHRINKAGE
 
-ROTATIONS_DEG = (-5.0, 5.0)
-"""Small turns that must not change what a map says."""
+if TYPE_CHECKING:
+    from ..systems.contract import Samples, System, Turned
 
 
 @dataclass(frozen=True, eq=False)
 class Subject:
-    """One lesion at its answering slice.
+    """One unit (a lesion or a patient) at its answering sample.
 
     Attributes:
-        patient, lesion: whose and which.
-        patches: of the lesion, as the model sees them.
-        response: 1 response, 0 non-response, None if not known.
-        planted: bool ``[s, s]``, pixels of planted tissue on the answering slice; None if not known.
-        turned: the same lesion cut from the MRI at small rotations; empty where there is no MRI to cut from.
+        patient, unit: whose and which.
+        samples: of the unit, as the model sees them.
+        label: number of its class, None if not known.
+        planted: bool ``[*size]``, pixels of planted tissue on the answering sample; None if not known.
+        turned: the answering sample at small rotations; empty where there is no image to cut it from.
     """
 
     patient: str
-    lesion: str
-    patches: LesionPatches
-    response: int | None = None
+    unit: str
+    samples: Samples
+    label: int | None = None
     planted: np.ndarray | None = None
-    turned: tuple[LesionPatches, ...] = ()
+    turned: tuple[Turned, ...] = ()
 
     @property
     def image(self) -> np.ndarray:
-        """Float32 ``[1, s, s]``, 0 to 1."""
-        return self.patches.images[self.patches.main]
+        """Float32 ``[channels, *size]``."""
+        return self.samples.images[self.samples.main]
 
     @property
     def mask(self) -> np.ndarray:
-        """Bool ``[1, s, s]``, the GTV."""
-        return self.patches.masks[self.patches.main]
+        """Bool ``[1, *size]``, the unit."""
+        return self.samples.masks[self.samples.main]
 
 
-def subject_from_patches(patient: str, patches: LesionPatches, response: int | None = None) -> Subject:
-    """A lesion of which only the patches are at hand; rotations are then not checked."""
-    return Subject(patient, patches.lesion.name, patches, response)
+def subject_from_samples(patient: str, samples: Samples, label: int | None = None) -> Subject:
+    """A unit of which only the samples are at hand; rotations are then not checked."""
+    return Subject(patient, samples.name, samples, label)
 
 
-def subject_from_scan(
+def subject_of_case(
+    system: System,
     patient: str,
-    volume: np.ndarray,
-    geometry: VolumeGeometry,
-    lesion: Lesion,
-    preprocessing: Preprocessing,
+    case: Case,
+    preprocessing: Any,
     *,
-    response: int | None = None,
+    unit: str = "",
+    label: int | None = None,
     planted: np.ndarray | None = None,
-    rotations_deg: tuple[float, ...] = ROTATIONS_DEG,
 ) -> Subject:
-    """A lesion of an MRI.
+    """The unit of a case.
 
     Args:
-        patient: name or number; lesions of one patient are resampled together.
-        volume: MRI ``[k, j, i]``.
-        geometry: its place.
-        lesion: on its grid.
+        system: whose model is checked.
+        patient: name or number; units of one patient are resampled together.
+        case: with one unit.
         preprocessing: the model's.
-        response: 1 response, 0 non-response, None if not known.
-        planted: bool ``[k, j, i]``, tissue that the maps should find.
-        rotations_deg: at which the lesion is cut again.
+        unit: its name; empty: as its samples are called.
+        label: number of its class, None if not known.
+        planted: bool ``[k, j, i]`` on the reference grid, tissue that the maps should find.
     """
-    patches = extract_patches(volume, geometry, lesion, preprocessing, only_main=True)
-    turned = tuple(
-        extract_patches(volume, geometry, lesion, preprocessing, only_main=True, rotation_deg=angle)
-        for angle in rotations_deg
-    )
-    on_patch = None if planted is None else _on_patch(planted, geometry, patches)
-    return Subject(patient, lesion.name, patches, response, on_patch, turned)
+    samples = system.answering_samples(case, preprocessing)
+    turned = tuple(system.turned(case, samples, preprocessing))
+    on_sample = None if planted is None else system.on_sample(planted, case.geometry, samples)
+    return Subject(patient, unit or samples.name, samples, label, on_sample, turned)
 
 
-def _on_patch(truth: np.ndarray, geometry: VolumeGeometry, patches: LesionPatches) -> np.ndarray:
-    top, left = patches.corners[patches.main]
-    size = patches.patch_size
-    stack = resample(geometry.to_sitk(truth.astype(np.float32)), patches.grid)
-    section = stack[patches.slices[patches.main], top : top + size, left : left + size]
-    return (section >= 0.5) & patches.masks[patches.main, 0]
+def can_be_synthetic(system: System) -> bool:
+    """Whether the generated patients (one MRI with lesions that shrink or do not) are what a system answers for."""
+    kinds = sorted(role.kind for role in system.needed_inputs)
+    return system.task.unit == LESION and system.task.label.kind == SHRINKAGE and kinds in ([MRI], sorted((MRI, MASK)))
 
 
 def synthetic_subjects(
     settings: CohortSettings,
-    preprocessing: Preprocessing,
+    system: System,
+    preprocessing: Any,
     progress: Callable[[float, str], None] | None = None,
 ) -> list[Subject]:
-    """All lesions of a synthetic cohort's baseline MRIs; planted truth for non-responders, as the maps are scored."""
+    """All lesions of a synthetic cohort's baseline MRIs; planted truth for the class whose maps are scored.
+
+    Raises:
+        InputError: the system answers for something else.
+    """
+    if not can_be_synthetic(system):
+        raise InputError(
+            f"No patients can be generated that {system.title} answers for; name a table of them with --cohort."
+        )
+    explained = system.task.index(system.task.explained)
+    role = system.image_inputs[0].name
     subjects = []
     for index in range(settings.patients):
         patient = generate_patient(settings, index, images=("baseline",))
         scan = patient.scans["baseline"]
         for known in patient.lesions:
             lesion = Lesion.from_mask(known.name, scan.mask(known.label))
-            shown = known.response == 0 and known.planted
+            shown = known.response == explained and known.planted
+            case = Case({role: Image(scan.image, scan.geometry)}, (lesion,), role)
             planted = scan.planted == known.label if shown else None
             subjects.append(
-                subject_from_scan(
-                    patient.name,
-                    scan.image,
-                    scan.geometry,
-                    lesion,
-                    preprocessing,
-                    response=known.response,
-                    planted=planted,
-                )
+                subject_of_case(system, patient.name, case, preprocessing, label=known.response, planted=planted)
             )
         if progress:
             progress((index + 1) / settings.patients, f"synthetic patient {index + 1} of {settings.patients}")

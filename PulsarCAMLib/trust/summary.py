@@ -7,12 +7,14 @@ from dataclasses import asdict
 
 import numpy as np
 
+from ..core.task import Task
 from ..evaluation.resampling import LEVEL, interval, patient_weights
 from ..evaluation.weighted import in_chunks, weighted_auc
+from .answers import ranking
 from .checks import LABELS, SHUFFLED, SIZE, Checks
-from .maps import MAPS, METHODS
+from .maps import MapNames
 from .perturbation import KINDS
-from .randomisation import EVERYTHING, stage_name
+from .randomisation import ALL
 
 CHANGED_BELOW = 0.5
 """A map has changed when the mean rank correlation with the original is below this, with its whole interval.
@@ -24,10 +26,8 @@ STABLE_ABOVE = 0.5
 """A map is stable when the mean rank correlation with the original is above this, with its whole interval."""
 
 EMPTY_LIMIT = 0.5
-"""A map that is constant in this share of the lesions explains nothing."""
+"""A map that is constant in this share of the units explains nothing."""
 
-ALL = stage_name(EVERYTHING)
-BASELINE = "intensity"
 REMOVALS = ("deletion", "insertion")
 NO_CONTROL = "no model was trained on permuted labels"
 
@@ -43,19 +43,23 @@ def summarise(checks: Checks, *, resamples: int = 2000, seed: int = 0, no_contro
 
     Returns:
         ``maps``: per map ``scores`` (mean, low, high, lesions; None where a check does not apply; no interval where
-        the lesions are one patient's), ``against_intensity``, and ``verdicts`` (True: passed, None: not decided, for
-        want of an interval) with ``passed``; ``auc``: of the model and of every
-        randomised stage; ``image``: whether the model looks at it; ``not_measured``: check to reason; ``settings`` and
-        ``limits``.
+        the units are one patient's), ``against_intensity`` (the strongest of them where there are several channels),
+        and ``verdicts`` (True: passed, None: not decided, for want of an interval) with ``passed``; ``auc``: of the
+        model and of every randomised stage; ``image``: whether the model looks at it, and at which input;
+        ``not_measured``: check to reason; ``unit`` and ``stages``; ``settings`` and ``limits``. ``lesions`` counts
+        units, whatever they are.
     """
     mean = _Means(checks.patients, resamples, seed)
     names = dict.fromkeys(score for _, score in checks.scores)
     maps = {}
-    for name in MAPS:
+    for name in checks.names.every:
         scores = {s: mean(checks.scores.get((name, s))) for s in names}
-        gains = {s: mean(checks.scores[name, s] - checks.scores[BASELINE, s]) for s in REMOVALS}
-        maps[name] = {"scores": scores, "against_intensity": gains, **_verdicts(name, scores, gains)}
+        gains = {s: _against_intensity(checks, name, s, mean) for s in REMOVALS}
+        maps[name] = {"scores": scores, "against_intensity": gains, **_verdicts(name, scores, gains, checks.names)}
     matters = float(np.mean(checks.input_matters))
+    image: dict = {"share_of_lesions_where_it_matters": matters, "looked_at": matters > 0.5}
+    if checks.channel_matters:
+        image["inputs"] = {title: float(np.mean(changed)) for title, changed in checks.channel_matters.items()}
     return {
         "lesions": len(checks.subjects),
         "patients": len(np.unique(checks.patients)),
@@ -63,28 +67,40 @@ def summarise(checks: Checks, *, resamples: int = 2000, seed: int = 0, no_contro
         "maps": maps,
         "auc": _aucs(checks, resamples, seed),
         "not_measured": _not_measured(checks, maps, no_control),
-        "image": {"share_of_lesions_where_it_matters": matters, "looked_at": matters > 0.5},
+        "image": image,
+        "unit": checks.names.system.task.unit,
+        "stages": list(checks.stages),
         "settings": asdict(checks.settings) | {"resamples": resamples, "bootstrap_seed": seed},
         "limits": {"changed_below": CHANGED_BELOW, "stable_above": STABLE_ABOVE, "empty": EMPTY_LIMIT},
     }
 
 
+def _against_intensity(checks: Checks, name: str, score: str, mean: _Means) -> dict | None:
+    """Gain of a map less that of the image's intensity; of several channels the one that gains most."""
+    best = max(checks.names.intensities, key=lambda each: np.mean(checks.scores[each, score]))
+    return mean(checks.scores[name, score] - checks.scores[best, score])
+
+
 def _not_measured(checks: Checks, maps: dict, no_control: str) -> dict[str, str]:
     """Why a check has no result."""
-    scores = maps[METHODS[0]]["scores"]
+    task = checks.names.system.task
+    scores = maps[checks.names.model[0]]["scores"]
     reasons = {
-        "planted tissue": ("auroc", "no lesion has planted tissue that is known"),
+        "planted tissue": ("auroc", f"no {task.unit} has planted tissue that is known"),
         "members": ("members", "the model has one member"),
         "rotation": ("rotation", "there is no MRI at hand to cut turned patches from"),
         "permuted labels": (LABELS, no_control),
     }
     found = {what: reason for what, (score, reason) in reasons.items() if not scores.get(score)}
-    classes = {s.response for s in checks.subjects} - {None}
-    if len(classes) < 2:
-        found["AUC"] = "lesions of both classes with a known response are needed"
+    if _missing_classes(checks, task):
+        found["AUC"] = f"{task.unit}s of {task.every_class} with a known {task.label.column} are needed"
     if len(np.unique(checks.patients)) < 2:
         found["verdicts"] = "an interval over patients needs at least two of them"
     return found
+
+
+def _missing_classes(checks: Checks, task: Task) -> bool:
+    return {s.label for s in checks.subjects} - {None} != set(range(len(task.classes)))
 
 
 class _Means:
@@ -110,9 +126,9 @@ class _Means:
         return found | {"low": low, "high": high}
 
 
-def _verdicts(name: str, scores: dict, gains: dict) -> dict:
-    """Each check failed, passed or not decided; the intensity map is not held against itself."""
-    against = [] if name == BASELINE else [gains[s] for s in REMOVALS]
+def _verdicts(name: str, scores: dict, gains: dict, names: MapNames) -> dict:
+    """Each check failed, passed or not decided; maps of intensity are not held against themselves."""
+    against = [] if name in names.intensities else [gains[s] for s in REMOVALS]
     verdicts = {
         "says something": scores["constant"]["mean"] < EMPTY_LIMIT,
         "changes with the model": _below(scores[ALL + SIZE], CHANGED_BELOW),
@@ -140,34 +156,47 @@ def _all(verdicts: Iterable[bool | None]) -> bool | None:
 
 
 def _aucs(checks: Checks, resamples: int, seed: int) -> dict | None:
-    """AUC of the model and of every randomised stage; None without both classes, no interval for one patient.
+    """AUC of the model and of every randomised stage; None without every class, no interval for one patient.
 
-    A random model's AUC is no constant but differs from draw to draw, so the interval samples patients and draws.
+    Of more than two classes the mean over the classes of the AUC of each against all others. A random model's AUC is no
+    constant but differs from draw to draw, so the interval samples patients and draws.
     """
-    known = np.array([s.response is not None for s in checks.subjects])
-    labels = np.array([s.response == 1 for s in checks.subjects])[known]
-    if not known.any() or labels.all() or not labels.any():
+    task = checks.names.system.task
+    if _missing_classes(checks, task):
         return None
+    known = np.array([s.label is not None for s in checks.subjects])
+    labels = np.array([-1 if s.label is None else s.label for s in checks.subjects])[known]
+    numbers = [task.index(task.positive)] if task.binary else list(range(len(task.classes)))
+    truths = np.stack([labels == number for number in numbers])
     rng = np.random.default_rng(seed)
     patients = checks.patients[known]
     weights = patient_weights(patients, resamples, rng) if len(np.unique(patients)) > 1 else None
-    stages = {"as trained": checks.logits.mean(axis=0)[None], **checks.random_logits}
-    found = {stage: _auc(labels, logits[:, known], weights, rng) for stage, logits in stages.items()}
+    stages = {"as trained": ranking(checks.logits, task)[None], **checks.random_ranking}
+    found = {stage: _auc(truths, ranked[:, known], weights, rng) for stage, ranked in stages.items()}
     trained = found["as trained"]
     chance = None if weights is None else bool(trained["low"] <= 0.5 <= trained["high"])
     return found | {"as trained": trained | {"chance": chance}}
 
 
-def _auc(labels: np.ndarray, logits: np.ndarray, weights: np.ndarray | None, rng: np.random.Generator) -> dict:
-    once = np.ones((1, len(labels)))
-    each = [float(weighted_auc(labels, scores, once)[0]) for scores in logits]
+def _auc(truths: np.ndarray, ranked: np.ndarray, weights: np.ndarray | None, rng: np.random.Generator) -> dict:
+    """Of truths ``[classes, N]`` and ``ranked`` ``[draws, N]`` (one class) or ``[draws, N, classes]``."""
+    columns = ranked[..., None] if ranked.ndim == 2 else ranked
+    once = np.ones((1, columns.shape[1]))
+    each = [float(_mean_auc(truths, scores, once)[0]) for scores in columns]
     found = {"mean": float(np.mean(each)), "lowest": min(each), "highest": max(each), "draws": len(each)}
     if weights is None:
         return found | {"low": None, "high": None, "chance": None}
-    samples = np.stack([in_chunks(lambda w, s=scores: weighted_auc(labels, s, w), weights) for scores in logits])
-    picked = rng.integers(0, len(logits), samples.shape)
+    samples = np.stack([in_chunks(lambda w, s=scores: _mean_auc(truths, s, w), weights) for scores in columns])
+    picked = rng.integers(0, len(columns), samples.shape)
     low, high = interval(np.take_along_axis(samples, picked, axis=0).mean(axis=0))
+    if np.isnan(low):  # no sample of patients has every class
+        return found | {"low": None, "high": None, "chance": None}
     return found | {"low": low, "high": high, "chance": _at_chance(each, low, high)}
+
+
+def _mean_auc(truths: np.ndarray, scores: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Over the classes, ``[B]``; NaN where a class is missing under a row of weights."""
+    return np.mean([weighted_auc(truth, scores[:, n], weights) for n, truth in enumerate(truths)], axis=0)
 
 
 def _at_chance(draws: list[float], low: float, high: float) -> bool | None:

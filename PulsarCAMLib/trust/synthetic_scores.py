@@ -5,21 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-import numpy as np
-
-from ..cohort.synthetic.patients import SyntheticPatient, SyntheticScan, generate_patient
+from ..cohort.synthetic.patients import SyntheticPatient, generate_patient
 from ..cohort.synthetic.settings import CohortSettings
 from ..core.errors import InputError
 from ..core.lesion import Lesion
 from ..systems.bundle import ModelBundle
-from .localisation import TRIVIAL, Localisation, localisation, trivial_maps
-from .maps import METHODS, OTHER, SIGNED
-
-SPACES = ("volume", "slice")
-"""Maps are scored on all voxels of the GTV, and on those of the slice whose answer is the lesion's."""
-
-MAPS = (*METHODS, SIGNED, *TRIVIAL)
-"""Scored maps: the methods for the class that is not positive (the signed one turned), then the trivial ones."""
+from .localisation import Localisation
+from .map_scores import scores_of_unit
+from .maps import map_names
 
 
 @dataclass(frozen=True)
@@ -89,10 +82,13 @@ def score_patient(bundle: ModelBundle, patient: SyntheticPatient, *, with_maps: 
     scan = patient.scans["baseline"]
     lesions = [Lesion.from_mask(lesion.name, scan.mask(lesion.label)) for lesion in patient.lesions]
     result = explain_scan(scan.image, scan.geometry, lesions, bundle)
+    names, task = map_names(bundle.card.system), bundle.card.system.task
     rows = []
     for truth, explained in zip(patient.lesions, result.lesions, strict=True):
-        scored = with_maps and truth.response == 0 and truth.planted
-        maps, empty = _score_maps(result, explained, scan, truth.label) if scored else ({}, ())
+        maps, empty = {}, ()
+        if with_maps and truth.response == task.index(task.explained) and truth.planted:
+            planted = scan.planted == truth.label
+            maps, empty = scores_of_unit(result, explained, [scan.image], planted, names, task.explained)
         rows.append(
             LesionScore(
                 patient.name,
@@ -105,27 +101,3 @@ def score_patient(bundle: ModelBundle, patient: SyntheticPatient, *, with_maps: 
             )
         )
     return rows
-
-
-def _score_maps(result, explained, scan: SyntheticScan, label: int) -> tuple[dict, tuple[str, ...]]:
-    box = explained.lesion.box
-    inside, truth = explained.lesion.mask, scan.planted[box] == label
-    maps = {name: result.pasted(explained, name, OTHER).values for name in METHODS}
-    empty = tuple(name for name, values in maps.items() if not values[inside].any())
-    maps[SIGNED] = -result.pasted(explained, SIGNED).values
-    on_slice = inside & answering_slice(explained, scan)[box]
-    scores = {}
-    for space, where in zip(SPACES, (inside, on_slice), strict=True):
-        trivial = trivial_maps(scan.image[box], where, scan.geometry.spacing[::-1])
-        for name, values in {**maps, **trivial}.items():
-            scores[space, name] = localisation(values, truth, where)
-    return scores, empty
-
-
-def answering_slice(explained, scan: SyntheticScan) -> np.ndarray:
-    """Voxels ``[k, j, i]`` of the MRI's slice whose answer is the lesion's, bool."""
-    middle = (explained.samples.patch_size - 1) / 2
-    k = round(float(scan.geometry.to_ijk(explained.samples.patch_to_lps(explained.main, middle, middle))[2]))
-    voxels = np.zeros(scan.geometry.shape, dtype=bool)
-    voxels[k] = True
-    return voxels

@@ -6,20 +6,14 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from ..core.task import LESION
 from ..evaluation.discrimination import Discrimination, discrimination, paired_difference
-from .localisation import TRIVIAL
-from .maps import METHODS, SIGNED, TITLES
-from .synthetic_scores import MAPS, SPACES, LesionScore
+from ..systems.registry import system_of
+from .map_scores import SPACES, MapScores
+from .maps import MapNames, is_trivial, map_names, map_title
+from .synthetic_scores import LesionScore
 
 MEASURES = ("auroc", "dice", "pointing")
-
-TRIVIAL_TITLES = {
-    "intensity": "image intensity",
-    "intensity reversed": "image intensity, reversed",
-    "near the centre": "nearness to the centre",
-    "near the margin": "nearness to the margin",
-    "uniform": "uniform (chance)",
-}
 
 
 def prediction_summary(rows: Sequence[LesionScore], **options) -> Discrimination:
@@ -33,69 +27,91 @@ def prediction_columns(rows: Sequence[LesionScore]) -> tuple[np.ndarray, np.ndar
     return tuple(map(np.array, columns))
 
 
-def map_summary(rows: Sequence[LesionScore], resamples: int = 2000) -> dict:
+def map_summary(rows: Sequence[LesionScore | MapScores], resamples: int = 2000, names: MapNames | None = None) -> dict:
     """Means of each map's scores, and of the differences between each method and the best trivial map.
+
+    Args:
+        rows: those without scores of maps are left out.
+        resamples: bootstrap samples of patients.
+        names: of the maps; None: those of the system that comes first.
 
     Returns:
         JSON values: per space ``lesions`` (scored), ``undefined`` (reasons and counts), ``maps`` (per map the means and
         their 95 % intervals over patients) and ``against_trivial`` (per method and measure the trivial map that does
         best on these lesions, the mean difference and its interval, and whether the method is clearly better).
     """
+    names = names or map_names(system_of())
     scored = [row for row in rows if row.maps]
-    return {space: _space_summary(scored, space, resamples) for space in SPACES}
+    spaces = [space for space in SPACES if not scored or (space, names.model[0]) in scored[0].maps]
+    return {space: _space_summary(scored, space, resamples, names) for space in spaces}
 
 
-def _space_summary(scored: Sequence[LesionScore], space: str, resamples: int) -> dict:
-    reasons = [row.maps[space, MAPS[0]].undefined for row in scored]
+def _space_summary(scored: Sequence[LesionScore | MapScores], space: str, resamples: int, names: MapNames) -> dict:
+    every = (*names.model, *names.trivial)
+    reasons = [row.maps[space, every[0]].undefined for row in scored]
     rows = [row for row, reason in zip(scored, reasons, strict=True) if not reason]
     patients = np.array([row.patient for row in rows])
     values = {
         (name, measure): np.array([getattr(row.maps[space, name], measure) for row in rows])
-        for name in MAPS
+        for name in every
         for measure in MEASURES
     }
     zero = np.zeros(len(rows))
-    maps: dict[str, dict] = {name: {} for name in MAPS}
+    maps: dict[str, dict] = {name: {} for name in every}
     for (name, measure), column in values.items():
         mean = paired_difference(column, zero, patients, resamples=resamples)
         maps[name][measure] = {"mean": mean.mean, "low": mean.low, "high": mean.high}
+    of_class = [name for name in names.model if not names.system.method(name).signed]
     return {
         "lesions": len(rows),
         "patients": len(np.unique(patients)),
         "undefined": {reason: reasons.count(reason) for reason in sorted(set(reasons)) if reason},
-        "empty_maps": {name: sum(name in row.empty for row in scored) for name in METHODS},
+        "empty_maps": {name: sum(name in row.empty for row in scored) for name in of_class},
         "maps": maps,
         "against_trivial": {
-            name: {measure: _against_trivial(values, name, measure, patients, resamples) for measure in MEASURES}
-            for name in (*METHODS, SIGNED)
+            name: {
+                measure: _against_trivial(values, name, measure, patients, resamples, names.trivial)
+                for measure in MEASURES
+            }
+            for name in names.model
         },
     }
 
 
-def _against_trivial(values: dict, name: str, measure: str, patients: np.ndarray, resamples: int) -> dict:
-    best = max(TRIVIAL, key=lambda trivial: values[trivial, measure].mean())
+def _against_trivial(
+    values: dict, name: str, measure: str, patients: np.ndarray, resamples: int, trivial_names: Sequence[str]
+) -> dict:
+    best = max(trivial_names, key=lambda trivial: values[trivial, measure].mean())
     gain = paired_difference(values[name, measure], values[best, measure], patients, resamples=resamples)
     return {"trivial": best, "mean": gain.mean, "low": gain.low, "high": gain.high, "better": gain.better}
 
 
-def map_rows(summary: dict, space: str) -> list[list[str]]:
-    """One row per map of one space of :func:`map_summary`, the headings first."""
+def map_rows(summary: dict, space: str, unit: str = LESION) -> list[list[str]]:
+    """One row per map of one space of :func:`map_summary`, the headings first; ``unit`` is whose voxels count."""
     part = summary[space]
-    rows = [["map", "AUROC in the GTV", "Dice of the top fraction", "pointing game", "better than every trivial map"]]
-    for name in MAPS:
-        cells = [_interval(part["maps"][name][measure]) for measure in MEASURES]
-        rows.append([TITLES.get(name) or TRIVIAL_TITLES[name], *cells, _verdict(part, name)])
+    rows = [
+        [
+            "map",
+            f"AUROC in the {'GTV' if unit == LESION else unit}",
+            "Dice of the top fraction",
+            "pointing game",
+            "better than every trivial map",
+        ]
+    ]
+    for name, scores in part["maps"].items():
+        cells = [_interval(scores[measure]) for measure in MEASURES]
+        rows.append([map_title(name), *cells, _verdict(part, name)])
     return rows
 
 
-def map_table(summary: dict, space: str) -> str:
+def map_table(summary: dict, space: str, unit: str = LESION) -> str:
     """The same as a Markdown table."""
-    heads, *rows = map_rows(summary, space)
+    heads, *rows = map_rows(summary, space, unit)
     return "\n".join(f"| {' | '.join(row)} |" for row in (heads, ["---"] * len(heads), *rows))
 
 
 def _verdict(part: dict, name: str) -> str:
-    if name in TRIVIAL:
+    if is_trivial(name):
         return ""
     gains = part["against_trivial"][name]
     words = {"auroc": "AUROC", "dice": "Dice", "pointing": "pointing"}

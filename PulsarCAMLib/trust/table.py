@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ..core.pluralize import pluralize
+from ..core.task import LESION
 from .checks import LABELS, SHUFFLED, SIZE
-from .maps import MAPS, MODEL_MAPS, RANDOM, TITLES
-from .randomisation import STAGES, stage_name
-from .summary import ALL
-from .synthetic_summary import TRIVIAL_TITLES
+from .maps import is_trivial, map_title
+from .randomisation import ALL
 
 COLUMNS = {
     ALL: "all layers randomised",
@@ -31,21 +30,20 @@ COLUMNS = {
 
 NO_NUMBER = dict.fromkeys(("mean", "low", "high", "lesions"), "")
 
-NAMES = {**TITLES, **TRIVIAL_TITLES, RANDOM: "random"}
-
 
 def markdown(summary: dict) -> str:
     """One table of all maps and scores, and one of all randomised stages, from :func:`~.summary.summarise`."""
     s = summary["settings"]
-    limits = summary["limits"]
+    limits, unit = summary["limits"], unit_of(summary)
+    within = "GTV" if unit == LESION else f"{unit}'s voxels"
     lines = [
-        f"Explanations of the predicted class on {pluralize(summary['lesions'], 'lesion')} of "
+        f"Explanations of the predicted class on {pluralize(summary['lesions'], unit)} of "
         f"{pluralize(summary['patients'], 'patient')}, {pluralize(summary['members'], 'member')}; mean and 95 % "
         "interval over patients.",
         "",
         _table(map_rows(summary)),
         "",
-        "Similarities are rank correlations with the original map inside the GTV: near 0 is wanted after "
+        f"Similarities are rank correlations with the original map inside the {within}: near 0 is wanted after "
         "randomising and shuffling, near 1 after shift, turn and noise. Deletion and insertion gains are areas between "
         f"the map's curve and that of random orders (infill: {s['infill']}); above 0 is better than random. "
         f"“Changes” (after randomising: of either sign) needs the whole interval below {limits['changed_below']}, "
@@ -61,13 +59,18 @@ def markdown(summary: dict) -> str:
 
 def map_rows(summary: dict) -> list[list[str]]:
     """One row per map, the headings first; columns that no map has a score in are left out."""
-    found = [c for c in COLUMNS if any(summary["maps"][name]["scores"].get(c) for name in MAPS)]
+    maps = summary["maps"]
+    found = [c for c in COLUMNS if any(each["scores"].get(c) for each in maps.values())]
     rows = [["map", *(COLUMNS[c] for c in found), "fails"]]
-    for name in MAPS:
-        each = summary["maps"][name]
+    for name, each in maps.items():
         cells = [with_interval(each["scores"].get(column)) for column in found]
-        rows.append([NAMES[name], *cells, failed(each["verdicts"])])
+        rows.append([map_title(name), *cells, failed(each["verdicts"])])
     return rows
+
+
+def unit_of(summary: Mapping) -> str:
+    """What was checked: "lesion" or "patient"; results of earlier versions do not say it."""
+    return summary.get("unit", LESION)
 
 
 def failed(verdicts: Mapping[str, bool | None]) -> str:
@@ -79,14 +82,14 @@ def failed(verdicts: Mapping[str, bool | None]) -> str:
 
 def _stages(summary: dict) -> str:
     """AUC and similarity of the model's maps for every set of randomised layers."""
-    stages = [stage_name(layers) for layers in STAGES]
-    if summary["maps"][MODEL_MAPS[0]]["scores"].get(LABELS):
-        stages.append(LABELS)
+    of_model = {name: each["scores"] for name, each in summary["maps"].items()}
+    shown = [name for name in of_model if not is_trivial(name)]
+    stages = [*summary["stages"], *([LABELS] if of_model[shown[0]].get(LABELS) else [])]
     aucs = summary["auc"]
-    rows = [["randomised", "AUC", *(NAMES[name] for name in MODEL_MAPS)]]
-    rows.append(["nothing", with_interval(aucs["as trained"]) if aucs else "–", *["1"] * len(MODEL_MAPS)])
+    rows = [["randomised", "AUC", *(map_title(name) for name in shown)]]
+    rows.append(["nothing", with_interval(aucs["as trained"]) if aucs else "–", *["1"] * len(shown)])
     for stage in stages:
-        cells = [with_interval(summary["maps"][name]["scores"][stage]) for name in MODEL_MAPS]
+        cells = [with_interval(of_model[name][stage]) for name in shown]
         rows.append([stage, with_interval(aucs[stage]) if aucs else "–", *cells])
     return _table(rows)
 
@@ -95,18 +98,21 @@ def words(summary: dict) -> str:
     """What the checks say of the model, and what they cannot say."""
     sentences = []
     if not summary["image"]["looked_at"]:
-        sentences.append("The model ignores the image: shuffling a lesion's pixels leaves its answer as it is.")
+        unit = unit_of(summary)
+        sentences.append(f"The model ignores the image: shuffling a {unit}'s pixels leaves its answer as it is.")
+    for title, share in summary["image"].get("inputs", {}).items():
+        sentences.append(f"Shuffling the {title} alone changes {share:.0%} of the answers.")
     aucs = summary["auc"] or {}
     for stage, how in ((ALL, "With all layers randomised"), (LABELS, "Trained on permuted labels")):
         if stage in aucs:
-            sentences.append(f"{how} the AUC {_fall(aucs[stage], aucs['as trained'])}.")
+            sentences.append(f"{how} the AUC {_fall(aucs[stage], aucs['as trained'], unit_of(summary))}.")
     reasons = [f"{what} ({reason})" for what, reason in summary["not_measured"].items()]
     return " ".join([*sentences, *([f"Not measured: {', '.join(reasons)}."] if reasons else [])])
 
 
-def _fall(auc: dict, trained: dict) -> str:
+def _fall(auc: dict, trained: dict, unit: str) -> str:
     if auc["low"] is None:
-        return f"is {with_interval(auc)} on the lesions of one patient, which cannot tell whether it falls to chance"
+        return f"is {with_interval(auc)} on the {unit}s of one patient, which cannot tell whether it falls to chance"
     if trained["chance"]:
         return f"is {with_interval(auc)}; as trained it was at chance already: {with_interval(trained)}"
     if auc["chance"] is None:
@@ -134,10 +140,10 @@ def csv_rows(summary: dict) -> list[dict]:
     for name, each in summary["maps"].items():
         for score, value in each["scores"].items():
             if value:
-                rows.append({"of": NAMES[name], "what": COLUMNS.get(score, score), **value, "passed": ""})
+                rows.append({"of": map_title(name), "what": COLUMNS.get(score, score), **value, "passed": ""})
         for check, passed in each["verdicts"].items():
             rows.append(
-                {"of": NAMES[name], "what": check, **NO_NUMBER, "passed": "" if passed is None else int(passed)}
+                {"of": map_title(name), "what": check, **NO_NUMBER, "passed": "" if passed is None else int(passed)}
             )
     for stage, auc in (summary["auc"] or {}).items():
         numbers = {name: auc[name] for name in ("mean", "low", "high")}

@@ -244,9 +244,76 @@ def test_images_without_numbers_are_refused_and_partial_ones_are_told(folder, mo
     assert "20% of the FLAIR is NaN or infinite" in said
 
 
-def test_its_maps_cannot_be_checked_yet_and_that_is_said(model, capsys):
+@pytest.fixture(scope="module")
+def few(folder):
+    """A table of six patients with the mask of what is bright."""
+    with (folder / "cohort.csv").open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))[:6]
+    for n, row in enumerate(rows):
+        mask = np.zeros(GRID.shape, np.uint8)
+        mask[2:8, 3 : 8 + 5 * (n % 3), 3 : 8 + 5 * (n % 3)] = 1
+        written(folder / f"bright{n}.nrrd", mask, GRID)
+        row["note_bright"] = f"bright{n}.nrrd" if n else ""
+    with (folder / "few.csv").open("w", newline="", encoding="utf-8") as file:
+        table = csv.DictWriter(file, list(rows[0]))
+        table.writeheader()
+        table.writerows(rows)
+    return folder / "few.csv"
+
+
+SANITY = ("--draws", "1", "--steps", "2", "--resamples", "50", "--quiet")
+
+
+def test_its_maps_are_checked(folder, few, model, capsys):
+    out = folder / "sanity.json"
+    assert main(["sanity", str(model), "--cohort", str(few), "--method", "saliency", "-o", str(out), *SANITY]) == 0
+    found, told = json.loads(out.read_text(encoding="utf-8")), capsys.readouterr().out
+    assert found["stages"] == ["head", "all layers", "features.0"]
+    assert next(iter(found["maps"])) == "saliency"
+    assert set(found["image"]["inputs"]) == {"FLAIR", "planned dose"}
+    assert set(found["not_measured"]) == {"planted tissue", "permuted labels"}
+    assert "6 patients" in told
+    assert not any(word in told for word in ("lesion", "GTV", "response"))
+
+
+def test_without_a_table_nothing_can_be_checked_and_that_is_said(model, capsys):
     assert main(["sanity", str(model), "--quiet"]) == 3
-    assert "The maps of “model” cannot be checked" in capsys.readouterr().err
+    assert "name a table of them with --cohort" in capsys.readouterr().err
+
+
+def looking_at(channel, model, folder):
+    """A bundle whose network sums what is bright in one channel."""
+    import torch
+
+    from PulsarCAMLib.systems.bundle import load_bundle, save_bundle
+
+    fields = dict(load_bundle(model).card.fields)
+    network = STRANGER.network(None, None)
+    with torch.no_grad():
+        for values in network.parameters():
+            values.zero_()
+        network.features[0].weight[0, channel, 1, 1, 1] = 1
+        network.head.weight[2, 0] = 10
+    return save_bundle(folder / f"looking{channel}", [network.eval()], fields).folder
+
+
+@pytest.mark.parametrize(("channel", "verdict"), [(0, "lies on the mask"), (1, "is not shown to lie on the mask")])
+def test_maps_are_held_against_a_mask_of_every_case(folder, few, model, capsys, channel, verdict):
+    """A network that looks at the first input alone, whose bright part is the mask; and one that looks at the other."""
+    own, out = looking_at(channel, model, folder), folder / f"mask{channel}.csv"
+    options = ["--only", "mask", "--mask", "note_bright", "--class", "large", "-o", str(out), *SANITY]
+    assert main(["sanity", str(own), "--cohort", str(few), *options]) == 0
+    told = capsys.readouterr().out
+    assert f"Grad-CAM {verdict}" in told
+    assert f"Saliency {verdict}" in told
+    assert "on 5 patients (1 row without a mask)" in told
+    assert ("NOT clearly better than image intensity" in told) == (channel == 0)
+    with out.open(encoding="utf-8", newline="") as file:
+        rows = {(row["of"], row["what"]): row for row in csv.DictReader(file)}
+    auroc = float(rows["Grad-CAM", "on the mask, volume: AUROC"]["mean"])
+    assert auroc > 0.9 if channel == 0 else auroc < 0.7
+    assert float(rows["image intensity", "on the mask, volume: AUROC"]["mean"]) > 0.99
+    assert float(rows["uniform (chance)", "on the mask, volume: AUROC"]["mean"]) == 0.5
 
 
 @pytest.mark.parametrize(
@@ -280,3 +347,36 @@ def test_one_input_may_be_asked_for_alone_and_each_means_all_where_there_is_one(
     maps = {path.name for path in (folder / "one").glob("*_mean.nrrd")}
     assert maps == {"saliency_large_mean.nrrd", "gradcam_large_mean.nrrd"}
     assert not (folder / "one" / "inputs.csv").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (["--mask", "note_nothing"], "No row names a mask in the column note_nothing"),
+        (["--only", "mask"], "name its column with --mask"),
+        (["--mask", "note_bright", "--class", "response", "--only", "mask"], "small, medium, large, predicted"),
+        (["--method", "pixelwise"], "saliency, gradcam, occlusion"),
+    ],
+)
+def test_what_maps_cannot_be_held_against_is_said(few, model, capsys, options, says):
+    assert main(["sanity", str(model), "--cohort", str(few), "--only", "mask", *options, *SANITY]) == 3
+    assert says in capsys.readouterr().err
+
+
+def test_its_maps_are_checked_for_its_card(folder, few, monkeypatch):
+    from functools import partial
+
+    from PulsarCAMLib.outputs.pages.card_text import card_blocks
+    from PulsarCAMLib.systems.bundle import load_bundle
+    from PulsarCAMLib.trust import checks
+
+    monkeypatch.setattr(checks, "Settings", partial(checks.Settings, draws=1, steps=2, random_orders=1))
+    out = folder / "checked"
+    options = ["--members", "1", "--protocols", "none", "--validation-share", "0", "--sanity", "--label-control", "1"]
+    assert main(["train", str(few), "-o", str(out), "--quiet", *options, *QUICK]) == 0
+    card = load_bundle(out).card
+    assert card.fields["explanation_checks"]["about"] == "On 6 patients the patients it was trained on"
+    assert card.fields["explanation_checks"]["label_control"]["models"] == 1
+    (block,) = [each for each in card_blocks(card) if each.title == "Are the maps true?"]
+    assert "Saliency" in str(block.tables)
+    assert "Pixel-wise" not in str(block.tables)

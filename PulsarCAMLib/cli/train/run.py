@@ -159,14 +159,15 @@ class TrainRun:
         aside = set(validation.patients.tolist())
         shown = [(row, response) for row, response in rows if not aside or row.patient in aside]
         with self.stages.stage(MAPS) as tell:
-            subjects = cohort_subjects(shown, Path(cohort.path).parent, self.settings.preprocessing)
+            subjects = cohort_subjects(shown, Path(cohort.path).parent, self.system, self.settings.preprocessing)
             control = LabelControl(
                 self.options.label_control, lambda _: samples, self.options.label_epochs,
                 self.kept.folder / LABEL_CONTROLS,
             )  # fmt: skip
             found = judge_explanations(bundle, subjects, control=control, progress=tell)
         whose = "patients set aside, whom no member learnt from" if aside else "the patients it was trained on"
-        return card_section(found, f"On {found['lesions']} lesions of {found['patients']} {whose}")
+        what = "" if found["unit"] == PATIENT else f"{found['lesions']} {found['unit']}s of "
+        return card_section(found, f"On {what}{found['patients']} {whose}")
 
     def _report(self, study: Study, trained: list[TrialResult]) -> None:
         from ...outputs.study import write_study_report

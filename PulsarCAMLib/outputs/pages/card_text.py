@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 from ...core.task import SHRINKAGE, Task
 from ...core.vocabulary import LEAVE_ONE_OUT, METRIC_TITLES, METRICS, MRI_TITLES, TABLE_1
 from ...evaluation.metrics import AcrossTrials, Value
-from ...trust.maps import MAPS, MODEL_MAPS, RANDOM
+from ...trust.maps import RANDOM, is_trivial, map_title
 from ...trust.synthetic_summary import SPACES, map_rows
-from ...trust.table import COLUMNS, NAMES, failed, with_interval
+from ...trust.table import COLUMNS, failed, with_interval
 
 if TYPE_CHECKING:
     from ...systems.card import ModelCard
 
-SHOWN_MAPS = (*MODEL_MAPS, "intensity", RANDOM)
+SHOWN_TRIVIAL = ("intensity", RANDOM)
 OLD_DECIMALS = 4
 """To which all figures of earlier cards were rounded."""
 
@@ -146,8 +146,8 @@ def _performance(performance: Mapping[str, Any], task: Task) -> Block:
     error = any(row[0] == METRIC_TITLES[ECE] for rows in tables for row in rows)
     maps = performance.get("maps")
     if isinstance(maps, Mapping):
-        for space in SPACES:
-            (_, *heads), *rows = map_rows(maps, space)
+        for space in (each for each in SPACES if each in maps):
+            (_, *heads), *rows = map_rows(maps, space, task.unit)
             tables.append(_as_rows([(f"map for {task.explained}, {WHERE[space]}", *heads), *rows]))
     sentences = [*(f"{text}." for text in told(performance)), *([ECE_ABOUT] if error else [])]
     return Block("Performance", (), tuple(sentences), tuple(tables))
@@ -225,11 +225,11 @@ def _checks(section: Mapping[str, Any] | None) -> Block:
     if not section:
         return Block("Are the maps true?")
     maps = section["maps"]
-    fails = [(NAMES[name], failed(maps[name]["verdicts"])) for name in MAPS if name in maps]
-    shown = [name for name in SHOWN_MAPS if name in maps]
+    fails = [(map_title(name), failed(each["verdicts"])) for name, each in maps.items()]
+    shown = [name for name in maps if not is_trivial(name) or name in SHOWN_TRIVIAL]
     found = [score for score in COLUMNS if any(maps[name]["scores"].get(score) for name in shown)]
     rows = [[COLUMNS[score], *(with_interval(maps[name]["scores"].get(score)) for name in shown)] for score in found]
-    tables = (_as_rows([["mean (95 % interval)", *(NAMES[name] for name in shown)], *rows]),
+    tables = (_as_rows([["mean (95 % interval)", *(map_title(name) for name in shown)], *rows]),
               (("map", "fails"), *fails))  # fmt: skip
     return Block("Are the maps true?", (), _sentences(section), tables)
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 from ...core.errors import BundleError, InputError
-from ..contract import Copy, Explained, LabelledUnit, Predictor, Samples, System
+from ..contract import Copy, Explained, LabelledUnit, Predictor, Samples, System, Turned
 from .architecture import NAME, Architecture
 from .maps import METHODS, SIGNED
 from .preprocessing import Preprocessing
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from ...core.case import Case
+    from ...core.geometry import VolumeGeometry
     from ..card import ModelCard
     from ..learning import TrainingSamples
     from .ensemble import Ensemble
@@ -41,6 +42,7 @@ class Autoencoder(System):
     samples_word = "patches"
     can_decode = True
     can_inspect = True
+    random_draws = 10
 
     def prepare(
         self, case: Case, preprocessing: Preprocessing, tell: Callable[[float, str], None]
@@ -143,6 +145,49 @@ class Autoencoder(System):
         from .compute import explain_patches
 
         return explain_patches(cast("Ensemble", predictor), images, masks, methods, after_chunk).explained()
+
+    def layers(self, member: nn.Module) -> tuple[str, ...]:
+        """Without the decoder."""
+        from .map_checks import LAYERS
+
+        return LAYERS
+
+    def with_new_layers(
+        self, members: Sequence[Any], layers: Sequence[str], seed: int, draw: int = 0
+    ) -> list[nn.Module]:
+        """Drawn from what training starts from."""
+        from .map_checks import with_new_layers
+
+        return list(with_new_layers(members, layers, seed, draw))
+
+    def answering_samples(self, case: Case, preprocessing: Preprocessing) -> Samples:
+        """The answering slice, cut alone."""
+        from .map_checks import answering_patch
+
+        return answering_patch(case, preprocessing)
+
+    def turned(self, case: Case, samples: Any, preprocessing: Preprocessing) -> Iterator[Turned]:
+        """Cut from the MRI again."""
+        from .map_checks import turned
+
+        return turned(case, samples, preprocessing)
+
+    def on_sample(self, truth: np.ndarray, geometry: VolumeGeometry, samples: Any) -> np.ndarray:
+        """On the answering slice."""
+        from .map_checks import on_patch
+
+        return on_patch(truth, geometry, samples)
+
+    def in_range(self, images: np.ndarray) -> np.ndarray:
+        """Kept in 0..1."""
+        return images.clip(0, 1)
+
+    def answers(self, predictor: Any, images: np.ndarray, masks: np.ndarray) -> np.ndarray:
+        """In chunks that fit the processor's cache."""
+        import numpy
+
+        parts = predictor.in_chunks(predictor.logits, images, masks)
+        return numpy.concatenate([part.numpy() for part in parts], axis=1)
 
     def inspect(self, bundle: Any, unit: Any, sample: int | None = None, member: int | None = None) -> Any:
         """One slice opened up."""

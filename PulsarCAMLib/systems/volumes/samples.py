@@ -335,6 +335,13 @@ class VolumeSystem(System):
         masks = np.stack([(x - 0.5) ** 2 + (y - 0.5) ** 2 + (z - 0.5) ** 2 < r**2 for r in (0.2, 0.35, 0.5)])[:, None]
         return images.astype(np.float32), masks
 
+    def on_sample(self, truth: np.ndarray, geometry: VolumeGeometry, samples: Any) -> np.ndarray:
+        """From one half of a voxel on; what is smaller keeps the voxels that hold most of it."""
+        way = samples.places[samples.reference].way if samples.reference in samples.places else None
+        shares = resample(geometry.to_sitk(truth.astype(np.float32)), samples.grid, matrix=way)
+        shares = np.where(samples.masks[samples.main, 0], shares, np.float32(0))
+        return (shares > 0) & (shares >= min(0.5, float(shares.max())))
+
     def _units(self, case: Case, patient: str, space: Space) -> tuple[Lesion, ...]:
         """Every lesion, or the patient under a name."""
         if self.task.unit == LESION:

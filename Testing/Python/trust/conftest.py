@@ -1,7 +1,7 @@
 """Hand-made models beside the tests, and lesions without an MRI."""
 
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -23,13 +23,13 @@ class FewPatches:
     masks: np.ndarray
     main: int = 0
     patch_size: int = 64
-    lesion: SimpleNamespace = field(default_factory=lambda: SimpleNamespace(name="A"))
+    name: str = "A"
 
 
 @pytest.fixture
 def lesions():
     """Eight lesions with random tissue, in eight patients, half of them responding."""
-    from PulsarCAMLib.trust.subjects import subject_from_patches
+    from PulsarCAMLib.trust.subjects import subject_from_samples
 
     rng = np.random.default_rng(5)
     rows, columns = np.mgrid[:64, :64]
@@ -38,7 +38,7 @@ def lesions():
         image = np.kron(rng.random((16, 16)), np.ones((4, 4))) * 0.8 + 0.2 * rng.random((64, 64))
         mask = (rows - 30) ** 2 + (columns - 33) ** 2 < (10 + n) ** 2
         patches = FewPatches(image.astype(np.float32)[None, None], mask[None, None])
-        subjects.append(subject_from_patches(f"P{n}", patches, response=n % 2))
+        subjects.append(subject_from_samples(f"P{n}", patches, label=n % 2))
     return subjects
 
 

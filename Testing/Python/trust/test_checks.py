@@ -10,12 +10,15 @@ from making_models import random_members
 
 from PulsarCAMLib.core.errors import InputError
 from PulsarCAMLib.systems.autoencoder.ensemble import Ensemble
+from PulsarCAMLib.systems.registry import system_of
 from PulsarCAMLib.trust.checks import LABELS, SHUFFLED, SIZE, Settings, check_explanations
-from PulsarCAMLib.trust.maps import MAPS, MODEL_MAPS
-from PulsarCAMLib.trust.randomisation import STAGES, stage_name
-from PulsarCAMLib.trust.summary import ALL, _at_chance, summarise
+from PulsarCAMLib.trust.maps import map_names
+from PulsarCAMLib.trust.randomisation import ALL, stages_of
+from PulsarCAMLib.trust.summary import _at_chance, summarise
 from PulsarCAMLib.trust.table import csv_rows, markdown, words
 
+MAPS, MODEL_MAPS = map_names(system_of()).every, map_names(system_of()).model
+STAGES = stages_of(system_of().layers(None))
 FAST = Settings(draws=6, steps=8, random_orders=4, infill=0.0, noise=0.02)
 QUICK = Settings(draws=1, steps=2, random_orders=1)
 
@@ -57,9 +60,10 @@ def test_bad_explanations_fail_by_the_check_made_for_them(honest):
 
 def test_a_map_that_ignores_the_model_is_exactly_the_same_after_every_stage(weights, lesions, as_bundle):
     found = check_explanations(as_bundle(linear_ensemble(weights)), lesions, QUICK)
-    for layers in STAGES:
-        np.testing.assert_allclose(found.scores["intensity", stage_name(layers)], 1)
-        np.testing.assert_allclose(found.scores["intensity", stage_name(layers) + " dice"], 1)
+    assert len(STAGES) == 9
+    for stage in STAGES:
+        np.testing.assert_allclose(found.scores["intensity", stage], 1)
+        np.testing.assert_allclose(found.scores["intensity", stage + " dice"], 1)
 
 
 def test_a_map_that_only_turns_its_sign_has_not_changed(weights, lesions, as_bundle):
@@ -185,7 +189,7 @@ def test_models_of_permuted_labels_are_one_more_stage_and_one_more_verdict(weigh
 
 
 def test_what_cannot_be_measured_says_why(weights, lesions, as_bundle):
-    unknown = [replace(each, response=None) for each in lesions]
+    unknown = [replace(each, label=None) for each in lesions]
     found = summary_of(as_bundle(linear_ensemble(weights)), unknown, QUICK)
     assert found["auc"] is None
     assert set(found["not_measured"]) == {"AUC", "planted tissue", "members", "rotation", "permuted labels"}

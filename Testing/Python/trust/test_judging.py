@@ -39,7 +39,7 @@ def samples(lesions):
     return TrainingSamples(
         np.stack([s.image for s in lesions]),
         np.stack([s.mask for s in lesions]),
-        np.array([s.response for s in lesions]),
+        np.array([s.label for s in lesions]),
         np.array([s.patient for s in lesions]),
         np.array(["A"] * count),
         np.zeros(count),

@@ -5,6 +5,7 @@ import pytest
 from linear_models import exact_map, linear_ensemble
 
 from PulsarCAMLib.core.errors import InputError
+from PulsarCAMLib.systems.registry import system_of
 from PulsarCAMLib.trust.removal import area, as_smooth, infill, removal_curves, removal_order, removal_scores
 
 
@@ -30,11 +31,15 @@ def test_the_order_is_by_value_then_by_ties_and_leaves_the_outside_alone():
 def test_the_curves_begin_and_end_where_they_must(lesion):
     image, inside, weights = lesion
     order = order_of(image, inside)[None]
-    curves = removal_curves(linear_ensemble(weights), image, inside, order, responds=True, kind=0.0, steps=8)
+    curves = removal_curves(
+        system_of(), linear_ensemble(weights), image[None], inside, order, shown=1, kind=0.0, steps=8
+    )
     whole = float((exact_map(image, inside, weights)).sum() / 16)
     assert curves.deletion[0, 0] == curves.insertion[0, -1] == pytest.approx(whole, abs=1e-4)
     assert curves.deletion[0, -1] == curves.insertion[0, 0] == pytest.approx(0, abs=1e-5)
-    other = removal_curves(linear_ensemble(weights), image, inside, order, responds=False, kind=0.0, steps=8)
+    other = removal_curves(
+        system_of(), linear_ensemble(weights), image[None], inside, order, shown=0, kind=0.0, steps=8
+    )
     np.testing.assert_allclose(other.deletion, -curves.deletion, atol=1e-6)
     np.testing.assert_allclose(other.deletion_probability, 1 - curves.deletion_probability, atol=1e-6)
 
@@ -47,7 +52,9 @@ def test_deletion_by_the_exact_signed_map_is_at_every_step_as_steep_as_any_rando
     pixels = [rng.random(image.shape) for _ in range(10)]
     by_cell = np.kron(np.arange(256).reshape(16, 16), np.ones((4, 4)))
     orders = np.stack([removal_order(m, inside, by_cell) for m in (exact, *cells, *pixels)])
-    curves = removal_curves(linear_ensemble(weights), image, inside, orders, responds=True, kind=0.0, steps=12).deletion
+    curves = removal_curves(
+        system_of(), linear_ensemble(weights), image[None], inside, orders, shown=1, kind=0.0, steps=12
+    ).deletion
     assert (curves[0] <= curves[1:] + 1e-5).all()
     assert (area(curves[0]) < area(curves[1:])).all()
 
@@ -56,8 +63,9 @@ def test_the_exact_map_gains_and_its_negative_loses(lesion):
     image, inside, weights = lesion
     exact = exact_map(image, inside, weights)
     gains = removal_scores(
-        linear_ensemble(weights), image, inside, {"exact": exact, "negative": -exact, "uniform": 0 * exact},
-        np.random.default_rng(0), random_orders=20, responds=True, kind=0.0,
+        system_of(), linear_ensemble(weights), image[None], inside,
+        {"exact": exact, "negative": -exact, "uniform": 0 * exact},
+        np.random.default_rng(0), random_orders=20, shown=1, kind=0.0,
     )  # fmt: skip
     for score in ("deletion", "insertion", "deletion_probability", "insertion_probability"):
         assert gains["exact"][score] > 0 > gains["negative"][score]
@@ -67,7 +75,13 @@ def test_the_exact_map_gains_and_its_negative_loses(lesion):
 def test_a_model_that_ignores_its_input_gives_no_gain(lesion):
     image, inside, weights = lesion
     gains = removal_scores(
-        linear_ensemble(0 * weights), image, inside, {"intensity": image}, np.random.default_rng(0), responds=True
+        system_of(),
+        linear_ensemble(0 * weights),
+        image[None],
+        inside,
+        {"intensity": image},
+        np.random.default_rng(0),
+        shown=1,
     )
     assert set(gains["intensity"].values()) == {0.0}
 
@@ -87,5 +101,12 @@ def test_area_is_the_trapezium_rule():
 
 
 def test_a_map_made_smooth_keeps_its_cells_means():
-    assert np.ptp(as_smooth(np.full((64, 64), 2.0), 16)) == 0
-    assert as_smooth(np.kron(np.eye(16), np.ones((4, 4))), 16)[1:3, 1:3].mean() > 0.5
+    assert np.ptp(as_smooth(np.full((64, 64), 2.0), (16, 16))) == 0
+    assert as_smooth(np.kron(np.eye(16), np.ones((4, 4))), (16, 16))[1:3, 1:3].mean() > 0.5
+
+
+def test_regions_that_do_not_divide_a_volume_take_means_of_their_voxels():
+    values = np.arange(5.0 * 4 * 4).reshape(5, 4, 4)
+    assert np.ptp(as_smooth(np.full((5, 7, 9), 2.0), (1, 2, 3))) == pytest.approx(0)
+    means = as_smooth(values, (1, 1, 1))
+    np.testing.assert_allclose(means, values.mean())
