@@ -13,7 +13,6 @@ from scipy.stats import rankdata
 
 from ..core.errors import InputError
 
-
 NOTHING, EVERYTHING = "no planted tissue", "the whole GTV is planted"
 """Why there are no scores."""
 

@@ -165,7 +165,7 @@ class TrainRun:
                 self.kept.folder / LABEL_CONTROLS,
             )  # fmt: skip
             found = judge_explanations(bundle, subjects, control=control, progress=tell)
-        whose = "patients set aside, whom no member learnt from" if aside else "the patients it was trained on"
+        whose = "patients set aside, whom no member learnt from" if aside else "patients it was trained on"
         what = "" if found["unit"] == PATIENT else f"{found['lesions']} {found['unit']}s of "
         return card_section(found, f"On {what}{found['patients']} {whose}")
 

@@ -13,7 +13,7 @@ from PulsarCAMLib.core.errors import InputError
 from PulsarCAMLib.core.map_method import MapMethod
 from PulsarCAMLib.systems.map_checks.layers import layers_of, with_new_layers
 from PulsarCAMLib.systems.map_checks.turning import turned_in_plane
-from PulsarCAMLib.systems.maps.methods import SALIENCY
+from PulsarCAMLib.systems.maps.gradients import SALIENCY
 from PulsarCAMLib.trust.answers import chances, log_odds
 from PulsarCAMLib.trust.checks import Settings, check_explanations
 from PulsarCAMLib.trust.subjects import subject_from_samples, synthetic_subjects
@@ -71,7 +71,7 @@ def found():
 
 
 def bundle():
-    card = SimpleNamespace(temperature=1.0, decision_threshold=0.5, preprocessing=None, system=SYSTEM)
+    card = SimpleNamespace(temperature=1.0, decision_threshold=0.5, preprocessing=SYSTEM.preprocessing(), system=SYSTEM)
     return SimpleNamespace(ensemble=SYSTEM.predictor([SYSTEM.network(None, None)]), card=card)
 
 
