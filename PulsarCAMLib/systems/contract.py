@@ -16,8 +16,8 @@ from ..core.map_method import MapMethod
 from ..core.task import Task
 from ..core.vocabulary import MAJORITY
 from .answers import Explained, LoopedPredictor, NetworkEvidence, Predictor
-from .map_checks.asked import MapChecks, Turned
-from .samples import PastedMap, Placement, Samples, Sliced
+from .map_checks.asked import MapChecks
+from .samples import PastedMap, Placement, Samples, Sliced, Turned
 
 if TYPE_CHECKING:  # names of systems, classes and methods are listed before NumPy is there
     from pathlib import Path

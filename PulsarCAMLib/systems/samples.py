@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
@@ -122,3 +123,18 @@ class Sliced(Protocol):
     @property
     def areas_mm2(self) -> np.ndarray:
         """Area of the unit on each sample ``[n]``."""
+
+
+@dataclass(frozen=True, eq=False)
+class Turned:
+    """A sample turned a little.
+
+    Attributes:
+        image: float32 ``[channels, *size]``.
+        mask: bool ``[1, *size]``.
+        back: brings values ``[*size]`` on the turned sample onto the original one.
+    """
+
+    image: np.ndarray
+    mask: np.ndarray
+    back: Callable[[np.ndarray], np.ndarray]

@@ -11,7 +11,8 @@ from scipy.ndimage import map_coordinates
 
 from ...core.geometry import VolumeGeometry
 from ...lesions.resampling import resample
-from ..map_checks.asked import TURNS_DEG, Turned
+from ..contract import Turned
+from ..map_checks.asked import TURNS_DEG
 from .patches import LesionPatches, extract_patches
 from .preprocessing import Preprocessing
 

@@ -6,8 +6,7 @@ folder.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 if TYPE_CHECKING:  # names of systems are listed before NumPy is there
@@ -17,28 +16,13 @@ if TYPE_CHECKING:  # names of systems are listed before NumPy is there
     from ...core.case import Case
     from ...core.geometry import VolumeGeometry
     from ..answers import Predictor
-    from ..samples import Samples
+    from ..samples import Samples, Turned
 
 TURNS_DEG = (-5.0, 5.0)
 """Small turns that must not change what a map says."""
 
 PIECE_BYTES = 2**26
 """Samples that are asked at once take no more memory than this."""
-
-
-@dataclass(frozen=True, eq=False)
-class Turned:
-    """A sample turned a little.
-
-    Attributes:
-        image: float32 ``[channels, *size]``.
-        mask: bool ``[1, *size]``.
-        back: brings values ``[*size]`` on the turned sample onto the original one.
-    """
-
-    image: np.ndarray
-    mask: np.ndarray
-    back: Callable[[np.ndarray], np.ndarray]
 
 
 class MapChecks:

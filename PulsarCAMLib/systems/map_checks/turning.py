@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.ndimage import rotate
 
-from .asked import Turned
+from ..samples import Turned
 
 
 def turned_in_plane(image: np.ndarray, mask: np.ndarray, degrees: float) -> Turned:
