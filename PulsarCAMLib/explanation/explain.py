@@ -30,6 +30,7 @@ def explain_case(
     bundle: ModelBundle,
     *,
     methods: Sequence[str] | None = None,
+    each_input: bool = True,
     progress: Callable[[float, str], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> CaseResult:
@@ -39,6 +40,7 @@ def explain_case(
         case: images by role, and lesions on the reference grid; lesions may touch and overlap.
         bundle: the model.
         methods: of explanation, by name; None: those that the system computes for every case.
+        each_input: also by each input alone, beside networks that have learnt nothing, where there are several.
         progress: is told the fraction done and what is being done.
         cancelled: is asked often; True ends the work.
 
@@ -61,7 +63,7 @@ def explain_case(
         case, bundle.card.preprocessing, lambda fraction, text: on_progress(PREPARING_SHARE * fraction, text)
     )
     on_progress(PREPARING_SHARE, "Loading the model")
-    inputs = system.input_channels(bundle.card.preprocessing, case.images)
+    inputs = system.input_channels(bundle.card.preprocessing, case.images) if each_input else {}
     units = _explain_all(bundle, samples, methods, inputs, on_progress)
     asked = "Asking networks that have learnt nothing"
     units = with_controls(units, bundle, methods, inputs, lambda _done: on_progress(CONTROL_FROM, asked))

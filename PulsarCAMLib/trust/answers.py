@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..core.task import Task
-from ..explanation.probabilities import class_probabilities, predicted_class
+from ..explanation.probabilities import class_probabilities, predicted_class, votes
 
 
 def class_index(task: Task, name: str | None = None) -> int:
@@ -46,7 +46,11 @@ def ranking(logits: np.ndarray, task: Task) -> np.ndarray:
     return np.stack([log_odds(logits, number, task).mean(axis=0) for number in range(len(task.classes))], axis=-1)
 
 
-def called(logits: np.ndarray, task: Task, temperature: float, threshold: float) -> np.ndarray:
-    """Number of the class that is called for each of N units, int ``[N]``."""
-    found = class_probabilities(logits, task, temperature).mean(axis=1)
-    return np.array([task.index(predicted_class(each, task, threshold)) for each in found.T])
+def called(
+    logits: np.ndarray, task: Task, temperature: float, threshold: float, *, majority: bool = False
+) -> np.ndarray:
+    """Number of the class that is called for each of N units, int ``[N]``; by mean or by majority of the members."""
+    found = class_probabilities(logits, task, temperature)
+    if majority:
+        found, threshold = votes(found, task, threshold), 0.5
+    return np.array([task.index(predicted_class(each, task, threshold)) for each in found.mean(axis=1).T])

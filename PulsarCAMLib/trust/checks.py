@@ -11,6 +11,7 @@ import numpy as np
 from ..agreement.similarity import is_constant, spearman, top_dice
 from ..core.errors import InputError
 from ..core.upsampling import upsample_to
+from ..core.vocabulary import MAJORITY
 from .answers import called, ranking
 from .localisation import localisation
 from .maps import Explainer, Found, MapNames, map_names, regions_of
@@ -154,7 +155,10 @@ class _Work:
         self.explainer = Explainer(self.names, self.rng)
         self.answers = self.system.answers(self.predictor, self.images, self.masks)
         self.explainer.random(len(subjects), self.size)  # drawn once more since the first version: numbers stay
-        shown = called(self.answers, self.system.task, self.card.temperature, self.card.decision_threshold)
+        shown = called(
+            self.answers, self.system.task, self.card.temperature, self.card.decision_threshold,
+            majority=self.card.ensemble_rule == MAJORITY,
+        )  # fmt: skip
         self.found = Checks(subjects, self.names, shown, self.answers, settings)
         self.members = self._found(self.predictor, self.images, self.masks)
         self.found.logits = self.members.logits

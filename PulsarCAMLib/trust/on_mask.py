@@ -137,7 +137,7 @@ def maps_on_mask(
 def _scored(bundle: ModelBundle, case: Case, truth: np.ndarray, names: MapNames, target: str):
     from ..explanation.explain import explain_case
 
-    result = explain_case(case, bundle, methods=names.model)
+    result = explain_case(case, bundle, methods=names.model, each_input=False)
     (unit,) = result.units
     return scores_of_unit(result, unit, _channels(case, unit.samples, bundle.card.system), truth, names, target)
 

@@ -47,7 +47,9 @@ def as_bundle():
     """Makes what the checks read of a bundle out of an ensemble."""
 
     def made(ensemble):
-        card = SimpleNamespace(temperature=1.0, decision_threshold=0.5, preprocessing=None, system=system_of())
+        card = SimpleNamespace(
+            temperature=1.0, decision_threshold=0.5, preprocessing=None, system=system_of(), ensemble_rule="mean"
+        )
         return SimpleNamespace(ensemble=ensemble, card=card)
 
     return made

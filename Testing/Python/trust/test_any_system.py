@@ -71,7 +71,13 @@ def found():
 
 
 def bundle():
-    card = SimpleNamespace(temperature=1.0, decision_threshold=0.5, preprocessing=SYSTEM.preprocessing(), system=SYSTEM)
+    card = SimpleNamespace(
+        temperature=1.0,
+        decision_threshold=0.5,
+        preprocessing=SYSTEM.preprocessing(),
+        system=SYSTEM,
+        ensemble_rule="mean",
+    )
     return SimpleNamespace(ensemble=SYSTEM.predictor([SYSTEM.network(None, None)]), card=card)
 
 
