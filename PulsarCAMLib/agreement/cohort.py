@@ -10,16 +10,19 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from ..cohort.masks import lesion_of
 from ..cohort.table import CohortRow
+from ..core.case import Image
 from ..core.display import Threshold
 from ..core.errors import Cancelled, InputError
+from ..core.task import LESION
 from ..evaluation.resampling import interval
-from ..explanation.explain import explain_scan
+from ..explanation.explain import explain_case
 from ..explanation.tables import unit_table
 from ..features.gradient_table import is_diagnostic
 from ..features.values import FeatureTable
 from ..systems.bundle import ModelBundle
+from ..systems.card import ModelCard
+from ..training.cohort_cases import case_of, reference_role, series_of
 from .features import FEWEST_PATIENTS, flip_p_value
 from .map_comparison import MapComparison, compare_maps
 from .settings import ComparisonSettings
@@ -158,7 +161,7 @@ def cohort_agreement(
     """Explain and compare every lesion; a lesion that cannot be used is listed and stops no other.
 
     Args:
-        rows: with an MRI and a contour each; every MRI is read once.
+        rows: with all that the model needs (MRI and contour, say); every MRI is read once.
         bundle: the model.
         settings: None: the usual ones. Properties of the lesions are those of its first method and class.
         threshold: what counts as activated.
@@ -166,14 +169,16 @@ def cohort_agreement(
         cancelled: asked before each MRI; True ends the work.
 
     Raises:
-        InputError: no lesion could be used.
+        InputError: no lesion could be used, or the model answers for patients.
         Cancelled: the user stopped the work.
     """
-    settings = (settings or ComparisonSettings()).of(bundle.card.system)
+    refuse_patients(bundle.card)
+    system = bundle.card.system
+    settings = (settings or ComparisonSettings()).of(system)
     people = {name: n for n, name in enumerate(dict.fromkeys(row.patient for row in rows), start=1)}
     images: dict[tuple, list[CohortRow]] = {}
     for row in rows:
-        images.setdefault((row.image, row.series), []).append(row)
+        images.setdefault(series_of(row, reference_role(system)), []).append(row)
     found = CohortAgreement()
     for n, own in enumerate(images.values()):
         if cancelled and cancelled():
@@ -188,19 +193,28 @@ def cohort_agreement(
     return found
 
 
-def _add_scan(found: CohortAgreement, rows: list[CohortRow], people: dict, bundle, settings, threshold) -> None:
-    from ..io.volumes import read_volume
+def refuse_patients(card: ModelCard) -> None:
+    """Refuse models whose maps have no contour in which they could be compared.
 
-    try:
-        volume, geometry = read_volume(rows[0].image, rows[0].series)
-    except InputError as error:
-        found.problems += [f"Row {row.row}: {error}" for row in rows]
-        return
+    Raises:
+        InputError: it is one.
+    """
+    task = card.system.task
+    if task.unit != LESION:
+        raise InputError(
+            f"The model “{card.name}” answers for {task.unit}s, and over a cohort maps are compared inside contoured "
+            "lesions only; look at one case at a time with pulsarcam explain --compare."
+        )
+
+
+def _add_scan(found: CohortAgreement, rows: list[CohortRow], people: dict, bundle, settings, threshold) -> None:
+    read: dict[tuple, Image] = {}
     for row in rows:
         try:
-            lesion = replace(lesion_of(row, geometry), name=str(row.row))
-            result = explain_scan(volume, geometry, [lesion], bundle, methods=_computed(settings, bundle))
-            compared = compare_maps(result, volume, settings)
+            case = case_of(row, bundle.card.system, read)
+            case = replace(case, lesions=(replace(case.lesions[0], name=str(row.row)),))
+            result = explain_case(case, bundle, methods=_computed(settings, bundle))
+            compared = compare_maps(result, case.reference_image.voxels, settings)
         except InputError as error:
             text = str(error)
             found.problems.append(text if text.startswith(f"Row {row.row}:") else f"Row {row.row}: {text}")

@@ -20,7 +20,7 @@ import numpy as np
 from scipy import stats
 
 from ..core.errors import InputError
-from ..evaluation.resampling import interval, patient_weights
+from ..evaluation.resampling import interval_or_none, patient_weights
 from .spatial import adjust
 
 FEWEST_PATIENTS = 6
@@ -109,8 +109,8 @@ def _relation(values: np.ndarray, seen: np.ndarray, who: np.ndarray, weights: np
         if np.ptp(numbers) == 0:
             return nothing | {"undefined": f"the {what} is the same for all lesions"}
     a, b = (ranks - ranks.mean() for ranks in map(stats.rankdata, (values, seen)))
-    low, high = interval(_weighted_spearman(values, seen, weights))
-    defined = nothing | {"spearman": _cosine(a, b), "low": _or_none(low), "high": _or_none(high)}
+    low, high = interval_or_none(_weighted_spearman(values, seen, weights))
+    defined = nothing | {"spearman": _cosine(a, b), "low": low, "high": high}
     p, undefined = _flipped(a * b, who, seed)
     return defined | {"p_value": p, "undefined": undefined}
 
@@ -125,8 +125,8 @@ def _partial(values, seen, third, who, weights, seed: int, beyond: str) -> dict:
     for what, ranks in zip(("feature", "property of the map"), left, strict=True):
         if ranks is None:
             return nothing | {"undefined": f"the {what} orders the lesions as {beyond} does"}
-    low, high = interval(_weighted_partial(values, seen, third, weights))
-    found = nothing | {"partial": _cosine(*left), "partial_low": _or_none(low), "partial_high": _or_none(high)}
+    low, high = interval_or_none(_weighted_partial(values, seen, third, weights))
+    found = nothing | {"partial": _cosine(*left), "partial_low": low, "partial_high": high}
     p, undefined = _flipped(left[0] * left[1], who, seed)
     return found | {"partial_p_value": p} | ({"undefined": undefined} if undefined else {})
 
@@ -208,7 +208,3 @@ def _weighted_ranks(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
 
 def _number(value: object) -> float:
     return float("nan") if value is None else float(value)
-
-
-def _or_none(value: float) -> float | None:
-    return value if np.isfinite(value) else None

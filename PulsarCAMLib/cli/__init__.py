@@ -22,12 +22,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from .learning import system_named
     from .parser import make_parser
 
-    parser = make_parser(system_named(sys.argv[1:] if arguments is None else arguments))
+    given, parsed = sys.argv[1:] if arguments is None else arguments, []
+    debug = "--debug" in given
     try:
-        options = parser.parse_args(arguments)
+        # a system may have a slip, and its options are made here
+        code = guarded(lambda: parsed.append(make_parser(system_named(given)).parse_args(given)), debug)
     except SystemExit as stop:  # argparse has said what is wrong, or printed the help
         return int(stop.code or 0)
-    return guarded(lambda: _run(options), debug=getattr(options, "debug", False))
+    return code or guarded(lambda: _run(parsed[0]), debug)
 
 
 def _run(options) -> None:

@@ -53,11 +53,11 @@ def add_agreement(commands, command: Callable[..., argparse.ArgumentParser], epi
         "--outcome", choices=outcomes, default=outcomes[0], help="what features are set beside (%(default)s)"
     )
     methods = tuple(dict.fromkeys(method for system in known for method in system.usual_maps))
-    parser.add_argument("--method", choices=methods, default=methods[0], help="heat map (%(default)s)")
+    parser.add_argument("--method", choices=methods, help=f"heat map (the model's first, as {methods[0]})")
     targets = tuple(dict.fromkeys(target for system in known for target in system.task.targets))
     parser.add_argument(
-        "--class", dest="target", choices=targets, default=known[0].task.explained,
-        help="class whose evidence is compared (%(default)s)",
+        "--class", dest="target", choices=targets,
+        help=f"class whose evidence is compared (that which the model explains, as {known[0].task.explained})",
     )  # fmt: skip
     times = " or ".join(TIME_POINTS)
     parser.add_argument("--time-point", default=BASELINE, help=f"MRI of the table: {times} (%(default)s)")
@@ -87,6 +87,7 @@ def run(options) -> None:
         import torch
 
         torch.set_num_threads(options.threads)
+    options = _in_words_of_the_model(options)
     with TimedBar(options.quiet) as bar:
         found, features = _compare(options, bar)
     for problem in found.problems:
@@ -102,6 +103,29 @@ def run(options) -> None:
         print(_said(tables, options))
 
 
+def _in_words_of_the_model(options: argparse.Namespace) -> argparse.Namespace:
+    """The same with the model's own map and class where none was named.
+
+    Raises:
+        InputError: the model has no such map, class or probability, or answers for patients.
+        BundleError: the model cannot be used.
+    """
+    from ..agreement.cohort import refuse_patients
+    from ..core.display import check_choice
+    from ..systems.bundle import find_card
+
+    card = find_card(options.model)
+    refuse_patients(card)
+    system, task = card.system, card.system.task
+    usual = system.display_settings(method=options.method, target=options.target)
+    check_choice("method", usual.method, system.usual_maps)
+    check_choice("class", usual.target, task.targets)
+    check_choice(
+        "outcome", options.outcome, (*SHARES, *map(card.system.task.probability_column, card.system.task.told))
+    )
+    return argparse.Namespace(**vars(options) | {"method": usual.method, "target": usual.target})
+
+
 def _compare(options, bar):
     from ..agreement.cohort import cohort_agreement, features_of, lines_of
     from ..agreement.features import feature_agreement
@@ -109,17 +133,19 @@ def _compare(options, bar):
     from ..core.errors import InputError
     from ..features.values import read_features, read_people
     from ..systems.bundle import find_bundle
+    from ..training.cohort_cases import complete_rows, needs
 
-    table = read_cohort(options.cohort)
+    bundle = find_bundle(options.model)
+    table = read_cohort(options.cohort, bundle.card.system)
     of_features = read_features(options.features) if options.features else None
-    rows = [r for r in table.rows if r.time_point == options.time_point and r.image and r.segmentation]
+    rows = complete_rows(table, options.time_point, bundle.card.system)
     if not rows:
-        raise InputError(f"No row of the table has an MRI at “{options.time_point}” with a contour on it.")
+        raise InputError(f"No row of the table has {needs(bundle.card.system, options.time_point)}.")
     lines = lines_of(rows, of_features, read_people(options.features)) if of_features else {}
     asked = {"methods": (options.method,), "targets": (options.target,)}
     settings = settings_from(ComparisonSettings, options, **asked)
     with bar.stage("comparing") as tell:
-        found = cohort_agreement(rows, find_bundle(options.model), settings, progress=tell)
+        found = cohort_agreement(rows, bundle, settings, progress=tell)
     if of_features is None:
         return found, None
     return found, feature_agreement(

@@ -58,7 +58,8 @@ def add_cohort(commands, command: Callable[..., argparse.ArgumentParser], epilog
     check.add_argument("--no-images", dest="images", action="store_false", help="open no image and no mask")
     check.add_argument("-o", "--output", metavar="FINDINGS", help="CSV file for the findings, instead of the screen")
     check.add_argument("--quiet", action="store_true", help="no progress bar; findings only")
-    command(actions, "columns", "list the columns of a cohort table")
+    listed = command(actions, "columns", "list the columns of a cohort table")
+    add_system(listed, "whose columns")
     title = "generate patients with known truth, as files and a table"
     _add_make(command(actions, "make-synthetic", title, MAKE_EXAMPLES + epilog), system)
     public = command(actions, "import-openbtai", "take pairs of volumes 60 to 120 days apart from OpenBTAI's table")
@@ -174,13 +175,27 @@ def _labels(cohort, options, system) -> str:
     return f"{text} ({origin})." if origin else f"{text}."
 
 
-def columns(_options) -> None:
-    """Print what belongs into a table."""
+def columns(options) -> None:
+    """Print what belongs into a table of a system."""
     from ..cohort.columns import described
+    from ..systems.registry import DEFAULT, system_of, systems
 
-    print("One row per lesion and MRI before treatment; the first row holds the headings. Needed: patient, lesion.")
-    print("The response is computed from the first and the follow-up volume, given or measured on the masks.\n")
-    print(described())
+    system = system_of(options.system)
+    if system.name == DEFAULT:
+        print("One row per lesion and MRI before treatment; the first row holds the headings. Needed: patient, lesion.")
+        print("The response is computed from the first and the follow-up volume, given or measured on the masks.\n")
+    else:
+        task = system.task
+        needed = (task.unit, *(role.table_column for role in system.needed_inputs))
+        needed = dict.fromkeys(("patient", *needed))
+        several = len({role.time_point for role in system.inputs}) > 1
+        print(f"One row per {task.unit}{' and time point' if several else ''}; the first row holds the headings. "
+              f"Needed: {', '.join(needed)}.")  # fmt: skip
+        print(f"{task.title}: the class of a {task.unit} is read from the column {task.label.column}.\n")
+    print(described(system))
+    others = [each.name for each in systems() if each.name != system.name]
+    if others:
+        print(f"\nOther systems have columns of their own: --system {' or '.join(others)}.")
 
 
 def make_synthetic(options) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from ..core.errors import InputError
 from ..core.inputs import DOSE, MASK, InputRole
 from ..core.progress import OnProgress
+from ..core.vocabulary import PARTS
 
 if TYPE_CHECKING:
     from ..core.case import Case, Image
@@ -71,7 +72,7 @@ def read_case(job: Job, card: ModelCard, on_progress: OnProgress) -> Case:
     system = card.system
     first = system.inputs[0]
     on_progress(0, f"Reading the {first.title}")
-    images: dict[str, Image] = {first.name: read_image_of(job.volume, job.series)}
+    images: dict[str, Image] = {first.name: read_image_of(job.volume, job.series, _about(first))}
     for role in extra_roles(system):
         if role.name in job.inputs:
             on_progress(0.3, f"Reading the {role.title}")
@@ -93,7 +94,7 @@ def _read(path: Path, role: InputRole) -> Image:
         return Image(*read_dose(path))
     from ..io.volumes import read_image_of
 
-    return read_image_of(path)
+    return read_image_of(path, wanted=_about(role))
 
 
 def _problems(job: Job, card: ModelCard) -> Iterator[str]:
@@ -110,3 +111,12 @@ def _problems(job: Job, card: ModelCard) -> Iterator[str]:
         yield f"The model “{card.name}” needs {_about(mask)}; name it after the image."
     if job.segmentation is not None and mask is None:
         yield f"The model “{card.name}” takes no lesions; leave out the segmentation."
+    chosen = [name for name, is_said in _of_lesions(job).items() if is_said]
+    if chosen and job.segmentation is None:
+        why = "takes no lesions" if mask is None else "was given no segmentation"
+        yield f"The model “{card.name}” {why}, so there is nothing to choose from; leave out {' and '.join(chosen)}."
+
+
+def _of_lesions(job: Job) -> dict[str, bool]:
+    """Options that choose among a segmentation's lesions, and whether they were given."""
+    return {"--labels": bool(job.labels), "--segments": bool(job.segments), "--parts": job.parts != PARTS[0]}

@@ -10,9 +10,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from ..core.inputs import InputRole
-from ..core.task import LESION, SHRINKAGE, VISIT, Task
-from ..systems.registry import systems
+from ..core.inputs import MASK, InputRole
+from ..core.task import LESION, PATIENT, SHRINKAGE, VISIT, Task
+from ..systems.contract import System
+from ..systems.registry import DEFAULT, systems
 
 CONFIDENCE = "confidence"
 """How sure a class that is given is, 0 to 1."""
@@ -117,9 +118,26 @@ def prefix_of(name: str) -> str:
     return next((prefix for prefix in PREFIXES if name.startswith(prefix) and len(name) > len(prefix)), "")
 
 
-def described() -> str:
-    """All columns and prefixes in words, one a line."""
-    names = {name: column.about for name, column in known_columns().items()}
+OF_ANY = ("patient", "time_point", "date", "series")
+"""Columns that have a meaning for every system."""
+
+
+def columns_of(system: System) -> dict[str, Column]:
+    """Those that a system reads, in the order of a table."""
+    if system.name == DEFAULT:
+        return COLUMNS
+    own = dict.fromkeys(role.table_column for role in system.inputs)
+    own |= dict.fromkeys([system.task.label.column, *(column.name for column in system.columns)])
+    own |= dict.fromkeys(("segment", "label_value")) if system.role(MASK) else {}
+    unit = () if system.task.unit == PATIENT else (system.task.unit,)
+    computed = tuple(COLUMNS) if system.task.label.kind == SHRINKAGE else ()
+    known = known_columns() | {role.table_column: _of_role(role) for role in system.inputs}
+    return {name: known[name] for name in dict.fromkeys((*OF_ANY[:1], *unit, *OF_ANY[1:], *own, *computed))}
+
+
+def described(system: System) -> str:
+    """A system's columns and the prefixes in words, one a line."""
+    names = {name: column.about for name, column in columns_of(system).items()}
     names |= {f"{prefix}...": about for prefix, about in PREFIXES.items()}
     width = max(map(len, names))
     return "\n".join(f"  {name:<{width}}  {about}" for name, about in names.items())

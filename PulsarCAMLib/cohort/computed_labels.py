@@ -60,7 +60,9 @@ def computed_label_findings(
     """Labels that cannot be read, computed or believed, and tables without two classes."""
     task, name = system.task, rule_of(system.task, rule)
     units, found, waiting = table.units(task.unit), set(), False
-    yield from unreadable_labels(units.values(), task)
+    strange = list(unreadable_labels(units.values(), task))
+    yield from strange
+    unread = table.unreadable(task.label.column, strange)
     for row, typed, made in _labels(table, system, name, read_files):
         if made.wrong:
             remedy = f"correct the mask, or write the class into the column {task.label.column}"
@@ -69,7 +71,7 @@ def computed_label_findings(
             continue
         label = typed if typed is not None else made.label
         found |= {label} - {None}
-        if label is None and not made.wrong:
+        if label is None and not made.wrong and row.row not in unread:
             waiting |= not read_files
             what = f"The {task.unit} has no {task.label.column}, and by {name} none can be told: {made.why}"
             remedy = f"add what is lacking, or write its class into the column {task.label.column}; else it is left out"

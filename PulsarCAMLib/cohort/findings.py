@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 ERROR, WARNING = "error", "warning"
+
+UNREADABLE = "unreadable cell"
 
 HEADINGS = {
     "row": "row",
@@ -19,7 +21,7 @@ HEADINGS = {
 
 KINDS = {
     "unknown column": WARNING,
-    "unreadable cell": ERROR,
+    UNREADABLE: ERROR,
     "missing value": ERROR,
     "missing file": ERROR,
     "unusable image": ERROR,
@@ -57,6 +59,7 @@ class Finding:
         kind: one of :data:`KINDS`.
         what: what is wrong.
         remedy: what to do about it.
+        column: of the table, where one cell is meant.
     """
 
     row: int
@@ -65,6 +68,7 @@ class Finding:
     kind: str
     what: str
     remedy: str
+    column: str = field(default="", compare=False)
 
     @property
     def severity(self) -> str:

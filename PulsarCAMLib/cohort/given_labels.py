@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from ..core.task import Task
 from .cells import BLANK, BROKEN, Unreadable, as_text
 from .columns import CONFIDENCE
-from .findings import Finding
+from .findings import UNREADABLE, Finding
 from .lesion_label import TYPED, UNKNOWN, LesionLabel
 from .table import CohortRow, CohortTable
 
@@ -61,12 +61,14 @@ def given_label_findings(table: CohortTable, task: Task) -> Iterator[Finding]:
     """Labels that cannot be read or contradict each other, units without one, and tables without two classes."""
     column, found = task.label.column, set()
     units = table.units(task.unit).values()
-    yield from unreadable_labels(units, task)
+    strange = list(unreadable_labels(units, task))
+    yield from strange
+    unread = table.unreadable(column, strange)
     for rows in units:
         first = rows[0]
         said = list(_said(rows, task))
         found |= {number for _, number in said[:1]}
-        if not said:
+        if not said and not any(row.row in unread for row in rows):  # what cannot be read is told once
             what = f"The {task.unit} has no {column}"
             remedy = f"write its class into the column {column}; else it is left out"
             yield Finding(first.row, first.patient, first.lesion, "no label", what, remedy)
@@ -85,11 +87,11 @@ def unreadable_labels(units: Iterable[Sequence[CohortRow]], task: Task) -> Itera
             class_number(row.value(column), task)
         except Unreadable as needed:
             what = f"“{row.value(column)}” in the column {column} cannot be read"
-            yield Finding(row.row, row.patient, row.lesion, "unreadable cell", what, f"write {needed}")
+            yield Finding(row.row, row.patient, row.lesion, UNREADABLE, what, f"write {needed}", column)
         sure = row.value(CONFIDENCE)
         if sure is not None and not 0 <= sure <= 1:
             what = f"“{sure:g}” in the column {CONFIDENCE} is no share"
-            yield Finding(row.row, row.patient, row.lesion, "unreadable cell", what, "write a number from 0 to 1")
+            yield Finding(row.row, row.patient, row.lesion, UNREADABLE, what, "write a number from 0 to 1", CONFIDENCE)
 
 
 def class_findings(found: set[int], task: Task) -> Iterator[Finding]:

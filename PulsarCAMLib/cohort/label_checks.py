@@ -37,7 +37,7 @@ def label_findings(table: CohortTable, measured: Measured, shrinkage: float, mas
         masks_read: whether a label that only masks can give should be there by now.
     """
     found: set[int | None] = set()
-    waiting = False
+    waiting, unread = False, table.unreadable("response")
     for rows in table.lesions.values():
         yield from _one_followup(rows)
         for row in rows:
@@ -48,7 +48,8 @@ def label_findings(table: CohortTable, measured: Measured, shrinkage: float, mas
         if label.source == UNKNOWN:
             can = _could_be_measured(rows)
             waiting |= can and not masks_read
-            if not can and baseline_row(rows):  # a missing baseline is a finding of its own
+            told = any(row.row in unread for row in rows)
+            if not can and baseline_row(rows) and not told:  # a missing baseline is a finding of its own
                 yield _without_followup(rows)
     classes = found - {None}
     if not classes and not waiting:

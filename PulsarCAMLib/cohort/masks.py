@@ -139,11 +139,11 @@ def _given(found):
 
 
 def _read_grid(path: Path, series: str | None) -> VolumeGeometry:
-    from ..io.volumes import read_volume
+    from ..io.volumes import read_volume, why_useless
 
     volume, grid = read_volume(path, series)
-    if volume.min() == volume.max():
-        raise InputError(f"The image {path.name} holds one single value; is it the right file?")
+    if problem := why_useless(volume, f"The image {path.name}"):
+        raise InputError(problem)
     return grid
 
 

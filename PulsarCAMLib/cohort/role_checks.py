@@ -81,12 +81,10 @@ def unreadable_inputs(table: CohortTable, system: System, progress: Progress | N
 def _problem(role: InputRole, path: Path) -> str:
     """Why an image cannot be used; empty if it can."""
     from ..io.dose import read_dose
-    from ..io.volumes import read_volume
+    from ..io.volumes import read_volume, why_useless
 
     try:
-        voxels, _ = read_dose(path) if role.kind == DOSE else read_volume(path)
-        if voxels.min() == voxels.max():
-            return f"The image {path.name} holds one single value; is it the right file?"
+        voxels, _ = read_dose(path) if role.kind == DOSE else read_volume(path, wanted=role.about or role.title)
+        return why_useless(voxels, f"The image {path.name}").rstrip(".")
     except InputError as error:
         return str(error).rstrip(".")
-    return ""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import difflib
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from itertools import pairwise
@@ -30,7 +30,7 @@ from .columns import (
     prefix_of,
     required_columns,
 )
-from .findings import Finding
+from .findings import UNREADABLE, Finding
 
 if TYPE_CHECKING:
     from ..systems.contract import System
@@ -121,6 +121,11 @@ class CohortTable:
     def previous(self) -> dict[int, CohortRow]:
         """Number of a row to the patient's row before it; a patient's first row is not there."""
         return {row.row: before for rows in self.visits.values() for before, row in pairwise(rows)}
+
+    def unreadable(self, column: str, more: Iterable[Finding] = ()) -> set[int]:
+        """Rows whose cell of a column does not say what it must, by the table's problems and by ``more``."""
+        found = (*self.problems, *more)
+        return {each.row for each in found if each.kind == UNREADABLE and each.column == column}
 
     def units(self, unit: str = LESION) -> dict[tuple[str, str], tuple[CohortRow, ...]]:
         """(patient, lesion) to its rows; where the unit is the patient, (patient, "") to all rows of the patient.
@@ -222,7 +227,7 @@ def _row(
             read[name] = read_cell(text, column.kind, decimal_comma, column.choices)
         except Unreadable as needed:
             what = f"“{text}” in the column {name} cannot be read"
-            problems.append(Finding(number, patient, lesion, "unreadable cell", what, f"write {needed}"))
+            problems.append(Finding(number, patient, lesion, UNREADABLE, what, f"write {needed}", name))
             read[name] = None
         if read[name] is not None and column.kind == "file":
             read[name] = _resolved(read[name], folder)

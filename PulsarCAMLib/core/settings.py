@@ -226,6 +226,32 @@ def _in_words(name: str) -> str:
     return " ".join([*words, _UNITS.get(last, last)])
 
 
+def what_differs(there: Mapping[str, Any], here: Mapping[str, Any], but: tuple[str, ...] = ()) -> str:
+    """What two cards of settings say differently, as in "epochs: 2 there, 4 here"; empty where nothing.
+
+    Args:
+        there: kept with an earlier result.
+        here: asked for now.
+        but: names that may differ.
+
+    Examples:
+        >>> what_differs({"training": {"epochs": 2}, "seed": 1}, {"training": {"epochs": 4}, "seed": 1})
+        'epochs: 2 there, 4 here'
+    """
+    told = []
+    for name in dict.fromkeys((*there, *here)):
+        old, new = there.get(name), here.get(name)
+        if isinstance(old, Mapping) and isinstance(new, Mapping):
+            told.append(what_differs(old, new, but))
+        elif name not in but and plain(old) != plain(new):
+            told.append(f"{_in_words(name)}: {_as_said(old)} there, {_as_said(new)} here")
+    return "; ".join(filter(None, told))
+
+
+def _as_said(value: Any) -> str:
+    return "none" if value is None else json.dumps(plain(value)).strip('"[]')
+
+
 def plain(value: Any) -> Any:
     """As JSON values."""
     if hasattr(value, "to_card"):

@@ -14,7 +14,7 @@ from scipy.stats import rankdata
 from ..core.errors import InputError
 from ..core.task import PATIENT, Task
 from .predictions import default_task
-from .resampling import LEVEL, interval, patient_weights
+from .resampling import LEVEL, TOO_FEW, interval, interval_or_none, patient_weights
 from .weighted import in_chunks, weighted_auc
 
 
@@ -24,14 +24,14 @@ class Discrimination:
 
     Attributes:
         auc: of the lesions, by scikit-learn.
-        low, high: 95 % interval of a bootstrap over patients.
+        low, high: 95 % interval of a bootstrap over patients; None where they are too few for one.
         p_value: two-sided, of the hypothesis that the AUC is 0.5 (labels permuted over lesions).
         patients, lesions, responses: how many; ``responses`` are those of the positive class.
     """
 
     auc: float
-    low: float
-    high: float
+    low: float | None
+    high: float | None
     p_value: float
     patients: int
     lesions: int
@@ -40,6 +40,8 @@ class Discrimination:
     @property
     def differs_from_chance(self) -> bool:
         """Whether the AUC can be told from 0.5: the interval leaves 0.5 out and the permutation test agrees."""
+        if self.low is None or self.high is None:
+            return False
         return self.p_value < 1 - LEVEL and not self.low <= 0.5 <= self.high
 
     def sentence(self, task: Task | None = None) -> str:
@@ -47,9 +49,9 @@ class Discrimination:
         task = task or default_task()
         own, name = task.of(task.positive).adjective, "AUC" if task.binary else "Macro AUC"
         verdict = "" if self.differs_from_chance else ", not distinguishable from 0.5"
+        reach = TOO_FEW if self.low is None else f"95 % interval {self.low:.3f} to {self.high:.3f} over patients"
         return (
-            f"{name} {self.auc:.3f} (95 % interval {self.low:.3f} to {self.high:.3f} over patients, permutation "
-            f"p = {self.p_value:.4f}; {_counted(self, task)}, "
+            f"{name} {self.auc:.3f} ({reach}, permutation p = {self.p_value:.4f}; {_counted(self, task)}, "
             f"{self.responses} {own}){verdict}"
         )
 
@@ -92,9 +94,8 @@ def discrimination(
     auc = _mean([_auc(labels == number, own) for number, own in asked])
     rng = np.random.default_rng(seed)
     weights = patient_weights(patients, resamples, rng)
-    low, high = interval(
-        in_chunks(lambda part: _mean([weighted_auc(labels == number, own, part) for number, own in asked]), weights)
-    )
+    samples = in_chunks(lambda w: _mean([weighted_auc(labels == number, own, w) for number, own in asked]), weights)
+    low, high = interval_or_none(samples, patients)
     dealt = (rng.permutation(labels) for _ in range(resamples))
     chance = np.array([_mean([_rank_auc(own == number, s) for number, s in asked]) for own in dealt])
     # A hair of tolerance, so that equal AUCs count as equal whatever the order of their sums.

@@ -16,7 +16,7 @@ from ..core.vocabulary import METRIC_TITLES, METRICS
 from .curves import expected_calibration_error
 from .multiclass import ClassPredictions, class_metric_title, class_metrics, predictions_of, weighted_metric
 from .predictions import Predictions, default_task
-from .resampling import LEVEL, interval, patient_weights
+from .resampling import LEVEL, MOST_UNDEFINED, interval, patient_weights
 from .undefined import why_undefined
 
 
@@ -39,9 +39,6 @@ NO_INTERVAL = {
     "calibration_error": "no interval: lesions drawn twice raise it, so the interval may leave the value itself out"
 }
 """Metrics whose bootstrap samples are too high, and the words for it."""
-
-MOST_UNDEFINED = 0.5
-"""An interval needs a value in at least this share of the bootstrap samples."""
 
 
 @dataclass(frozen=True)

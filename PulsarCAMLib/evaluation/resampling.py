@@ -11,6 +11,11 @@ import numpy as np
 LEVEL = 0.95
 """Of all intervals."""
 
+MOST_UNDEFINED = 0.5
+"""An interval needs a value in at least this share of the samples."""
+
+TOO_FEW = "no interval: too few patients"
+
 
 def patient_weights(patients: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarray:
     """How often each lesion is in each of ``count`` samples of as many patients as there are, ``[count, N]``.
@@ -31,3 +36,11 @@ def interval(samples: np.ndarray, level: float = LEVEL) -> tuple[float, float]:
         return float("nan"), float("nan")
     low, high = np.quantile(defined, [(1 - level) / 2, (1 + level) / 2])
     return float(low), float(high)
+
+
+def interval_or_none(samples: np.ndarray, patients: np.ndarray | None = None) -> tuple[float | None, float | None]:
+    """The same; None where too few samples have a value for an interval to mean anything, or all are of one patient."""
+    few = patients is not None and len(np.unique(patients)) < 2
+    if few or not samples.size or np.mean(~np.isfinite(samples)) > MOST_UNDEFINED:
+        return None, None
+    return interval(samples)

@@ -15,13 +15,17 @@ from ..core.errors import GeometryError, InputError
 from ..core.geometry import VolumeGeometry
 from . import dicom
 
+NON_FINITE_LIMIT = 0.5
+"""An image with a larger share of NaN or infinite voxels is refused: nothing is left to judge."""
 
-def read_image_of(path: str | Path, series: str | None = None) -> Image:
+
+def read_image_of(path: str | Path, series: str | None = None, wanted: str = "one that is meant") -> Image:
     """One scalar 3D image: NRRD, NIfTI, MetaImage... or a folder with a DICOM series.
 
     Args:
         path: file or folder.
         series: which series of a DICOM folder that holds several: its number in the list (from 1) or its UID.
+        wanted: what belongs there, for the sentence on files that hold more.
 
     Returns:
         The voxels ``[k, j, i]`` in the file's own integer type or float32, their place, and the DICOM series.
@@ -38,14 +42,14 @@ def read_image_of(path: str | Path, series: str | None = None) -> Image:
     if image.GetNumberOfComponentsPerPixel() != 1 or image.GetDimension() != 3:
         raise InputError(
             f"The image {path.name} is not one 3D volume with one value per voxel "
-            f"({_described(image)}); extract the contrast-enhanced T1 volume from it first."
+            f"({_described(image)}); extract the {wanted} from it first."
         )
     return Image(_voxels(image), VolumeGeometry.from_sitk(image), source)
 
 
-def read_volume(path: str | Path, series: str | None = None) -> tuple[np.ndarray, VolumeGeometry]:
-    """Voxels and place of :func:`read_image_of`."""
-    image = read_image_of(path, series)
+def read_volume(path: str | Path, series: str | None = None, **told: str) -> tuple[np.ndarray, VolumeGeometry]:
+    """Voxels and place of :func:`read_image_of`, whose arguments it takes."""
+    image = read_image_of(path, series, **told)
     return image.voxels, image.geometry
 
 
@@ -97,3 +101,21 @@ def _described(image) -> str:
     values = image.GetNumberOfComponentsPerPixel()
     size = " x ".join(str(n) for n in image.GetSize())
     return f"{size} voxels, {values} value{'s' if values != 1 else ''} each"
+
+
+def why_useless(voxels: np.ndarray, what: str) -> str:
+    """Why an image's voxels tell nothing, as a sentence that begins with ``what``; empty if they may.
+
+    Examples:
+        >>> why_useless(np.full((2, 2, 2), np.nan), "The FLAIR")
+        'The FLAIR is NaN or infinite everywhere; is it the right file?'
+        >>> why_useless(np.zeros((2, 2, 2)), "The FLAIR"), why_useless(np.arange(8.0), "The FLAIR")
+        ('The FLAIR holds one single value; is it the right file?', '')
+    """
+    lost = 1 - float(np.isfinite(voxels).mean()) if voxels.dtype.kind == "f" else 0.0
+    if lost == 1:
+        return f"{what} is NaN or infinite everywhere; is it the right file?"
+    if lost > NON_FINITE_LIMIT:
+        return f"{lost:.0%} of the voxels of {what[:1].lower()}{what[1:]} are NaN or infinite; mend the image first."
+    known = voxels[np.isfinite(voxels)] if lost else voxels
+    return f"{what} holds one single value; is it the right file?" if known.min() == known.max() else ""

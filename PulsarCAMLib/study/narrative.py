@@ -8,6 +8,7 @@ from ..core.pluralize import pluralize
 from ..core.task import LESION, PATIENT, Task
 from ..core.vocabulary import LEAVE_ONE_OUT, LESIONS, MRI_TITLES, PAPER, PATIENTS, TIME_POINTS
 from ..evaluation.predictions import default_task
+from ..evaluation.resampling import TOO_FEW
 from ..systems.registry import DEFAULT, system_of
 from .exclusion import left_out_sentences
 from .paper import CAM_COLUMN, TABLE
@@ -318,4 +319,6 @@ def _spread(value: dict[str, Any]) -> str:
 
 
 def _interval(value: dict[str, Any]) -> str:
+    if value["low"] is None:
+        return f"{value['auc']:.3f} ({TOO_FEW})"
     return f"{value['auc']:.3f} (95 % interval {value['low']:.3f} to {value['high']:.3f})"

@@ -19,7 +19,7 @@ from ..core.vocabulary import PAPER
 from ..evaluation.metrics import shown_first
 from ..evaluation.model_comparison import compare_models
 from ..evaluation.multiclass import predictions_of, weighted_metric
-from ..evaluation.resampling import LEVEL, interval, patient_weights
+from ..evaluation.resampling import LEVEL, TOO_FEW, interval_or_none, patient_weights
 from .model_results import Asked, ModelResults, Pooled
 
 NO_SPLITS = "the paper's protocol repeats seeds, not splits, and tests the lesions it learnt from"
@@ -195,7 +195,9 @@ def _pool_against_control(results: ModelResults, patients: np.ndarray, resamples
         own = predictions_of(pool.labels, pool.probabilities, task=results.task)
         samples.append(weighted_metric("auc", own, part))
         values.append(float(weighted_metric("auc", own, np.ones((1, len(own))))[0]))
-    low, high = interval(samples[0] - samples[1])
+    low, high = interval_or_none(samples[0] - samples[1], everybody)
+    if low is None or high is None:
+        return {"reason": TOO_FEW}
     return {
         "difference": values[0] - values[1],
         "low": low,

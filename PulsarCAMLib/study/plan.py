@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from ..core.errors import InputError
 from ..core.vocabulary import BASELINE, PAPER
 from ..training.study_models import StudyModel
 from .folder import write_facts
 from .jobs import Job
 from .models import study_models_of
-from .prepare import Prepared
+from .prepare import Prepared, other_study
 from .records import read_record
 from .splits import Split
 
@@ -54,9 +55,13 @@ def claimed(plan: Plan) -> Plan:
         InputError: a folder holds another trial, or a damaged one.
         OutputError: the folder cannot be written.
     """
-    for job in plan.jobs:
-        read_record(job.folder, job.identity())
     prepared = plan.prepared
+    try:
+        for job in plan.jobs:
+            read_record(job.folder, job.identity())
+    except InputError as error:
+        named = other_study(prepared.folder, prepared.facts, prepared.settings)
+        raise named or error from error
     facts = {**prepared.facts, "settings": prepared.settings.to_card()}
     write_facts(prepared.folder, facts)
     return replace(plan, prepared=replace(prepared, facts=facts))

@@ -15,6 +15,7 @@ from ..cohort.lesion_label import LesionLabel
 from ..cohort.study_lesions import StudyLesions
 from ..cohort.table import CohortTable
 from ..core.errors import InputError
+from ..core.settings import what_differs
 from ..core.vocabulary import BASELINE, SECOND, TIME_POINTS
 from ..systems.contract import System
 from ..systems.registry import system_of
@@ -30,9 +31,11 @@ from .splits import Split, protocol_splits
 CUTTING, FEATURE_STAGE = "cutting patches ({})", "computing features"
 
 OTHER_STUDY = (
-    "{} holds a study of other data, or with another seed, other folds, shrinkage, limit of the gradient index or "
-    "preprocessing; continue that one as it was begun, or choose another folder."
+    "{} holds a study of other data or with other settings{}; continue that one as it was begun, or choose another "
+    "folder."
 )
+MAY_GROW = ("models", "protocols", "trials", "paper_trials", "controls")
+"""Settings of which a study that is there may get more."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -148,8 +151,10 @@ def prepare_study(found: Candidates, settings: StudySettings, folder: Path, runn
     from ..training.cohort_cases import inputs_digest
 
     facts, hashes = read_facts(folder), {"table": sha256_of(found.cohort.path)}
-    if facts and (facts["identity"] != settings.identity() or facts["sha256"].get("table") != hashes["table"]):
-        raise InputError(OTHER_STUDY.format(folder))  # as far as this can be told before any work
+    if facts and facts["identity"] != settings.identity():
+        raise other_study(folder, facts, settings) or InputError(OTHER_STUDY.format(folder, ""))
+    if facts and facts["sha256"].get("table") != hashes["table"]:
+        raise InputError(OTHER_STUDY.format(folder, ""))  # as far as this can be told before any work
     rows, left_out = within_limit(found.cohort, found.rows, settings, folder, running)
     if left_out is not None:
         found = _candidates(found.cohort, rows, settings, found.shares)
@@ -167,6 +172,12 @@ def prepare_study(found: Candidates, settings: StudySettings, folder: Path, runn
     if settings.feature_models:
         _features(found.cohort, found.lesions, settings, facts, folder, running)
     return Prepared(folder, settings, found.lesions, found.splits, facts)
+
+
+def other_study(folder: Path, facts: dict[str, Any], settings: StudySettings) -> InputError | None:
+    """The error for a folder whose study cannot go on with these settings: which differ, and how; None: none does."""
+    others = what_differs(facts["settings"], settings.to_card(), MAY_GROW)
+    return None if not others else InputError(OTHER_STUDY.format(folder, f" ({others})"))
 
 
 def opened(folder: Path) -> Prepared:
@@ -274,4 +285,4 @@ def _check_same(facts: dict[str, Any], lesions: StudyLesions, hashes: dict[str, 
     same_data = all(facts["sha256"].get(name) == value for name, value in hashes.items())
     # Responses come from volumes at follow-up, too, which no hash is kept of.
     if not same_data or StudyLesions.from_csv(folder / LESIONS, lesions.system).to_csv() != lesions.to_csv():
-        raise InputError(OTHER_STUDY.format(folder))
+        raise InputError(OTHER_STUDY.format(folder, ""))

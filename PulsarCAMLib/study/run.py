@@ -81,10 +81,14 @@ def run_study(
         OutputError: the folder cannot be written.
         Cancelled: ``cancelled`` said so.
     """
+    from ..training.engine import device_of
+
     folder = Path(folder).absolute()
     candidates = check_study(cohort, labels, settings)
     running = Running(at_once, scheduler, progress or Running.progress, on_warning, cancelled)
     if read_facts(folder) is None:
+        if scheduler is None and settings.network in settings.models:
+            device_of(settings.training)  # a worker's machine may have what this one lacks
         make_folder(folder)
     with only_one(folder, "study"):
         with features_kept_if_refused(folder):

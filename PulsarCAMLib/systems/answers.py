@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
+
+from ..core.errors import BundleError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -73,3 +76,62 @@ class NetworkEvidence:
     images: Tensor
     masks: Tensor
     inputs: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+
+
+SLIPS = (RuntimeError, ValueError, TypeError, LookupError, AttributeError, NotImplementedError, AssertionError)
+"""What Python raises over a slip in a system's code."""
+
+
+@contextmanager
+def slips_of(system: Any, what: str, images: Tensor, masks: Tensor) -> Iterator[None]:
+    """Turn a fault in a system's own code into a sentence for whoever writes it.
+
+    Args:
+        system: a :class:`.contract.System`.
+        what: cannot take the samples, as in "The network".
+        images, masks: the samples.
+
+    Raises:
+        BundleError: names the system, the shapes and the fault.
+    """
+    import torch
+
+    try:
+        yield
+    except torch.OutOfMemoryError:
+        raise
+    except SLIPS as error:
+        shapes = f"images {_size(images.shape)}, masks {_size(masks.shape)}"
+        text = " ".join(f"{type(error).__name__}: {error}".split())
+        raise BundleError(
+            f"{what} of the system {system.name} fails on its own samples ({shapes}; {text}); mend the system."
+        ) from error
+
+
+def checked_logits(system: Any, images: Tensor, masks: Tensor, ask: Callable[[Tensor, Tensor], Tensor]) -> Tensor:
+    """Logits of some samples, which are looked at before anything is made of them.
+
+    Args:
+        system: a :class:`.contract.System`.
+        images, masks: ``[n, ...]``.
+        ask: gives logits ``[..., n]`` or ``[..., n, classes]``.
+
+    Raises:
+        BundleError: they are of another shape, or the network fails.
+    """
+    with slips_of(system, "The network", images, masks):
+        logits = ask(images, masks)
+    task, n = system.task, len(images)
+    ends = [(n, len(task.classes))] + ([(n,)] if task.binary else [])
+    shape = tuple(logits.shape)
+    if not any(shape[-len(end) :] == end for end in ends):
+        wanted = " or ".join(map(_size, reversed(ends)))
+        raise BundleError(
+            f"The network of the system {system.name} gives logits of shape {_size(shape)} for {_size((n,))} "
+            f"sample(s); its task “{task.name}” has {len(task.classes)} classes, so {wanted} are needed."
+        )
+    return logits
+
+
+def _size(shape: Sequence[int]) -> str:
+    return " x ".join(map(str, shape)) or "one number"

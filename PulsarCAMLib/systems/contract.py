@@ -323,8 +323,17 @@ class System(MapChecks):
         return None
 
     def explained_layer(self, network: nn.Module) -> nn.Module:
-        """The layer whose features Grad-CAM weighs; needed by systems that offer it."""
-        raise NotImplementedError
+        """The layer whose features Grad-CAM weighs; needed by systems that offer it.
+
+        Raises:
+            BundleError: it was not said.
+        """
+        from ..core.errors import BundleError
+
+        raise BundleError(
+            f"The system {self.name} offers a map of a layer's features and does not say of which layer; give it "
+            "explained_layer, or take that map out."
+        )
 
     def explained_layers(self, network: nn.Module) -> Mapping[str, nn.Module]:
         """The same by depth, for class activation maps at several; the usual one is called ""."""

@@ -17,9 +17,22 @@ if TYPE_CHECKING:
 _REGISTERED: dict[str, System] = {}
 DEFAULT = "autoencoder-classifier"
 
+NEEDED = ("name", "title", "task", "inputs", "maps", "preprocessing", "settings")
+"""What every system must say of itself."""
+
 
 def register(system: System) -> System:
-    """Make a system known under its name; a later one of the same name takes the earlier one's place."""
+    """Make a system known under its name; a later one of the same name takes the earlier one's place.
+
+    Raises:
+        BundleError: a slip in the system: it lacks what it is asked for.
+    """
+    lacking = [name for name in NEEDED if not hasattr(system, name)]
+    if lacking:
+        raise BundleError(
+            f"The system {getattr(system, 'name', type(system).__name__)} does not say its {', '.join(lacking)}; see "
+            "systems/contract.py."
+        )
     _REGISTERED[system.name] = system
     return system
 

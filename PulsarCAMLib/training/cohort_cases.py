@@ -44,21 +44,24 @@ def usable_rows(
     """
     system = system or system_of()
     of_unit = {(label.patient, label.lesion): label.response for label in labels}
-    whole = {row.row: (of_unit.get(key), rows) for key, rows in table.units(system.task.unit).items() for row in rows}
-    found, previous = [], table.previous
-    for row in table.rows:
-        label, rows = whole.get(row.row, (None, ()))
-        if row.time_point != time_point or label is None:
-            continue
-        used = _with_others(row, rows, previous.get(row.row), system)
-        if all(_path(used, role) for role in system.needed_inputs):
-            found.append((used, label))
+    label_of = {row.row: of_unit.get(key) for key, rows in table.units(system.task.unit).items() for row in rows}
+    complete = complete_rows(table, time_point, system)
+    found = [(row, label) for row in complete if (label := label_of.get(row.row)) is not None]
     if not found:
         raise InputError(
-            f"No {system.task.unit} of the table has {_needs(system, time_point)} and a {system.task.label.column}; "
+            f"No {system.task.unit} of the table has {needs(system, time_point)} and a {system.task.label.column}; "
             "complete the table first."
         )
     return found
+
+
+def complete_rows(table: CohortTable, time_point: str, system: System) -> list[CohortRow]:
+    """The same whether there is a label or not."""
+    found, previous = [], table.previous
+    for rows in table.units(system.task.unit).values():
+        own = [_with_others(row, rows, previous.get(row.row), system) for row in rows if row.time_point == time_point]
+        found += [row for row in own if all(_path(row, role) for role in system.needed_inputs)]
+    return sorted(found, key=lambda row: row.row)
 
 
 def cohort_cases(
@@ -75,10 +78,10 @@ def cohort_cases(
         InputError: an image or a mask cannot be used.
     """
     system = system or system_of()
-    first = _reference(system)
+    first = reference_role(system)
     images: dict[_Series, list[tuple[CohortRow, int]]] = {}
     for row, label in rows:
-        images.setdefault(_series(row, first), []).append((row, label))
+        images.setdefault(series_of(row, first), []).append((row, label))
     for count, units in enumerate(images.values(), start=1):
         read: dict[_Series, Image] = {}
         for row, label in units:
@@ -99,7 +102,7 @@ def unit_name(row: CohortRow, task: Task) -> str:
     return row.patient if task.unit == PATIENT else row.lesion
 
 
-def _reference(system: System) -> InputRole:
+def reference_role(system: System) -> InputRole:
     """The input on whose grid maps are written."""
     return next(role for role in system.inputs if role.kind != MASK)
 
@@ -109,7 +112,8 @@ def _path(row: CohortRow, role: InputRole) -> Path | None:
     return row.value(role.table_column) if role.time_point == BASELINE else row.extra.get(role.name)
 
 
-def _series(row: CohortRow, role: InputRole) -> _Series:
+def series_of(row: CohortRow, role: InputRole) -> _Series:
+    """Where an image is read from, and which series."""
     path = _path(row, role)
     assert path is not None
     return path, row.series if path == row.image else None
@@ -130,25 +134,41 @@ def _with_others(row: CohortRow, rows: Sequence[CohortRow], before: CohortRow | 
 
 
 def _unit(row: CohortRow, label: int, system: System, read: dict[_Series, Image]) -> LabelledUnit:
+    case = case_of(row, system, read)
+    return LabelledUnit(row.patient, case, unit_name(row, system.task), label, row.extra.get(CONFIDENCE))
+
+
+def case_of(row: CohortRow, system: System, read: dict[_Series, Image]) -> Case:
+    """Images and lesion of a complete row.
+
+    Args:
+        row: of :func:`complete_rows`.
+        system: whose inputs they are.
+        read: what has been read so far; is added to.
+
+    Raises:
+        InputError: an image or a mask cannot be used.
+    """
     images: dict[str, Image] = {}
     for role in system.inputs:
         if role.kind == MASK or not _path(row, role):
             continue
-        key = _series(row, role)
+        key = series_of(row, role)
         if key not in read:
             read[key] = _image(key, role)
         images[role.name] = read[key]
-    reference = _reference(system).name
+    reference = reference_role(system).name
     grid = images[reference].geometry
-    case = Case(images, _lesions(row, system, grid), reference=reference)
-    return LabelledUnit(row.patient, case, unit_name(row, system.task), label, row.extra.get(CONFIDENCE))
+    return Case(images, _lesions(row, system, grid), reference=reference)
 
 
 def _image(series: _Series, role: InputRole) -> Image:
     from ..io.dose import read_dose
     from ..io.volumes import read_volume
 
-    return Image(*(read_dose(series[0]) if role.kind == DOSE else read_volume(*series)))
+    if role.kind == DOSE:
+        return Image(*read_dose(series[0]))
+    return Image(*read_volume(*series, wanted=role.about or role.title))
 
 
 def _lesions(row: CohortRow, system: System, grid) -> tuple[Lesion, ...]:
@@ -159,7 +179,7 @@ def _lesions(row: CohortRow, system: System, grid) -> tuple[Lesion, ...]:
     return (lesion_of(row, grid),) if system.task.unit == LESION else lesions_in(place, grid)
 
 
-def _needs(system: System, time_point: str) -> str:
+def needs(system: System, time_point: str) -> str:
     """What a unit needs, in words: "an MRI at the time point “baseline”, a contour on it"."""
     first, *others = [f"{_a(role)}" for role in system.needed_inputs]
     return ", ".join([f"{first} at the time point “{time_point}”", *others])

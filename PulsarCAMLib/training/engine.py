@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from ..core.errors import Cancelled, InputError
+from ..systems.answers import checked_logits
 from ..systems.learning import TOTAL, Learner, Trained, TrainingSamples
 from ..systems.registry import system_of_settings
 from .schedule import Schedule
@@ -45,6 +46,7 @@ class Engine:
         self._check(samples)
         self.learner: Learner = self.system.learner(settings, samples, self.device)
         self.model = self.learner.model
+        self._ask_once()
         self.order = torch.Generator().manual_seed(settings.seed)
         self.epoch = 0
         self.at_rest = True
@@ -64,6 +66,21 @@ class Engine:
                 f"Stopping early needs {all_classes(task)} {task.unit}s of validation patients; set some patients "
                 "aside or train for a fixed number of epochs."
             )
+
+    def _ask_once(self) -> None:
+        """One sample through the fresh network: a slip in a system is told before anything is trained.
+
+        Raises:
+            BundleError: the network fails, or its logits are not those of the task.
+        """
+        first = (
+            torch.from_numpy(np.array(array[:1])).to(self.device) for array in (self.samples.images, self.samples.masks)
+        )
+        training = self.model.training
+        self.model.eval()
+        with torch.no_grad():
+            checked_logits(self.system, *first, lambda *given: self.system.member_logits(self.model, *given))
+        self.model.train(training)
 
     def begin(self, phase: str) -> None:
         """Start a phase with an optimiser of its own (AdamW by default); outside of :attr:`phase` nothing moves."""

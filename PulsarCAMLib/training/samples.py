@@ -8,7 +8,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from ..core.errors import InputError, OutputError
+from ..core.errors import BundleError, InputError, OutputError
 from ..systems.contract import LabelledUnit, System
 from ..systems.learning import StoredArray, TrainingSamples
 
@@ -42,13 +42,17 @@ def collect_samples(
     Raises:
         InputError: there are no units, or an image cannot be used.
         OutputError: the folder cannot be written.
+        BundleError: a slip in the system: its samples do not fit together.
     """
     rows: list[tuple] = []
+    shapes: tuple = ()
     images, masks = _Rows(store, "images", most_bytes), _Rows(store, "masks", most_bytes)
     for unit in units:
         for copy in system.copies(unit, settings, only_original=only_original):
             for sentence in copy.warnings if tell and copy.change == 0 else ():
                 tell(sentence)
+            shapes = shapes or (np.shape(copy.image), np.shape(copy.mask))
+            _refuse_shapes(system, shapes, copy.image, copy.mask)
             images.add(copy.image)
             masks.add(copy.mask)
             rows.append((unit.label, unit.patient, unit.name, copy.change, unit.confidence))
@@ -108,3 +112,14 @@ class _Rows:
                 "start again."
             ) from error
         self._held.clear()
+
+
+def _refuse_shapes(system: System, first: tuple, image: np.ndarray, mask: np.ndarray) -> None:
+    """Samples are stacked, so a system must make all of one shape, and their masks of that shape."""
+    own = np.shape(image), np.shape(mask)
+    told = " and ".join(f"{' x '.join(map(str, a))} (mask {' x '.join(map(str, b))})"
+                        for a, b in dict.fromkeys((own, first)))  # fmt: skip
+    if own != first:
+        raise BundleError(f"The system {system.name} makes samples of different shapes, {told}; mend its copies.")
+    if own[1] != (1, *own[0][1:]):
+        raise BundleError(f"The system {system.name} makes samples whose mask does not fit, {told}; mend its copies.")

@@ -23,6 +23,7 @@ from torch import nn
 
 from .. import __version__
 from ..core.errors import InputError, OutputError
+from ..core.settings import what_differs
 from ..core.task import Task
 from ..io.atomic import replace_file
 from ..systems.contract import System
@@ -116,12 +117,13 @@ def train_trial(
     """
     folder = Path(folder)
     identity = identity_of(samples, settings, validation)
-    finished = _claim(folder, settings, identity, samples, validation)
+    finished = _finished_or_refused(folder, settings, identity)
     if finished:
         return finished
     began = time.monotonic()
     with own_random_numbers(settings):
         engine = Engine(settings, samples, validation)
+        _claim(folder, settings, identity, samples, validation)  # what is refused has left nothing
         if (folder / CHECKPOINT).exists():
             load_checkpoint(folder / CHECKPOINT, engine, identity)
         keeper = _Keeper(folder, engine, identity)
@@ -173,31 +175,40 @@ def finished_trial(folder: str | Path) -> TrialResult | None:
         raise _damaged(folder) from error
 
 
-def _claim(
-    folder: Path, settings, identity: str, samples: TrainingSamples, validation: TrainingSamples | None
-) -> TrialResult | None:
-    """Make the folder this trial's own; the result, if it is there."""
+def _finished_or_refused(folder: Path, settings: Trained, identity: str) -> TrialResult | None:
+    """The result, if it is there; a folder that is another trial's is refused."""
     description = folder / DESCRIPTION
     try:
-        folder.mkdir(parents=True, exist_ok=True)
         there = json.loads(description.read_text(encoding="utf-8")) if description.exists() else None
     except ValueError as error:
         raise _damaged(folder) from error
     except OSError as error:
-        raise OutputError(f"The training's folder {folder} cannot be used ({error.strerror}).") from error
-    if there is None:
-        task = system_of_settings(settings).task
-        parts = (("training", samples), ("validation", validation))
-        counts = {name: counts_of(part, task) for name, part in parts if part}
-        fields = {"format": FORMAT, "format_version": FORMAT_VERSION, "identity": identity, **counts}
-        fields |= {"settings": settings.to_card(), "software": software()}
-        write_durably(description, _json(fields))
-    elif not isinstance(there, dict) or there.get("identity") != identity:
+        raise _not_usable(folder, error) from error
+    if there is not None and (not isinstance(there, dict) or there.get("identity") != identity):
+        card = there.get("settings") if isinstance(there, dict) else None
+        others = what_differs(card, settings.to_card(), ("seed",)) if isinstance(card, dict) else ""
+        what = f"with other settings or other data{f' ({others})' if others else ''}"
         raise InputError(
-            f"The folder {folder} holds a training with other settings or other data; continue that one with the same "
-            "settings and data, or choose another folder."
+            f"The folder {folder} holds a training {what}; continue that one with the same settings and data, or "
+            "choose another folder."
         )
     return finished_trial(folder)
+
+
+def _claim(folder: Path, settings, identity: str, samples: TrainingSamples, validation: TrainingSamples | None) -> None:
+    """Make the folder this trial's own, if it is not yet."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _not_usable(folder, error) from error
+    if (folder / DESCRIPTION).exists():
+        return
+    task = system_of_settings(settings).task
+    parts = (("training", samples), ("validation", validation))
+    counts = {name: counts_of(part, task) for name, part in parts if part}
+    fields = {"format": FORMAT, "format_version": FORMAT_VERSION, "identity": identity, **counts}
+    fields |= {"settings": settings.to_card(), "software": software()}
+    write_durably(folder / DESCRIPTION, _json(fields))
 
 
 class _Keeper:
@@ -277,6 +288,10 @@ def software() -> dict[str, str]:
 
 def _json(fields: dict) -> bytes:
     return (json.dumps(fields, indent=1) + "\n").encode()
+
+
+def _not_usable(folder: Path, error: OSError) -> OutputError:
+    return OutputError(f"The training's folder {folder} cannot be used ({error.strerror}).")
 
 
 def _damaged(folder: Path) -> InputError:

@@ -8,7 +8,7 @@ from dataclasses import asdict
 import numpy as np
 
 from ..core.task import Task
-from ..evaluation.resampling import LEVEL, interval, patient_weights
+from ..evaluation.resampling import LEVEL, interval, interval_or_none, patient_weights
 from ..evaluation.weighted import in_chunks, weighted_auc
 from .answers import ranking
 from .checks import LABELS, SHUFFLED, SIZE, Checks
@@ -174,7 +174,7 @@ def _aucs(checks: Checks, resamples: int, seed: int) -> dict | None:
     stages = {"as trained": ranking(checks.logits, task)[None], **checks.random_ranking}
     found = {stage: _auc(truths, ranked[:, known], weights, rng) for stage, ranked in stages.items()}
     trained = found["as trained"]
-    chance = None if weights is None else bool(trained["low"] <= 0.5 <= trained["high"])
+    chance = None if trained["low"] is None else bool(trained["low"] <= 0.5 <= trained["high"])
     return found | {"as trained": trained | {"chance": chance}}
 
 
@@ -188,10 +188,9 @@ def _auc(truths: np.ndarray, ranked: np.ndarray, weights: np.ndarray | None, rng
         return found | {"low": None, "high": None, "chance": None}
     samples = np.stack([in_chunks(lambda w, s=scores: _mean_auc(truths, s, w), weights) for scores in columns])
     picked = rng.integers(0, len(columns), samples.shape)
-    low, high = interval(np.take_along_axis(samples, picked, axis=0).mean(axis=0))
-    if np.isnan(low):  # no sample of patients has every class
-        return found | {"low": None, "high": None, "chance": None}
-    return found | {"low": low, "high": high, "chance": _at_chance(each, low, high)}
+    low, high = interval_or_none(np.take_along_axis(samples, picked, axis=0).mean(axis=0))
+    chance = None if low is None or high is None else _at_chance(each, low, high)
+    return found | {"low": low, "high": high, "chance": chance}
 
 
 def _mean_auc(truths: np.ndarray, scores: np.ndarray, weights: np.ndarray) -> np.ndarray:

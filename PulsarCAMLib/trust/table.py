@@ -112,7 +112,8 @@ def words(summary: dict) -> str:
 
 def _fall(auc: dict, trained: dict, unit: str) -> str:
     if auc["low"] is None:
-        return f"is {with_interval(auc)} on the {unit}s of one patient, which cannot tell whether it falls to chance"
+        few = f"on the {unit}s of too few patients, which cannot tell whether it falls to chance"
+        return f"is {with_interval(auc)} {few}"
     if trained["chance"]:
         return f"is {with_interval(auc)}; as trained it was at chance already: {with_interval(trained)}"
     if auc["chance"] is None:

@@ -17,12 +17,14 @@ def run(options) -> None:
     from ...core.requirements import require
 
     require((*NEEDS, *FOR_REPORTS) if options.protocols else NEEDS, extra="train")
+    from ...training.engine import device_of
     from .run import TrainRun
 
     output = Path(os.path.abspath(options.output))  # noqa: PTH100 - a link stays where the user put it
     run_folder = output.with_name(output.name + SUFFIX)
     system = system_of_options(options)
     settings = settings_of(options)
+    device_of(settings)  # lest a cohort be checked and cut for nothing
     report = output.with_name(output.name + REPORT_SUFFIX) if options.protocols else None
     check_places(output, run_folder, report, overwrite=options.overwrite, resume=options.resume)
     with RunFolder(run_folder) as kept, Stages(run_folder, stages_of(options), options.quiet) as stages:

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 from ...cohort.lesion_label import LesionLabel
 from ...cohort.table import CohortTable
 from ...core.pluralize import pluralize
-from ...core.task import PATIENT
+from ...core.task import PATIENT, SHRINKAGE
 from ...core.vocabulary import ALL, BASELINE, FOLDS
 from ...systems.registry import DEFAULT
 from ..console import warn
+from ..learning import system_of_options
 from .run_folder import RunFolder, Stages, remove_leftovers
 from .stages import CUTTING, JUDGING, MAPS, REPORT, TRAINING, WRITING
 
@@ -69,7 +70,6 @@ class TrainRun:
         rows = usable_rows(cohort, labels, self.options.time_point, self.system)
         judged_by = self._protocols(cohort, labels)
         samples, validation = self._samples(rows)
-        self.kept.worth_keeping = True
         trained = self._members(samples, validation)
         fields = card_fields(self._origin(cohort, labels, rows), trained, samples, validation)
         study = self._study(cohort, labels, judged_by, fields)
@@ -222,8 +222,9 @@ OF_CHECKS = ("label_control", "label_epochs")
 
 
 def command_of(options: argparse.Namespace) -> str:
-    """How to repeat it, without names of files."""
+    """How to repeat it, without names of files; only what the system's settings have."""
     skipped = [*NOT_SAID, *(() if options.protocols else OF_PROTOCOLS), *(() if options.sanity else OF_CHECKS)]
+    skipped += [] if system_of_options(options).task.label.kind == SHRINKAGE else ["shrinkage"]
     parts = ["pulsarcam train COHORT -o OUT", *([] if options.protocols else ["--protocols none"])]
     for key, value in vars(options).items():
         if key in skipped or value is None or value is False or (key == "system" and value == DEFAULT):

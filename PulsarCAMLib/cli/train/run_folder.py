@@ -21,12 +21,10 @@ class RunFolder:
 
     Attributes:
         folder: of the run.
-        worth_keeping: whether something has been trained; before, an error or Ctrl-C leaves no new folder.
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.worth_keeping = False
         self._new: list[Path] = []
         self._alone: AbstractContextManager | None = None
 
@@ -49,13 +47,20 @@ class RunFolder:
         self._let_go()
         if kind is None:
             return
-        if not self.worth_keeping:
+        if not self._has_trained:
             self._forget()
         elif issubclass(kind, KeyboardInterrupt):
             raise Cancelled(
                 f"interrupted; no model was written, and what is trained so far is kept in {self.folder}: the same "
                 "command with --resume goes on from there."
             ) from error
+
+    @property
+    def _has_trained(self) -> bool:
+        """Whether a training has begun; before, an error or Ctrl-C leaves no new folder."""
+        from ...training.trial import DESCRIPTION
+
+        return any(self.folder.rglob(DESCRIPTION))
 
     def remove(self) -> None:
         """Delete it; what cannot be deleted stays and harms nobody."""

@@ -6,6 +6,7 @@ from typing import Any
 
 from ...core.task import PATIENT, Task
 from ...core.vocabulary import MRI_TITLES, TIME_POINTS
+from ...evaluation.resampling import TOO_FEW
 from ...study.narrative import counted_heading, entry_of, percent, task_of
 from . import volume_change
 
@@ -74,7 +75,10 @@ def _control(entry: dict[str, Any]) -> str:
 
 
 def _interval(found: dict[str, Any] | None) -> str:
-    return "-" if found is None else f"{found['auc']:.3f} ({found['low']:.3f}-{found['high']:.3f})"
+    if found is None:
+        return "-"
+    reach = TOO_FEW if found["low"] is None else f"{found['low']:.3f}-{found['high']:.3f}"
+    return f"{found['auc']:.3f} ({reach})"
 
 
 def _spread(value: dict[str, Any]) -> str:

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..answers import Explained, NetworkEvidence, Predictor
+from ...core.errors import BundleError
+from ...core.map_method import MapMethod
+from ..answers import Explained, NetworkEvidence, Predictor, checked_logits, slips_of
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -31,10 +33,10 @@ def explain_one_by_one(
     for n in range(len(images)):
         part = torch.from_numpy(images[n : n + 1]), torch.from_numpy(masks[n : n + 1])
         with torch.inference_mode():
-            logits.append(predictor.logits(*part).float().cpu().numpy())
+            logits.append(checked_logits(system, *part, predictor.logits).float().cpu().numpy())
         evidence = NetworkEvidence(system, members, *part, inputs)
         for name in methods:
-            for key, found in system.method(name).compute(evidence).items():
+            for key, found in _computed(system.method(name), evidence).items():
                 whole = (name, key) if isinstance(key, str) else (name, *key)
                 maps.setdefault(whole, []).append(found.detach().float().cpu().numpy())
         if after_chunk:
@@ -45,6 +47,25 @@ def explain_one_by_one(
         {(key[0], key[1]): found for key, found in together.items() if len(key) == 2},
         {(key[0], key[1], key[2]): found for key, found in together.items() if len(key) == 3},
     )
+
+
+def _computed(method: MapMethod, evidence: NetworkEvidence) -> dict[Any, Tensor]:
+    """A method's maps, which are looked at before they are put anywhere.
+
+    Raises:
+        BundleError: the method fails on this system, or its maps are of another shape.
+    """
+    with slips_of(evidence.system, f"The map method {method.title}", evidence.images, evidence.masks):
+        found = method.compute(evidence)
+    wanted, axes = (len(evidence.members), len(evidence.images)), evidence.images.ndim
+    wrong = next((each for each in found.values() if each.shape[:2] != wanted or each.ndim != axes), None)
+    if wrong is not None:
+        raise BundleError(
+            f"The map method {method.title} of the system {evidence.system.name} gives a map of shape "
+            f"{' x '.join(map(str, wrong.shape))}; members x samples x cells ({wanted[0]} x {wanted[1]} x "
+            f"{axes - 2} axes) are needed."
+        )
+    return found
 
 
 def class_logits(evidence: NetworkEvidence, member: nn.Module, images: Tensor) -> Tensor:

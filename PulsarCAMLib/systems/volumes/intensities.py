@@ -11,14 +11,12 @@ from ...core.case import Image
 from ...core.errors import InputError
 from ...core.geometry import moved
 from ...core.inputs import DOSE, InputRole
+from ...io.volumes import NON_FINITE_LIMIT
 from ...lesions.resampling import image_around, resample
 from .preprocessing import FIXED, Z_SCORE, VolumePreprocessing
 
 if TYPE_CHECKING:
     from ...core.geometry import VolumeGeometry
-
-NON_FINITE_LIMIT = 0.5
-"""An image with a larger share of NaN or infinite voxels is refused: nothing is left to judge."""
 
 BIAS_SPACING_MM = 4.0
 """N4 looks at voxels of about this size; the field it finds is smooth, and is applied to all voxels."""

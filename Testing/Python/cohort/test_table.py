@@ -19,6 +19,7 @@ from PulsarCAMLib.cohort.columns import COLUMNS, described, plain_name
 from PulsarCAMLib.cohort.labels import label_cohort
 from PulsarCAMLib.cohort.table import CohortRow, CohortTable, numbered, patient_numbers, read_cohort, save_cohort_table
 from PulsarCAMLib.core.errors import InputError, OutputError
+from PulsarCAMLib.systems.registry import system_of
 
 EXAMPLE = Path(PulsarCAMLib.__file__).parent / "Resources" / "cohort-example.csv"
 
@@ -49,7 +50,7 @@ def test_cells_become_what_their_columns_say(tmp_path):
 
 def test_every_column_is_a_field_and_is_described():
     assert {field.name for field in fields(CohortRow)} >= set(COLUMNS)
-    assert all(f"  {name} " in described() for name in COLUMNS)
+    assert all(f"  {name} " in described(system_of()) for name in COLUMNS)
 
 
 def test_a_german_spreadsheet_reads_as_an_english_one(tmp_path):

@@ -170,7 +170,7 @@ def test_lesions_of_one_patient_have_no_interval_and_no_verdict_by_it(weights, l
     assert "of 1 patient, 1 member;" in text
     assert "not decided: changes with the model, changes with the image, names what counts, stable" in text
     assert "(no interval)" in text
-    assert "on the lesions of one patient, which cannot tell whether it falls to chance" in text
+    assert "on the lesions of too few patients, which cannot tell whether it falls to chance" in text
     stable = {row["passed"] for row in csv_rows(found) if row["what"] == "stable"}
     assert stable == {""}
 
