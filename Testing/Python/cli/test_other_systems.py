@@ -88,7 +88,7 @@ def test_the_card_tells_a_command_that_this_system_takes(model):
     command = json.loads((model / "card.json").read_text(encoding="utf-8"))["training"]["command"]
     assert "--system stranger" in command
     assert "--epochs 1" in command
-    for foreign in ("--filters", "--mode", "--loss-weights", "--rotations", "--shrinkage", "--imbalance"):
+    for foreign in ("--filters", "--mode", "--loss-weights", "--rotations", "--shrinkage", "--pictures-every"):
         assert f"{foreign} " not in command
 
 
