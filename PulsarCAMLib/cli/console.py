@@ -51,6 +51,11 @@ def warn(sentence: str) -> None:
     print(f"pulsarcam: warning: {sentence}", file=sys.stderr)
 
 
+def note(sentence: str) -> None:
+    """One thing to know on stderr, about which nothing need be done."""
+    print(f"pulsarcam: {sentence}", file=sys.stderr)
+
+
 @contextmanager
 def _terminable() -> Iterator[None]:
     """A polite kill (SIGTERM) cleans up as Ctrl-C does."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING
 
 from ..core.display import Threshold
 from ..core.errors import InputError, PulsarCAMError
+from ..core.map_method import EXPENSIVE
+from ..core.pluralize import pluralize
 from ..core.vocabulary import DEFAULT_MARGIN_MM, EACH, NORMALISATIONS
 from .comparing import compare
-from .console import Progress, Timings, table, warn
+from .console import Progress, Timings, note, table, warn
 from .inputs import read_case
 
 if TYPE_CHECKING:
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from ..core.task import Task
     from ..explanation.result import CaseResult
     from ..outputs.contract import Content, Output
+    from ..systems.bundle import ModelBundle
     from ..systems.card import ModelCard
 
 ALL, BOTH = "all", "both"
@@ -36,6 +39,7 @@ class Job:
         inputs: further images by role.
         methods: names; none: the first of the model's system; "all" stands for those that are always computed.
         targets: classes; none: the one that the model's task explains; "both" or "all" stands for every class.
+        tells_costs: say beforehand what takes long.
         map_inputs: inputs whose maps of their own are written, or "each"; none: only maps of all together.
     """
 
@@ -62,6 +66,7 @@ class Job:
     pictures: bool = True
     overwrite: bool = False
     threads: int | None = None
+    tells_costs: bool = False
 
 
 @dataclass(frozen=True)
@@ -107,6 +112,7 @@ def run(options) -> None:
         pictures=options.pictures,
         overwrite=options.overwrite,
         threads=options.threads,
+        tells_costs=not options.quiet,
     )
     timings = Timings()
     with Progress(options.quiet) as progress:
@@ -159,6 +165,8 @@ def explain(job: Job, progress: Progress, timings: Timings) -> tuple[list[dict],
         system = bundle.card.system
         wanted = wanted_of(job, bundle.card)
         case = read_case(job, bundle.card, progress.part(0.05, 0.15))
+    for sentence in _costs(wanted, bundle) if job.tells_costs else ():
+        note(sentence)
     with timings.step("computing"):
         always = [each.name for each in system.maps if each.signed and each.always]
         methods = tuple(dict.fromkeys((*system.usual_maps, *(m for m in wanted.methods if m not in always))))
@@ -166,6 +174,17 @@ def explain(job: Job, progress: Progress, timings: Timings) -> tuple[list[dict],
     with folder:
         rows = _write_all(job, wanted, folder, case, result, progress, timings)
     return rows, result
+
+
+def _costs(wanted: Wanted, bundle: ModelBundle) -> Iterator[str]:
+    """What takes long, before it starts."""
+    system, members = bundle.card.system, pluralize(bundle.card.members, "member")
+    for each in (system.method(name) for name in wanted.methods):
+        if each.cost >= EXPENSIVE:
+            yield (
+                f"{each.title} takes about {each.cost:.0f} passes through each of {members} for everything that "
+                "it is asked about; Ctrl-C ends it and leaves nothing."
+            )
 
 
 def wanted_of(job: Job, card: ModelCard) -> Wanted:

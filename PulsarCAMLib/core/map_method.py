@@ -42,3 +42,12 @@ class MapMethod:
     cost: float = 0.0
     about: str = ""
     lesson: str = ""
+
+
+EXPENSIVE = 50
+"""Passes through the network from which on a method's cost is told before it starts."""
+
+
+def cost_in_words(method: MapMethod) -> str:
+    """As the end of a clause, as in "; about 3456 passes through the network"; empty for what costs next to nothing."""
+    return f"; about {method.cost:.0f} passes through the network" if method.cost else ""

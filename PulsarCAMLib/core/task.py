@@ -120,6 +120,16 @@ class Task:
         return f"{'both' if self.binary else 'all'} classes"
 
     @property
+    def region(self) -> str:
+        """What of an image is looked at for one unit, as in "correlation inside the lesion"."""
+        return LESION if self.unit == LESION else "region looked at"
+
+    @property
+    def outline(self) -> str:
+        """What bounds it, as in "the surface of the contour"."""
+        return "contour" if self.unit == LESION else self.region
+
+    @property
     def told(self) -> tuple[str, ...]:
         """Classes whose probability tables tell: the positive one of two, or all."""
         return (self.positive,) if self.binary else self.names

@@ -12,7 +12,7 @@ from ..core.geometry import VolumeGeometry
 from ..core.lesion import Lesion
 from ..core.vocabulary import MAJORITY
 from ..systems.bundle import ModelBundle
-from ..systems.contract import Samples
+from ..systems.contract import Samples, Sliced
 from .inputs import with_controls
 from .probabilities import class_probabilities, predicted_class, votes
 from .result import CaseResult, UnitResult
@@ -129,11 +129,12 @@ def _explain_all(
     images = np.concatenate([s.images for s in samples])
     masks = np.concatenate([s.masks for s in samples])
 
+    what = "slice" if isinstance(samples[0], Sliced) else bundle.card.system.task.unit
     top = CONTROL_FROM if inputs else 1.0
 
     def after_chunk(done: int) -> None:
         fraction = PREPARING_SHARE + (top - PREPARING_SHARE) * done / len(images)
-        on_progress(fraction, f"Explaining slice {done} of {len(images)}")
+        on_progress(fraction, f"Explaining {what} {done} of {len(images)}")
 
     system, card = bundle.card.system, bundle.card
     found = system.explain(bundle.ensemble, images, masks, methods, after_chunk, inputs)

@@ -223,20 +223,21 @@ def _why_lesions(summary: dict[str, Any]) -> list[str]:
         found.append(f"{told} {_minus_honest(entry, honest, '(b)')}".strip())
     if not found:
         return []
+    unit = task_of(summary).unit
     reason = (
-        "(b) Splits by lesion put lesions of one patient on both sides. They share scanner, treatment, biology and "
+        f"(b) Splits by {unit} put {unit}s of one patient on both sides. They share scanner, treatment, biology and "
         "often the outcome, so what is tested was partly seen; the next patient will not be. "
         f"{_alike(summary['same_patient'], task_of(summary))} The control cannot show this, for permuting labels over "
-        "lesions also breaks what lesions of one patient share; (b) minus (c) can."
+        f"{unit}s also breaks what {unit}s of one patient share; (b) minus (c) can."
     )
     return [reason, *found]
 
 
 def _alike(pairs: dict[str, Any], task: Task) -> str:
     if pairs["alike"] is None or pairs["alike_in_others"] is None:
-        return "In this cohort no patient has two lesions, so (b) and (c) are the same."
+        return f"In this cohort no patient has two {task.unit}s, so (b) and (c) are the same."
     return (
-        f"In this cohort {percent(pairs['alike'])} of the {pluralize(pairs['pairs'], 'pair')} of lesions of one "
+        f"In this cohort {percent(pairs['alike'])} of the {pluralize(pairs['pairs'], 'pair')} of {task.unit}s of one "
         f"patient {task.do} alike, against {percent(pairs['alike_in_others'])} of pairs from different patients."
     )
 

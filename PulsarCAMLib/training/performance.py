@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..core.pluralize import pluralize
-from ..core.task import Task
+from ..core.task import PATIENT, Task
 from ..core.vocabulary import ALL, FOLDS, MEAN
 from ..systems.learning import Trained, TrainingSamples
 from .calibration import ensemble_probability, log_loss
@@ -41,10 +41,11 @@ def performance(
     found = performance_section(labels, told, validation.patients, threshold=THRESHOLD, resamples=resamples, task=task)
     losses = {"uncalibrated": log_loss(logits, labels), "calibrated": log_loss(logits, labels, temperature or 1.0)}
     caution = _caution(settings, temperature, len(logits))
-    units = pluralize(len(validation), task.unit)
+    units = pluralize(found["patients"], "validation patient")
+    if task.unit != PATIENT:
+        units = f"{pluralize(len(validation), task.unit)} of {units}"
     return {
-        "about": f"On {units} of {pluralize(found['patients'], 'validation patient')}, "
-        f"none of them trained on. {caution}Intervals: 95 %, bootstrap over patients",
+        "about": f"On {units}, none of them trained on. {caution}Intervals: 95 %, bootstrap over patients",
         "validation": found | {"log_loss": {name: round(value, 4) for name, value in losses.items()}},
     }
 

@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from ...core.map_method import cost_in_words
 from ...core.task import SHRINKAGE, Task
-from ...core.vocabulary import LEAVE_ONE_OUT, METRIC_TITLES, METRICS, MRI_TITLES, TABLE_1
-from ...evaluation.metrics import AcrossTrials, Value
+from ...core.vocabulary import LEAVE_ONE_OUT, METRIC_TITLES, MRI_TITLES
+from ...evaluation.metrics import AcrossTrials, Value, metric_title, metrics_of, shown_first
 from ...trust.maps import RANDOM, is_trivial, map_title
 from ...trust.synthetic_summary import SPACES, map_rows
 from ...trust.table import COLUMNS, failed, with_interval
@@ -21,12 +22,12 @@ OLD_DECIMALS = 4
 """To which all figures of earlier cards were rounded."""
 
 ECE_ABOUT = (
-    "Expected calibration error: on few lesions above 0 even for a perfectly calibrated model; resampling raises it "
-    "further, so no interval is shown. Compare it between models on the same lesions only."
+    "Expected calibration error: on few {}s above 0 even for a perfectly calibrated model; resampling raises it "
+    "further, so no interval is shown. Compare it between models on the same {}s only."
 )
 TOLD = ("data", "command", "train_command", "machine", "minutes", "minutes_since_last_start")
 ECE = "calibration_error"
-ABOUT_TRIALS, ABOUT_POOLED = "mean ± sd over trials", "pooled: all lesions together (95 % interval)"
+ABOUT_TRIALS, ABOUT_POOLED = "mean ± sd over trials", "pooled: all {}s together (95 % interval)"
 NOT_KEPT = "not in this card"
 WHERE = {"volume": "all voxels of the GTV", "slice": "answering slice"}
 Rows = tuple[tuple[str, ...], ...]
@@ -68,7 +69,8 @@ def _tried(card: ModelCard) -> Iterator[tuple[Block, str]]:
         ("What it is", lambda: _identity(card)),
         ("Trained on", lambda: _training(fields["training"], card.system.task)),
         ("Performance", lambda: _performance(fields["performance"], card.system.task)),
-        ("Protocols", lambda: _protocols(fields.get("protocols"))),
+        ("Protocols", lambda: _protocols(fields.get("protocols"), card.system.task)),
+        ("Maps", lambda: _maps(card)),
         ("Are the maps true?", lambda: _checks(fields.get("explanation_checks"))),
         ("Versions and hashes", lambda: _origin(card)),
     )
@@ -142,36 +144,39 @@ def _lists(training: Mapping[str, Any]) -> list[list[int]]:
 
 
 def _performance(performance: Mapping[str, Any], task: Task) -> Block:
-    tables = list(_measured(performance))
+    tables = list(_measured(performance, task))
     error = any(row[0] == METRIC_TITLES[ECE] for rows in tables for row in rows)
     maps = performance.get("maps")
     if isinstance(maps, Mapping):
         for space in (each for each in SPACES if each in maps):
             (_, *heads), *rows = map_rows(maps, space, task.unit)
             tables.append(_as_rows([(f"map for {task.explained}, {WHERE[space]}", *heads), *rows]))
-    sentences = [*(f"{text}." for text in told(performance)), *([ECE_ABOUT] if error else [])]
+    sentences = [
+        *(f"{text}." for text in told(performance)),
+        *([ECE_ABOUT.format(task.unit, task.unit)] if error else []),
+    ]
     return Block("Performance", (), tuple(sentences), tuple(tables))
 
 
-def _measured(part: Mapping[str, Any], path: str = "") -> Iterator[Rows]:
+def _measured(part: Mapping[str, Any], task: Task, path: str = "") -> Iterator[Rows]:
     """Metrics and calibration, wherever a part of a card holds some."""
     metrics, bins = part.get("metrics"), part.get("calibration")
     if isinstance(metrics, Mapping):
         about = f"{path} (positive class: {part.get('positive', 'not stated')})".strip()
-        rows = [(METRIC_TITLES[name], value) for name, value in _values(metrics).items()]
+        rows = [(metric_title(name, task), value) for name, value in _values(metrics, task).items()]
         yield ((about, "value (95 % interval over patients)"), *rows)
     if isinstance(bins, Sequence) and bins:
-        heads = (f"{path} calibration: lesions".strip(), "mean predicted", "share observed")
+        heads = (f"{path} calibration: {task.unit}s".strip(), "mean predicted", "share observed")
         yield (heads, *((str(b["count"]), f"{b['predicted']:.2f}", f"{b['observed']:.2f}") for b in bins))
     for key, value in part.items():
         if isinstance(value, Mapping) and key not in ("metrics", "maps"):
-            yield from _measured(value, key.replace("_", " "))
+            yield from _measured(value, task, key.replace("_", " "))
 
 
-def _values(metrics: Mapping[str, Any]) -> dict[str, str]:
+def _values(metrics: Mapping[str, Any], task: Task) -> dict[str, str]:
     """Metrics as text, each a :class:`Value` or :class:`AcrossTrials` as a dictionary, in their usual order."""
     stored, found = _decimals(metrics), {}
-    for name in METRICS:
+    for name in metrics_of(task):
         if name in metrics:
             value = (Value if "value" in metrics[name] else AcrossTrials)(**metrics[name])
             if name == ECE and isinstance(value, Value):
@@ -186,16 +191,20 @@ def _decimals(metrics: Mapping[str, Any]) -> int | None:
     return OLD_DECIMALS if all(round(number, OLD_DECIMALS) == number for number in numbers) else None
 
 
-def _protocols(section: Mapping[str, Any] | None) -> Block:
+def _protocols(section: Mapping[str, Any] | None, task: Task) -> Block:
     """Table 1 with one column per protocol and MRI, and the control beside it."""
     if not section:
         return Block("Protocols")
     entries = section.get("table", [])
     several = len({entry["model"] for entry in entries}) > 1
     heads = [_head(entry, several) for entry in entries]
-    columns = [_column(entry) for entry in entries]
-    names = [*(METRIC_TITLES[name] for name in TABLE_1), "AUC of all lesions together", "AUC with permuted labels"]
-    about = [ABOUT_POOLED if pooled else ABOUT_TRIALS for pooled in sorted({_pooled(entry) for entry in entries})]
+    columns = [_column(entry, task) for entry in entries]
+    titles = [metric_title(name, task) for name in shown_first(task)]
+    names = [*titles, f"AUC of all {task.unit}s together", "AUC with permuted labels"]
+    about = [
+        ABOUT_POOLED.format(task.unit) if pooled else ABOUT_TRIALS
+        for pooled in sorted({_pooled(entry) for entry in entries})
+    ]
     tables = (_as_rows([["; ".join(about), *heads], *zip(names, *columns, strict=True)]),) if entries else ()
     return Block("Protocols", (), _sentences(section), tables)
 
@@ -205,20 +214,35 @@ def _pooled(entry: Mapping[str, Any]) -> bool:
     return entry.get("by_trial_means_little", entry["protocol"] == LEAVE_ONE_OUT)
 
 
-def _column(entry: Mapping[str, Any]) -> list[str]:
+def _column(entry: Mapping[str, Any], task: Task) -> list[str]:
     """Table 1's metrics, the pooled AUC, and the control's AUC of the same kind."""
     pooled = entry.get("pooled") or {}
-    shown = _values(pooled if _pooled(entry) else entry["metrics"])
-    together = _values({"auc": entry["pooled_auc"]} if entry.get("pooled_auc") else {})
+    shown = _values(pooled if _pooled(entry) else entry["metrics"], task)
+    together = _values({"auc": entry["pooled_auc"]} if entry.get("pooled_auc") else {}, task)
     control = entry.get("control_pooled", NOT_KEPT) if _pooled(entry) else {"auc": entry.get("control_auc")}
-    told = NOT_KEPT if control is NOT_KEPT else _values(control).get("auc", "–") if control and control["auc"] else "–"
-    return [*(shown.get(name, "–") for name in TABLE_1), together.get("auc", "–"), told]
+    told = (
+        NOT_KEPT
+        if control is NOT_KEPT
+        else _values(control, task).get("auc", "–")
+        if control and control["auc"]
+        else "–"
+    )
+    return [*(shown.get(name, "–") for name in shown_first(task)), together.get("auc", "–"), told]
 
 
 def _head(entry: Mapping[str, Any], several: bool) -> str:
     own = f"{entry['model']}, " if several else ""
     note = " (flatters)" if entry.get("flatters") else " (pooled)" if _pooled(entry) else ""
     return f"{own}{entry['protocol']}, {MRI_TITLES.get(entry['time_point'], entry['time_point'])}{note}"
+
+
+def _maps(card: ModelCard) -> Block:
+    """Every method that the system knows: its equation, the unit of its values, and what it costs."""
+    facts = []
+    for each in card.system.maps:
+        when = "" if each.always else "; only when asked for by name"
+        facts.append((each.title, f"{each.equation}; unit: {each.unit}{cost_in_words(each)}{when}"))
+    return Block("Maps", tuple(facts))
 
 
 def _checks(section: Mapping[str, Any] | None) -> Block:

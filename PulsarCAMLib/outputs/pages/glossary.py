@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ...core.display import Threshold
+from ...core.task import LESION
 from ...systems.card import ModelCard
 
 
@@ -10,6 +11,7 @@ def definitions_of(card: ModelCard, method: str, threshold: Threshold, margin_mm
     """Term and meaning of everything that the report shows."""
     system, task = card.system, card.system.task
     unit, found = task.unit, system.method(method)
+    whole, image = "contour (GTV)" if unit == LESION else task.region, system.image_inputs[0].title
     spread = (
         f"Standard deviation of the probability over the {card.members} members of the ensemble. It tells how much "
     )
@@ -24,18 +26,21 @@ def definitions_of(card: ModelCard, method: str, threshold: Threshold, margin_mm
         *((term, _capital(meaning)) for term, meaning in system.answer_words(card)),
         ("± spread", spread + "the members disagree, not how often they are wrong."),
         ("Predicted class", called),
-        ("Volume", "Number of voxels of the contour (GTV) on the MRI's grid, times the volume of a voxel."),
+        ("Volume", f"Number of voxels of the {whole} on the {image}'s grid, times the volume of a voxel."),
         (
             "Activated volume",
             f"Part of the {unit} whose map is {threshold.in_words(task)}, and its percentage of the {unit}.",
         ),
         (
             "Core, margin",
-            f"Activated volume deeper than {margin_mm:g} mm under the surface of the contour, and within that shell.",
+            f"Activated volume deeper than {margin_mm:g} mm under the surface of the {task.outline}, and within that "
+            "shell.",
         ),
         *system.fact_words(),
-        ("Centre", "Centre of mass of the contour; R, A, S millimetres as 3D Slicer shows them."),
+        ("Centre", f"Centre of mass of the {task.outline}; R, A, S millimetres as 3D Slicer shows them."),
         ("This map", found.about or _capital(found.equation)),
+        *([("Its equation", f"{found.equation}.")] if found.about else []),
+        ("Its unit", f"{_capital(found.unit)}"),
         (
             "Heat maps in general",
             "A map shows what moved this model's answer. It does not show biology, and a colourful map does not make "

@@ -7,7 +7,7 @@ from typing import Any
 from ...agreement.map_comparison import MapComparison
 from ...agreement.voxel_measures import QUANTITIES, QUANTITY_TITLES
 from ...explanation.result import CaseResult
-from .templating import number
+from .templating import capital, number
 
 LEVEL = 0.05
 
@@ -24,15 +24,16 @@ def values_of(comparison: MapComparison, result: CaseResult, method: str, target
         row["lesion"]: row for row in comparison.rows_of(comparison.shells, method, target) if row["region"] == "margin"
     }
     names = list(dict.fromkeys(row["lesion"] for row in rows))
-    found = result.method(method)
+    found, task = result.method(method), result.task
     return {
-        "about": f"{found.title}, {'both classes, by sign' if found.signed else f'class {target}'}. Partial rank "
-        "correlation inside the lesion, with its adjusted p-value; below it the plain one.",
-        "heads": ("Lesion", *(QUANTITY_TITLES[name] for name in QUANTITIES), "In the margin", "Cells"),
+        "about": f"{found.title}, {f'{task.every_class}, by sign' if found.signed else f'class {target}'}. Partial "
+        f"rank correlation inside the {task.region}, with its adjusted p-value; below it the plain one.",
+        "heads": (capital(task.unit), *(QUANTITY_TITLES[name] for name in QUANTITIES), "In the margin", "Cells"),
         "rows": [_row([row for row in rows if row["lesion"] == name], margins[name]) for name in names],
-        "png": png_bytes(draw_agreement(comparison, method, target)),
-        "caption": "Left: partial rank correlation of each lesion. Right: concentration of the heat map by depth.",
-        "words": _words(comparison),
+        "png": png_bytes(draw_agreement(comparison, method, target, task)),
+        "caption": f"Left: partial rank correlation of each {task.unit}. Right: concentration of the heat map by "
+        "depth.",
+        "words": _words(comparison, result),
     }
 
 
@@ -63,8 +64,8 @@ def _cell(row: dict) -> dict[str, Any]:
     }
 
 
-def _words(comparison: MapComparison) -> list[tuple[str, str]]:
-    settings = comparison.settings
+def _words(comparison: MapComparison, result: CaseResult) -> list[tuple[str, str]]:
+    settings, image = comparison.settings, result.system.image_inputs[0].title
     return [
         (
             "Partial correlation",
@@ -77,8 +78,9 @@ def _words(comparison: MapComparison) -> list[tuple[str, str]]:
             "Richardson and Hémon 1989; Dutilleul 1993), never more than the map's cells; adjusted for all rows of "
             "the comparison (Benjamini and Hochberg). It says that two patterns go together, not why.",
         ),
-        ("Gradients", f"Of the MRI after a Gaussian of {settings.sigma_mm:g} mm. Radial: 1 where the intensity falls "
-         "straight outwards, −1 where it rises."),
-        ("Margin", f"The outer {settings.margin_mm:g} mm of the lesion: its share of the map and of the volume."),
+        ("Gradients", f"Of the {image} after a Gaussian of {settings.sigma_mm:g} mm. Radial: 1 where the intensity "
+         "falls straight outwards, −1 where it rises."),
+        ("Margin", f"The outer {settings.margin_mm:g} mm of the {result.task.region}: its share of the map and of the "
+         "volume."),
         ("Cells", "The map has one value in each; finer detail is interpolation."),
     ]  # fmt: skip

@@ -82,6 +82,7 @@ def report_html(
     comparison: MapComparison | None = None,
     images: Mapping[str, Image] | None = None,
     private: Sequence[str] = (),
+    others: Sequence[tuple[str, str]] = (),
     made_at: datetime | None = None,
     progress: OnProgress | None = None,
     cancelled: IsCancelled | None = None,
@@ -93,6 +94,7 @@ def report_html(
         margin_mm: thickness of the shell that is called margin.
         comparison: a ``MapComparison`` of the result, for a section of its own.
         images: of the case, by role, to be shown side by side where there are several.
+        others: method and class of maps that the page does not show and that lie beside it.
         private: texts that warnings may hold and the page must not, such as names of the input's nodes.
         made_at: the time to print (default: now).
         progress: is told the fraction done and what is being done.
@@ -118,7 +120,10 @@ def report_html(
         inputs=every_input(result, units, images or {}, method, target, cancelled),
         compared=compared,
         model_card=sections.model(result),
-        settings=sections.settings(result, method, target, threshold, normalisation, margin_mm),
+        settings=[
+            *sections.settings(result, method, target, threshold, normalisation, margin_mm),
+            *sections.other_maps(result, others),
+        ],
         words=definitions_of(result.card, method, threshold, margin_mm),
         provenance=sections.provenance(result),
     )
@@ -163,6 +168,7 @@ class Report:
             comparison=content.comparison,
             images=content.case.images,
             private=content.private,
+            others=[(each.method, each.target) for each in content.maps if each != shown and not each.input],
             progress=on_progress,
             cancelled=is_cancelled,
         )

@@ -19,7 +19,7 @@ from ...core.task import PREDICTED, Task
 from ...explanation.result import CaseResult, UnitResult
 from ...explanation.tables import cells_text, unit_table
 from ...systems.contract import Sliced
-from .templating import number
+from .templating import capital, number
 
 PICTURE_DPI = 100
 SMALLER_FROM, SMALLER_DPI = 12, 76
@@ -51,7 +51,7 @@ def table(
     rows = {id(unit): row for unit, row in zip(result.units, found, strict=True)}
     what = class_text(result, method, target)
     return {
-        "title": f"{capital(task.unit)}s by risk",
+        "title": f"{capital(task.unit)}s by {'risk' if task.sorting else task.probability_title()}",
         "about": f"{task.sorting or f'Lowest {task.probability_title()} first'}. Activated: "
         f"{result.method(method).title}, {what}, {threshold.in_words(task)}.",
         "heads": (
@@ -156,7 +156,7 @@ def settings(
         ("Margin", f"{margin_mm:g} mm"),
         (capital(result.system.samples_word), result.card.preprocessing.in_words()),
         ("Ensemble", f"mean of {pluralize(result.card.members, 'member')}, temperature {result.card.temperature:g}"),
-        ("MRI", " x ".join(map(str, result.geometry.shape[::-1])) + " voxels of "
+        (result.system.image_inputs[0].title, " x ".join(map(str, result.geometry.shape[::-1])) + " voxels of "
          + " x ".join(f"{s:.3g}" for s in result.geometry.spacing) + " mm"),
     ]  # fmt: skip
 
@@ -172,13 +172,18 @@ def _how(result: CaseResult, method: str) -> list[tuple[str, object]]:
 def class_text(result: CaseResult, method: str, target: str) -> str:
     """Whose evidence a map shows."""
     if result.method(method).signed:
-        return "both classes, by sign"
+        return f"{result.task.every_class}, by sign"
     return f"predicted class of each {result.task.unit}" if target == PREDICTED else f"evidence for {target}"
 
 
-def capital(text: str) -> str:
-    """With a capital letter."""
-    return text[:1].upper() + text[1:]
+def other_maps(result: CaseResult, others: Sequence[tuple[str, str]]) -> list[tuple[str, object]]:
+    """Maps that lie beside the page and are not on it, as a line of the settings; nothing where there are none."""
+    by_method: dict[str, list[str]] = {}
+    for method, target in others:
+        found = result.method(method)
+        by_method.setdefault(found.title, []).append(f"{result.task.every_class}, by sign" if found.signed else target)
+    told = "; ".join(f"{title} ({', '.join(classes)})" for title, classes in by_method.items())
+    return [("Not on this page", f"{told}: in the files beside it")] if told else []
 
 
 def _scale(task: Task, normalisation: str) -> str:

@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 
 from ...agreement.map_comparison import MapComparison
 from ...agreement.voxel_measures import QUANTITIES, QUANTITY_TITLES
+from ...core.task import Task
 from .overlay import FAINT, INK, PAPER
 
 SIZE_INCHES, DOTS_PER_INCH = (12.4, 4.2), 100
@@ -17,12 +18,13 @@ MOST_NAMED = 8
 """With more lesions than this their names would cover the lines."""
 
 
-def draw_agreement(comparison: MapComparison, method: str, target: str) -> Figure:
+def draw_agreement(comparison: MapComparison, method: str, target: str, task: Task) -> Figure:
     """The figure, on an Agg canvas.
 
     Args:
         comparison: what was found.
         method, target: of the heat map that is drawn.
+        task: what was asked.
     """
     figure = Figure(figsize=SIZE_INCHES, dpi=DOTS_PER_INCH, facecolor=PAPER, layout="constrained")
     FigureCanvasAgg(figure)
@@ -31,7 +33,7 @@ def draw_agreement(comparison: MapComparison, method: str, target: str) -> Figur
     shades = colormaps["turbo"](np.linspace(0.15, 0.85, max(2, len(names))))
     colors = dict(zip(names, shades, strict=False))
     _correlations(left, comparison.rows_of(comparison.agreement, method, target), colors)
-    _profiles(right, comparison.profile(method, target), list(colors.values()), comparison.lesions)
+    _profiles(right, comparison.profile(method, target), list(colors.values()), comparison.lesions, task)
     for axes in (left, right):
         axes.set_facecolor(PAPER)
         axes.tick_params(colors=INK, labelsize=9)
@@ -62,14 +64,15 @@ def _rank(name: str, colors: dict) -> float:
     return list(colors).index(name) / max(1, len(colors) - 1) if len(colors) > 1 else 0.5
 
 
-def _profiles(axes, profile: list[dict], shades: list, names: tuple[str, ...]) -> None:
+def _profiles(axes, profile: list[dict], shades: list, names: tuple[str, ...], task: Task) -> None:
     columns = [name for name in profile[0] if name != "depth_mm"] if profile else []
     for n, column in enumerate(columns):
         points = [(row["depth_mm"], row[column]) for row in profile if row[column] is not None]
         color = shades[n % len(shades)]
         axes.plot(*np.transpose(points) if points else ([], []), "-o", color=color, markersize=3.5, label=names[n])
     axes.axhline(1, color=FAINT, linewidth=1, linestyle="--")
-    axes.set(xlabel="depth under the lesion's surface (mm)", ylabel="concentration", xlim=(0, None), ylim=(0, None))
+    depth = f"depth under the {task.region}'s surface (mm)"
+    axes.set(xlabel=depth, ylabel="concentration", xlim=(0, None), ylim=(0, None))
     axes.set_title("Where it lies (1: as much as the shell's volume)", fontsize=10)
     if 0 < len(columns) <= MOST_NAMED:
         axes.legend(fontsize=8, facecolor=PAPER, edgecolor=FAINT, labelcolor=INK)

@@ -211,8 +211,9 @@ def differences(summary: dict[str, Any]) -> dict[str, Any] | None:
         return None
     about = (
         "Mean over the same trials, and its 95 % interval with the correction of Nadeau and Bengio (2003), which takes "
-        "into account that repeated splits share training lesions; for the pooled AUC, 95 % of a paired bootstrap over "
-        "patients. Bold: the interval leaves 0 out. Nothing is corrected for the number of comparisons."
+        f"into account that repeated splits share training {task_of(summary).unit}s; for the pooled AUC, 95 % of a "
+        "paired bootstrap over patients. Bold: the interval leaves 0 out. Nothing is corrected for the number of "
+        "comparisons."
     )
     there = [pair["protocol"] for pair in pairs]
     first = next((protocol for protocol in HONEST if protocol in there), there[0])

@@ -8,10 +8,12 @@ from functools import partial
 from typing import Any
 
 from ...core.pluralize import pluralize
-from ...core.task import PATIENT
+from ...core.task import PATIENT, Task
 from ...core.vocabulary import MRI_TITLES
+from ...evaluation.predictions import default_task
 from ...study.narrative import counted, percent, task_of
 from ...study.run import Study
+from ...study.settings import asked_twice
 from ...systems.registry import DEFAULT, system_of
 from ..pages.templating import render
 from . import figures, gallery, gallery_pictures, plots, volume_change
@@ -69,7 +71,7 @@ def page_html(found: Contents, progress: Callable[[float, str], None] | None = N
         differences=figures.differences(summary),
         volume_change=volume_change.section(summary),
         curves=_curves(found),
-        members=_members(found.members),
+        members=_members(found.members, task_of(found.summary)),
         training=_training(found),
         galleries=_galleries(found, told),
         choices=figures.choices(summary, found.choices, MOST_SHOWN),
@@ -80,10 +82,11 @@ def page_html(found: Contents, progress: Callable[[float, str], None] | None = N
 
 
 def _about(summary: dict[str, Any]) -> str:
-    task = task_of(summary)
+    task, system = task_of(summary), system_of(summary.get("system", DEFAULT))
+    second = f", {summary['second_mri']} with a second MRI" if asked_twice(system) else ""
     told = (
         f"{counted(summary, task)}, {summary['responses']} {task.of(task.positive).adjective} "
-        f"({percent(summary['prevalence'])}), {summary['second_mri']} with a second MRI."
+        f"({percent(summary['prevalence'])}){second}."
     )
     if summary["shrinkage"] is None:
         return told
@@ -145,7 +148,7 @@ def _by_protocol(found: Contents) -> list[tuple[str, Sequence[ModelCurves]]]:
     return groups
 
 
-def _members(members: Sequence[MemberCurve]) -> dict[str, Any] | None:
+def _members(members: Sequence[MemberCurve], task: Task) -> dict[str, Any] | None:
     if not members:
         return None
     aside = (
@@ -154,8 +157,9 @@ def _members(members: Sequence[MemberCurve]) -> dict[str, Any] | None:
         else "no patients were set aside, so there are no curves of validation"
     )
     about = (
-        f"Of the bundle itself, {pluralize(len(members), 'member')}, one line each. Blue: lesions that were learnt "
-        f"from, rotated copies included, as the epoch went; {aside}. Dot: the epoch whose weights the member has."
+        f"Of the bundle itself, {pluralize(len(members), 'member')}, one line each. Blue: {task.unit}s that were "
+        f"learnt from, {'rotated' if task == default_task() else 'changed'} copies included, as the epoch went; "
+        f"{aside}. Dot: the epoch whose weights the member has."
     )
     panels = [
         plots.svg(plots.members(members, term, _heading(term)), f"members-{term}", f"Members: {_heading(term)}")

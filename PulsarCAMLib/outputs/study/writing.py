@@ -98,7 +98,7 @@ def contents_of(
     patients = study.lesions.patients
     curves = [model_curves(results, patients) for results in model_results_of(study)]
     training = training_curves(study)
-    told(0.8, "explaining lesions")
+    told(0.8, f"explaining {study.lesions.task.unit}s")
     explained = [found for shown in gallery.chosen(study) if (found := gallery.explain(study, shown))]
     more = (model_choices(study), _facts(study), member_curves(members), gallery.gaps(study))
     return Contents(study, summary, curves, training, explained, *more)
