@@ -157,6 +157,21 @@ def test_what_a_recipe_names_is_there(recipe, file, name):
     assert name in (ROOT / file).read_text(encoding="utf-8")
 
 
+def test_a_system_in_one_file_reaches_the_command_as_the_recipe_says(monkeypatch, capsys):
+    from PulsarCAMLib.systems.registry import unregister
+
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8").split("### Add a system", 1)[1]
+    script = text.split("```python\n", 1)[1].split("```", 1)[0]
+    monkeypatch.setattr("sys.argv", ["mine.py", "cohort", "columns", "--system", "stranger"])
+    try:
+        with pytest.raises(SystemExit) as end:
+            exec(script, {})
+    finally:
+        unregister("stranger")
+    assert end.value.code == 0
+    assert "  flair " in capsys.readouterr().out
+
+
 def test_there_are_recipes_for_what_is_added_most():
     named = {recipe for recipe, _, _ in recipes()}
     assert {f"Add a{n}" for n in (" system", " map method", "n input", "n output", " metric", " panel option")} <= named
