@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 from ...agreement.map_comparison import MapComparison
 from ...agreement.voxel_measures import QUANTITIES, QUANTITY_TITLES
-from ...core.task import Task
+from ...core.task import LESION, Task
 from .overlay import FAINT, INK, PAPER
 
 SIZE_INCHES, DOTS_PER_INCH = (12.4, 4.2), 100
@@ -71,8 +71,8 @@ def _profiles(axes, profile: list[dict], shades: list, names: tuple[str, ...], t
         color = shades[n % len(shades)]
         axes.plot(*np.transpose(points) if points else ([], []), "-o", color=color, markersize=3.5, label=names[n])
     axes.axhline(1, color=FAINT, linewidth=1, linestyle="--")
-    depth = f"depth under the {task.region}'s surface (mm)"
-    axes.set(xlabel=depth, ylabel="concentration", xlim=(0, None), ylim=(0, None))
+    surface = "lesion's surface" if task.unit == LESION else f"surface of the {task.region}"
+    axes.set(xlabel=f"depth under the {surface} (mm)", ylabel="concentration", xlim=(0, None), ylim=(0, None))
     axes.set_title("Where it lies (1: as much as the shell's volume)", fontsize=10)
     if 0 < len(columns) <= MOST_NAMED:
         axes.legend(fontsize=8, facecolor=PAPER, edgecolor=FAINT, labelcolor=INK)

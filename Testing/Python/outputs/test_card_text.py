@@ -46,7 +46,7 @@ def of(card, title):
 
 def test_the_parts_come_in_the_order_of_reading(card):
     titles = [block.title for block in card_blocks(card)]
-    assert titles == ["What it is", "Trained on", "Performance", "Protocols", "Are the maps true?",
+    assert titles == ["What it is", "Trained on", "Performance", "Protocols", "Maps", "Are the maps true?",
                       "Versions and hashes"]  # fmt: skip
     assert unreadable_parts(card) == []
 
