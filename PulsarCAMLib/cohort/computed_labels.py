@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
@@ -86,11 +85,6 @@ def computed_label_findings(
             )
     if not waiting:
         yield from class_findings(found, task)
-
-
-def counted_rules(labels: tuple[LesionLabel, ...]) -> dict[str, int]:
-    """How many labels come from which source."""
-    return dict(Counter(label.source for label in labels if label.source != UNKNOWN))
 
 
 def _labels(

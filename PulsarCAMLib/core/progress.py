@@ -7,9 +7,6 @@ from collections.abc import Callable
 OnProgress = Callable[[float, str], None]
 """Is told the fraction done, 0 to 1, and what is being done; an error that it raises ends the work."""
 
-OnWarning = Callable[[str], None]
-"""Is told a sentence for the user."""
-
 IsCancelled = Callable[[], bool]
 """Is asked often; True ends the work."""
 

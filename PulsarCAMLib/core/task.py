@@ -16,7 +16,6 @@ BOTH = "both"
 """Stands for the class where one map holds both."""
 
 SHRINKAGE, GIVEN, COMPUTED = "shrinkage", "given", "computed"
-LABEL_KINDS = (SHRINKAGE, GIVEN, COMPUTED)
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Self
 
 from ..core.errors import InputError, PulsarCAMError
 from ..core.settings import LARGEST_SEED, MOST_EPOCHS, MOST_SEED, Settings, option
@@ -17,8 +17,29 @@ SCHEDULES = ("constant", "cosine", "cut-on-rise")
 SAMPLERS = ("shuffle", "complement")
 
 
+class PhasedSettings(Settings):
+    """What follows from a training's ``epochs``, ``phases`` and ``seed``."""
+
+    epochs: int
+    phases: Any
+
+    @property
+    def all_epochs(self) -> int:
+        """Epochs of all phases."""
+        return self.epochs * len(self.phases)
+
+    def phase_of(self, epoch: int) -> str:
+        """Phase of an epoch; epochs count from 1 through all phases."""
+        phase: str = self.phases[(epoch - 1) // self.epochs]
+        return phase
+
+    def with_seed(self, seed: int) -> Self:
+        """The same training from another random start."""
+        return replace(self, seed=seed)  # type: ignore[type-var]  # every subclass is a dataclass
+
+
 @dataclass(frozen=True)
-class PlainSettings(Settings):
+class PlainSettings(PhasedSettings):
     """One training of a plain network. A system with more to choose inherits from this and adds fields.
 
     Attributes:
@@ -114,19 +135,6 @@ class PlainSettings(Settings):
     def phases(self) -> tuple[str, ...]:
         """One: the whole network."""
         return ("whole",)
-
-    @property
-    def all_epochs(self) -> int:
-        """Epochs of all phases."""
-        return self.epochs * len(self.phases)
-
-    def phase_of(self, epoch: int) -> str:
-        """Phase of an epoch; epochs count from 1 through all phases."""
-        return self.phases[(epoch - 1) // self.epochs]
-
-    def with_seed(self, seed: int) -> PlainSettings:
-        """The same training from another random start."""
-        return replace(self, seed=seed)
 
     @classmethod
     def from_card(cls, card: Mapping[str, Any]) -> PlainSettings:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from ...core.settings import LARGEST_SEED, MOST_EPOCHS, MOST_SEED, Settings, option
 from ...core.vocabulary import DEVICES, IMBALANCE
+from ..plain_settings import PhasedSettings
 from .architecture import Architecture
 from .preprocessing import Preprocessing
 
@@ -55,7 +56,7 @@ class LossWeights(Settings):
 
 
 @dataclass(frozen=True)
-class TrainingSettings(Settings):
+class TrainingSettings(PhasedSettings):
     """How a member is trained; the defaults are the paper's, and our readings where the paper is silent.
 
     Attributes:
@@ -146,16 +147,3 @@ class TrainingSettings(Settings):
     def phases(self) -> tuple[str, ...]:
         """What is trained, one after the other, each for :attr:`epochs`."""
         return ("joint",) if self.mode == "joint" else ("autoencoder", "classifier")
-
-    @property
-    def all_epochs(self) -> int:
-        """Epochs of all phases."""
-        return self.epochs * len(self.phases)
-
-    def phase_of(self, epoch: int) -> str:
-        """Phase of an epoch; epochs count from 1 through all phases."""
-        return self.phases[(epoch - 1) // self.epochs]
-
-    def with_seed(self, seed: int) -> TrainingSettings:
-        """The same training from another random start."""
-        return replace(self, seed=seed)
