@@ -21,12 +21,15 @@ if TYPE_CHECKING:
 OF_MODEL = ("architecture", "preprocessing")
 """Fields of a training's settings that are the system's own kinds."""
 
+COHORT = "table of lesions, patients or visits: CSV or XLSX (its columns: pulsarcam cohort columns)"
+
 NEEDS = ("torch>=2.2,<3", "safetensors>=0.4", "scikit-learn>=1.4", "joblib>=1.3")
 
 
 def add_system(parser, what: str) -> None:
     """Which system is meant; what is the help's first words."""
-    parser.add_argument("--system", default=DEFAULT, metavar="NAME", help=f"{what} (%(default)s)")
+    names = ", ".join(system.name for system in systems())
+    parser.add_argument("--system", default=DEFAULT, metavar="NAME", help=f"{what}: {names} (%(default)s)")
     rules = [name for system in systems() for name in system.task.label.rules]
     if rules:
         text = f"rule by which labels that the table does not give are computed: {', '.join(rules)}"

@@ -38,7 +38,11 @@ def add_study(commands, command: Callable[..., argparse.ArgumentParser], epilog:
     """Add both parsers; arguments as :func:`~..train.options.add_train`."""
     text = "judge models on a cohort table under the paper's and honest protocols"
     parser = command(commands, "study", text, EXAMPLES + epilog)
-    parser.add_argument("cohort", metavar="COHORT", help="table of lesions: CSV or XLSX")
+    parser.add_argument(
+        "cohort",
+        metavar="COHORT",
+        help="table of lesions, patients or visits: CSV or XLSX (its columns: pulsarcam cohort columns)",
+    )
     parser.add_argument("-o", "--output", metavar="RUN", required=True, help="folder of the study, new or begun")
     add_system(parser, "whose network is judged, and whose question")
     protocols = parser.add_argument_group("protocols")

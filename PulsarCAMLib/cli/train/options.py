@@ -40,12 +40,16 @@ def add_train(commands, command: Callable[..., argparse.ArgumentParser], epilog:
         system: whose options are offered.
     """
     parser = command(commands, "train", "train a model on a cohort table and write its bundle", EXAMPLES + epilog)
-    parser.add_argument("cohort", metavar="COHORT", help="table of lesions: CSV or XLSX")
+    parser.add_argument(
+        "cohort",
+        metavar="COHORT",
+        help="table of lesions, patients or visits: CSV or XLSX (its columns: pulsarcam cohort columns)",
+    )
     parser.add_argument("-o", "--output", metavar="OUT", required=True, help="folder of the bundle, to be made")
     parser.add_argument("--name", type=_name, help="short name by which it is found (the folder's)")
     parser.add_argument("--title", help="name for people (the short name)")
     parser.add_argument("--licence", default="not stated", help="of the weights, for the card (%(default)s)")
-    add_system(parser, "whose network is trained, of those that this PulsarCAM knows")
+    add_system(parser, "whose network is trained")
     _add_cohort(parser.add_argument_group("cohort"))
     add_model(parser.add_argument_group("model and preprocessing"), system)
     training = parser.add_argument_group("training (defaults: the paper's)")
