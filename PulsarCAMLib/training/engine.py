@@ -73,9 +73,8 @@ class Engine:
         Raises:
             BundleError: the network fails, or its logits are not those of the task.
         """
-        first = (
-            torch.from_numpy(np.array(array[:1])).to(self.device) for array in (self.samples.images, self.samples.masks)
-        )
+        given = self.samples.images[:1], self.samples.masks[:1]
+        first = (torch.from_numpy(np.array(each)).to(self.device) for each in given)
         training = self.model.training
         self.model.eval()
         with torch.no_grad():
