@@ -40,23 +40,12 @@ def useBundledLibrary(name="PulsarCAMLib"):
 useBundledLibrary()
 
 from PulsarCAMLib.desktop.choices import ColorMap, ImageFormat, Normalisation, Parts, Statistic  # noqa: E402
-from PulsarCAMLib.desktop.compare.parameters import COMPARE_OUTPUTS, CompareParameters  # noqa: E402
+from PulsarCAMLib.desktop.compare.parameters import CompareParameters  # noqa: E402
 from PulsarCAMLib.desktop.logic import DEFAULT_MODEL, ConsoleLogic, PulsarCAMResult  # noqa: E402, F401
 from PulsarCAMLib.desktop.self_test import find_scenarios  # noqa: E402
 from PulsarCAMLib.desktop.train.parameters import TrainParameters  # noqa: E402
 
 CHECKOUT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-BEFORE_SELECTORS, AFTER_SELECTORS = 1000.0, -1000.0
-NODE_PARAMETERS = (
-    "inputVolume",
-    "inputSegmentation",
-    "heatMapVolume",
-    "spreadVolume",
-    "subRegions",
-    "lesionTable",
-    "sliceTable",
-    *COMPARE_OUTPUTS,
-)
 
 
 #
@@ -154,8 +143,8 @@ class PulsarCAMWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
 
     # Its sections, see PulsarCAMLib.desktop.sections, and what they share.
     dialogs = resultCache = parameterSets = models = images = lesionList = apply = displaySection = None
-    results = methodViews = None
-    compare = exporter = train = None
+    results = methodViews = inputViews = None
+    compare = exporter = train = wording = sceneWatch = None
 
     def __init__(self, parent=None):
         ScriptedLoadableModuleWidget.__init__(self, parent)
@@ -168,11 +157,11 @@ class PulsarCAMWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self._parameterNodeGuiTag = None
         self._lastSetID = ""
         self._message = ""
-        self._emptied = []
 
     def setup(self):
         """Called when the user opens the module the first time."""
         ScriptedLoadableModuleWidget.setup(self)
+        from PulsarCAMLib.desktop.scene_watch import SceneWatch
         from PulsarCAMLib.desktop.sections import make_sections
 
         uiWidget = slicer.util.loadUI(self.resourcePath("UI/PulsarCAM.ui"))
@@ -184,13 +173,7 @@ class PulsarCAMWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         uiWidget.setMRMLScene(slicer.mrmlScene)
         self.logic = PulsarCAMLogic()
         self.sections = make_sections(self)
-        self.addObserver(slicer.mrmlScene, slicer.mrmlScene.StartCloseEvent, self.onSceneStartClose)
-        self.addObserver(slicer.mrmlScene, slicer.mrmlScene.EndCloseEvent, self.onSceneEndClose)
-        event = slicer.mrmlScene.EndImportEvent
-        self.addObserver(slicer.mrmlScene, event, self.onSceneEndImport, priority=AFTER_SELECTORS)
-        event = slicer.mrmlScene.NodeAboutToBeRemovedEvent
-        self.addObserver(slicer.mrmlScene, event, self.onNodeAboutToBeRemoved, priority=BEFORE_SELECTORS)
-        self.addObserver(slicer.mrmlScene, slicer.mrmlScene.NodeRemovedEvent, self.onNodeRemoved)
+        self.sceneWatch = SceneWatch(self)
         self.initializeParameterNode()
 
     def cleanup(self):
@@ -199,6 +182,7 @@ class PulsarCAMWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         for section in self.sections:
             section.clean_up()
         self.setParameterNode(None)
+        self.sceneWatch.removeObservers()
         self.removeObservers()
 
     def enter(self):
@@ -216,40 +200,13 @@ class PulsarCAMWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
             del sys.modules[name]
         ScriptedLoadableModuleWidget.onReload(self)
 
-    def onSceneStartClose(self, caller, event):
+    def forgetScene(self):
         """Called just before the scene is closed."""
         self.cancelRequested = True
         self.resultCache.forget()
         self._lastSetID = ""
         self._message = ""
         self.setParameterNode(None)
-
-    def onSceneEndClose(self, caller, event):
-        """Called just after the scene is closed."""
-        if self.parent.isEntered:
-            self.initializeParameterNode()
-
-    def onSceneEndImport(self, caller, event):
-        """Called just after a scene was opened or added: what the wrapper read meanwhile lacked its nodes."""
-        if self.parent.isEntered:
-            self.initializeParameterNode()
-
-    @vtk.calldata_type(vtk.VTK_OBJECT)
-    def onNodeAboutToBeRemoved(self, caller, event, node):
-        """Note what was chosen: a selector whose node goes moves to its neighbour, which nobody chose."""
-        state = self._parameterNode
-        # A volume's display node goes with it, between this and the volume's own removal.
-        self._emptied += [name for name in NODE_PARAMETERS if state and getattr(state, name) is node]
-        self._emptied += self.images.references_to(node) if state else []
-
-    def onNodeRemoved(self, caller, event):
-        """Leave empty what lost its node, so that the next Apply overwrites nothing of the user's."""
-        emptied, self._emptied = self._emptied, []
-        for name in emptied if self._parameterNode else ():
-            if name in NODE_PARAMETERS:
-                setattr(self._parameterNode, name, None)
-            else:
-                self.images.choose(name, None)
 
     @property
     def state(self):

@@ -9,6 +9,8 @@ import enum
 import inspect
 import traceback
 import types
+from functools import cache
+from typing import NamedTuple
 
 import shiboken6
 from PySide6 import QtCore, QtGui, QtWidgets
@@ -73,10 +75,13 @@ class Wrapper:
         if name == "exec_":
             name = "exec"
         if isinstance(target, QtCore.QObject):
-            if name.encode() in [bytes(n) for n in target.dynamicPropertyNames()]:
+            about = _about(target)
+            is_static = name in about.properties
+            if not is_static and name.encode() in [bytes(n) for n in target.dynamicPropertyNames()]:
                 return wrap(target.property(name))
-            _check_reachable(target, name)
-            if target.metaObject().indexOfProperty(name) >= 0:
+            if about.reachable is not None and name not in about.reachable:
+                raise AttributeError(f"'{about.classes[0]}' object has no attribute '{name}'")
+            if is_static:
                 return wrap(_read(target, name))
         aliases = getattr(type(target), "SIGNALS", {}).items()
         name = next((inner for signature, inner in aliases if signature.split("(")[0] == name), name)
@@ -103,13 +108,13 @@ class Wrapper:
             target.setObjectName(str(value))
             return
         if not _has_property(target, name):
-            if name in (names.reachable(_classes(target)) or ()) and isinstance(target, QtCore.QObject):
+            if isinstance(target, QtCore.QObject) and name in (_about(target).reachable or ()):
                 raise NotImplementedError(f"the stand-in has no {type(self).__name__}.{name}; add it")
             raise AttributeError(f"{type(self).__name__} has no property {name}")
-        described = target.metaObject().property(target.metaObject().indexOfProperty(name))
-        if not described.isWritable():
+        described = _about(target).properties[name]
+        if not described.is_writable:
             raise AttributeError(f"{type(self).__name__}.{name} cannot be written")
-        target.setProperty(name, as_property(value, described.typeName(), described.isEnumType()))
+        target.setProperty(name, as_property(value, described.type_name, described.is_enum))
 
     def __eq__(self, other) -> bool:
         mine, others = unwrap(self), unwrap(other)
@@ -121,10 +126,8 @@ class Wrapper:
         target = vars(self).get("_qobject")
         if target is None or not shiboken6.isValid(target):
             return False
-        for name, when in _TRUTH:
-            if hasattr(target, name):
-                return getattr(target, name)() is when
-        return True
+        told = _truth_of(type(target))
+        return True if told is None else getattr(target, told[0])() is told[1]
 
     def __hash__(self) -> int:
         return id(unwrap(self))
@@ -257,24 +260,53 @@ def _valid(wrapper: Wrapper):
     return target
 
 
-def _classes(target) -> tuple[str, ...]:
-    if not isinstance(target, QtCore.QObject):
-        return (type(target).__name__,)
-    found, at = [], target.metaObject()
-    while at is not None:
-        found.append(at.className())
-        at = at.superClass()
-    return tuple(found)
+class _Property(NamedTuple):
+    """A property of a C++ class."""
+
+    type_name: str
+    is_enum: bool
+    is_writable: bool
 
 
-def _check_reachable(target, name: str) -> None:
-    allowed = names.reachable(_classes(target))
-    if allowed is not None and name not in allowed:
-        raise AttributeError(f"'{_classes(target)[0]}' object has no attribute '{name}'")
+class _About(NamedTuple):
+    """What is the same for all objects of a C++ class, and asked thousands of times.
+
+    Attributes:
+        classes: its name and those of the classes that it derives from.
+        properties: by name.
+        reachable: see :func:`.names.reachable`.
+    """
+
+    classes: tuple[str, ...]
+    properties: dict[str, _Property]
+    reachable: frozenset[str] | None
+
+
+_ABOUT: dict[tuple[type, str], _About] = {}
+
+
+def _about(target: QtCore.QObject) -> _About:
+    described = target.metaObject()
+    key = type(target), described.className()
+    if key not in _ABOUT:
+        found, at = [], described
+        while at is not None:
+            found.append(at.className())
+            at = at.superClass()
+        members = [described.property(n) for n in range(described.propertyCount())]
+        kinds = {m.name(): _Property(m.typeName(), m.isEnumType(), m.isWritable()) for m in members}
+        _ABOUT[key] = _About(tuple(found), kinds, names.reachable(tuple(found)))
+    return _ABOUT[key]
+
+
+@cache
+def _truth_of(kind: type) -> tuple[str, bool] | None:
+    """Which method of a class says whether its objects are true, and what it says then."""
+    return next(((name, when) for name, when in _TRUTH if hasattr(kind, name)), None)
 
 
 def _has_property(target, name: str) -> bool:
-    return isinstance(target, QtCore.QObject) and target.metaObject().indexOfProperty(name) >= 0
+    return isinstance(target, QtCore.QObject) and name in _about(target).properties
 
 
 def _read(target, name: str):

@@ -26,13 +26,9 @@ class UiLoader:
 
     def load(self, file):
         """Build the widgets of an opened file."""
-        tree = ET.fromstring(bytes(unwrap(file.readAll()).data()))
-        connections = tree.find("connections")
-        wanted = [[c.findtext(tag) for tag in ("sender", "signal", "receiver", "slot")] for c in connections or ()]
-        if connections is not None:
-            tree.remove(connections)
+        plain, wanted = _split(bytes(unwrap(file.readAll()).data()))
         buffer = QBuffer()
-        buffer.setData(QByteArray(ET.tostring(tree)))
+        buffer.setData(QByteArray(plain))
         root = _loader().load(buffer)
         everything = {root.objectName(): root} | {w.objectName(): w for w in root.findChildren(QObject)}
         for sender, signal, receiver, slot in wanted:
@@ -40,3 +36,14 @@ class UiLoader:
             name = getattr(type(source), "SIGNALS", {}).get(signal, signal.split("(")[0])
             getattr(source, name).connect(getattr(everything[receiver], slot.split("(")[0]))
         return wrap(root)
+
+
+@cache
+def _split(text: bytes) -> tuple[bytes, list[list[str]]]:
+    """A ``.ui`` file without its connections, and these: sender, signal, receiver and slot of each."""
+    tree = ET.fromstring(text)
+    connections = tree.find("connections")
+    wanted = [[c.findtext(tag) for tag in ("sender", "signal", "receiver", "slot")] for c in connections or ()]
+    if connections is not None:
+        tree.remove(connections)
+    return ET.tostring(tree), wanted

@@ -133,28 +133,30 @@ def test_loading_the_module_imports_no_torch_and_needs_no_qt_to_compute():
     assert done.returncode == 0, done.stderr
 
 
-def test_the_modules_own_test_runs_every_scenario_on_one_panel(a_desktop, a_model, monkeypatch):
-    """One that trains three times only takes its turn: it costs as much as all others, and runs whole by itself."""
+def test_the_modules_own_test_runs_every_scenario_between_set_up_and_tear_down(a_desktop, a_model, monkeypatch):
+    """Each is only noted here: on one panel, as in Slicer, they run in ``test_scenarios``."""
     kind = a_desktop.module.PulsarCAMTest
     names = [name for name in dir(kind) if name.startswith("test_")]
-    whole = [name for name in names if "resumed" not in name]
-    assert len(whole) == len(names) - 1
+    assert len(names) > 40
     run = []
-
-    def noted(name, scenario):
-        def act(self):
-            run.append(name)
-            if name in whole:
-                scenario(self)
-
-        return act
-
+    begin, end = kind.setUp, kind.tearDown
+    monkeypatch.setattr(kind, "setUp", lambda self: (run.append("set up"), begin(self)))
+    monkeypatch.setattr(kind, "tearDown", lambda self: (run.append("tear down"), end(self)))
     for name in names:
-        monkeypatch.setattr(kind, name, noted(name, getattr(kind, name)))
-    test = kind()
-    test.setUp()
-    test.runTest()
-    assert run == names
+        monkeypatch.setattr(kind, name, lambda self, name=name: run.append(name))
+    failing = names[1]
+
+    def fail(_self):
+        run.append(failing)
+        raise AssertionError(failing)
+
+    kind().runTest()
+    assert run == [what for name in names for what in ("set up", name, "tear down")]
+    run.clear()
+    monkeypatch.setattr(kind, failing, fail)
+    with pytest.raises(AssertionError, match=failing):
+        kind().runTest()
+    assert run[-2:] == [failing, "tear down"]
 
 
 def test_a_real_scan_with_two_lesions_in_one_label(logic, shared_data):
