@@ -164,6 +164,10 @@ class Task:
         """Name of a table's column with the probability of a class; default: the positive one."""
         return f"probability_{self.of(name or self.positive).column}"
 
+    def spread_column(self, name: str) -> str:
+        """Name of a table's column with the spread of a class's probability over the ensemble."""
+        return f"spread_{self.of(name).column}"
+
     def probability_title(self, name: str | None = None) -> str:
         """The same for people, as in "probability of response"."""
         return f"probability of {name or self.positive}"

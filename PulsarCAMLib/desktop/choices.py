@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from slicer.i18n import tr as _
 
 from ..core.inputs import InputRole
+from ..core.map_method import MapMethod
 from ..core.task import LESION, PREDICTED, Task
 from ..core.vocabulary import NORMALISATIONS, PARTS, STATISTICS
 from ..systems.contract import System
@@ -43,11 +44,26 @@ def method_choices(system: System) -> list[Choice]:
             method.saved_name or saved_name(method.name),
             method.name,
             _("{title} (both classes)").format(title=method.title) if method.signed else method.title,
-            method.lesson,
+            method_tip(method, system),
         )
         for method in system.maps
         if method.offered
     ]
+
+
+def method_tip(method: MapMethod, system: System) -> str:
+    """What a method is: title, how it differs, unit, equation and, where it is asked for by name, what it costs."""
+    sentences = [method.title, method.lesson or method.about, _("Unit: {unit}").format(unit=method.unit)]
+    sentences += [_("Equation: {equation}").format(equation=method.equation), cost_text(method, system)]
+    return " ".join(text.rstrip(".") + "." for text in sentences if text)
+
+
+def cost_text(method: MapMethod, system: System) -> str:
+    """What a method that is not computed for every case costs, before it starts; empty for the others."""
+    if method.always or not method.cost:
+        return ""
+    text = _("It takes about {passes:,} passes through the network for each {sample} and each member of the ensemble")
+    return text.format(passes=round(method.cost), sample=system.samples_word)
 
 
 def class_choices(task: Task) -> list[Choice]:

@@ -11,11 +11,13 @@ from .inputs.model_chooser import ModelChooser
 from .parameter_sets import ParameterSets
 from .results.display_section import DisplaySection
 from .results.exporter import Exporter
+from .results.input_views import InputViews
 from .results.method_views import MethodViews
 from .results.result_cache import ResultCache
 from .results.section import Results
 from .section import Section
 from .train.section import Train
+from .wording import Wording
 
 
 def make_sections(panel) -> list[Section]:
@@ -30,18 +32,22 @@ def make_sections(panel) -> list[Section]:
     panel.displaySection = DisplaySection(panel)
     panel.results = Results(panel)
     panel.methodViews = MethodViews(panel)
+    panel.inputViews = InputViews(panel)
     panel.compare = Compare(panel)
     panel.exporter = Exporter(panel)
     panel.train = Train(panel)
+    panel.wording = Wording(panel)
     return [
         panel.parameterSets,
         panel.models,
         panel.images,
         panel.lesionList,
+        panel.wording,
         panel.apply,
         panel.displaySection,
         panel.results,
         panel.methodViews,
+        panel.inputViews,
         panel.compare,
         panel.exporter,
         panel.train,

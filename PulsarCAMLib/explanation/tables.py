@@ -43,7 +43,8 @@ def unit_table(
 ) -> list[dict]:
     """One row per unit: identity, prediction, spread, and where the activation lies.
 
-    ``probability_spread`` is the standard deviation over the ensemble of the positive class's probability; what follows
+    ``probability_spread`` is the standard deviation over the ensemble of the positive class's probability; with more
+    than two classes each has its own besides, such as ``spread_small``. What follows
     the predicted class is the system's own, such as ``logit_map_sum`` and ``logit_rest``, which split the ensemble's
     mean logit at the answering slice into what the pixel-wise map places in the lesion and what it cannot. Of volumes
     it is told how many of the method's cells a unit spans; of systems with several inputs, whose map it is.
@@ -138,9 +139,14 @@ def sample_table(result: CaseResult) -> list[dict]:
 
 
 def _probabilities(unit: UnitResult, sample: int) -> dict[str, float]:
-    """Those that the task tells, and the spread of the positive one."""
-    told = {unit.task.probability_column(name): unit.probability_of(name, sample) for name in unit.task.told}
-    return {**told, "probability_spread": float(unit.sample_spread[sample])}
+    """Those that the task tells, the spread of the positive one, and of all where there are more than two."""
+    task = unit.task
+    told = {task.probability_column(name): unit.probability_of(name, sample) for name in task.told}
+    told["probability_spread"] = float(unit.sample_spread[sample])
+    if task.binary:
+        return told
+    spread = unit.class_probabilities[:, :, sample].std(axis=1)
+    return told | {task.spread_column(name): float(spread[task.index(name)]) for name in task.told}
 
 
 def _place(what: str, lps: np.ndarray) -> dict:

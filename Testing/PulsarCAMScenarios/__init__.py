@@ -19,6 +19,7 @@ from PulsarCAMScenarios.after import AfterApply
 from PulsarCAMScenarios.another_system import AnotherSystem
 from PulsarCAMScenarios.compare import Comparing
 from PulsarCAMScenarios.looking import tip_of
+from PulsarCAMScenarios.several_classes import SeveralClasses
 from PulsarCAMScenarios.train import Training
 
 SHAPE = (12, 90, 90)
@@ -46,7 +47,7 @@ def make_lesions(volume, count: int = 2, name: str = "GTVs"):
     return node
 
 
-class Scenarios(AfterApply, AnotherSystem, Comparing, Training):
+class Scenarios(AfterApply, AnotherSystem, SeveralClasses, Comparing, Training):
     """Mixed into the module's test class, which sets ``panel``."""
 
     panel = None

@@ -64,7 +64,7 @@ class AnotherSystem:
         assert label.text == "FLAIR MRI (optional):"
         assert not selector.isHidden()
         assert ui.inputSegmentationSelector.isHidden()
-        assert self.shown_methods() == ["Grad-CAM", "Saliency"]
+        assert self.shown_methods() == ["Grad-CAM", "Saliency", "Slow saliency"]
         assert ui.targetComboBox.currentText == "Grade-4 (has grade 4)", ui.targetComboBox.currentText
         self.press_apply()
         assert panel.state.heatMapVolume.GetAttribute("PulsarCAM.target") == "grade-4"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from PulsarCAMLib.core.inputs import MRI, InputRole
 from PulsarCAMLib.core.task import PATIENT, Task, TaskClass
 from PulsarCAMLib.systems.maps.cams import GRADCAM
@@ -9,6 +11,7 @@ from PulsarCAMLib.systems.maps.gradients import SALIENCY
 from PulsarCAMLib.systems.volumes.samples import VolumePreprocessing, VolumeSystem
 
 PREPROCESSING = VolumePreprocessing(size=(8, 8, 8))
+SLOW = replace(SALIENCY, name="slow", title="Slow saliency", saved_name="SLOW", always=False, cost=1728.0)
 
 
 class Stranger(VolumeSystem):
@@ -24,7 +27,7 @@ class Stranger(VolumeSystem):
         unit=PATIENT,
     )
     inputs = (InputRole("t1", "T1 MRI"), InputRole("flair", "FLAIR MRI", MRI, "fluid is dark", needed=False))
-    maps = (GRADCAM, SALIENCY)
+    maps = (GRADCAM, SALIENCY, SLOW)
 
     def network(self, architecture, preprocessing):
         """Two channels, three classes."""

@@ -18,22 +18,22 @@ def quantity_labels() -> dict[str, str]:
     }
 
 
-def where_text(shells: list[dict]) -> str:
-    """Core and margin in words."""
+def where_text(shells: list[dict], unit: str) -> str:
+    """Core and margin of a unit (lesion, patient) in words."""
     found = {row["region"]: row for row in shells}
     margin = found.get("margin")
     if margin is None or not is_known(margin["activation_share"]):
-        return _("The heat map is empty in this lesion.") if margin is not None else ""
+        return _("The heat map is empty in this {unit}.").format(unit=unit) if margin is not None else ""
     text = _("The margin of {mm:g} mm has {share:.0f} % of the activation and {volume:.0f} % of the volume.")
     return text.format(mm=margin["to_mm"], share=100 * margin["activation_share"], volume=100 * margin["volume_share"])
 
 
-def resolution_text(rows: list[dict]) -> str:
-    """How fine the heat map is."""
+def resolution_text(rows: list[dict], unit: str) -> str:
+    """How fine the heat map of a unit is."""
     if not rows:
         return ""
-    text = _("The map has {cells} cells of {mm:.1f} mm in this lesion; finer detail is interpolation.")
-    return text.format(cells=rows[0]["cells"], mm=rows[0]["cell_mm"])
+    text = _("The map has {cells} cells of {mm:.1f} mm in this {unit}; finer detail is interpolation.")
+    return text.format(cells=rows[0]["cells"], mm=rows[0]["cell_mm"], unit=unit)
 
 
 def is_known(value) -> bool:

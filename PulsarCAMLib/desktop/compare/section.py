@@ -14,6 +14,7 @@ from ...scene.showing import side_by_side, views
 from ...scene.state import rows_of
 from ..section import Section, set_enabled, slot
 from ..widgets.tables import set_up_table
+from ..wording import words_of
 from .depth_plot import Shell, ShellLabel
 from .logic import PulsarCAMComparison
 from .narrative import details_text, is_known, number_text, p_text, quantity_labels, resolution_text, where_text
@@ -40,7 +41,7 @@ class Compare(Section):
         self._kept, self._layout_before = {}, None
         headings = (_("Heat map and"), _("ρ"), _("partial"), _("p"))
         tips = (
-            _("What one sees in the MRI, voxel by voxel inside the lesion"),
+            "",
             _("Spearman's rank correlation with the heat map, -1 to 1"),
             _(
                 "Partial correlation: what is left when that is taken out which any map of this resolution shows by "
@@ -50,12 +51,17 @@ class Compare(Section):
         )
         set_up_table(self.ui.agreementResultsTable, headings, tips, NARROWEST_COLUMN)
         self.plot = ShellLabel()
-        self.plot.toolTip = _("Share of the activation in shells under the lesion's surface, beside that of the volume")
         self.ui.shellPlotWidget.layout().addWidget(self.plot)
         self.ui.compareMapsButton.connect("clicked(bool)", self.on_compare)
         self.ui.sideBySideButton.connect("clicked(bool)", self.on_side_by_side)
         self.ui.compareLesionComboBox.connect("currentIndexChanged(int)", self.on_lesion)
         self.ui.openCohortAgreementButton.connect("clicked(bool)", self.on_open_cohort_agreement)
+        self._name_places()
+
+    @property
+    def _unit(self) -> str:
+        """Whose answers the chosen model gives: lesion, patient."""
+        return self.panel.models.system().task.unit
 
     @property
     def is_side_by_side(self) -> bool:
@@ -75,13 +81,23 @@ class Compare(Section):
             self._rows = [r for r in rows_of(nodes[0]) if "partial_p_adjusted" in r and "undefined" in r]
             self._shells = [r for r in rows_of(nodes[1]) if "activation_share" in r and "volume_share" in r]
             self._fill_lesions()
+        self._name_places()
         self._show()
         self._plot_anew()
         self._enable()
 
+    def _name_places(self) -> None:
+        """Say where, in the words of the chosen model's task."""
+        words = words_of(self.panel.models.system())
+        seen = _("What one sees in the MRI, voxel by voxel inside {region}").format(**words)
+        self.ui.agreementResultsTable.horizontalHeaderItem(0).setToolTip(seen)
+        share = _("Share of the activation in shells under {surface}, beside that of the volume")
+        self.plot.toolTip = share.format(**words)
+
     def _enable(self) -> None:
         chosen = self.panel.results.chosen_name() or not self.state.compareChosenOnly
-        reason = self.panel.whyNoResult() or ("" if chosen else _("Choose a lesion in the table of results first"))
+        none = _("Choose a {unit} in the table of results first").format(unit=self._unit)
+        reason = self.panel.whyNoResult() or ("" if chosen else none)
         tip = _("Compute gradient maps, and compare the heat maps of all methods with what one sees in the MRI")
         set_enabled(self.ui.compareMapsButton, reason, tip)
         self._refresh_views_button()
@@ -213,8 +229,8 @@ class Compare(Section):
         if any(row["map_class"] == BOTH for row in mine):
             return mine
         if target == PREDICTED:
-            predicted = [r["predicted_class"] for r in rows_of(self.state.lesionTable) if r["lesion"] == self._lesion]
-            target = predicted[0] if predicted else None
+            answers = {next(iter(r.values())): r["predicted_class"] for r in rows_of(self.state.lesionTable)}
+            target = answers.get(self._lesion)
         return [row for row in mine if row["map_class"] == target]
 
     def _map(self) -> tuple[str, str]:
@@ -227,10 +243,10 @@ class Compare(Section):
             getattr(self.ui, name).visible = bool(self._rows)
         rows, shells = self._shown(self._rows), self._shown(self._shells)
         self._fill_table(rows)
-        said = "\n".join(filter(None, (self._stale(), where_text(shells), resolution_text(rows))))
-        self.ui.compareLabel.text = said or _(
-            "Compare shows how the heat map goes with gradient, intensity, entropy and depth in each lesion."
-        )
+        said = (self._stale(), where_text(shells, self._unit), resolution_text(rows, self._unit))
+        self.ui.compareLabel.text = "\n".join(filter(None, said)) or _(
+            "Compare shows how the heat map goes with gradient, intensity, entropy and depth in each {unit}."
+        ).format(unit=self._unit)
         self.plot.show_shells(
             [
                 Shell(row["from_mm"], row["to_mm"], row["activation_share"], row["volume_share"])

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import fields
 
+import qt
 from slicer.i18n import tr as _
 
 from ...core.display import DisplaySettings, Threshold
 from ...core.task import Task
-from ..choices import Choice, chosen, class_choices, input_choices, method_choices
+from ..choices import Choice, chosen, class_choices, cost_text, input_choices, method_choices
 from ..section import Section, set_enabled, slot_with_value
 
 WRITTEN_ALWAYS = "statistic"
@@ -101,14 +102,20 @@ class DisplaySection(Section):
         """What the user should know about the settings, or an empty text."""
         run = self.panel.resultCache.of(self.state)
         if run is None:
-            return ""
+            return self._cost()
         if self.panel.isStale():
             return _("The inputs changed since the last result: press Apply.")
         if not _changed(run.shown, self.panel.settings()):
             return ""
         if self._not_computed(run):
-            return _("{method} is computed when it is asked for: press Apply.").format(method=self.method().label)
+            said = _("{method} is computed when it is asked for: press Apply.").format(method=self.method().label)
+            return " ".join(filter(None, (said, self._cost())))
         return _("The settings changed since the last result: tick “Update at once” or press Apply.")
+
+    def _cost(self) -> str:
+        """What the chosen method costs, where that is worth a thought before Apply."""
+        text = cost_text(self._system.method(self.method().value), self._system)
+        return f"{text}." if text else ""
 
     def _not_computed(self, run) -> bool:
         """Whether the chosen method takes another pass of the model."""
@@ -131,10 +138,13 @@ class DisplaySection(Section):
             if [box.itemText(n) for n in range(box.count)] != [each.label for each in choices]:
                 box.clear()
                 box.addItems([each.label for each in choices])
+                for row, each in enumerate(choices):
+                    box.setItemData(row, each.tip, qt.Qt.ToolTipRole)
             box.currentIndex = choices.index(choice)
             box.blockSignals(was_blocked)
         for widget in (self.ui.mapInputComboBoxLabel, self.ui.mapInputComboBox):
             widget.visible = len(self._inputs) > 1
+        self.ui.methodComboBox.toolTip = self.ui.methodComboBoxLabel.toolTip = method.tip
         signed = self._system.method(method.value).signed
         tip = _("The class whose evidence is shown. High values speak for this class.")
         set_enabled(self.ui.targetComboBox, _both_classes(self._system.task) if signed else "", tip)

@@ -73,8 +73,8 @@ class Inspector:
         self.slice_slider.tracking = False  # a picture takes most of a second
         self.slice_slider.enabled = self._numbers > 1
         self.slice_slider.toolTip = (
-            _("Slice of the lesion") if self._numbers > 1 else _("The lesion has one slice only")
-        )
+            _("Slice of the {unit}") if self._numbers > 1 else _("The {unit} has one slice only")
+        ).format(unit=lesion.task.unit)
         self.member_box = qt.QComboBox()
         self.member_box.toolTip = _("Mean of the ensemble, or one of its models")
         members = len(lesion.logits)

@@ -48,7 +48,8 @@ class MethodViews(Section):
             tip = tip.format(count=_numbers().get(count, count))
             single = "" if count > 1 else _("The chosen model has one method only")
             set_enabled(self.ui.compareButton, single or reason or self._no_views(), tip)
-        chosen = "" if self.panel.results.chosen_name() else _("Choose a lesion in the table first")
+        none = _("Choose a {unit} in the table first").format(unit=self.panel.models.system().task.unit)
+        chosen = "" if self.panel.results.chosen_name() else none
         tip = _("Open up one slice: what the model sees, its reconstruction, features, gradients and maps")
         able = self.panel.models.system().can_inspect
         closed = "" if able else _("The chosen model does not show what lies between an image and its maps")

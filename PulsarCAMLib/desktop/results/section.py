@@ -16,12 +16,13 @@ from ...scene.writing.provenance import INPUT_VOLUME
 from ...systems.registry import system_of
 from ..section import Section, slot, slot_with_value
 from ..widgets.tables import set_up_table
+from .class_plot import ClassBar, ClassLabel
 from .slice_plot import SlicePoint, draw_slices
 
 PLOT_HEIGHT = 130
 NARROWEST_COLUMN = 56
 NARROWEST_PLOT = 160
-PROBABILITY, SPREAD = "probability_", "probability_spread"
+PROBABILITY, SPREAD, SPREAD_OF = "probability_", "probability_spread", "spread_"
 COLUMNS = ("predicted_class", "volume_cm3", SPREAD)
 """Of every table of units, behind the unit's own name."""
 
@@ -53,6 +54,11 @@ class _Unit:
         """Name of the class whose probability a column holds."""
         return column.removeprefix(PROBABILITY).replace("_", "-")
 
+    def spread_of(self, row: dict, column: str) -> float | None:
+        """Spread of a probability; None in tables that were written before each class had its own."""
+        own = SPREAD if len(self.told) == 1 else SPREAD_OF + column.removeprefix(PROBABILITY)
+        return row.get(own)
+
 
 class Results(Section):
     """Everything about the result reads the table nodes, so it is there again when a scene is opened."""
@@ -70,6 +76,12 @@ class Results(Section):
         header.connect("sectionClicked(int)", self.on_heading)
         header.connect("sectionResized(int,int,int)", self.on_resized)
         self.ui.resultsTable.connect("itemSelectionChanged()", self.on_row)
+        self._classes = ClassLabel()
+        layout = self.ui.resultsCollapsibleButton.layout()
+        layout.insertWidget(layout.indexOf(self.ui.slicePlotLabel), self._classes)
+        self._classes.toolTip = _(
+            "Probability of every class: mean over the ensemble; the line reaches one standard deviation to both sides"
+        )
 
     def _head(self, unit: _Unit) -> None:
         """Headings in the words of the table's columns."""
@@ -80,8 +92,6 @@ class Results(Section):
         names = [unit.class_of(column) for column in unit.told]
         lesions = unit.column == LESION
         tip = _("Probability of {name}: the mean over the ensemble ± its standard deviation")
-        if len(names) > 1:
-            tip = _("Probability of {name}: the mean over the ensemble")
         headings = (unit.column.capitalize(), *(f"P({name})" for name in names), _("Predicted"), _("cm³"))
         tips = (
             _("Name of the segment") if lesions else _("Whose answer it is"),
@@ -145,6 +155,10 @@ class Results(Section):
             if anew or before is None or before[4] != look[4]:
                 views.set_colors(node, self.state.colorMap.value, is_spread)
             views.set_legend(node, self.state.legend and node is shown, self._legend_title(is_spread))
+
+    def shown_map(self):
+        """The map that lies over the images now: mean or spread; None where there is none."""
+        return self._shown_map(self.state.heatMapVolume, self.state.spreadVolume)
 
     def chosen_name(self) -> str | None:
         """Name of the chosen lesion."""
@@ -231,6 +245,7 @@ class Results(Section):
 
     def _show_chosen(self) -> None:
         """The plot and the words above it."""
+        self._show_classes()
         rows = self._slices(self._chosen) if self._chosen and len(self._unit.told) == 1 else []
         told = self._unit.told[0] if rows else ""
         points = [SlicePoint(row["mri_slice"], row[told], row[SPREAD], bool(row["answers"])) for row in rows]
@@ -248,11 +263,30 @@ class Results(Section):
         ratio = label.devicePixelRatioF()
         label.setPixmap(draw_slices(points, self._threshold(), (width, PLOT_HEIGHT), label.palette, ratio))
 
+    def _show_classes(self) -> None:
+        """The plot of all classes, for the chosen unit or the only one, where there are more than two."""
+        shown = [row for row in self._rows if self._name(row) == self._chosen or len(self._rows) == 1]
+        if not shown or len(self._unit.told) < 2:
+            self._classes.show_bars(())
+            return
+        row, card = shown[0], self._card()
+        colors = {each.name: each.color for each in card.system.task.classes} if card is not None else {}
+        names = {column: self._unit.class_of(column) for column in self._unit.told}
+        self._classes.show_bars(
+            [
+                ClassBar(name, row[told], self._unit.spread_of(row, told), colors.get(name, ""), name == _answer(row))
+                for told, name in names.items()
+            ]
+        )
+
     def _threshold(self) -> float | None:
-        name = self.state.lesionTable.GetAttribute("PulsarCAM.modelName")
+        card = self._card()
+        return card.decision_threshold if card is not None and card.system.task.binary else None
+
+    def _card(self):
+        """Of the model whose result is shown; None where it is not installed any more."""
         try:
-            card = self.logic.modelCard(name)
-            return card.decision_threshold if card.system.task.binary else None
+            return self.logic.modelCard(self.state.lesionTable.GetAttribute("PulsarCAM.modelName"))
         except PulsarCAMError:
             return None
 
@@ -270,9 +304,16 @@ class Results(Section):
         return row[self._unit.column]
 
     def _texts(self, row: dict) -> list[str]:
-        spread = f" ± {row[SPREAD]:.2f}" if len(self._unit.told) == 1 else ""  # that of the one class told
-        probabilities = [f"{row[column]:.2f}{spread}" for column in self._unit.told]
+        probabilities = []
+        for column in self._unit.told:
+            spread = self._unit.spread_of(row, column)
+            probabilities.append(f"{row[column]:.2f}" + (f" ± {spread:.2f}" if spread is not None else ""))
         return [self._name(row), *probabilities, row["predicted_class"], f"{row['volume_cm3']:.2f}"]
+
+
+def _answer(row: dict) -> str:
+    """The predicted class, written as columns write classes."""
+    return row["predicted_class"].replace("_", "-")
 
 
 def _known(rows: list[dict]) -> list[dict]:

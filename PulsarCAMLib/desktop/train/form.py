@@ -86,7 +86,7 @@ class TrainForm:
             changed = path.stat().st_mtime_ns
         except OSError:
             changed = 0
-        return [str(path), changed, state.trainShrinkage]
+        return [str(path), changed, state.trainShrinkage, self.panel.models.system().name]
 
     def is_checked(self) -> bool:
         """Whether this table, as it is, was checked and has no errors."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 import enum
 import json
 import re
+from dataclasses import fields
 from pathlib import Path
 from typing import Annotated
 
@@ -15,13 +16,18 @@ from slicer.parameterNodeWrapper import WithinRange
 
 from ...cli.train.run_folder import REPORT_SUFFIX, SUFFIX, is_run
 from ...core.errors import OutputError
+from ...core.task import PATIENT, SHRINKAGE
 from ...core.vocabulary import LEAVE_ONE_OUT, LESIONS, PAPER, PATIENTS
 from ...io.atomic import write_whole
 from ...systems.bundle import CARD_FILE
+from ...systems.contract import System
+from ...systems.registry import DEFAULT
 
 OPTIONS = "panel.json"
 """In the run's folder: the options with which the panel began it; no path, no name of a file."""
 PLACES = ("trainTable", "trainFolder", "trainName")
+SYSTEM = "system"
+"""Beside the parameters: whose network is trained."""
 
 
 class Balance(enum.Enum):
@@ -94,6 +100,15 @@ PROTOCOLS = {
     "trainLeaveOneOut": LEAVE_ONE_OUT,
 }
 NAMES = tuple(TrainParameters.__annotations__)
+CONTROLS = {
+    "trainShrinkage": "trainShrinkageSpinBox",
+    "trainFilters": "trainFiltersSpinBox",
+    "trainBalance": "trainBalanceComboBox",
+    "trainLesions": "trainLesionsCheckBox",
+}
+"""Parameter to control, where not every system asks for it."""
+OPTIONAL = {"trainShrinkage": "--shrinkage", "trainFilters": "--filters", "trainBalance": "--imbalance"}
+"""Parameter to option, where not every system has it."""
 
 
 def output_of(state) -> Path | None:
@@ -135,9 +150,23 @@ def what_is_wrong(state) -> str:
     return ""
 
 
-def arguments_of(state, resume: bool = False) -> list[str]:
-    """Arguments of ``pulsarcam`` for what is chosen."""
-    named = {
+def asked_of(system: System) -> set[str]:
+    """Parameters that mean something for a training of a system's network; the panel locks the others."""
+    known = {field.name for kind in (system.settings, system.architecture) for field in fields(kind)}
+    asked = {
+        "trainShrinkage": system.task.label.kind == SHRINKAGE,
+        "trainFilters": "filters" in known,
+        "trainBalance": "imbalance" in known,
+        "trainLesions": system.task.unit != PATIENT,  # other patients are the same there
+    }
+    return {name for name in NAMES if asked.get(name, True)}
+
+
+def arguments_of(state, system: System, resume: bool = False) -> list[str]:
+    """Arguments of ``pulsarcam`` for what is chosen, for a training of a system's network."""
+    asked = asked_of(system)
+    named = {} if system.name == DEFAULT else {"--system": system.name}
+    named |= {
         "--output": output_of(state),
         "--name": state.trainName.strip(),
         "--title": state.trainTitle.strip() or state.trainName.strip(),
@@ -151,15 +180,26 @@ def arguments_of(state, resume: bool = False) -> list[str]:
         "--jobs": state.trainJobs,
         "--seed": state.trainSeed,
     }
+    for parameter, name in OPTIONAL.items():
+        if parameter not in asked:
+            del named[name]
     if state.trainPatience:
         named["--patience"] = state.trainPatience
-    chosen = [name for parameter, name in PROTOCOLS.items() if getattr(state, parameter)]
+    chosen = [name for parameter, name in PROTOCOLS.items() if parameter in asked and getattr(state, parameter)]
     named["--protocols"] = ",".join(chosen) or "none"
     if chosen:
         named |= {"--trials": state.trainTrials, "--controls": state.trainControls}
     options = [f"{name}={value}" for name, value in named.items()]  # with "=": a value may begin with a dash
     flags = [*(["--sanity"] if state.trainSanity else []), *(["--resume"] if resume else [])]
     return ["train", state.trainTable.strip(), *options, *flags]
+
+
+def check_arguments_of(state, system: System) -> list[str]:
+    """Arguments of ``pulsarcam`` that check the table for such a training; the findings' file is still missing."""
+    named = [] if system.name == DEFAULT else [f"--system={system.name}"]
+    if "trainShrinkage" in asked_of(system):
+        named.append(f"--shrinkage={state.trainShrinkage / 100:.6g}")
+    return ["cohort", "check", state.trainTable.strip(), *named]
 
 
 def values_of(state) -> dict:

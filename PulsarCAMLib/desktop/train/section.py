@@ -9,6 +9,8 @@ import slicer
 from slicer.i18n import tr as _
 
 from ...io.progress_file import read_progress
+from ...systems.contract import System
+from ...systems.registry import systems
 from ..jobs import Job, forget_job, latest_job, start_job
 from ..section import Section, set_enabled, slot
 from . import findings as findings
@@ -16,7 +18,9 @@ from .curves import CurvesLabel, read_histories
 from .end import TrainEnd
 from .form import TrainForm
 from .parameters import (
+    SYSTEM,
     arguments_of,
+    check_arguments_of,
     is_unfinished,
     keep_options,
     kept_options,
@@ -83,7 +87,7 @@ class Train(Section):
 
     def arguments(self) -> list[str]:
         """Of ``pulsarcam``, for what is chosen."""
-        return arguments_of(self.state)
+        return arguments_of(self.state, self._system())
 
     def refresh(self) -> None:
         """Show the parameters, and what can be pressed."""
@@ -119,6 +123,11 @@ class Train(Section):
         output = output_of(self.state)
         return bool(self.state.trainTable) and output is not None and is_unfinished(output)
 
+    def _system(self, name: str = "") -> System:
+        """Whose network is trained: the chosen model's system, or that of a name where it is still known."""
+        known = {system.name: system for system in systems()}
+        return known.get(name) or self.panel.models.system()
+
     @slot
     def on_opened(self) -> None:
         """Somebody opened the section: files may have changed meanwhile."""
@@ -139,7 +148,7 @@ class Train(Section):
             self.refresh()
             return
         self._install(None)
-        training = self._training(resume=False)
+        training = self._training(self._system(), resume=False)
         if self._form.is_checked():
             self._start_training(training)
         else:
@@ -149,9 +158,10 @@ class Train(Section):
     def on_resume(self) -> None:
         """Go on where a training was stopped, with its own settings."""
         if not self.is_running and self._can_resume():
-            restore(self.state, kept_options(run_folder_of(output_of(self.state))))
+            kept = kept_options(run_folder_of(output_of(self.state)))
+            restore(self.state, kept)
             self._install(None)
-            self._start_training(self._training(resume=True))
+            self._start_training(self._training(self._system(kept.get(SYSTEM, "")), resume=True))
 
     @slot
     def on_cancel(self) -> None:
@@ -163,17 +173,15 @@ class Train(Section):
     def _start_check(self, then: dict | None) -> None:
         """Check the table; ``then``, if nothing is wrong, train, even if the panel is closed meanwhile."""
         facts = {"kind": CHECK, "values": values_of(self.state), "then": then, "key": self._form.key()}
-        table, shrinkage = self.state.trainTable.strip(), f"--shrinkage={self.state.trainShrinkage / 100:.6g}"
+        options = check_arguments_of(self.state, self._system())
         self._form.show_findings([], "")
-        self._start(
-            lambda folder: ["cohort", "check", table, shrinkage, f"--output={folder / findings.FILE}"],
-            facts,
-        )
+        self._start(lambda folder: [*options, f"--output={folder / findings.FILE}"], facts)
 
-    def _training(self, resume: bool) -> dict:
+    def _training(self, system: System, resume: bool) -> dict:
         """What is to be trained, as JSON values."""
-        facts = {"kind": TRAIN, "values": values_of(self.state), "output": str(output_of(self.state))}
-        return {"arguments": arguments_of(self.state, resume), "facts": facts}
+        values = values_of(self.state) | {SYSTEM: system.name}
+        facts = {"kind": TRAIN, "values": values, "output": str(output_of(self.state))}
+        return {"arguments": arguments_of(self.state, system, resume), "facts": facts}
 
     def _start_training(self, training: dict) -> None:
         self._histories = []

@@ -42,7 +42,7 @@ def show_side_by_side(volume_node, heat_map_node, nodes: ComparisonNodes, opacit
     register_layout(LAYOUT, _LAYOUT.format(*described, plot=PLOT_VIEW))
     set_layout(LAYOUT)
     maps = (None, heat_map_node, nodes.gradient_magnitude, nodes.radial_gradient)
-    show_linked(VIEWS, volume_node, maps, LABELS, opacity)
+    show_linked(VIEWS, [volume_node] * len(VIEWS), maps, LABELS, opacity)
     plot = slicer.mrmlScene.GetSingletonNode(PLOT_VIEW, "vtkMRMLPlotViewNode")
     if plot is not None and nodes.profile_chart is not None:
         plot.SetPlotChartNodeID(nodes.profile_chart.GetID())

@@ -138,7 +138,7 @@ def compare(volume_node, map_nodes: Sequence, titles: Sequence[str], opacity: fl
     views = "".join(linked_view(tag, n, COMPARE_GROUP) for n, tag in enumerate(tags, start=1))
     register_layout(COMPARE_LAYOUT, f'<layout type="horizontal" split="true">{views}</layout>')
     set_layout(COMPARE_LAYOUT)
-    show_linked(tags, volume_node, map_nodes, titles, opacity)
+    show_linked(tags, [volume_node] * len(tags), map_nodes, titles, opacity)
 
 
 def linked_view(tag: str, label: str | int, group: int) -> str:
@@ -166,10 +166,12 @@ def register_layout(number: int, description: str) -> None:
         layout_node.AddLayoutDescription(number, description)
 
 
-def show_linked(tags: Sequence[str], volume_node, map_nodes: Sequence, titles: Sequence[str], opacity: float) -> None:
-    """Fill the linked views of the layout that is shown: each has the MRI behind and its map (or none) in front."""
+def show_linked(
+    tags: Sequence[str], volume_nodes: Sequence, map_nodes: Sequence, titles: Sequence[str], opacity: float
+) -> None:
+    """Fill the linked views of the layout that is shown: each has its image behind and its map (or none) in front."""
     shown = {c.GetLayoutName(): c for c in composites()}
-    for tag, node, title in zip(tags, map_nodes, titles, strict=False):
+    for tag, volume_node, node, title in zip(tags, volume_nodes, map_nodes, titles, strict=False):
         composite = shown[tag]
         composite.SetLinkedControl(True)
         composite.SetBackgroundVolumeID(volume_node.GetID())

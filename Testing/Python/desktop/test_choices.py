@@ -80,7 +80,7 @@ def test_a_name_that_the_system_does_not_have_stands_for_its_usual_choice(a_desk
     from PulsarCAMLib.desktop import choices
 
     offered = choices.method_choices(Stranger())
-    assert [each.saved for each in offered] == ["GRADCAM", "SALIENCY"]
+    assert [each.saved for each in offered] == ["GRADCAM", "SALIENCY", "SLOW"]
     assert choices.chosen(offered, "SALIENCY", "gradcam").value == "saliency"
     for saved in ("PIXELWISE", ""):
         assert choices.chosen(offered, saved, "gradcam").value == "gradcam"

@@ -1,0 +1,86 @@
+"""Section: all images that the chosen model takes side by side, the heat map over each."""
+
+from __future__ import annotations
+
+import slicer
+from slicer.i18n import tr as _
+
+from ...core.inputs import InputRole
+from ...scene.showing import input_views, views
+from ...scene.writing.provenance import PREFIX
+from ..section import Section, set_enabled, slot
+
+
+class InputViews(Section):
+    """One button under the results, and what it shows as long as it is shown."""
+
+    def set_up(self) -> None:
+        """Connect the button."""
+        self._layout_before, self._shown = None, []
+        self.ui.inputViewsButton.connect("clicked(bool)", self.on_show)
+
+    @property
+    def is_shown(self) -> bool:
+        """Whether the views are these."""
+        return self._layout_before is not None and views.current_layout() == input_views.LAYOUT
+
+    def refresh(self) -> None:
+        """Follow what is chosen, and enable what can be pressed."""
+        if self.is_shown:
+            self._follow()
+            self.ui.inputViewsButton.text = _("Earlier views")
+            set_enabled(self.ui.inputViewsButton, "", _("Go back to the views as they were before"))
+            return
+        self.ui.inputViewsButton.text = _("All images")
+        tip = _("Show every image that the model takes in a slice view of its own, linked, with the heat map over each")
+        set_enabled(self.ui.inputViewsButton, self._why_not(), tip)
+
+    def _why_not(self) -> str:
+        if len(self.panel.models.system().shown_inputs) < 2:
+            return _("The chosen model takes one image only")
+        if not self._views():
+            return _("Choose the images first")
+        return "" if views.current_layout() is not None else _("There are no slice views to show them in")
+
+    @slot
+    def on_show(self) -> None:
+        """Show the images side by side, or go back."""
+        if self.is_shown:
+            views.set_layout(self._layout_before)
+            self._layout_before = None
+        else:
+            before = views.current_layout()
+            with slicer.util.WaitCursor():
+                self._show(self._views())
+            self._layout_before = before
+            chosen = self.panel.results.chosen_name()
+            place = self.panel.results.place_of(chosen) if chosen else None
+            if place is not None:
+                views.jump_to(place, new_views=True)
+        self.refresh()
+        self.panel.methodViews.refresh()
+
+    def _show(self, wanted: list[input_views.InputView]) -> None:
+        self._shown = wanted
+        input_views.show_inputs(wanted, self.state.opacity / 100)
+
+    def _follow(self) -> None:
+        """Another image, or another map over the same ones."""
+        wanted = self._views()
+        if [(view.role, view.volume) for view in wanted] != [(view.role, view.volume) for view in self._shown]:
+            if wanted:
+                self._show(wanted)
+        elif wanted != self._shown:
+            self._shown = wanted
+            input_views.exchange_maps(wanted, self.state.opacity / 100)
+
+    def _views(self) -> list[input_views.InputView]:
+        """One for each chosen image that a network sees."""
+        nodes = [(role, self.panel.images.node_of(role)) for role in self.panel.models.system().shown_inputs]
+        return [input_views.InputView(role, node, self._map_over(role)) for role, node in nodes if node is not None]
+
+    def _map_over(self, role: InputRole):
+        """The map that lies over an image: that of all images together, or its own where one of one image is shown."""
+        shown = self.panel.results.shown_map()
+        alone = shown.GetAttribute(f"{PREFIX}input") if shown is not None else None
+        return shown if not alone or alone == role.name else None
