@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from slicer.i18n import tr as _
 
+from ..core.inputs import MASK
 from ..core.task import LESION
 from ..systems.contract import System
 from ..systems.registry import system_of
@@ -20,6 +21,8 @@ def words_of(system: System) -> dict[str, str]:
     task = system.task
     by_lesion = task.unit == LESION
     columns = [role.table_column for role in system.needed_inputs]
+    role = system.role(MASK)
+    mask = "" if role is None else role.about or role.title
     return {
         "system": system.title,
         "unit": task.unit,
@@ -32,6 +35,7 @@ def words_of(system: System) -> dict[str, str]:
         "positive": task.positive,
         "sample": system.samples_word,
         "Sample": system.samples_word.capitalize(),
+        "mask": mask[:1].upper() + mask[1:],
         "columns": ", ".join(dict.fromkeys((*columns, task.label.column))),
     }
 
@@ -39,6 +43,7 @@ def words_of(system: System) -> dict[str, str]:
 def tips() -> dict[str, str]:
     """Control to its tool tip; a label in front of it has the same."""
     return {
+        "inputSegmentationSelector": _("{mask}. Its geometry and transform may differ from those of the images."),
         "normalisationComboBox": _(
             "Raw values can be compared between {units} of one model. Divided values use the joint maximum of {every}."
         ),

@@ -99,6 +99,7 @@ class OtherImages(Section):
             getattr(self.ui, name).visible = mask is not None
         if mask is not None:
             self.ui.inputSegmentationSelectorLabel.text = _label(mask)
+            self.ui.inputSegmentationSelector.noneDisplay = _("Select the {image}").format(image=mask.title.lower())
         wanted = [self._row(system, role) for role in system.image_inputs[1:]]
         for row in self._rows.values():
             for widget in row:

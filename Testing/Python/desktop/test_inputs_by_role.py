@@ -69,6 +69,8 @@ def test_the_rows_stand_between_image_and_lesions_and_optional_ones_say_so(panel
     ]
     assert layout.labelForField(dose).text == "Dose:"
     assert panel.ui.inputSegmentationSelectorLabel.text == "Targets (optional):"
+    assert panel.ui.inputSegmentationSelector.noneDisplay == "Select the targets"
+    assert tip_of(panel.ui.inputSegmentationSelector).startswith("Targets. Its geometry and transform may differ")
 
 
 def test_only_scalar_volumes_can_be_chosen_for_an_image(panel):

@@ -13,6 +13,7 @@ pytest.importorskip("slicer", reason="the slicer-core package is not installed")
 pytest.importorskip("PySide6", reason="PySide6 is not installed")
 
 from PulsarCAMScenarios.looking import tip_of
+from PulsarCAMScenarios.stranger import Stranger
 
 from PulsarCAMLib.cli import job as child
 from PulsarCAMLib.cli.parser import make_parser
@@ -60,6 +61,32 @@ def test_the_command_line_is_what_the_command_takes(panel, tmp_path):
     assert (options.members, options.epochs, options.filters) == (5, 150, 16)
     assert (options.imbalance, options.device, options.jobs, options.seed) == ("none", "auto", 1, 0)
     assert not options.resume
+
+
+def test_the_command_line_for_another_system_has_its_name_and_nothing_that_it_lacks(panel, tmp_path):
+    from PulsarCAMLib.cli.learning import settings_of
+    from PulsarCAMLib.desktop.train.parameters import check_arguments_of
+    from PulsarCAMLib.systems.registry import register, system_of, unregister
+
+    state, usual = panel.state, panel.train.arguments()
+    register(grader := Stranger())
+    try:
+        panel.models._system = state.model, grader
+        panel.refresh()
+        state.trainEpochs, state.trainLesions = 7, True
+        panel.models._system = state.model, grader
+        arguments = panel.train.arguments()
+        options = make_parser().parse_args(arguments)
+        assert (options.system, settings_of(options).epochs) == ("grader", 7)
+        assert options.protocols == ("patients",), "other lesions than other patients there are not"
+        assert not {each.split("=")[0] for each in arguments} & {"--shrinkage", "--filters", "--imbalance"}
+        assert check_arguments_of(state, grader)[3:] == ["--system=grader"]
+    finally:
+        unregister(grader.name)
+    state.trainEpochs, state.trainLesions = 150, False
+    panel.models._system = state.model, system_of()
+    assert panel.train.arguments() == usual
+    assert check_arguments_of(state, system_of())[3:] == ["--shrinkage=0.2"]
 
 
 @pytest.mark.parametrize(
