@@ -186,8 +186,9 @@ class PulsarCAMWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.removeObservers()
 
     def enter(self):
-        """Called each time the user opens this module."""
-        self.initializeParameterNode()
+        """Called each time the user opens this module; there is a state already where the panel was just made."""
+        if self._parameterNode is None:
+            self.initializeParameterNode()
 
     def exit(self):
         """Called each time the user opens a different module."""

@@ -48,6 +48,8 @@ class SceneWatch(VTKObservationMixin):
         """A scene was opened or added: what the parameter node's wrapper read meanwhile lacked its nodes."""
         if self.panel.parent.isEntered:
             self.panel.initializeParameterNode()
+        elif not self.panel.isRunning:
+            self.panel.setParameterNode(None)
 
     @vtk.calldata_type(vtk.VTK_OBJECT)
     def on_node_about_to_be_removed(self, _caller, _event, node) -> None:

@@ -119,7 +119,7 @@ class SeveralClasses:
             assert "all classes" in texts["thresholdSliderWidget"]
             arguments = self.panel.train.arguments()
             assert "--system=grader" in arguments
-            assert not [each for each in arguments if each.startswith(("--shrinkage", "--filters", "--imbalance"))]
+            assert not [each for each in arguments if each.startswith(("--shrinkage", "--filters"))]
             assert not self.panel.ui.trainShrinkageSpinBox.enabled
             assert texts["trainFiltersSpinBox"].startswith("A training of “Grader” has no such choice")
             self.panel.ui.modelComboBox.setCurrentIndex(0)

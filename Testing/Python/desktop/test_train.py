@@ -79,7 +79,7 @@ def test_the_command_line_for_another_system_has_its_name_and_nothing_that_it_la
         options = make_parser().parse_args(arguments)
         assert (options.system, settings_of(options).epochs) == ("grader", 7)
         assert options.protocols == ("patients",), "other lesions than other patients there are not"
-        assert not {each.split("=")[0] for each in arguments} & {"--shrinkage", "--filters", "--imbalance"}
+        assert not {each.split("=")[0] for each in arguments} & {"--shrinkage", "--filters"}
         assert check_arguments_of(state, grader)[3:] == ["--system=grader"]
     finally:
         unregister(grader.name)

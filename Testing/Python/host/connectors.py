@@ -16,7 +16,7 @@ class Connector:
 
     def __init__(self, widget, parameter, signal: str, name: str, convert=lambda v: v) -> None:
         self.widget, self.parameter, self.signal, self.name, self.convert = widget, parameter, signal, name, convert
-        self._slot = None
+        self._slot = self.state = None
 
     def connect(self, callback) -> None:
         """Call back when a person, or code, changes the control."""
@@ -28,6 +28,7 @@ class Connector:
         """Undo :meth:`connect`."""
         if self.signal:
             self.widget.disconnect(self.signal, self._slot)
+        self._slot = self.state = None  # Qt lets go of slots late, and the state is read anew at every change
 
     def read(self):
         """The control's value."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import typing
+import weakref
 
 import vtk
 
@@ -67,11 +68,15 @@ class _Wrapped:
     def __init__(self, parameterNode, prefix=None):
         self.parameterNode = parameterNode
         self._cache, self._guis, self._next_tag, self._updating = {}, {}, 0, False
+        modifying = parameterNode.StartModify()  # one event: each is told to every state that there has been
         for name, parameter in self.allParameters.items():
             if not parameter.serializer.is_in(parameterNode, name):
                 parameter.serializer.write(parameterNode, name, parameter.default)
             self._cache[name] = parameter.serializer.read(parameterNode, name)
-        parameterNode.AddObserver(vtk.vtkCommand.ModifiedEvent, lambda *_: self._refresh())
+        parameterNode.EndModify(modifying)
+        held = weakref.ref(self)  # one that nobody holds any more would be read anew at every change, for ever
+        tag = parameterNode.AddObserver(vtk.vtkCommand.ModifiedEvent, lambda *_: _refreshed(held()))
+        weakref.finalize(self, parameterNode.RemoveObserver, tag).atexit = False
 
     def _refresh(self):
         for name, parameter in self.allParameters.items():
@@ -123,13 +128,16 @@ class _Wrapped:
             self.RemoveObserver(observer)
 
     def _from_gui(self, name, connector):
+        connector.state = self
+
         def changed():
-            modifying = self.StartModify()
+            state = connector.state
+            modifying = state.StartModify()
             try:
-                if not self._updating:
-                    self.setValue(name, connector.read())
+                if not state._updating:
+                    state.setValue(name, connector.read())
             finally:
-                self.EndModify(modifying)
+                state.EndModify(modifying)
 
         return changed
 
@@ -148,6 +156,11 @@ class _Wrapped:
 
 
 _METHODS = tuple(name for name, value in vars(_Wrapped).items() if callable(value) and not name.startswith("__"))
+
+
+def _refreshed(state) -> None:
+    if state is not None:
+        state._refresh()
 
 
 def _checked(state, name: str) -> str:
