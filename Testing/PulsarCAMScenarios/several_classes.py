@@ -140,7 +140,7 @@ class SeveralClasses:
             cost = "about 1,728 passes through the network for each input and each member of the ensemble."
             assert "passes" not in tip_of(ui.methodComboBox)
             ui.methodComboBox.currentIndex = 2
-            assert tip_of(ui.methodComboBox).startswith("Slow saliency. Unit: change of the logit")
+            assert tip_of(ui.methodComboBox).startswith("Slow saliency. Asks often. Unit: change of the logit")
             assert tip_of(ui.methodComboBox).endswith(cost)
             assert "Slow saliency is computed when it is asked for: press Apply." in ui.statusLabel.text
             assert ui.statusLabel.text.endswith(cost)

@@ -11,7 +11,9 @@ from PulsarCAMLib.systems.maps.gradients import SALIENCY
 from PulsarCAMLib.systems.volumes.samples import VolumePreprocessing, VolumeSystem
 
 PREPROCESSING = VolumePreprocessing(size=(8, 8, 8))
-SLOW = replace(SALIENCY, name="slow", title="Slow saliency", saved_name="SLOW", always=False, cost=1728.0)
+SLOW = replace(
+    SALIENCY, name="slow", title="Slow saliency", saved_name="SLOW", lesson="Asks often", always=False, cost=1728.0
+)
 
 
 class Stranger(VolumeSystem):
