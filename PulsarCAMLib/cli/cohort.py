@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
-from ..core.task import COMPUTED, PATIENT, SHRINKAGE
+from ..core.task import COMPUTED, PATIENT, SHRINKAGE, VISIT
 from ..core.vocabulary import DIFFICULTIES
 from ..systems.contract import System
 from .learning import add_system
@@ -177,7 +177,7 @@ def _labels(cohort, options, system) -> str:
 
 def columns(options) -> None:
     """Print what belongs into a table of a system."""
-    from ..cohort.columns import described
+    from ..cohort.columns import described, required_columns
     from ..systems.registry import DEFAULT, system_of, systems
 
     system = system_of(options.system)
@@ -186,12 +186,12 @@ def columns(options) -> None:
         print("The response is computed from the first and the follow-up volume, given or measured on the masks.\n")
     else:
         task = system.task
-        needed = (task.unit, *(role.table_column for role in system.needed_inputs))
-        needed = dict.fromkeys(("patient", *needed))
-        several = len({role.time_point for role in system.inputs}) > 1
+        needed = dict.fromkeys((*required_columns(task.unit), *(role.table_column for role in system.needed_inputs)))
+        several = task.unit != VISIT and len({role.time_point for role in system.inputs}) > 1
         print(f"One row per {task.unit}{' and time point' if several else ''}; the first row holds the headings. "
               f"Needed: {', '.join(needed)}.")  # fmt: skip
-        print(f"{task.title}: the class of a {task.unit} is read from the column {task.label.column}.\n")
+        rule = ", or where it is empty computed from the others" if task.label.kind == COMPUTED else ""
+        print(f"{task.title}: the class of a {task.unit} is read from the column {task.label.column}{rule}.\n")
     print(described(system))
     others = [each.name for each in systems() if each.name != system.name]
     if others:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from ..core.inputs import MASK, InputRole
 from ..core.task import LESION, PATIENT, SHRINKAGE, VISIT, Task
+from ..core.vocabulary import BASELINE
 from ..systems.contract import System
 from ..systems.registry import DEFAULT, systems
 
@@ -118,10 +119,6 @@ def prefix_of(name: str) -> str:
     return next((prefix for prefix in PREFIXES if name.startswith(prefix) and len(name) > len(prefix)), "")
 
 
-OF_ANY = ("patient", "time_point", "date", "series")
-"""Columns that have a meaning for every system."""
-
-
 def columns_of(system: System) -> dict[str, Column]:
     """Those that a system reads, in the order of a table."""
     if system.name == DEFAULT:
@@ -129,10 +126,11 @@ def columns_of(system: System) -> dict[str, Column]:
     own = dict.fromkeys(role.table_column for role in system.inputs)
     own |= dict.fromkeys([system.task.label.column, *(column.name for column in system.columns)])
     own |= dict.fromkeys(("segment", "label_value")) if system.role(MASK) else {}
-    unit = () if system.task.unit == PATIENT else (system.task.unit,)
+    whose = {PATIENT: ("time_point",), VISIT: (VISIT,)}.get(system.task.unit, ("lesion", "time_point"))
     computed = tuple(COLUMNS) if system.task.label.kind == SHRINKAGE else ()
-    known = known_columns() | {role.table_column: _of_role(role) for role in system.inputs}
-    return {name: known[name] for name in dict.fromkeys((*OF_ANY[:1], *unit, *OF_ANY[1:], *own, *computed))}
+    this_row_last = sorted(system.inputs, key=lambda role: role.time_point == BASELINE)
+    known = known_columns() | {role.table_column: _of_role(role) for role in this_row_last}
+    return {name: known[name] for name in dict.fromkeys(("patient", *whose, "date", "series", *own, *computed))}
 
 
 def described(system: System) -> str:

@@ -183,3 +183,13 @@ def test_columns_of_a_system_are_its_own(capsys):
     assert "Needed: patient, lesion." in out
     assert "  segmentation " in out
     assert "--system" in out
+
+
+def test_columns_of_a_system_that_compares_visits_are_those_of_one_visit(capsys):
+    assert main(["cohort", "columns", "--system", "rano"]) == 0
+    out = capsys.readouterr().out
+    assert "One row per visit; " in out
+    assert "Needed: patient, t1, t2, flair." in out
+    assert "read from the column rano, or where it is empty computed" in out
+    assert "FLAIR MRI of this visit" in out
+    assert "time_point" not in out
