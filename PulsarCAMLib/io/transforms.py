@@ -1,0 +1,78 @@
+"""Linear transforms from ITK's files (.tfm, .txt, .h5, .mat) as 4x4 matrices, LPS millimetres to LPS millimetres."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+import numpy as np
+
+from ..core.errors import InputError
+
+ODD, USUAL = "MatrixOffsetTransformBase_", "AffineTransform_"
+"""Base type that some programs write instead of an affine transform; ITK's reader does not know it by that name."""
+
+LINEAR_TOLERANCE_MM = 1e-3
+"""Within a box of a metre, how far a transform may be from a linear one; a file's rounding stays below."""
+
+
+def read_transform(path: str | Path) -> np.ndarray:
+    """A linear transform, as ITK resamples with it: points of the space that is resampled to, to those of the image.
+
+    Args:
+        path: ``.tfm`` or ``.txt`` (text), ``.mat`` or ``.h5``; several linear ones after each other count as one.
+
+    Raises:
+        InputError: no such file, no transform, or one that bends space.
+    """
+    import SimpleITK as sitk
+
+    path = Path(path)
+    if not path.is_file():
+        raise InputError(f"There is no file {path}.")
+    try:
+        transform = sitk.ReadTransform(str(path))
+    except RuntimeError as error:
+        renamed = _renamed(path)
+        if renamed is None:
+            raise InputError(
+                f"{path.name} is no transform that can be read; save it as an ITK transform (.tfm, .txt or .h5)."
+            ) from error
+        transform = renamed
+    if transform.GetDimension() != 3:
+        raise InputError(f"The transform {path.name} is of {transform.GetDimension()} dimensions; it needs three.")
+    return _linear(transform, path.name)
+
+
+def _renamed(path: Path):
+    """A transform whose type has the odd name, read under the usual one; None where that is not what is wrong."""
+    import SimpleITK as sitk
+
+    try:
+        text = path.read_text(encoding="ascii")
+    except (UnicodeDecodeError, OSError):
+        return None
+    if ODD not in text:
+        return None
+    with tempfile.TemporaryDirectory(prefix="pulsarcam-") as folder:
+        copy = Path(folder) / "transform.txt"
+        copy.write_text(text.replace(ODD, USUAL), encoding="ascii")
+        try:
+            return sitk.ReadTransform(str(copy))
+        except RuntimeError:
+            return None
+
+
+def _linear(transform, name: str) -> np.ndarray:
+    zero = np.array(transform.TransformPoint((0.0, 0.0, 0.0)))
+    found = np.eye(4)
+    found[:3, :3] = np.stack([transform.TransformPoint(tuple(axis)) for axis in 100 * np.eye(3)], axis=1)
+    found[:3, :3] = (found[:3, :3] - zero[:, None]) / 100
+    found[:3, 3] = zero
+    asked = np.random.default_rng(0).uniform(-500, 500, (64, 3))
+    told = np.array([transform.TransformPoint(tuple(point)) for point in asked.tolist()])
+    if not np.isfinite(found).all() or abs(np.linalg.det(found[:3, :3])) < 1e-6:
+        raise InputError(f"The transform {name} cannot be turned round; is the file damaged?")
+    if np.abs(told - asked @ found[:3, :3].T - zero).max() > LINEAR_TOLERANCE_MM:
+        raise InputError(f"The transform {name} bends space; give a rigid or affine one.")
+    return found

@@ -1,0 +1,67 @@
+"""Linear transforms from files, those with the odd name among them; what bends space is refused."""
+
+import numpy as np
+import pytest
+import SimpleITK as sitk
+
+from PulsarCAMLib.core.errors import InputError
+from PulsarCAMLib.io.transforms import read_transform
+
+
+def motion():
+    found = sitk.Euler3DTransform((1.0, -2.0, 3.0), 0.1, -0.2, 0.3, (4.0, 5.0, -6.0))
+    return found, np.array([7.0, -30.0, 11.0])
+
+
+@pytest.mark.parametrize("ending", ["tfm", "txt", "h5"])
+def test_a_transform_takes_points_where_itk_takes_them(tmp_path, ending):
+    transform, point = motion()
+    sitk.WriteTransform(transform, str(tmp_path / f"t.{ending}"))
+    matrix = read_transform(tmp_path / f"t.{ending}")
+    np.testing.assert_allclose(
+        matrix[:3, :3] @ point + matrix[:3, 3], transform.TransformPoint(point.tolist()), atol=1e-9
+    )
+
+
+def test_several_after_each_other_are_one(tmp_path):
+    transform, point = motion()
+    both = sitk.CompositeTransform([transform, sitk.TranslationTransform(3, (1.0, 2.0, 3.0))])
+    sitk.WriteTransform(both, str(tmp_path / "t.tfm"))
+    matrix = read_transform(tmp_path / "t.tfm")
+    np.testing.assert_allclose(matrix[:3, :3] @ point + matrix[:3, 3], both.TransformPoint(point.tolist()), atol=1e-9)
+
+
+def test_the_odd_name_is_read_and_the_file_stays_as_it_is(tmp_path):
+    affine = sitk.AffineTransform([1.01, 0.02, 0, 0, 0.99, 0.1, 0, -0.1, 1.0], [1, 2, 3], [10, 20, 30])
+    file = tmp_path / "t.txt"
+    sitk.WriteTransform(affine, str(file))
+    text = file.read_text().replace("AffineTransform_double_3_3", "MatrixOffsetTransformBase_double_3_3")
+    file.write_text(text)
+    assert "MatrixOffset" in text
+    matrix = read_transform(file)
+    np.testing.assert_allclose(matrix[:3, 3], affine.TransformPoint((0.0, 0.0, 0.0)), atol=1e-9)
+    assert file.read_text() == text
+
+
+def bent():
+    field = sitk.GetImageFromArray(np.random.default_rng(0).normal(0, 3, (9, 9, 9, 3)), isVector=True)
+    field.SetSpacing((100.0,) * 3)
+    field.SetOrigin((-400.0,) * 3)
+    return sitk.DisplacementFieldTransform(sitk.Cast(field, sitk.sitkVectorFloat64))
+
+
+@pytest.mark.parametrize(
+    ("write", "says"),
+    [
+        (lambda file: None, "There is no file"),
+        (lambda file: file.write_text("MatrixOffsetTransformBase_double_3_3 and nothing else"), "is no transform"),
+        (lambda file: file.write_bytes(b"\xff\x00\x12"), "is no transform"),
+        (lambda file: sitk.WriteTransform(sitk.Euler2DTransform(), str(file)), "of 2 dimensions"),
+        (lambda file: sitk.WriteTransform(bent(), str(file)), "bends space"),
+        (lambda file: sitk.WriteTransform(sitk.AffineTransform([0.0] * 9, [0, 0, 0]), str(file)), "turned round"),
+    ],
+)
+def test_what_is_no_linear_transform_is_refused_in_one_sentence(tmp_path, write, says):
+    write(tmp_path / "t.tfm")
+    with pytest.raises(InputError, match=says):
+        read_transform(tmp_path / "t.tfm")
