@@ -213,7 +213,7 @@ def _add_scan(found: CohortAgreement, rows: list[CohortRow], people: dict, bundl
         try:
             case = case_of(row, bundle.card.system, read)
             case = replace(case, lesions=(replace(case.lesions[0], name=str(row.row)),))
-            result = explain_case(case, bundle, methods=_computed(settings, bundle))
+            result = explain_case(case, bundle, methods=_computed(settings, bundle), each_input=False)
             compared = compare_maps(result, case.reference_image.voxels, settings)
         except InputError as error:
             text = str(error)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 
 from ..core.display import Threshold
@@ -25,12 +27,16 @@ def depth_mm(lesion: Lesion, geometry: VolumeGeometry) -> np.ndarray:
     return depth_of(np.pad(lesion.mask, 1), geometry.spacing[::-1])[1:-1, 1:-1, 1:-1]
 
 
+@lru_cache(maxsize=16)
 def core_of(lesion: Lesion, geometry: VolumeGeometry, margin_mm: float = DEFAULT_MARGIN_MM) -> np.ndarray:
     """Voxels deeper than ``margin_mm`` under the surface, bool in the lesion's box; see :func:`depth_mm`.
 
     A voxel is core or margin as a whole: across flat slices the margin is as many of them thick as come nearest to it.
+    Kept, for a patient's takes seconds and every map and every move of the threshold asks for it; not to be changed.
     """
-    return depth_mm(lesion, geometry) > margin_mm
+    core = depth_mm(lesion, geometry) > margin_mm
+    core.flags.writeable = False
+    return core
 
 
 def unit_table(
