@@ -69,8 +69,8 @@ class Apply(Section):
     def _run(self) -> None:
         state = self.state
         try:
-            self.logic.ensureDependencies(needed=("torch", "safetensors"), onProgress=self.show_step)
-            self.logic.ensureModelDependencies(self.panel.models.system(), onProgress=self.show_step)
+            more = self.panel.models.system().requirements
+            self.logic.ensureDependencies(needed=("torch", "safetensors"), onProgress=self.show_step, more=more)
             key = self.panel.inputsKey()
             settings = self.panel.settings()
             result = self.logic.explain(

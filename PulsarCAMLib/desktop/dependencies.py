@@ -44,6 +44,7 @@ def ensure_dependencies(
     on_progress: Callable[[str], None] | None = None,
     extra: str = "",
     in_slicer: str = "",
+    more: Sequence[str] = (),
 ) -> None:
     """Install what is missing, after one question that names all of it; works in the same session.
 
@@ -57,12 +58,14 @@ def ensure_dependencies(
         needed: names of the packages that the work at hand cannot do without; None: all of them.
         on_progress: called with what is being installed, for a status line.
         extra, in_slicer: for the advice where nobody can be asked, see :func:`..core.requirements.require`.
+        more: requirements beyond those of the file, which the work at hand cannot do without, such as those of a
+            model's system.
 
     Raises:
         DependencyError: with one sentence: which package, why not, what to do.
     """
-    everything = (TORCH, *read_requirements(requirements_path))
-    wanted = [r for r in everything if needed is None or look_at(r).name in needed]
+    everything = tuple(dict.fromkeys((TORCH, *read_requirements(requirements_path), *more)))
+    wanted = [r for r in everything if needed is None or r in more or look_at(r).name in needed]
     torch = look_at(TORCH) if TORCH in wanted else None
     problem = version_problem(torch) if torch else ""
     if problem:
@@ -81,27 +84,6 @@ def ensure_dependencies(
     _install([p for p in missing if p.name != "torch"], logic, on_progress or (lambda _text: None))
     importlib.invalidate_caches()
     require(wanted, extra, in_slicer)
-
-
-def ensure_for_system(
-    requirements_path: str | Path,
-    requirements: Sequence[str],
-    ask: bool = True,
-    on_progress: Callable[[str], None] | None = None,
-) -> None:
-    """The same for what a system's network needs besides PyTorch.
-
-    Args:
-        requirements_path: the module's ``Resources/requirements-models3d.txt``.
-        requirements: of the system; none: nothing happens.
-        ask, on_progress: as :func:`ensure_dependencies`.
-
-    Raises:
-        DependencyError: with one sentence: which package, why not, what to do.
-    """
-    needed = [look_at(requirement).name for requirement in requirements]
-    if needed:
-        ensure_dependencies(requirements_path, ask, needed, on_progress, extra="models3d")
 
 
 def read_requirements(path: str | Path) -> tuple[str, ...]:

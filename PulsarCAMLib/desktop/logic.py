@@ -55,37 +55,30 @@ class ConsoleLogic(CompareLogic):
     """
 
     requirementsPath = ""
-    """The module's ``Resources/requirements.txt``; beside it ``requirements-train.txt``, ``requirements-compare.txt``
-    and ``requirements-models3d.txt``."""
+    """The module's ``Resources/requirements.txt``; beside it ``requirements-train.txt`` and
+    ``requirements-compare.txt``."""
 
-    def ensureDependencies(self, needed: Sequence[str] | None = None, ask: bool = True, onProgress=None) -> None:
+    def ensureDependencies(
+        self, needed: Sequence[str] | None = None, ask: bool = True, onProgress=None, more: Sequence[str] = ()
+    ) -> None:
         """Install what is missing, after one question.
 
         :param needed: names of packages ("torch", "safetensors", "matplotlib"); None: all.
+        :param more: what a model needs besides, ``modelCard(name).system.requirements``.
         :raises PulsarCAMLib.core.errors.DependencyError: one sentence that says what to do.
         """
         from .dependencies import ensure_dependencies
 
-        ensure_dependencies(self.requirementsPath, ask=ask, needed=needed, on_progress=onProgress)
-
-    def ensureModelDependencies(self, system, ask: bool = True, onProgress=None) -> None:
-        """Likewise for what a model's system needs besides PyTorch, such as MONAI for networks that see volumes.
-
-        :param system: of the chosen model.
-        """
-        from .dependencies import ensure_for_system
-
-        path = self.requirementsPath.replace("requirements.txt", "requirements-models3d.txt")
-        ensure_for_system(path, system.requirements, ask=ask, on_progress=onProgress)
+        ensure_dependencies(self.requirementsPath, ask=ask, needed=needed, on_progress=onProgress, more=more)
 
     def ensureTrainingDependencies(
-        self, needed: Sequence[str] | None = None, ask: bool = True, onProgress=None
+        self, needed: Sequence[str] | None = None, ask: bool = True, onProgress=None, more: Sequence[str] = ()
     ) -> None:
         """Likewise for ``pulsarcam train``."""
         from .dependencies import ensure_dependencies
 
         path = self.requirementsPath.replace("requirements.txt", "requirements-train.txt")
-        ensure_dependencies(path, ask=ask, needed=needed, on_progress=onProgress)
+        ensure_dependencies(path, ask=ask, needed=needed, on_progress=onProgress, more=more)
 
     def ensureComparisonDependencies(self, ask: bool = True, onProgress=None) -> None:
         """Likewise for radiomics features."""

@@ -30,6 +30,7 @@ def words_of(system: System) -> dict[str, str]:
         "Unit": task.unit.capitalize(),
         "Units": f"{task.unit.capitalize()}s",
         "region": _("the lesion") if by_lesion else _("what the model looks at"),
+        "inside": _("inside the contours") if by_lesion else _("where the model looks"),
         "surface": _("the lesion's surface") if by_lesion else _("the surface of what the model looks at"),
         "every": task.every_class,
         "positive": task.positive,
@@ -115,7 +116,7 @@ def tips() -> dict[str, str]:
 def labels() -> dict[str, str]:
     """Control to its text."""
     return {
-        "restrictCheckBox": _("Only inside {region}"),
+        "restrictCheckBox": _("Only {inside}"),
         "lesionTableSelectorLabel": _("{Unit} table:"),
         "sliceTableSelectorLabel": _("{Sample} table:"),
         "compareChosenOnlyCheckBox": _("Only the chosen {unit}"),

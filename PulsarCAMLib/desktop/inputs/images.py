@@ -15,6 +15,9 @@ REFERENCE = "inputImage."
 ROW_BELOW_FIRST = 2
 """Of the form in the ``.ui`` file: its first rows are the sample data and the first image."""
 
+LONGEST = 18
+"""Letters of a title that a selector repeats; longer ones would widen the panel, and stand before it anyway."""
+
 MASK_WIDGETS = (
     "inputSegmentationSelectorLabel",
     "inputSegmentationSelector",
@@ -33,6 +36,8 @@ class OtherImages(Section):
     def set_up(self) -> None:
         """Selectors by system and role, made when they are needed."""
         self._rows, self._shown = {}, None
+        for label in (self.ui.inputVolumeSelectorLabel, self.ui.inputSegmentationSelectorLabel):
+            label.wordWrap = True  # a long title must not widen the panel
 
     @property
     def roles(self) -> tuple[InputRole, ...]:
@@ -99,7 +104,7 @@ class OtherImages(Section):
             getattr(self.ui, name).visible = mask is not None
         if mask is not None:
             self.ui.inputSegmentationSelectorLabel.text = _label(mask)
-            self.ui.inputSegmentationSelector.noneDisplay = _("Select the {image}").format(image=mask.title.lower())
+            self.ui.inputSegmentationSelector.noneDisplay = _none(mask.title.lower())
         wanted = [self._row(system, role) for role in system.image_inputs[1:]]
         for row in self._rows.values():
             for widget in row:
@@ -109,6 +114,7 @@ class OtherImages(Section):
         key = system.name, role.name
         if key not in self._rows:
             label, selector = qt.QLabel(), slicer.qMRMLNodeComboBox()
+            label.wordWrap = True
             selector.nodeTypes = ["vtkMRMLScalarVolumeNode"]
             selector.noneEnabled, selector.addEnabled, selector.removeEnabled = True, False, False
             selector.showChildNodeTypes = False
@@ -136,8 +142,13 @@ def _name(label, selector, role: InputRole) -> None:
     about = role.about or role.title
     tip = _("{about}. Its own voxels are used; nothing is resampled in the scene.")
     label.text = _label(role)
-    selector.noneDisplay = _("Select the {image}").format(image=role.title)
+    selector.noneDisplay = _none(role.title)
     label.toolTip = selector.toolTip = tip.format(about=about[:1].upper() + about[1:])
+
+
+def _none(title: str) -> str:
+    """What a selector says that has nothing chosen; it is as wide as this."""
+    return _("Select the {image}").format(image=title) if len(title) <= LONGEST else _("Select the image")
 
 
 def _label(role: InputRole) -> str:

@@ -193,7 +193,8 @@ class Train(Section):
         for button in (self.ui.trainCheckButton, self.ui.trainButton, self.ui.trainResumeButton):
             button.enabled = False
         try:
-            self.logic.ensureTrainingDependencies(needed, onProgress=self._show_step)
+            more = self._system().requirements if needed is None else ()  # a check of the table needs no network
+            self.logic.ensureTrainingDependencies(needed, onProgress=self._show_step, more=more)
         finally:
             self._enable()
 

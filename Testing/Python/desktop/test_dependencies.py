@@ -15,7 +15,6 @@ from PulsarCAMLib.core.requirements import FOR_3D, FOR_EXPLAINING, TORCH, look_a
 from PulsarCAMLib.desktop.dependencies import (
     SLICERS_OWN,
     ensure_dependencies,
-    ensure_for_system,
     missing_packages,
     read_requirements,
 )
@@ -112,25 +111,14 @@ def test_the_supported_range_is_that_of_the_python_package():
     assert {TORCH, *read_requirements(FILE)} <= set(project["dependencies"])
 
 
-def test_what_networks_of_volumes_need_is_in_a_file_of_its_own_and_asked_for_by_their_systems():
+def test_what_networks_of_volumes_need_is_an_extra_of_its_own_and_asked_for_by_their_systems():
     import tomllib
 
     from PulsarCAMLib.systems.registry import systems
 
-    file = FILE.with_name("requirements-models3d.txt")
     project = tomllib.loads((FILE.parents[2] / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    assert set(read_requirements(file)) == set(FOR_3D) == set(project["optional-dependencies"]["models3d"])
+    assert set(FOR_3D) == set(project["optional-dependencies"]["models3d"])
     assert {each for system in systems() for each in system.requirements} == set(FOR_3D)
-
-
-def test_a_model_of_volumes_has_its_package_installed_when_it_is_applied(monkeypatch):
-    monkeypatch.setitem(ALL_THERE, "monai", "1.6.1")
-    slicer, file = Slicer(monkeypatch), FILE.with_name("requirements-models3d.txt")
-    ensure_for_system(file, ())
-    assert slicer.done == []
-    ensure_for_system(file, FOR_3D)
-    assert slicer.log[1:] == [("pip_ensure", "monai>=1.4")]
-    assert "MONAI 1.4 or newer" in slicer.log[0][1]
 
 
 def test_looking_imports_nothing():
@@ -182,6 +170,17 @@ def test_only_what_the_work_at_hand_needs_is_insisted_on(monkeypatch):
     assert slicer.log == []
     ensure_dependencies(FILE, needed=("matplotlib",))
     assert slicer.done == ["asked", "pip_ensure"]
+
+
+def test_what_a_models_system_needs_besides_is_asked_for_with_the_rest(monkeypatch):
+    slicer = Slicer(monkeypatch)
+    slicer.there |= ALL_THERE
+    monkeypatch.setitem(ALL_THERE, "nets3d", "1.5.0")
+    ensure_dependencies(FILE, needed=APPLY)
+    assert slicer.log == []
+    ensure_dependencies(FILE, needed=APPLY, more=("nets3d>=1.4",))
+    assert slicer.done == ["asked", "pip_ensure"]
+    assert "nets3d" in slicer.log[0][1]
 
 
 def test_a_picture_does_not_wait_for_pytorch(monkeypatch):
