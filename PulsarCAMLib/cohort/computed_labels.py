@@ -92,7 +92,7 @@ def _labels(
 ) -> Iterator[tuple[CohortRow, int | None, ComputedLabel]]:
     """Every visit with the class typed for it and the one computed; a patient's first visit has none to be typed."""
     for rows in table.visits.values():
-        made = system.computed_labels([_cells(row) for row in rows], rule, read_files=read_files)
+        made = system.computed_labels([cells_of(row) for row in rows], rule, read_files=read_files)
         for number, (row, label) in enumerate(zip(rows, made, strict=True)):
             yield row, _typed(row, system.task) if number else None, label
 
@@ -104,7 +104,7 @@ def _typed(row: CohortRow, task: Task) -> int | None:
         return None
 
 
-def _cells(row: CohortRow) -> dict[str, Any]:
+def cells_of(row: CohortRow) -> dict[str, Any]:
     """What is in a row, by column; what is empty is absent."""
     own = {name: getattr(row, name) for name in COLUMNS}
     return {name: value for name, value in {**own, **row.extra}.items() if value is not None}

@@ -70,6 +70,11 @@ FEATURE_MODELS = {
 }
 """Names of feature models to the groups of features they use; joined by "+" they use all of them."""
 
+MAJORITY, VOLUME_RULE, GROWTH = "majority", "volume-rule", "growth"
+
+BASELINES = {MAJORITY: "commonest class", VOLUME_RULE: "volume rule", GROWTH: "growth of the tumour"}
+"""What a network has to beat: the first for every system, the others for those that measure their units' sizes."""
+
 DELTA = "delta"
 """Joined to feature models: they use the second MRI and how features changed since the first."""
 
@@ -144,15 +149,15 @@ DIFFICULTIES = ("easy", "standard", "hard", "none")
 def why_unknown(name: str) -> str:
     """What is wrong with the name of a model and what to write instead; empty if it is known."""
     words = name.split("+")
-    if name == CAM:
+    if name == CAM or name in BASELINES:
         return ""
     if CAM in words:
         return f"{name!r} joins the network to features; write {name.replace('+', ',')}, which adds their late fusion"
     unknown = [word for word in words if word not in FEATURE_MODELS and word != DELTA]
     if unknown:
         return (
-            f"{unknown[0]!r} is no model; there are {CAM} and, on features, {', '.join(FEATURE_MODELS)}, which may be "
-            f"joined as in radiomics+dose"
+            f"{unknown[0]!r} is no model; there are {CAM}, {', '.join(BASELINES)} and, on features, "
+            f"{', '.join(FEATURE_MODELS)}, which may be joined as in radiomics+dose"
         )
     if set(words) == {DELTA}:
         return f"{DELTA!r} needs the features whose change it means; join it, as in radiomics+{DELTA}"

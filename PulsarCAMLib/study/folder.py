@@ -11,7 +11,7 @@ from ..core.errors import InputError, OutputError
 from ..io.locking import LOCK
 
 FORMAT, FORMAT_VERSION = "PulsarCAM study", 1
-STUDY, LESIONS, SAMPLES = "study.json", "lesions.csv", "samples.npz"
+STUDY, LESIONS, SAMPLES, NUMBERS = "study.json", "lesions.csv", "samples.npz", "numbers.csv"
 FINISHED = "features"
 """Where the features of finished lesions are."""
 
@@ -54,7 +54,7 @@ def _ours(path: Path) -> bool:
     if path.name == FINISHED and path.is_dir():
         kept = re.compile(r"[0-9a-f]{64}\.json|\..*\.partial")
         return all(kept.fullmatch(each.name) for each in path.iterdir())
-    return path.name in (LESIONS, SAMPLES, LOCK) or path.suffix == ".partial"
+    return path.name in (LESIONS, SAMPLES, NUMBERS, LOCK) or path.suffix == ".partial"
 
 
 def write_facts(folder: Path, facts: dict[str, Any]) -> None:

@@ -172,10 +172,10 @@ def fusion_records(study: Study) -> list[TrialRecord]:
     Where a model cannot be asked, such as one of both MRIs about the first, it is the mean of the others. Its threshold
     is the mean of theirs.
     """
-    if len(study.settings.models) < 2:
+    if len(study.settings.fused) < 2:
         return []
     groups: dict[tuple, list[TrialRecord]] = {}
-    for record in study.records:
+    for record in (each for each in study.records if each.model in study.settings.fused):
         groups.setdefault((record.protocol, record.control, record.number), []).append(record)
     makers = _members_of(study)
     found = []
@@ -192,7 +192,7 @@ def fusion_records(study: Study) -> list[TrialRecord]:
 def _members_of(study: Study) -> dict[str, dict[str, set[str]]]:
     """Which models are ever asked about an MRI, by protocol."""
     found = {protocol: {point: set() for point in TIME_POINTS} for protocol in study.settings.protocols}
-    for record in study.records:
+    for record in (each for each in study.records if each.model in study.settings.fused):
         for answers in record.answers:
             found[record.protocol][answers.time_point].add(record.model)
     return found
@@ -210,8 +210,8 @@ def model_titles(study: Study) -> dict[str, tuple[str, str]]:
     """Title and one sentence about every model, the late fusion included."""
     models = study_models_of(study.settings, study.facts, study.folder)
     words = {each.name: (each.title, each.about) for each in models}
-    if len(words) > 1:
-        members = ", ".join(title for title, _ in words.values())
+    if len(study.settings.fused) > 1:
+        members = ", ".join(title for name, (title, _) in words.items() if name in study.settings.fused)
         about = f"Mean of the probabilities of {members} on the same splits; answered where all of them answer."
         words[FUSION] = (FUSION_TITLE, about)
     return words

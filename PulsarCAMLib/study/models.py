@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ..core.errors import InputError
+from ..core.vocabulary import MAJORITY
 from ..training.study_models import StudyModel
 from .folder import LESIONS, SAMPLES
 from .nested_cv import Tuned
@@ -30,6 +31,12 @@ def study_models_of(settings: StudySettings, facts: dict[str, Any], folder: Path
 
         made = feature_models_of(others, settings.features, folder / FEATURES, folder / LESIONS)
         found |= {each.name: each for each in made}
+    if settings.baselines:
+        from .baselines import NUMBERS, Baseline
+
+        sha256 = facts["sha256"].get("numbers", "")
+        own = (name for name in settings.baselines)
+        found |= {name: Baseline(name, folder / NUMBERS, sha256 if name != MAJORITY else "") for name in own}
     return [found[name] for name in settings.models]
 
 

@@ -6,12 +6,14 @@ from typing import Any
 
 from ..core.pluralize import pluralize
 from ..core.task import LESION, PATIENT, Task
-from ..core.vocabulary import LEAVE_ONE_OUT, LESIONS, MRI_TITLES, PAPER, PATIENTS, TIME_POINTS
+from ..core.vocabulary import BASELINES, LEAVE_ONE_OUT, LESIONS, MRI_TITLES, PAPER, PATIENTS, TIME_POINTS
 from ..evaluation.predictions import default_task
 from ..evaluation.resampling import TOO_FEW
 from ..systems.registry import DEFAULT, system_of
+from .baselines import not_beaten
 from .exclusion import left_out_sentences
 from .paper import CAM_COLUMN, TABLE
+from .settings import network_name
 from .shared_lesions import column_sentences
 
 HONEST = (PATIENTS, LEAVE_ONE_OUT)
@@ -63,7 +65,7 @@ def main_entry(summary: dict[str, Any], model: str) -> Entry | None:
 
 
 def _headline(summary: dict[str, Any]) -> list[str]:
-    found = []
+    found = _not_beaten(summary)
     for model in summary["models"]:
         entry = main_entry(summary, model["name"])
         if entry:
@@ -75,6 +77,26 @@ def _headline(summary: dict[str, Any]) -> list[str]:
     return [
         "No trial by patient is finished, so this study says nothing yet about lesions of new patients: everything "
         "below was tested on lesions, or on patients, that were learnt from."
+    ]
+
+
+def _not_beaten(summary: dict[str, Any]) -> list[str]:
+    """First of all: which baselines the network does not beat for new patients, if any."""
+    titles = {model["name"]: model["title"] for model in summary["models"]}
+    network = network_name(summary.get("system", DEFAULT))
+    entries = {name: main_entry(summary, name) for name in titles}
+    figures = {
+        name: entry["metrics"]["balanced_accuracy"]["mean"]
+        for name, entry in entries.items()
+        if entry and "balanced_accuracy" in entry["metrics"]
+    }
+    names = not_beaten([name for name in titles if name in BASELINES], figures, network)
+    if not names:
+        return []
+    told = ", ".join(f"{titles[name]} ({figures[name]:.3f})" for name in names)
+    return [
+        f"The network does not beat what costs nothing: its balanced accuracy for new patients is "
+        f"{figures[network]:.3f}, that of {told}."
     ]
 
 

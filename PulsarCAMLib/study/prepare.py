@@ -169,6 +169,12 @@ def prepare_study(found: Candidates, settings: StudySettings, folder: Path, runn
         from .volume_change import write_changes
 
         write_changes(folder, found.shares, found.lesions.rows[BASELINE])
+    if settings.needs_numbers:
+        from .baselines import NUMBERS, write_numbers
+
+        facts["sha256"]["numbers"] = write_numbers(
+            found.cohort, found.lesions, system_of(settings.system), folder / NUMBERS
+        )
     if settings.feature_models:
         _features(found.cohort, found.lesions, settings, facts, folder, running)
     return Prepared(folder, settings, found.lesions, found.splits, facts)

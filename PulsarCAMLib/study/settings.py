@@ -10,7 +10,7 @@ from typing import Any, Self
 
 from ..core.settings import MOST_SEED, Settings, option
 from ..core.task import LESION, PATIENT, SHRINKAGE, Task
-from ..core.vocabulary import CAM, FIXED, LESIONS, PAPER, PATIENTS, PROTOCOLS, THRESHOLD_RULES
+from ..core.vocabulary import BASELINES, CAM, FIXED, LESIONS, MAJORITY, PAPER, PATIENTS, PROTOCOLS, THRESHOLD_RULES
 from ..systems.contract import System
 from ..systems.registry import DEFAULT, system_of
 
@@ -137,6 +137,11 @@ class StudySettings(Settings):
                 f"The volume change is asked of lesions whose class comes from it, and {system.title} asks another "
                 "question; leave --volume-change out."
             )
+        if self.needs_numbers and not system.has_numbers:
+            yield (
+                f"{', '.join(name for name in self.baselines if name != MAJORITY)} need sizes at several visits, and "
+                f"{system.title} has none; leave them out."
+            )
         if self.gi_limit is not None and task.unit != LESION:
             yield (
                 f"The limit of the dose gradient index leaves lesions out, and {system.title} answers for patients; "
@@ -161,7 +166,22 @@ class StudySettings(Settings):
     @property
     def feature_models(self) -> tuple[str, ...]:
         """The models that learn from features."""
-        return tuple(name for name in self.models if name != self.network)
+        return tuple(name for name in self.models if name != self.network and name not in BASELINES)
+
+    @property
+    def fused(self) -> tuple[str, ...]:
+        """The models whose mean is the late fusion: all but baselines."""
+        return tuple(name for name in self.models if name not in BASELINES)
+
+    @property
+    def baselines(self) -> tuple[str, ...]:
+        """Those of :data:`~PulsarCAMLib.core.vocabulary.BASELINES` that take part."""
+        return tuple(name for name in self.models if name in BASELINES)
+
+    @property
+    def needs_numbers(self) -> bool:
+        """Whether a baseline looks at sizes."""
+        return any(name != MAJORITY for name in self.baselines)
 
     def trials_of(self, protocol: str) -> int:
         """How many trials a protocol has; leave-one-patient-out has one per patient instead."""

@@ -180,6 +180,8 @@ def imbalance_sentence(settings: StudySettings) -> str:
     """How the models were told of unequal classes, and what of them compares therefore."""
     network = getattr(settings.training, "imbalance", "none") if settings.network in settings.models else None
     others = settings.features["model"]["imbalance"] if settings.feature_models else None
+    if network is None and others is None:
+        return "No model of this study is told of unequal classes."
     fixed = settings.threshold == FIXED
     judged = "at a probability of 0.5" if fixed else "at thresholds chosen in each trial"
     if not settings.task.binary:

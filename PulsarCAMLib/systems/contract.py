@@ -141,6 +141,7 @@ class System(MapChecks):
         can_decode: whether :meth:`decoded` gives something.
         can_inspect: whether :meth:`inspect` shows what lies between a sample and its maps.
         requirements: packages, as pip writes them, that its network needs besides PyTorch.
+        has_numbers: whether :meth:`unit_numbers` gives something.
         synthetic: dataclass of settings: the recipe of a cohort with known truth, for :meth:`make_synthetic`; its
             ``patients`` and ``seed`` at least; None: the system makes none.
     """
@@ -159,6 +160,7 @@ class System(MapChecks):
     can_decode: ClassVar[bool] = False
     can_inspect: ClassVar[bool] = False
     requirements: ClassVar[tuple[str, ...]] = ()
+    has_numbers: ClassVar[bool] = False
     synthetic: ClassVar[Any] = None
 
     def prepare(self, case: Case, preprocessing: Any, tell: Callable[[float, str], None]) -> Sequence[Samples]:
@@ -187,6 +189,16 @@ class System(MapChecks):
             visits: in their order, each a cohort table's cells by column; what is empty is absent.
             rule: name in the task's ``label.rules``.
             read_files: whether masks that the table names are to be measured.
+        """
+        raise NotImplementedError
+
+    def unit_numbers(self, visits: Sequence[Mapping[str, Any]]) -> list[Mapping[str, float]]:
+        """Numbers of a patient's visits by which baselines answer, see :attr:`has_numbers`; what is unknown is absent.
+
+        ``class_by_rule`` is the number of the class by the system's rule on sizes, the others are theirs to name.
+
+        Args:
+            visits: as :meth:`computed_labels`.
         """
         raise NotImplementedError
 

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import fields
 from pathlib import Path
 
-from ...core.vocabulary import CAM
+from ...core.vocabulary import BASELINES, CAM
 from ..console import TimedBar, warn
 from ..learning import NEEDS, checked_cohort, settings_of, system_of_options
 from ..setting_options import settings_from
@@ -116,7 +116,7 @@ def _protocols(wanted: tuple[str, ...], system) -> tuple[str, ...]:
 def _feature_settings(options) -> dict:
     from ...core.errors import InputError
 
-    names = [name for name in options.models if name not in (CAM, getattr(options, "system", CAM))]
+    names = [name for name in options.models if name not in (CAM, getattr(options, "system", CAM), *BASELINES)]
     if not names:
         if options.feature_settings:
             raise InputError(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 
-from ...core.vocabulary import CAM, DELTA, FEATURE_MODELS, PROTOCOLS, why_unknown
+from ...core.vocabulary import BASELINES, CAM, DELTA, FEATURE_MODELS, PROTOCOLS, why_unknown
 from ...study.settings import StudySettings
 from ...systems.contract import System
 from ..learning import add_foreign, add_model, add_system, add_training
@@ -49,7 +49,7 @@ def add_study(commands, command: Callable[..., argparse.ArgumentParser], epilog:
     add_protocols(protocols)
     add_choices(protocols)
     study = parser.add_argument_group("models that take part")
-    known = f"of {CAM} and, on features, {', '.join(FEATURE_MODELS)} (dosiomics: dose and clinical; combined: all but "
+    known = f"of {CAM}, {', '.join(BASELINES)} and, on features, {', '.join(FEATURE_MODELS)} (dosiomics: dose and clinical; combined: all but "
     known += "octants); "
     joined = f"these may be joined, as in radiomics+dose, and +{DELTA} gives the change to the second MRI"
     add_settings(study, StudySettings, "models", models={"type": _models, "help": known + joined})

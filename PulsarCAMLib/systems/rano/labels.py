@@ -46,6 +46,21 @@ def visit_of(cells: Mapping[str, Any], measured: Measurement | None = None) -> V
     )
 
 
+def visits_of(cells: Sequence[Mapping[str, Any]]) -> list[Visit]:
+    """What is known of a patient's visits, masks measured.
+
+    Raises:
+        InputError: a mask cannot be used.
+    """
+    found = []
+    for each in cells:
+        measured, problem = _measured(each)
+        if problem:
+            raise InputError(f"{problem}; check the table first.")
+        found.append(visit_of(each, measured))
+    return found
+
+
 def labels_of(visits: Sequence[Mapping[str, Any]], rule: str, *, read_files: bool = True) -> list[ComputedLabel]:
     """See :meth:`..contract.System.computed_labels`."""
     known, wrong = [], []

@@ -64,6 +64,7 @@ class Rano(VolumeSystem):
     architecture: ClassVar[Any] = DenseNetSizes
     settings: ClassVar[Any] = RanoSettings
     synthetic: ClassVar[Any] = RanoCohort
+    has_numbers: ClassVar[bool] = True
     requirements: ClassVar[tuple[str, ...]] = FOR_3D
 
     def channels(self, preprocessing: RanoPreprocessing) -> tuple[Channel, ...]:
@@ -129,6 +130,12 @@ class Rano(VolumeSystem):
         from .labels import labels_of
 
         return labels_of(visits, rule, read_files=read_files)
+
+    def unit_numbers(self, visits: Sequence[Mapping[str, Any]]) -> list[Mapping[str, float]]:
+        """How products and volumes have changed, and the category by volumes."""
+        from .numbers import numbers_of
+
+        return list(numbers_of(visits))
 
     def make_synthetic(self, folder: Path, recipe: Any, tell: Callable[[float, str], None]) -> None:
         """Follow-ups with growth, shrinkage, new and vanished tumour."""
