@@ -49,8 +49,8 @@ def add_study(commands, command: Callable[..., argparse.ArgumentParser], epilog:
     add_protocols(protocols)
     add_choices(protocols)
     study = parser.add_argument_group("models that take part")
-    known = f"of {CAM}, {', '.join(BASELINES)} and, on features, {', '.join(FEATURE_MODELS)} (dosiomics: dose and clinical; combined: all but "
-    known += "octants); "
+    features = f"{', '.join(FEATURE_MODELS)} (dosiomics: dose and clinical; combined: all but octants); "
+    known = f"of {CAM}, {', '.join(BASELINES)} and, on features, {features}"
     joined = f"these may be joined, as in radiomics+dose, and +{DELTA} gives the change to the second MRI"
     add_settings(study, StudySettings, "models", models={"type": _models, "help": known + joined})
     study.add_argument(

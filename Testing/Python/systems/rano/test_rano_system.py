@@ -174,23 +174,23 @@ def test_the_card_says_what_the_model_was_trained_on(model, capsys):
     assert card["training"]["settings"]["augmentation"]["flip_chance"] == 0.5
 
 
-def test_the_network_stands_beside_its_baselines_and_the_page_says_first_when_it_does_not_beat_them(cohort):
+def test_the_network_stands_beside_its_baselines_and_it_is_said_first_when_it_does_not_beat_them(cohort):
+    from PulsarCAMLib.study.run import open_study
+    from PulsarCAMLib.study.summary import summarise
+
     out = cohort.parent / "study"
-    models = ["--models", "rano,majority,volume-rule,growth", "--protocols", "patients", "--trials", "2"]
-    options = ["--controls", "1", "--folds", "2", "--epochs", "1", "--quiet"]
+    models = ["--models", "rano,majority,volume-rule,growth", "--protocols", "patients", "--trials", "1"]
+    options = ["--controls", "1", "--folds", "2", "--epochs", "1", "--no-report", "--quiet"]
     command = ["study", str(cohort / "cohort.csv"), "--system", "rano", "-o", str(out), *SMALL, *models, *options]
     assert main(command) == 0
-    results = json.loads((out / "report" / "results.json").read_text(encoding="utf-8"))
+    results = summarise(open_study(out), resamples=20)
     found = {entry["model"]: entry["metrics"]["balanced_accuracy"]["mean"] for entry in results["table"]}
     assert set(found) == {"rano", "majority", "volume-rule", "growth"}
-    assert found["majority"] == pytest.approx(0.25, abs=0.15)
     assert found["volume-rule"] > 0.9
+    assert found["majority"] < 0.4
     first = results["sentences"]["headline"][0]
-    assert first.startswith("The network does not beat")
-    assert "volume rule" in first
-    page = (out / "report" / "index.html").read_text(encoding="utf-8")
-    assert page.index("does not beat what costs nothing") < page.index("over all")
-    assert "fusion" not in json.dumps(results["models"])
+    assert first.startswith("The network does not beat what costs nothing")
+    assert "volume rule (1.000)" in first
 
 
 def files_of(cohort, visit, patient="synthetic-5-0000"):
