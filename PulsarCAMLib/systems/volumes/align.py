@@ -11,10 +11,12 @@ import numpy as np
 
 from ...core.errors import InputError
 from ...core.inputs import MRI, InputRole
-from .brain import brains_of, carried, missing_words
+from ...io.hashing import sha256_of
+from .brain import brains_of, carried, missing_words, tool_is_there
+from .cache import Cache, key_of
 from .channels import leads_of, time_points
 from .doubts import doubtful, refuse_implausible
-from .preprocessing import ATLAS, GIVEN, NONE, Z_SCORE, VolumePreprocessing
+from .preprocessing import ATLAS, GIVEN, NONE, TOOL, Z_SCORE, VolumePreprocessing
 from .quality import APART_LIMIT_MM, Quality, head_points, likeness
 from .registration import AFFINE, RIGID, refuse_flat, register
 from .space import Space, chained, degrees_of, inverse, is_rigid, middle_of, rigid, shift_mm, volume_factor
@@ -30,6 +32,31 @@ Tell = Callable[[float, str], None]
 
 
 def common_space(
+    inputs: Sequence[InputRole], case: Case, preprocessing: VolumePreprocessing, tell: Tell | None = None
+) -> Space:
+    """See :func:`find_space`; what was found before is remembered where a folder is named for it."""
+    asks_much = preprocessing.registration != NONE or preprocessing.brain != NONE or case.transforms
+    if not asks_much:
+        return find_space(inputs, case, preprocessing, tell)
+
+    def key() -> str:
+        import SimpleITK as sitk
+
+        named = os.environ.get(ATLAS_VARIABLE, "") if preprocessing.registration == ATLAS else ""
+        about = [
+            [[role.name, role.kind, role.time_point, role.table_column, role.title] for role in inputs],
+            [preprocessing.registration, preprocessing.brain, preprocessing.atlas_sha256, preprocessing.dose_scale],
+            preprocessing.brain == TOOL and tool_is_there(),
+            sha256_of(Path(named)) if named and Path(named).is_file() else "",
+            sitk.Version.VersionString(),
+        ]
+        return key_of("space", case, about)
+
+    found = Cache.here().remembered(key, lambda: find_space(inputs, case, preprocessing, tell).to_arrays())
+    return Space.from_arrays(found)
+
+
+def find_space(
     inputs: Sequence[InputRole], case: Case, preprocessing: VolumePreprocessing, tell: Tell | None = None
 ) -> Space:
     """Where the images of a case lie in the space that its model wants.
@@ -70,7 +97,6 @@ def read_atlas(preprocessing: VolumePreprocessing) -> Image:
     Raises:
         InputError: none is named, or it is not the one that the model was trained with.
     """
-    from ...io.hashing import sha256_of
     from ...io.volumes import read_image_of
 
     named = os.environ.get(ATLAS_VARIABLE, "")

@@ -61,10 +61,9 @@ def doubtful(inputs: Sequence[InputRole], images: Mapping[str, Image]) -> Iterat
     """Sentences on what is possible and hardly meant."""
     there = [role for role in inputs if role.kind == MRI and role.name in images]
     for role in there:
-        voxels = images[role.name].voxels
-        if voxels.dtype.kind in "if" and np.nanmin(voxels) < LEAST_HU:
-            lowest = f"{np.nanmin(voxels):.0f}"
-            yield f"The {role.title} has values down to {lowest}, as a CT has; was one given in its place?"
+        lowest = float(np.nan_to_num(images[role.name].voxels, nan=0.0, posinf=0.0, neginf=0.0).min())
+        if lowest < LEAST_HU:
+            yield f"The {role.title} has values down to {lowest:.0f}, as a CT has; was one given in its place?"
     for one, other in combinations(there, 2):
         a, b = images[one.name], images[other.name]
         if a.geometry.same_grid(b.geometry) and (a is b or np.array_equal(a.voxels, b.voxels)):

@@ -105,6 +105,8 @@ def bias_corrected(image: Image, inside: np.ndarray | None = None) -> Image:
     ]
     n4 = sitk.N4BiasFieldCorrectionImageFilter()
     n4.SetMaximumNumberOfIterations(BIAS_ITERATIONS)
+    n4.SetNumberOfThreads(1)  # so that the sums are made in one order
+    n4.SetNumberOfWorkUnits(1)
     n4.Execute(sitk.Shrink(whole, factors), sitk.Shrink(mask, factors))
     field = sitk.GetArrayFromImage(sitk.Cast(n4.GetLogBiasFieldAsImage(whole), sitk.sitkFloat32))
     return Image((voxels / np.exp(field)).astype(np.float32), image.geometry, image.source)

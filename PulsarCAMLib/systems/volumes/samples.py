@@ -24,6 +24,7 @@ from ...lesions.resampling import block_of, resample
 from ..contract import Copy, LabelledUnit, PastedMap, Samples, System
 from ..plain_settings import PlainSettings
 from .align import common_space
+from .cache import Arrays, Cache, as_array, from_array, key_of, sha256_of_mask
 from .channels import Channel, channels_of
 from .grids import Located, grid_of, warning_of_size
 from .intensities import bias_corrected, doubts, on_grid, scaled_dose, standardised
@@ -178,18 +179,41 @@ def volume_samples(
         InputError: an image cannot be used there.
     """
     space = common_space(system.inputs, case, preprocessing) if space is None else space
-    places = _places(system, case, unit, space)
     reference = case.reference or next(iter(case.images))
-    own = [(unit, case.geometry, space.way(reference))]
-    whole = system.task.unit != LESION
+    own = (unit, case.geometry, space.way(reference))
     heads = _heads(system, case, space, preprocessing)
-    grid = grid_of([*own, *heads.values()] if whole else own, preprocessing)
-    inside = _inside(*own[0], grid)
+    grid = grid_of([own, *heads.values()] if system.task.unit != LESION else [own], preprocessing)
+
+    def make() -> Arrays:
+        images, inside, clauses = _filled(system, case, own, preprocessing, space, heads, grid)
+        return {"images": images, "inside": np.packbits(inside), "clauses": as_array(clauses)}
+
+    found = Cache.here().remembered(lambda: _key(system, case, own, preprocessing, space), make)
+    inside = np.unpackbits(found["inside"], count=int(np.prod(grid.shape))).reshape(grid.shape).astype(bool)
+    told = [f"“{unit.name}”: {clause}." for clause in from_array(found["clauses"])]
+    return VolumeSamples(
+        unit.name, unit, found["images"][None], inside[None, None], grid,
+        (*space.warnings, *warning_of_size(*own[:2], grid, own[2]), *told),
+        reference=reference, places=_places(system, case, unit, space), space=space,
+    )  # fmt: skip
+
+
+def _filled(
+    system: VolumeSystem,
+    case: Case,
+    own: Located,
+    preprocessing: VolumePreprocessing,
+    space: Space,
+    heads: Mapping[str, Located],
+    grid: VolumeGeometry,
+) -> tuple[np.ndarray, np.ndarray, list[str]]:
+    """Channels ``[channels, k, j, i]``, the unit on the sample's grid, and what is doubtful, as parts of sentences."""
+    inside = _inside(*own, grid)
     in_head = {point: _inside(*head, grid) for point, head in heads.items()}
-    if whole:
+    if system.task.unit != LESION:
         inside = np.any([inside, *in_head.values()], axis=0)
-    warnings = warning_of_size(*own[0][:2], grid, own[0][2])
     made: dict[str, np.ndarray] = {}
+    clauses: list[str] = []
 
     def image_of(role: InputRole) -> np.ndarray | None:
         if role.name not in made and role.name in case.images:
@@ -202,7 +226,7 @@ def volume_samples(
                 made[role.name] = standardised(values, inside if within is None else within)
                 if within is not None and role.time_point in space.brains:
                     made[role.name] = np.where(within, made[role.name], np.float32(0))
-            warnings.extend(f"“{unit.name}”: {what}." for what in doubts(image, grid, role, inside, way))
+            clauses.extend(doubts(image, grid, role, inside, way))
         return made.get(role.name)
 
     channels: list[np.ndarray] = []
@@ -210,16 +234,24 @@ def volume_samples(
         parts = [image_of(role) for role in channel.roles]
         for role, part in zip(channel.roles, parts, strict=True):
             if part is None:
-                warnings.append(f"“{unit.name}”: there is no {role.title}; the model answers without it.")
+                clauses.append(f"there is no {role.title}; the model answers without it")
         there = [part for part in parts if part is not None]
         if len(there) < len(parts):
             channels.append(np.zeros(grid.shape, dtype=np.float32))
         else:
             channels.append(there[0] if len(there) == 1 else there[0] - there[1])
-    return VolumeSamples(
-        unit.name, unit, np.stack(channels)[None], inside[None, None], grid, (*space.warnings, *warnings),
-        reference=reference, places=places, space=space,
-    )  # fmt: skip
+    return np.stack(channels), inside, clauses
+
+
+def _key(system: VolumeSystem, case: Case, own: Located, preprocessing: VolumePreprocessing, space: Space) -> str:
+    """Of all that decides a sample."""
+    unit = own[0]
+    told = [system.name, system.task.unit, [[r.name, r.kind, r.time_point, r.title] for r in system.inputs]]
+    channels = [channel.name for channel in system.channels(preprocessing)]
+    ways = {role: None if way is None else way.tolist() for role, way in space.ways.items()}
+    masks = [unit, *space.brains.values()]
+    shapes = [[list(map(int, mask.offset)), mask.mask.shape, sha256_of_mask(mask.mask)] for mask in masks]
+    return key_of("sample", case, [told, channels, preprocessing.identity(), ways, shapes, list(space.brains)])
 
 
 def _where(case: Case, space: Space, role: str) -> tuple[VolumeGeometry, np.ndarray | None]:

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ...core.geometry import VolumeGeometry, moved
+from ...core.geometry import VolumeGeometry, kji_of, moved
 from ...core.lesion import Lesion
+from .cache import as_array, from_array
 
 if TYPE_CHECKING:
     from .quality import Quality
@@ -39,6 +40,32 @@ class Space:
     leads: Mapping[str, str] = field(default_factory=dict)
     quality: tuple[Quality, ...] = ()
     warnings: tuple[str, ...] = ()
+
+    def to_arrays(self) -> dict[str, np.ndarray]:
+        """For :mod:`.cache`; :meth:`from_arrays` reads them."""
+        told = {
+            "ways": {role: None if way is None else way.tolist() for role, way in self.ways.items()},
+            "brains": {point: list(map(int, brain.offset)) for point, brain in self.brains.items()},
+            "leads": dict(self.leads),
+            "quality": [each.to_card() for each in self.quality],
+            "warnings": list(self.warnings),
+        }
+        masks = {f"brain_{n}": brain.mask for n, brain in enumerate(self.brains.values())}
+        return {"space": as_array(told), **masks}
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> Space:
+        """From :meth:`to_arrays`'s values."""
+        from .quality import Quality
+
+        told = from_array(arrays["space"])
+        brains = {
+            point: Lesion("brain", arrays[f"brain_{n}"], kji_of(offset))
+            for n, (point, offset) in enumerate(told["brains"].items())
+        }
+        ways = {role: None if way is None else np.array(way) for role, way in told["ways"].items()}
+        quality = tuple(map(Quality.from_card, told["quality"]))
+        return cls(ways, brains, told["leads"], quality, tuple(told["warnings"]))
 
     def way(self, role: str) -> np.ndarray | None:
         """Matrix of a role; None: it stays where it is."""

@@ -1,0 +1,174 @@
+"""Images that can hardly be what they are given as, brains given or found, and corrections: one sentence each."""
+
+import sys
+from dataclasses import replace
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import SimpleITK as sitk
+from two_visits import TWO
+
+from PulsarCAMLib.core.case import Case, Image
+from PulsarCAMLib.core.errors import InputError
+from PulsarCAMLib.core.geometry import VolumeGeometry
+from PulsarCAMLib.systems.volumes import brain
+from PulsarCAMLib.systems.volumes.intensities import bias_corrected
+from PulsarCAMLib.systems.volumes.preprocessing import VolumePreprocessing
+
+GRID = VolumeGeometry((14, 16, 15), (2.0, 2.0, 2.0))
+PLAIN = VolumePreprocessing((8, 8, 8), (2.0, 2.0, 2.0), "patient")
+IN_GY = replace(PLAIN, dose_scale="fixed")
+INSIDE = np.zeros(GRID.shape, bool)
+INSIDE[3:11, 4:12, 4:12] = True
+
+
+def mri(seed=0):
+    return Image(np.random.default_rng(seed).normal(300, 20, GRID.shape), GRID)
+
+
+def prepared(preprocessing=PLAIN, **images):
+    named = {name.replace("_", "-"): image for name, image in images.items()}
+    given = {"t1-now": mri(), "t1-before": mri(1), **named}
+    (found,) = TWO.prepare(Case(given, reference="t1-now"), preprocessing, lambda *_: None)
+    return found
+
+
+def constant(value):
+    return Image(np.full(GRID.shape, float(value)), GRID)
+
+
+@pytest.mark.parametrize(
+    ("images", "says"),
+    [
+        ({"plan": constant(6000)}, r"The dose reaches 6000, and it must be in Gy: is it in cGy"),
+        ({"plan": mri()}, "or was an MRI given in its place"),
+        ({"plan": constant(-3)}, "values down to -3, and a dose has none below zero"),
+        ({"t1_now": Image(np.ones((1, 16, 15)), VolumeGeometry((1, 16, 15)))}, r"single slice \(15 x 16 x 1 voxels\)"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused(images, says):
+    with pytest.raises(InputError, match=says):
+        prepared(IN_GY, **images)
+
+
+def test_a_dose_of_gy_is_taken_and_a_z_score_has_no_unit():
+    assert prepared(IN_GY, plan=constant(60)).images[0, 4].max() == pytest.approx(1)
+    assert not prepared(PLAIN, plan=constant(6000)).images[0, 4].any()
+
+
+def test_a_ct_in_place_of_an_mri_is_doubted():
+    found = prepared(t1_now=Image(mri().voxels - 1300, GRID))
+    assert any("T1 now has values down to -1" in w and "as a CT has" in w for w in found.warnings)
+
+
+def test_one_image_for_two_roles_is_doubted():
+    found = prepared(t1_before=Image(mri().voxels.copy(), GRID))
+    assert "The T1 now and the T1 before are one and the same image; was one file chosen twice?" in found.warnings
+    assert not [w for w in prepared().warnings if "one and the same" in w]
+
+
+def test_intensities_are_judged_inside_a_given_brain_and_zero_outside():
+    mask = Image(INSIDE.astype(np.uint8), GRID)
+    head = Image(np.where(INSIDE, mri(1).voxels, 5000.0), GRID)
+    found = prepared(replace(PLAIN, brain="given"), t1_before=head, brain_before=mask)
+    before = found.images[0, 1]
+    inside = before != 0
+    assert before[inside].mean() == pytest.approx(0, abs=1e-5)
+    assert before[inside].std() == pytest.approx(1, abs=1e-5)
+    assert inside.sum() == pytest.approx(found.masks[0, 0].sum(), rel=0.01)
+    assert not [w for w in found.warnings if "brain" in w]
+    assert found.space.brains.keys() == {"baseline", "followup"}, "carried over to the visit without one"
+    # the reference is the other visit: the unit is the brain, not all that is not zero
+    assert found.lesion.voxels == INSIDE.sum()
+
+
+def test_without_a_brain_mask_the_result_says_so(monkeypatch):
+    assert any(w.startswith("No brain mask is given;") for w in prepared(replace(PLAIN, brain="given")).warnings)
+    monkeypatch.setattr(brain, "tool_is_there", lambda: False)
+    told = [w for w in prepared(replace(PLAIN, brain="tool")).warnings if "brain" in w]
+    assert len(told) == 1
+    assert "deepbet, which would find it, is not installed" in told[0]
+    assert not [w for w in prepared().warnings if "brain" in w]
+
+
+def test_an_empty_brain_mask_is_refused():
+    with pytest.raises(InputError, match="The brain before is empty where its MRI is"):
+        prepared(replace(PLAIN, brain="given"), brain_before=constant(0))
+
+
+def with_tool(monkeypatch, mask):
+    """A deepbet that finds this mask, or fails."""
+
+    def run_bet(inputs, mask_paths, no_gpu, skip_broken):
+        assert no_gpu
+        assert not skip_broken
+        image = sitk.ReadImage(inputs[0])
+        if mask is None:
+            raise RuntimeError("Not enough foreground")
+        made = sitk.GetImageFromArray(mask.astype(np.uint8))
+        made.CopyInformation(image)
+        sitk.WriteImage(made, mask_paths[0])
+
+    monkeypatch.setitem(sys.modules, "deepbet", SimpleNamespace(run_bet=run_bet))
+    monkeypatch.setattr(brain, "tool_is_there", lambda: True)
+
+
+BIG = VolumeGeometry(GRID.shape, (12.0, 12.0, 12.0))
+
+
+def test_the_tools_brain_is_taken(monkeypatch):
+    with_tool(monkeypatch, INSIDE)
+    found = brain.brain_by_tool(Image(mri().voxels, BIG))
+    np.testing.assert_array_equal(found.full_mask(GRID.shape), INSIDE)
+
+
+@pytest.mark.parametrize(
+    ("mask", "grid", "says"),
+    [
+        (INSIDE, GRID, "has 4 cm3; give a mask of the brain instead"),
+        (None, BIG, "deepbet cannot find the brain on the T1 now"),
+    ],
+)
+def test_what_the_tool_cannot_mean_is_refused(monkeypatch, mask, grid, says):
+    with_tool(monkeypatch, mask)
+    with pytest.raises(InputError, match=says):
+        brain.brain_by_tool(Image(mri().voxels, grid), "T1 now")
+
+
+def test_brains_of_two_sizes_are_doubted():
+    small = INSIDE.copy()
+    small[:6] = False
+    brains = {
+        "baseline": brain._given(Image(INSIDE, GRID), GRID, ""),
+        "followup": brain._given(Image(small, GRID), GRID, ""),
+    }
+    leads = {"baseline": "t1-before", "followup": "t1-now"}
+    case = Case({"t1-now": mri(), "t1-before": mri()})
+    (told,) = brain._unlike(brains, case, leads, {"t1-now": "T1 now", "t1-before": "T1 before"})
+    assert told.startswith("The brain has 3 cm3 on the T1 now and 4 cm3 on the T1 before")
+    assert not brain._unlike({**brains, "followup": brains["baseline"]}, case, leads, {})
+
+
+def test_n4_takes_a_slow_change_of_brightness_away():
+    grid = VolumeGeometry((24, 24, 24), (4.0, 4.0, 4.0))
+    rng = np.random.default_rng(2)
+    k, j, i = np.indices(grid.shape) / 23
+    inside = (k - 0.5) ** 2 + (j - 0.5) ** 2 + (i - 0.5) ** 2 < 0.2
+    true = np.where(inside, np.where(i + j > 1, 400.0, 300.0) + rng.normal(0, 3, grid.shape), 0)
+    shaded = Image(true * np.exp(0.8 * (k - 0.5)), grid)
+    found = bias_corrected(shaded, inside).voxels
+
+    def slope(voxels):
+        """Of the logarithm of brightness along k, in one tissue."""
+        part = inside & (i + j > 1)
+        return np.polyfit(k[part], np.log(voxels[part]), 1)[0]
+
+    assert slope(shaded.voxels) == pytest.approx(0.8, abs=0.02)
+    assert abs(slope(found)) < 0.2
+    assert not found[~inside].any()
+
+
+def test_an_image_without_a_voxel_above_zero_has_no_bias():
+    with pytest.raises(InputError, match="without a voxel above zero"):
+        bias_corrected(constant(-1))
