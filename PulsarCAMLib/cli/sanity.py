@@ -96,7 +96,7 @@ def _add_checks(group) -> None:
 def _add_mask(group) -> None:
     group.add_argument("--mask", metavar="COLUMN",
                        help="column of the table that names the mask: segmentation, or note_...; empty cells are "
-                       "left out")  # fmt: skip
+                       "left out (the mask that the model's system knows)")  # fmt: skip
     group.add_argument("--mask-labels", type=_labels, metavar="N,N", help="only these values of a label volume")
     group.add_argument("--class", dest="target", default=PREDICTED, metavar="CLASS",
                        help="whose maps are held against the mask (%(default)s: each one's own)")  # fmt: skip
@@ -150,8 +150,8 @@ def check(options, bar) -> dict:
     bundle = find_bundle(options.model)
     options.system = bundle.card.system.name
     methods = _methods(options.method, bundle.card.system)
+    options.mask = _mask_column(options, bundle.card.system)
     parts = options.only or (PARTS if options.mask else (CHECKS,))
-    _refuse_without_mask(options, parts)
     cohort = _Cohort(options, bundle, bar) if options.cohort else _Generated(options, bundle, bar)
     result = {"model": bundle.card.name, "sha256": bundle.card.sha256, **cohort.about}
     if CHECKS in parts:
@@ -183,13 +183,25 @@ def _methods(given: list[str] | None, system) -> tuple[str, ...] | None:
     return named
 
 
-def _refuse_without_mask(options, parts) -> None:
-    from ..core.errors import InputError
+def _mask_column(options, system) -> str | None:
+    """The column that is named, or that of the system's own mask where its units are not lesions themselves.
 
-    if MASK in parts and not options.mask:
+    Raises:
+        InputError: there is none, or no table.
+    """
+    from ..core.errors import InputError
+    from ..core.inputs import MASK as KIND
+    from ..core.task import LESION
+
+    role = system.role(KIND) if system.task.unit != LESION else None
+    column = options.mask or (role.table_column if role else None)
+    if column is None and MASK in (options.only or ()):
         raise InputError("No mask is named that the maps could be held against; name its column with --mask.")
-    if options.mask and not options.cohort:
-        raise InputError("A mask is a column of a table; name the table with --cohort.")
+    if not options.cohort:
+        if options.mask or MASK in (options.only or ()):
+            raise InputError("A mask is a column of a table; name the table with --cohort.")
+        return None
+    return column
 
 
 class _Generated:

@@ -17,7 +17,7 @@ import numpy as np
 from ..cohort.masks import FIRST, MaskPlace, lesions_in, mask_place
 from ..cohort.table import CohortRow
 from ..core.errors import InputError
-from ..core.inputs import DOSE
+from ..core.inputs import DOSE, InputRole
 from ..core.pluralize import pluralize
 from ..core.task import LESION, PREDICTED
 from ..evaluation.discrimination import paired_difference
@@ -116,14 +116,15 @@ def maps_on_mask(
     if not named:
         raise InputError(f"No row names a mask in the column {mask.column}; name the column that holds them.")
     known = {(row.patient, unit_name(row, system.task)): row for row, _ in named}
-    names = map_names(system, tuple(role.title for role in system.shown_inputs), methods)
+    roles = _seen(system, bundle.card.preprocessing)
+    names = map_names(system, tuple(role.title for role in roles), methods)
     found: list[MapScores] = []
     numbers: list[int] = []
     for unit in cohort_cases(named, progress, system):
         row = known[unit.patient, unit.name]
         truth = mask.read(row, unit.case.geometry)
         assert truth is not None
-        maps, empty = _scored(bundle, unit.case, truth, names, target)
+        maps, empty = _scored(bundle, unit.case, roles, truth, names, target)
         found.append(MapScores(unit.patient, maps, empty))
         numbers.append(row.row)
     _refuse_without_scores(found, names, mask.column, system.task.unit)
@@ -134,22 +135,30 @@ def maps_on_mask(
     return told | {"summary": summary, "units": units, "text": text}
 
 
-def _scored(bundle: ModelBundle, case: Case, truth: np.ndarray, names: MapNames, target: str):
+def _scored(
+    bundle: ModelBundle, case: Case, roles: Sequence[InputRole], truth: np.ndarray, names: MapNames, target: str
+):
     from ..explanation.explain import explain_case
 
     result = explain_case(case, bundle, methods=names.model, each_input=False)
     (unit,) = result.units
-    return scores_of_unit(result, unit, _channels(case, unit.samples, bundle.card.system), truth, names, target)
+    return scores_of_unit(result, unit, _channels(case, unit.samples, roles), truth, names, target)
 
 
-def _channels(case: Case, samples: Samples, system: System) -> list[np.ndarray]:
-    """Each image input on the reference grid, as the samples were aligned; zero where it is missing."""
+def _seen(system: System, preprocessing: Any) -> tuple[InputRole, ...]:
+    """Inputs that the network is shown, the reference first."""
+    seen = {name for names in system.channel_roles(preprocessing) for name in names}
+    return tuple(role for n, role in enumerate(system.shown_inputs) if n == 0 or role.name in seen)
+
+
+def _channels(case: Case, samples: Samples, roles: Sequence[InputRole]) -> list[np.ndarray]:
+    """Each input on the reference grid, as the samples were aligned; zero where it is missing."""
     from ..lesions.resampling import resample
     from ..systems.volumes.space import chained, inverse
 
     found, grid, places = [], case.geometry, getattr(samples, "places", {})
     ways = {name: place.way for name, place in places.items()}
-    for role in system.shown_inputs:
+    for role in roles:
         image = case.images.get(role.name)
         if image is None:
             found.append(np.zeros(grid.shape))

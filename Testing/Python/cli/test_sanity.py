@@ -3,14 +3,18 @@
 
 import csv
 import json
+from types import SimpleNamespace
 
 import pytest
 from making_models import random_bundle
 
 from PulsarCAMLib.cli import main
+from PulsarCAMLib.cli.sanity import _mask_column
 from PulsarCAMLib.cohort.synthetic.settings import CohortSettings
 from PulsarCAMLib.cohort.synthetic.store import write_cohort
+from PulsarCAMLib.core.errors import InputError
 from PulsarCAMLib.systems.autoencoder.training_settings import TrainingSettings
+from PulsarCAMLib.systems.registry import system_of
 
 FEW = ("--draws", "1", "--resamples", "20", "--quiet")
 
@@ -59,3 +63,23 @@ def test_other_endings_are_wrong_usage_and_files_are_kept(model, tmp_path, capsy
     (tmp_path / "r.json").write_text("mine")
     assert main(["sanity", model, "-o", str(tmp_path / "r.json")]) == 5
     assert (tmp_path / "r.json").read_text() == "mine"
+
+
+@pytest.mark.parametrize(
+    ("system", "mask", "only", "column"),
+    [
+        ("rano", None, None, "tumour"),
+        ("rano", "note_core", None, "note_core"),
+        ("autoencoder-classifier", None, None, None),
+        ("autoencoder-classifier", "segmentation", ["mask"], "segmentation"),
+    ],
+)
+def test_the_mask_that_a_system_knows_need_not_be_named_unless_it_is_the_unit_itself(system, mask, only, column):
+    options = SimpleNamespace(mask=mask, only=only, cohort="cohort.csv")
+    assert _mask_column(options, system_of(system)) == column
+
+
+@pytest.mark.parametrize(("mask", "cohort", "says"), [(None, "c.csv", "--mask"), ("note_core", None, "--cohort")])
+def test_a_mask_that_is_missing_or_without_a_table_is_said(mask, cohort, says):
+    with pytest.raises(InputError, match=says):
+        _mask_column(SimpleNamespace(mask=mask, only=["mask"], cohort=cohort), system_of())
