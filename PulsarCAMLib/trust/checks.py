@@ -12,7 +12,7 @@ from ..agreement.similarity import is_constant, spearman, top_dice
 from ..core.errors import InputError
 from ..core.upsampling import upsample_to
 from ..core.vocabulary import MAJORITY
-from .answers import called, ranking
+from .answers import called, chances, ranking
 from .localisation import localisation
 from .maps import Explainer, Found, MapNames, map_names, regions_of
 from .perturbation import perturbations, shuffled
@@ -65,7 +65,8 @@ class Checks:
         scores: (map, score) to ``[N]``.
         random_ranking: stage to ``[draws, N]`` or ``[draws, N, classes]``, what an AUC ranks by.
         input_matters: bool ``[N]``, whether shuffling the unit's pixels changes its logits at all.
-        channel_matters: title of a channel to bool ``[N]``, the same for it alone; where there are several.
+        channel_changes: title of a channel to ``[N]``, by how much the probability of the predicted class changes (NaN
+            where no logit changes at all) when its pixels alone are shuffled; where there are several.
     """
 
     subjects: Sequence[Subject]
@@ -77,7 +78,7 @@ class Checks:
     scores: dict[tuple[str, str], np.ndarray] = field(default_factory=dict)
     random_ranking: dict[str, np.ndarray] = field(default_factory=dict)
     input_matters: np.ndarray | None = None
-    channel_matters: dict[str, np.ndarray] = field(default_factory=dict)
+    channel_changes: dict[str, np.ndarray] = field(default_factory=dict)
 
     @property
     def patients(self) -> np.ndarray:
@@ -261,7 +262,14 @@ class _Work:
             for number, title in enumerate(self.names.channels):
                 images = shuffled(self.images, self.masks, own, number)
                 logits = self.system.answers(self.predictor, images, self.masks)
-                self.found.channel_matters[title] = self._changed(logits, self.answers)
+                apart = np.abs(self._chances(logits) - self._chances(self.answers))
+                self.found.channel_changes[title] = np.where(self._changed(logits, self.answers), apart, np.nan)
+
+    def _chances(self, logits: np.ndarray) -> np.ndarray:
+        """Probability of each unit's predicted class ``[N]``."""
+        task = self.system.task
+        every = [chances(logits, n, task, self.card.temperature).mean(axis=0) for n in range(len(task.classes))]
+        return np.stack(every)[self.found.shown, np.arange(logits.shape[1])]
 
     @staticmethod
     def _changed(logits: np.ndarray, before: np.ndarray) -> np.ndarray:

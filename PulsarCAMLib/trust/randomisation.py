@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from ..systems.contract import Predictor, System
 
 ALL = "all layers"
+MOST_NAMED = 4
+"""Layers of a stage that are named one by one."""
 
 
 def stages_of(layers: Sequence[str]) -> dict[str, tuple[str, ...]]:
@@ -19,6 +22,8 @@ def stages_of(layers: Sequence[str]) -> dict[str, tuple[str, ...]]:
     Examples:
         >>> list(stages_of(("head", "features")))
         ['head', 'all layers', 'features']
+        >>> list(stages_of([f"net.block{n}" for n in (6, 5, 4, 3, 2, 1)]))[4]
+        'block6 to block2'
     """
     every = tuple(layers)
     cascade = [every[: n + 1] for n in range(len(every))]
@@ -26,8 +31,19 @@ def stages_of(layers: Sequence[str]) -> dict[str, tuple[str, ...]]:
 
 
 def stage_name(part: tuple[str, ...], every: tuple[str, ...]) -> str:
-    """Such as ``"logit + norm"``."""
-    return ALL if part == every else " + ".join(name or "network" for name in part)
+    """Such as ``"logit + norm"``, or from where to where; without what all names begin with."""
+    if part == every:
+        return ALL
+    shared = _shared(every)
+    names = ["+".join(name[len(shared) :] for name in layer.split("+")) or "network" for layer in part]
+    return " + ".join(names) if len(names) <= MOST_NAMED else f"{names[0]} to {names[-1]}"
+
+
+def _shared(layers: Sequence[str]) -> str:
+    """Folders that the names of all modules begin with, such as ``"densenet."``."""
+    names = [name.split(".")[:-1] for layer in layers for name in layer.split("+")]
+    shared = takewhile(lambda parts: len(set(parts)) == 1, zip(*names, strict=False))
+    return "".join(f"{parts[0]}." for parts in shared)
 
 
 def randomised(system: System, predictor: Predictor, layers: Sequence[str], seed: int, draw: int = 0) -> Predictor:

@@ -58,8 +58,9 @@ def summarise(checks: Checks, *, resamples: int = 2000, seed: int = 0, no_contro
         maps[name] = {"scores": scores, "against_intensity": gains, **_verdicts(name, scores, gains, checks.names)}
     matters = float(np.mean(checks.input_matters))
     image: dict = {"share_of_lesions_where_it_matters": matters, "looked_at": matters > 0.5}
-    if checks.channel_matters:
-        image["inputs"] = {title: float(np.mean(changed)) for title, changed in checks.channel_matters.items()}
+    for title, apart in checks.channel_changes.items():
+        told = {"changed": float(np.isfinite(apart).mean()), "probability_change": float(np.nan_to_num(apart).mean())}
+        image.setdefault("inputs", {})[title] = told
     return {
         "lesions": len(checks.subjects),
         "patients": len(np.unique(checks.patients)),

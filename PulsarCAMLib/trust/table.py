@@ -100,14 +100,25 @@ def words(summary: dict) -> str:
     if not summary["image"]["looked_at"]:
         unit = unit_of(summary)
         sentences.append(f"The model ignores the image: shuffling a {unit}'s pixels leaves its answer as it is.")
-    for title, share in summary["image"].get("inputs", {}).items():
-        sentences.append(f"Shuffling the {title} alone changes {share:.0%} of the answers.")
+    sentences += _of_inputs(summary["image"].get("inputs", {}))
     aucs = summary["auc"] or {}
     for stage, how in ((ALL, "With all layers randomised"), (LABELS, "Trained on permuted labels")):
         if stage in aucs:
             sentences.append(f"{how} the AUC {_fall(aucs[stage], aucs['as trained'], unit_of(summary))}.")
     reasons = [f"{what} ({reason})" for what, reason in summary["not_measured"].items()]
     return " ".join([*sentences, *([f"Not measured: {', '.join(reasons)}."] if reasons else [])])
+
+
+def _of_inputs(found: Mapping[str, Mapping[str, float]]) -> list[str]:
+    """How much the answer hangs on each of several inputs."""
+    used = [f"{title} {each['probability_change']:.3f}" for title, each in found.items() if each["changed"]]
+    sentences = []
+    if used:
+        what = "One input shuffled alone changes the probability of the predicted class, on average, by"
+        sentences.append(f"{what}: {', '.join(used)}.")
+    if unused := [title for title, each in found.items() if not each["changed"]]:
+        sentences.append(f"The model ignores {' and '.join(unused)}: shuffled, no answer changes.")
+    return sentences
 
 
 def _fall(auc: dict, trained: dict, unit: str) -> str:

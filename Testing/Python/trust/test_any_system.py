@@ -97,9 +97,13 @@ def test_a_map_that_ignores_the_weights_is_called_out(found):
 
 
 def test_the_input_that_the_model_looks_at_is_named_and_the_other_one_is_not(found):
-    assert found["image"]["inputs"] == {"FLAIR": 1.0, "planned dose": 0.0}
+    inputs = found["image"]["inputs"]
+    assert inputs["planned dose"] == {"changed": 0.0, "probability_change": 0.0}
+    assert inputs["FLAIR"]["changed"] == 1.0
+    assert inputs["FLAIR"]["probability_change"] > 0
     text = markdown(found)
-    assert "Shuffling the planned dose alone changes 0% of the answers." in text
+    assert "The model ignores planned dose: shuffled, no answer changes." in text
+    assert "on average, by: FLAIR 0." in text
     assert "6 patients of 6 patients" in text
     assert "lesion" not in text
     assert "GTV" not in text
