@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 from ..core.errors import OutputError
 
@@ -63,10 +64,21 @@ def replace_file(path: Path, content: bytes, *, durably: bool = False) -> None:
     Raises:
         OSError: it cannot be written; the old file is as it was.
     """
+    with replacing_file(path, durably=durably) as file:
+        file.write(content)
+
+
+@contextmanager
+def replacing_file(path: Path, *, durably: bool = False) -> Iterator[BinaryIO]:
+    """Context with a file to write into; leaving it well puts it at ``path``, as :func:`replace_file` does.
+
+    Raises:
+        OSError: it cannot be written; the old file is as it was.
+    """
     descriptor, made = tempfile.mkstemp(prefix=f".{path.name[:32]}.", suffix=".partial", dir=path.parent)
     try:
         with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
+            yield file
             if durably:
                 file.flush()
                 os.fsync(file.fileno())
@@ -75,7 +87,7 @@ def replace_file(path: Path, content: bytes, *, durably: bool = False) -> None:
         Path(made).replace(path)
         if durably:
             _sync_folder(path.parent)
-    except OSError:
+    except BaseException:
         Path(made).unlink(missing_ok=True)
         raise
 

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import io
-import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -20,14 +17,10 @@ from ..systems.contract import System
 from ..systems.registry import register, system_of_settings
 from ..training.samples import TrainingSamples
 from ..training.study_models import Fitted, TrialTask
+from .samples_file import load_samples
 from .settings import asked_twice, network_name
 
 TRAINING = "training"
-FIELDS = {
-    **{name: name for name in ("images", "masks", "labels", "patients")},
-    **{"lesions": "units", "rotations": "changes"},
-}
-"""Name of an array in the study's file to the field of the samples."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +28,7 @@ class NetworkStudyModel:
     """One network of a system per trial, trained on the samples of the first MRI and their copies.
 
     Attributes:
-        samples: file of :func:`save_samples`.
+        samples: file of :func:`.samples_file.save_samples`.
         sha256: its hash.
         settings: of every training; the seed comes from the task.
         system: whose network, so that other processes know it; None: that of the settings.
@@ -121,42 +114,3 @@ def samples_of(samples: TrainingSamples, lesions: Sequence[int]) -> TrainingSamp
         return originals.where(np.array([place[int(lesion)] for lesion in lesions], dtype=int))
     except KeyError as error:
         raise InputError(f"The study's patches lack lesion {error}; run the study anew.") from error
-
-
-def save_samples(path: Path, sets: dict[str, TrainingSamples]) -> str:
-    """Write the patches of both MRIs, patients and lesions as numbers; the file's hash.
-
-    The file says nothing of when it was written, so that the same patches give the same hash.
-
-    Raises:
-        OutputError: it cannot be written.
-    """
-    from ..training.checkpoint import write_durably
-
-    content = io.BytesIO()
-    with zipfile.ZipFile(content, "w", zipfile.ZIP_STORED) as archive:
-        for point, samples in sets.items():
-            for name, field_name in FIELDS.items():
-                array = io.BytesIO()
-                np.save(array, getattr(samples, field_name), allow_pickle=False)
-                archive.writestr(zipfile.ZipInfo(f"{point}_{name}.npy"), array.getvalue())
-    write_durably(path, content.getvalue())
-    return hashlib.sha256(content.getvalue()).hexdigest()
-
-
-@lru_cache(maxsize=4)
-def load_samples(path: Path) -> dict[str, TrainingSamples]:
-    """The patches of a study by time point; read once per process.
-
-    Raises:
-        InputError: the file is missing or damaged.
-    """
-    try:
-        with np.load(path, allow_pickle=False) as arrays:
-            points = [point for point in TIME_POINTS if f"{point}_labels" in arrays]
-            return {
-                point: TrainingSamples(**{FIELDS[name]: arrays[f"{point}_{name}"] for name in FIELDS})
-                for point in points
-            }
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
-        raise InputError(f"The study's patches {path} are missing or damaged; run the study anew.") from error

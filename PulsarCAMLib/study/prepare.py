@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+import shutil
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -23,10 +24,13 @@ from .exclusion import check_dose, within_limit
 from .folder import FORMAT, FORMAT_VERSION, LESIONS, SAMPLES, read_facts, write_facts, write_text
 from .jobs import dask_workers
 from .models import network_study_model
-from .network_model import save_samples
 from .running import Running
+from .samples_file import save_samples
 from .settings import StudySettings, asked_twice
 from .splits import Split, protocol_splits
+
+PREPARED = "prepared"
+"""Folder of samples that are too large for the memory, until they are in the study's file."""
 
 CUTTING, FEATURE_STAGE = "cutting patches ({})", "computing features"
 
@@ -248,14 +252,14 @@ def _patches(baseline, second, lesions: StudyLesions, settings: StudySettings, f
     from ..training.samples import TrainingSamples, collect_samples
 
     index = {point: {int(row): at for at, row in enumerate(lesions.rows[point])} for point in TIME_POINTS}
-    sets, warnings, system = {}, [], system_of(settings.system)
+    sets, warnings, system, held = {}, [], system_of(settings.system), folder / PREPARED
     for point, rows in ((BASELINE, baseline), (SECOND, second)):
         if not rows:
             continue
         numbered = {(row.patient, unit_name(row, system.task)): index[point][row.row] for row, _ in rows}
         with running.progress(CUTTING.format(point)) as stage:
             units, only = cohort_cases(rows, stage, system), {"only_original": point == SECOND}
-            found = collect_samples(units, system, settings.training, warnings.append, **only)
+            found = collect_samples(units, system, settings.training, warnings.append, store=held / point, **only)
         pairs = zip(found.patients.tolist(), found.units.tolist(), strict=True)
         own = np.array([numbered[pair] for pair in pairs])
         order = np.lexsort((np.arange(len(own)), own))
@@ -263,7 +267,9 @@ def _patches(baseline, second, lesions: StudyLesions, settings: StudySettings, f
         sets[point] = TrainingSamples(**numbers).where(order)
     for sentence in warnings if running.on_warning else ():
         running.on_warning(sentence)
-    return save_samples(folder / SAMPLES, sets), len(warnings)
+    digest = save_samples(folder / SAMPLES, sets)
+    shutil.rmtree(held, ignore_errors=True)
+    return digest, len(warnings)
 
 
 def _facts(settings, lesions: StudyLesions, hashes: dict, warnings: int, synthetic: bool) -> dict[str, Any]:

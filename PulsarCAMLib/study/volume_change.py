@@ -25,8 +25,9 @@ from ..features.models.model import FeatureStudyModel
 from ..features.models.regression import fit_change_model, log_change
 from .folder import SAMPLES, write_text
 from .models import study_models_of
-from .network_model import TRAINING, NetworkStudyModel, load_samples, samples_of
+from .network_model import TRAINING, NetworkStudyModel, samples_of
 from .run import Study
+from .samples_file import load_samples
 from .splits import Split, permuted, protocol_splits
 
 CHANGES = "volume_change.csv"

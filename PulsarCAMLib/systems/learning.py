@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -21,16 +21,20 @@ class StoredArray:
     """Rows of an array that lies in a file: choosing rows reads nothing; a slice, a number or ``np.array`` does.
 
     Attributes:
-        path: of a file with nothing but the values, row after row; it stays where it is while this is in use.
+        path: of a file with the values, row after row; it stays where it is while this is in use.
         row_shape: of one row.
         dtype: of the values.
         rows: which, in their order.
+        offset: bytes in front of the first row.
+        count: rows of the file; None: all that follows.
     """
 
     path: Path
     row_shape: tuple[int, ...]
     dtype: np.dtype
     rows: np.ndarray
+    offset: int = 0
+    count: int | None = None
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -49,14 +53,15 @@ class StoredArray:
         rows = self.rows[chosen]
         if isinstance(chosen, (slice, int, np.integer)):
             return self._values[rows]
-        return StoredArray(self.path, self.row_shape, self.dtype, rows)
+        return replace(self, rows=rows)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
         return np.asarray(self._values[self.rows], dtype=dtype)
 
     @property
     def _values(self) -> np.ndarray:
-        return np.memmap(self.path, dtype=self.dtype, mode="r").reshape(-1, *self.row_shape)
+        shape = None if self.count is None else (self.count, *self.row_shape)
+        return np.memmap(self.path, self.dtype, "r", self.offset, shape).reshape(-1, *self.row_shape)
 
 
 @dataclass(frozen=True, eq=False)

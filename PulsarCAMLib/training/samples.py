@@ -12,7 +12,7 @@ from ..core.errors import BundleError, InputError, OutputError
 from ..systems.contract import LabelledUnit, System
 from ..systems.learning import StoredArray, TrainingSamples
 
-__all__ = ["TrainingSamples", "collect_samples"]
+__all__ = ["StoredArray", "TrainingSamples", "collect_samples"]
 
 MOST_BYTES_IN_MEMORY = 1 << 30
 """Images that take more than this lie in a file, where there is a folder for it."""

@@ -13,9 +13,10 @@ from ...core.task import Task
 from ...core.upsampling import upsample_to
 from ...core.vocabulary import LEAVE_ONE_OUT, LESIONS, PATIENTS, TIME_POINTS
 from ...study.folder import SAMPLES
-from ...study.network_model import TRAINING, load_samples, samples_of
+from ...study.network_model import TRAINING, samples_of
 from ...study.records import TrialRecord
 from ...study.run import Study
+from ...study.samples_file import load_samples
 from ...systems.registry import system_of
 
 HELD_OUT_BY = (PATIENTS, LEAVE_ONE_OUT, LESIONS)

@@ -22,7 +22,7 @@ from .task import EVENT, NAME, POSTOP, RECURRENCE, RICE, RTDOSE
 
 TABLE, RECIPE = "cohort.csv", "recipe.json"
 
-PRESCRIBED_GY, BOOST_GY = 60.0, 14.0
+PRESCRIBED_GY, BOOST_GY = 60.0, 25.0
 """Dose around the cavity, and what a boost adds in its middle."""
 
 FIELD_MM, FALL_MM = 24.0, 9.0
@@ -32,7 +32,7 @@ NOISE, BIAS = 0.02, 0.08
 """Standard deviation of the noise and amplitude of the coil's logarithmic sensitivity; white matter is 0.64."""
 
 NODULE, CLOUD = "nodule", "cloud"
-_LOOKS = {NODULE: (1.25, 0.0), CLOUD: (0.86, 0.35)}
+_LOOKS = {NODULE: (1.4, 0.0), CLOUD: (0.80, 0.25)}
 """Of enhancement: brightness, and amplitude of its mottle."""
 
 
@@ -97,9 +97,9 @@ def draw_patient(recipe: RiceCohort, index: int) -> Patient:
     room = head.radii - MENINGES_MM - 22
     cavity = rng.uniform(-1, 1, 3)
     cavity = room * cavity / max(1.0, float(np.linalg.norm(cavity)))
-    new_mm = float(rng.uniform(9.0, 12.0))
+    new_mm = float(rng.uniform(13.0, 17.0))
     aside = rng.normal(size=3)
-    aside /= np.linalg.norm(aside)
+    aside /= np.linalg.norm(aside) * (-1 if aside @ cavity > 0 else 1)  # towards the middle, well inside the brain
     new = cavity + aside * (cavity_mm + 0.7 * new_mm)
     return Patient(
         name=f"synthetic-{recipe.seed}-{index:04d}",
@@ -173,7 +173,7 @@ def _dose(patient: Patient, grid: Grid, rng: np.random.Generator) -> tuple[np.nd
     distance = _distance(points, patient.cavity) - patient.cavity_mm
     prescribed = PRESCRIBED_GY * float(rng.uniform(0.97, 1.03))
     gray = prescribed * soft(FIELD_MM - distance, FALL_MM)
-    level = patient.cavity_mm + 6.0 - _distance(points, patient.boost)
+    level = patient.cavity_mm + 10.0 - _distance(points, patient.boost)
     if patient.boosted:
         gray = gray + BOOST_GY * soft(level, 6.0)
     gray = gray + 1.0 * Waves.draw(rng, (40, 80), 8).on(grid) * (gray > 5)

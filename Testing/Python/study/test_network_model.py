@@ -1,6 +1,7 @@
 """The autoencoder-classifier in a study: it learns from the lesions it may; controls tell what is learnt by heart."""
 
 import hashlib
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,10 +11,11 @@ from scipy.special import expit
 from PulsarCAMLib.cohort.study_lesions import StudyLesions
 from PulsarCAMLib.core.errors import InputError
 from PulsarCAMLib.study.jobs import Job, run_jobs
-from PulsarCAMLib.study.network_model import NetworkStudyModel, load_samples, samples_of, save_samples
+from PulsarCAMLib.study.network_model import NetworkStudyModel, samples_of
+from PulsarCAMLib.study.samples_file import load_samples, save_samples
 from PulsarCAMLib.study.splits import protocol_splits
 from PulsarCAMLib.systems.autoencoder.training_settings import TrainingSettings
-from PulsarCAMLib.training.samples import TrainingSamples
+from PulsarCAMLib.training.samples import StoredArray, TrainingSamples
 from PulsarCAMLib.training.study_models import TrialTask
 from PulsarCAMLib.training.trial import train_trial
 
@@ -57,6 +59,25 @@ def test_patches_survive_their_file_and_the_same_patches_give_the_same_hash(tmp_
     (tmp_path / "b.npz").write_bytes(b"PK not really")
     with pytest.raises(InputError, match="damaged"):
         load_samples(tmp_path / "b.npz")
+
+
+def test_large_samples_stay_in_the_file_and_give_the_same_rows(tmp_path):
+    sure = np.linspace(0.5, 1, 2 * LESIONS)
+    samples = replace(noise_samples(0.02, 0, (0.0, 90.0)), confidence=sure)
+    save_samples(tmp_path / "a.npz", {"baseline": samples})
+    with np.load(tmp_path / "a.npz") as plain:
+        np.testing.assert_array_equal(plain["baseline_images"], samples.images)
+    again = load_samples(tmp_path / "a.npz", most_bytes=2000)["baseline"]
+    assert isinstance(again.images, StoredArray)
+    assert isinstance(again.masks, StoredArray)
+    assert isinstance(again.labels, np.ndarray)
+    np.testing.assert_array_equal(again.confidence, sure)
+    chosen = again.originals().where([4, 1])
+    assert isinstance(chosen.images, StoredArray), "choosing reads nothing"
+    np.testing.assert_array_equal(np.asarray(chosen.images), samples.originals().where([4, 1]).images)
+    np.testing.assert_array_equal(chosen.masks[0:1], samples.originals().where([4, 1]).masks[:1])
+    digest = save_samples(tmp_path / "b.npz", {"baseline": again})
+    assert digest == hashlib.sha256((tmp_path / "a.npz").read_bytes()).hexdigest(), "and are written again from there"
 
 
 def test_slices_come_in_the_order_asked_for_and_never_rotated():

@@ -15,8 +15,8 @@ from PulsarCAMLib.core.errors import InputError, OutputError
 from PulsarCAMLib.io.locking import only_one
 from PulsarCAMLib.study import prepare as module
 from PulsarCAMLib.study.models import tuned_settings
-from PulsarCAMLib.study.network_model import load_samples
 from PulsarCAMLib.study.run import open_study, run_study
+from PulsarCAMLib.study.samples_file import load_samples
 from PulsarCAMLib.study.settings import StudySettings
 from PulsarCAMLib.systems.autoencoder.architecture import Architecture
 from PulsarCAMLib.systems.autoencoder.training_settings import TrainingSettings

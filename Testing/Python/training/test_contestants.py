@@ -12,7 +12,8 @@ import pytest
 import torch
 from making_samples import stripes
 
-from PulsarCAMLib.study.network_model import samples_of, save_samples
+from PulsarCAMLib.study.network_model import samples_of
+from PulsarCAMLib.study.samples_file import save_samples
 from PulsarCAMLib.systems.autoencoder.architecture import Architecture
 from PulsarCAMLib.systems.autoencoder.losses import joint_loss
 from PulsarCAMLib.systems.autoencoder.network import AutoencoderClassifier
