@@ -261,6 +261,19 @@ class ConsoleLogic(CompareLogic):
         shown = settings or self._settings(found.system, None, target, normalisation, restrict=restrict)
         return comparison_maps(found, result.volumeNode, result.segmentationNode, shown)
 
+    def mapsOfInputs(
+        self, result: PulsarCAMResult, method=None, target=None, normalisation="none", restrict=True, settings=None
+    ) -> dict:
+        """Role to heat map node, of every image alone on its own voxels, made, or written anew where they are there.
+
+        Empty where the method has one map of all images only.
+        """
+        from ..scene.writing.input_maps import maps_of_inputs
+
+        found = result.scanResult
+        shown = settings or self._settings(found.system, method, target, normalisation, restrict=restrict)
+        return maps_of_inputs(found, result.volumeNode, result.segmentationNode, result.otherImages, shown)
+
     def inspectSlice(
         self, result: PulsarCAMResult, lesion: str, sliceIndex: int | None = None, member: int | None = None
     ):

@@ -86,7 +86,7 @@ class SeveralClasses:
             ui.mapInputComboBox.currentIndex = 2
             heat_map = state.heatMapVolume
             assert heat_map.GetNodeReference("PulsarCAM.inputVolume") is images[1]
-            assert [front for _, front in self._shown_images()] == [None, heat_map.GetID()], "its own image's alone"
+            self._check_each_has_its_own(images, heat_map)
             ui.mapInputComboBox.currentIndex = 0
             self.panel.images.selector(self.panel.images.roles[0]).setCurrentNode(None)
             assert self._shown_images()[0] == (images[0].GetID(), state.heatMapVolume.GetID())
@@ -95,6 +95,20 @@ class SeveralClasses:
             ui.inputViewsButton.click()
             assert manager.layout == layout
             assert ui.inputViewsButton.text == text
+
+    def _check_each_has_its_own(self, images, heat_map) -> None:
+        """Over every image its own map, on its own voxels; the chosen one's is the output."""
+        fronts = [slicer.mrmlScene.GetNodeByID(front) for _, front in self._shown_images()]
+        assert fronts[1] is heat_map
+        assert [front.GetAttribute("PulsarCAM.input") for front in fronts] == ["t1", "flair"]
+        assert [front.GetNodeReference("PulsarCAM.inputVolume") for front in fronts] == list(images)
+        before, count = slicer.util.arrayFromVolume(fronts[0]).copy(), slicer.mrmlScene.GetNumberOfNodes()
+        self.panel.ui.targetComboBox.currentIndex = 0
+        again = slicer.mrmlScene.GetNodeByID(self._shown_images()[0][1])
+        assert again is fronts[0]
+        assert (slicer.util.arrayFromVolume(again) != before).any(), "another class, the same node"
+        assert slicer.mrmlScene.GetNumberOfNodes() == count
+        self.panel.ui.targetComboBox.currentIndex = 2
 
     def _tags(self) -> list[str]:
         return ["PulsarCAMInput-t1", "PulsarCAMInput-flair"]

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import slicer
 from slicer.i18n import tr as _
 
+from ...core.display import Threshold
 from ...core.inputs import InputRole
 from ...scene.showing import input_views, views
 from ...scene.writing.provenance import PREFIX
@@ -17,6 +20,7 @@ class InputViews(Section):
     def set_up(self) -> None:
         """Connect the button."""
         self._layout_before, self._shown = None, []
+        self._own, self._own_key = {}, None
         self.ui.inputViewsButton.connect("clicked(bool)", self.on_show)
 
     @property
@@ -51,7 +55,7 @@ class InputViews(Section):
         else:
             before = views.current_layout()
             with slicer.util.WaitCursor():
-                self._show(self._views())
+                self._show(self._views(self._own_maps()))
             self._layout_before = before
             chosen = self.panel.results.chosen_name()
             place = self.panel.results.place_of(chosen) if chosen else None
@@ -66,7 +70,7 @@ class InputViews(Section):
 
     def _follow(self) -> None:
         """Another image, or another map over the same ones."""
-        wanted = self._views()
+        wanted = self._views(self._own_maps())
         if [(view.role, view.volume) for view in wanted] != [(view.role, view.volume) for view in self._shown]:
             if wanted:
                 self._show(wanted)
@@ -74,13 +78,36 @@ class InputViews(Section):
             self._shown = wanted
             input_views.exchange_maps(wanted, self.state.opacity / 100)
 
-    def _views(self) -> list[input_views.InputView]:
-        """One for each chosen image that a network sees."""
-        nodes = [(role, self.panel.images.node_of(role)) for role in self.panel.models.system().shown_inputs]
-        return [input_views.InputView(role, node, self._map_over(role)) for role, node in nodes if node is not None]
+    def forget(self) -> None:
+        """Another parameter set or scene has maps of its own."""
+        self._own, self._own_key = {}, None
 
-    def _map_over(self, role: InputRole):
+    def _views(self, own: dict | None = None) -> list[input_views.InputView]:
+        """One for each chosen image that a network sees; ``own`` are maps of single images, by role."""
+        nodes = [(role, self.panel.images.node_of(role)) for role in self.panel.models.system().shown_inputs]
+        there = [(role, node) for role, node in nodes if node is not None]
+        return [input_views.InputView(role, node, self._map_over(role, own or {})) for role, node in there]
+
+    def _map_over(self, role: InputRole, own: dict):
         """The map that lies over an image: that of all images together, or its own where one of one image is shown."""
         shown = self.panel.results.shown_map()
-        alone = shown.GetAttribute(f"{PREFIX}input") if shown is not None else None
-        return shown if not alone or alone == role.name else None
+        alone = self._alone(shown)
+        return shown if not alone or alone == role.name else own.get(role.name)
+
+    def _alone(self, shown) -> str | None:
+        """Role of the one image whose map is shown; None where it is that of all together."""
+        return shown.GetAttribute(f"{PREFIX}input") or None if shown is not None else None
+
+    def _own_maps(self) -> dict:
+        """Map of every image alone, where that of one is shown; written anew when something else is to be shown."""
+        alone = self._alone(self.panel.results.shown_map())
+        if not alone or self.panel.whyNoResult():
+            return {}
+        result, settings = self.panel.result(), replace(self.panel.settings(), threshold=Threshold(), input="")
+        key = result.scanResult, settings
+        if key != self._own_key:
+            self._own_key = key  # first: an error is told once
+            self._own = self.logic.mapsOfInputs(result, settings=settings)
+            for node in self._own.values():
+                views.set_colors(node, self.state.colorMap.value, settings.statistic == "std")
+        return {name: node for name, node in self._own.items() if node.GetScene() is not None}
