@@ -69,6 +69,7 @@ class NetworkEvidence:
         images: ``[n, channels, *size]``.
         masks: ``[n, 1, *size]``.
         inputs: names of the inputs that maps of their own are wanted of, each with its channels; empty: none are.
+        tell: is told the fraction of a long method that is done; an error that it raises ends the work.
     """
 
     system: Any
@@ -76,6 +77,7 @@ class NetworkEvidence:
     images: Tensor
     masks: Tensor
     inputs: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    tell: Callable[[float], None] = lambda fraction: None
 
 
 SLIPS = (RuntimeError, ValueError, TypeError, LookupError, AttributeError, NotImplementedError, AssertionError)

@@ -1,64 +1,67 @@
-"""Occlusion: how far a class's logit falls when a part of the image is covered."""
+"""Occlusion: how far a class's logit falls when a part of the image is covered (method.md 4.1).
+
+Of all inputs at once, and of every input alone while the others stay as they are. Source: Zeiler and Fergus 2014.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ...core.map_method import MapMethod
 from ..answers import NetworkEvidence
+from .blocks import OCCLUSION_PARTS, OcclusionSettings
+from .occluding import Occluder, occluded
+from .run import class_logits
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
-OCCLUSION_PARTS = 6
-"""The occluding cube's side is this part of a sample's; it moves by half of its side."""
+    from torch import Tensor, nn
 
 
-def _occlusion(evidence: NetworkEvidence) -> dict[str, Tensor]:
-    """Fall of the class's logit when a cube is set to each channel's mean: mean over the cubes that cover a voxel."""
+def occluder_of(evidence: NetworkEvidence, member: nn.Module, image: Tensor, incremental: bool = True) -> Occluder:
+    """One member with one sample ``[1, channels, *size]`` of the evidence, to be asked about blocks."""
+    return Occluder(lambda images: class_logits(evidence, member, images), image, incremental)
+
+
+def occlusion_maps(evidence: NetworkEvidence, settings: OcclusionSettings) -> dict[str | tuple[str, str], Tensor]:
+    """Maps by class, of all inputs together and of each that the evidence asks for; what raises a logit is 0."""
     import torch
 
-    images, masks = evidence.images, evidence.masks
-    size = images.shape[2:]
-    filler = images.flatten(2).mean(dim=2).reshape(*images.shape[:2], *[1] * len(size))
-    with torch.inference_mode():
-        whole = [member(images, masks) for member in evidence.members]
-        fall = images.new_zeros(len(evidence.members), len(evidence.system.task.names), len(images), *size)
-        times = images.new_zeros(size)
-        for box in _boxes(size):
-            changed = images.clone()
-            changed[(slice(None), slice(None), *box)] = filler
-            times[box] += 1
-            for k, member in enumerate(evidence.members):
-                lost = (whole[k] - member(changed, masks)).T
-                fall[(slice(k, k + 1), slice(None), slice(None), *box)] += lost.reshape(
-                    1, *lost.shape, *[1] * len(size)
-                )
-        fall = (fall / times).relu()
-    return {name: fall[:, index] for index, name in enumerate(evidence.system.task.names)}
+    wanted: dict[str, tuple[int, ...] | None] = {"": None, **evidence.inputs}
+    found: dict[str, list[np.ndarray]] = {role: [] for role in wanted}
+    region = evidence.masks[0, 0].cpu().numpy().astype(bool) if settings.within_mask else None
+    for m, member in enumerate(evidence.members):
+        occluder = occluder_of(evidence, member, evidence.images, settings.incremental)
+        for n, (role, channels) in enumerate(wanted.items()):
+            tell = partial(_tell_of, evidence, m * len(wanted) + n, len(evidence.members) * len(wanted))
+            found[role].append(occluded(occluder, settings, channels, region, tell))
+    maps: dict[str | tuple[str, str], Tensor] = {}
+    for role, values in found.items():
+        falls = torch.from_numpy(np.stack(values)).to(evidence.images).relu()
+        for n, name in enumerate(evidence.system.task.names):
+            maps[(name, role) if role else name] = falls[:, n, None]
+    return maps
 
 
-def _boxes(size: Sequence[int]) -> list[tuple[Any, ...]]:
-    """Cubes that cover everything, each moved by half its side."""
-    sides = [max(1, round(n / OCCLUSION_PARTS)) for n in size]
-    starts = [
-        [min(s, n - side) for s in range(0, max(n - side, 0) + max(1, side // 2), max(1, side // 2))]
-        for n, side in zip(size, sides, strict=True)
-    ]
-    corners = np.stack(np.meshgrid(*[sorted(set(s)) for s in starts], indexing="ij"), -1).reshape(-1, len(size))
-    return [tuple(slice(int(c), int(c) + side) for c, side in zip(corner, sides, strict=True)) for corner in corners]
+def _tell_of(evidence: NetworkEvidence, before: int, maps: int, done: float) -> None:
+    evidence.tell((before + done) / maps)
 
 
-OCCLUSION = MapMethod(
-    name="occlusion",
-    title="Occlusion",
-    unit="fall of the logit",
-    equation="mean over covering cubes of ReLU(y_c(x) - y_c(x occluded))",
-    compute=_occlusion,
-    saved_name="OCCLUSION",
-    always=False,
-    cost=2.0 * (2 * OCCLUSION_PARTS) ** 3,
-)
+def occlusion(settings: OcclusionSettings) -> MapMethod:
+    """The method with settings of one's own, for a system's ``maps``."""
+    return MapMethod(
+        name="occlusion",
+        title="Occlusion",
+        unit="fall of the logit",
+        equation="ReLU(mean over covering cubes of (y_c(x) - y_c(x occluded)))",
+        compute=lambda evidence: occlusion_maps(evidence, settings),
+        saved_name="OCCLUSION",
+        by_input=True,
+        always=False,
+        cost=2.0 * (2 * OCCLUSION_PARTS) ** 3,
+    )
+
+
+OCCLUSION = occlusion(OcclusionSettings())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -34,7 +35,8 @@ def explain_one_by_one(
         part = torch.from_numpy(images[n : n + 1]), torch.from_numpy(masks[n : n + 1])
         with torch.inference_mode():
             logits.append(checked_logits(system, *part, predictor.logits).float().cpu().numpy())
-        evidence = NetworkEvidence(system, members, *part, inputs)
+        # long methods tell often that this sample is not done yet, so that they can be cancelled
+        evidence = NetworkEvidence(system, members, *part, inputs, partial(_still_at, after_chunk, n))
         for name in methods:
             for key, found in _computed(system.method(name), evidence).items():
                 whole = (name, key) if isinstance(key, str) else (name, *key)
@@ -66,6 +68,11 @@ def _computed(method: MapMethod, evidence: NetworkEvidence) -> dict[Any, Tensor]
             f"{axes - 2} axes) are needed."
         )
     return found
+
+
+def _still_at(after_chunk: Callable[[int], None] | None, done: int, fraction: float) -> None:
+    if after_chunk:
+        after_chunk(done)
 
 
 def class_logits(evidence: NetworkEvidence, member: nn.Module, images: Tensor) -> Tensor:

@@ -1,0 +1,123 @@
+"""Which cells of a layer a change reaches, and cutting and pasting parts of layers; whole numbers along every axis.
+
+Corners are arrays ``[positions, axes]``: the first cell, and the one after the last.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Reach:
+    """Cells that changes of several positions lie in.
+
+    Attributes:
+        low, high: ``[positions, axes]``, first cell and the one after the last.
+    """
+
+    low: np.ndarray
+    high: np.ndarray
+
+    def of(self, positions: np.ndarray) -> Reach:
+        """Only some positions."""
+        return Reach(self.low[positions], self.high[positions])
+
+    def sizes(self) -> np.ndarray:
+        """Number of cells ``[positions]``."""
+        return (self.high - self.low).prod(axis=1)
+
+
+@dataclass(frozen=True)
+class Sliding:
+    """A window that slides over a layer: of a convolution or a pooling; one number for every axis.
+
+    Attributes:
+        kernel: cells of the window.
+        stride: by which it moves.
+        padding: cells before the layer's first at which it begins.
+        dilation: distance of the cells that it sees.
+    """
+
+    kernel: tuple[int, ...]
+    stride: tuple[int, ...]
+    padding: tuple[int, ...]
+    dilation: tuple[int, ...]
+
+    def reached(self, reach: Reach, size: Sequence[int]) -> Reach:
+        """Output cells whose window sees a change; one cell where none does.
+
+        Args:
+            reach: of the changes in the layer below.
+            size: of the output.
+        """
+        stride, padding = np.array(self.stride), np.array(self.padding)
+        extent = (np.array(self.kernel) - 1) * self.dilation
+        low = -((extent - reach.low - padding) // stride)
+        high = np.minimum((reach.high - 1 + padding) // stride + 1, size)
+        low = np.clip(low, 0, np.array(size) - 1)
+        return Reach(low, np.maximum(high, low + 1))
+
+    def seen(self, reach: Reach) -> Reach:
+        """Cells of the layer below, beyond its edges too, that output cells see."""
+        low = reach.low * self.stride - np.array(self.padding)
+        last = (reach.high - 1) * self.stride - np.array(self.padding)
+        return Reach(low, last + (np.array(self.kernel) - 1) * self.dilation + 1)
+
+
+def hull(reaches: Sequence[Reach]) -> Reach:
+    """The smallest box around several."""
+    return Reach(np.min([each.low for each in reaches], axis=0), np.max([each.high for each in reaches], axis=0))
+
+
+def cells(low: Any, high: Any) -> tuple[Any, ...]:
+    """Index of a box in ``[channels, *size]``."""
+    return (slice(None), *(slice(int(a), int(b)) for a, b in zip(low, high, strict=True)))
+
+
+def window_of(change: Tensor, at: Reach, wanted: Reach) -> tuple[Tensor, list[int]]:
+    """A change cut to a window, and the zeros that the window has beyond it.
+
+    Args:
+        change: ``[n, channels, *cells]`` at the cells ``at``.
+        at, wanted: of these positions; how they lie to each other is the same for all.
+
+    Returns:
+        ``[n, channels, *cells]``; zeros before and after along every axis.
+    """
+    low, high, first, last = at.low[0], at.high[0], wanted.low[0], wanted.high[0]
+    start = np.clip(first, low, high)
+    stop = np.clip(last, start, high)
+    before, after = np.clip(start - first, 0, last - first), np.maximum(last - stop, 0)
+    after = (last - first) - before - (stop - start)
+    cut = change[(slice(None), *cells(start - low, stop - low))]
+    return cut, [int(n) for pair in zip(before, after, strict=True) for n in pair]
+
+
+def cut_out(layer: Tensor, at: Reach, outside: float = 0.0) -> Tensor:
+    """Boxes of one layer ``[1, channels, *size]`` as ``[n, channels, *cells]``; beyond its edges a value stands."""
+    size = np.array(layer.shape[2:])
+    lengths = [int(n) for n in at.high[0] - at.low[0]]
+    found = layer.new_empty((len(at.low), layer.shape[1], *lengths)).contiguous(memory_format=layout_of(layer))
+    if (at.low < 0).any() or (at.high > size).any():
+        found.fill_(outside)
+    for n, (low, high) in enumerate(zip(at.low, at.high, strict=True)):
+        first, last = np.clip(low, 0, size), np.clip(high, 0, size)
+        found[(n, *cells(first - low, last - low))] = layer[(0, *cells(first, last))]
+    return found
+
+
+def layout_of(values: Tensor) -> Any:
+    """The memory format that a layer has."""
+    import torch
+
+    formats = {4: torch.channels_last, 5: torch.channels_last_3d}
+    chosen = formats.get(values.ndim)
+    return chosen if chosen is not None and values.is_contiguous(memory_format=chosen) else torch.contiguous_format
