@@ -73,23 +73,6 @@ def test_the_rows_stand_between_image_and_lesions_and_optional_ones_say_so(panel
     assert tip_of(panel.ui.inputSegmentationSelector).startswith("Targets. Its geometry and transform may differ")
 
 
-def test_many_inputs_with_long_titles_do_not_widen_the_panel(panel):
-    from host.pythonqt import unwrap
-
-    class Many(Lesions):
-        inputs = (
-            InputRole("t1", "contrast-enhanced T1 MRI of this visit"),
-            InputRole("before", "contrast-enhanced T1 MRI of the visit before", needed=False),
-            InputRole("tumour", "Enhancing tumour of this visit", MASK, needed=False),
-        )
-
-    use(panel, Many())
-    assert panel.images.selector(panel.images.roles[0]).noneDisplay == "Select the image"
-    for name in ("explanation", "results", "train"):
-        getattr(panel.ui, f"{name}CollapsibleButton").collapsed = False
-    assert unwrap(panel.parent).minimumSizeHint().width() <= 380
-
-
 def test_only_scalar_volumes_can_be_chosen_for_an_image(panel):
     use(panel, Lesions())
     mri = an_mri()
