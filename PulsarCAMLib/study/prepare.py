@@ -28,6 +28,7 @@ from .running import Running
 from .samples_file import save_samples
 from .settings import StudySettings, asked_twice
 from .splits import Split, protocol_splits
+from .volumes import write_changes
 
 PREPARED = "prepared"
 """Folder of samples that are too large for the memory, until they are in the study's file."""
@@ -170,8 +171,6 @@ def prepare_study(found: Candidates, settings: StudySettings, folder: Path, runn
     if left_out is not None:
         facts["left_out"] = left_out
     if settings.volume_change:
-        from .volume_change import write_changes
-
         write_changes(folder, found.shares, found.lesions.rows[BASELINE])
     if settings.needs_numbers:
         from .baselines import NUMBERS, write_numbers

@@ -9,29 +9,23 @@ such figures.
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from ..core.errors import InputError
 from ..core.vocabulary import BASELINE, PAPER
 from ..evaluation.regression import regression_figures
 from ..features.models.model import FeatureStudyModel
 from ..features.models.regression import fit_change_model, log_change
-from .folder import SAMPLES, write_text
+from .folder import SAMPLES
 from .models import study_models_of
 from .network_model import TRAINING, NetworkStudyModel, samples_of
 from .run import Study
 from .samples_file import load_samples
 from .splits import Split, permuted, protocol_splits
-
-CHANGES = "volume_change.csv"
-HEADINGS = ("lesion", "share_of_volume_left")
+from .volumes import read_changes
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,48 +47,6 @@ class PredictedChange:
     lesions: np.ndarray
     truth: np.ndarray
     predicted: np.ndarray
-
-
-def write_changes(folder: Path, shares: Mapping[int, float], rows: np.ndarray) -> None:
-    """Keep each lesion's share of volume that is left at follow-up.
-
-    Args:
-        folder: of the study.
-        shares: row of the cohort table to share; rows without two volumes are absent.
-        rows: int ``[L]``, baseline row of each lesion of the study.
-
-    Raises:
-        InputError: no lesion has two volumes.
-    """
-    known = [(lesion, shares[row]) for lesion, row in enumerate(rows.tolist()) if row in shares]
-    if not known:
-        raise InputError(
-            "No lesion of the cohort has its volume at both times, so there is no volume change to predict; leave out "
-            "--volume-change, or give volumes or follow-up contours."
-        )
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerows([HEADINGS, *((lesion, repr(float(share))) for lesion, share in known)])
-    write_text(folder / CHANGES, text.getvalue())
-
-
-def read_changes(folder: Path, lesions: int) -> np.ndarray:
-    """Shares ``[L]``; NaN where unknown.
-
-    Raises:
-        InputError: the file is missing or damaged.
-    """
-    found = np.full(lesions, np.nan)
-    try:
-        with (folder / CHANGES).open(encoding="utf-8", newline="") as file:
-            _, *lines = csv.reader(file)
-        for lesion, share in lines:
-            found[int(lesion)] = float(share)
-    except (OSError, ValueError, IndexError) as error:
-        raise InputError(
-            f"The list of volume changes in {folder} is missing or damaged; run the study anew."
-        ) from error
-    return found
 
 
 def predicted_changes(study: Study) -> list[PredictedChange]:

@@ -14,7 +14,7 @@ from ...study.model_results import model_results_of
 from ...study.run import Study
 from ...study.splits import protocol_splits
 from ...study.summary import RESAMPLES, summarise
-from ...study.volume_change import CHANGES
+from ...study.volumes import CHANGES
 from . import gallery, tables, volume_change
 from .choices import model_choices
 from .console import summary_lines

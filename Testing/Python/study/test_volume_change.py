@@ -23,7 +23,8 @@ from PulsarCAMLib.study.features import feature_options
 from PulsarCAMLib.study.run import open_study, run_study
 from PulsarCAMLib.study.settings import StudySettings
 from PulsarCAMLib.study.splits import permuted, protocol_splits
-from PulsarCAMLib.study.volume_change import change_summary, predicted_changes, read_changes
+from PulsarCAMLib.study.volume_change import change_summary, predicted_changes
+from PulsarCAMLib.study.volumes import read_changes, write_changes
 from PulsarCAMLib.systems.registry import system_of
 
 MODEL = FeatureModelSettings(inner_folds=0, selection="none")
@@ -133,8 +134,6 @@ def test_the_report_has_table_plot_and_file(study, tmp_path):
 
 
 def test_what_cannot_be_predicted_is_refused(study, tmp_path):
-    from PulsarCAMLib.study.volume_change import write_changes
-
     with pytest.raises(InputError, match="volume at both times"):
         write_changes(tmp_path, {}, np.arange(3))
     assert not list(tmp_path.iterdir())

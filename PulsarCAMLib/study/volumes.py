@@ -1,0 +1,58 @@
+"""What share of its first volume every lesion of a study keeps, in the study's folder; numbers only, no name."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from ..core.errors import InputError
+from .folder import write_text
+
+CHANGES = "volume_change.csv"
+HEADINGS = ("lesion", "share_of_volume_left")
+
+
+def write_changes(folder: Path, shares: Mapping[int, float], rows: np.ndarray) -> None:
+    """Keep each lesion's share of volume that is left at follow-up.
+
+    Args:
+        folder: of the study.
+        shares: row of the cohort table to share; rows without two volumes are absent.
+        rows: int ``[L]``, baseline row of each lesion of the study.
+
+    Raises:
+        InputError: no lesion has two volumes.
+    """
+    known = [(lesion, shares[row]) for lesion, row in enumerate(rows.tolist()) if row in shares]
+    if not known:
+        raise InputError(
+            "No lesion of the cohort has its volume at both times, so there is no volume change to predict; leave out "
+            "--volume-change, or give volumes or follow-up contours."
+        )
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerows([HEADINGS, *((lesion, repr(float(share))) for lesion, share in known)])
+    write_text(folder / CHANGES, text.getvalue())
+
+
+def read_changes(folder: Path, lesions: int) -> np.ndarray:
+    """Shares ``[L]``; NaN where unknown.
+
+    Raises:
+        InputError: the file is missing or damaged.
+    """
+    found = np.full(lesions, np.nan)
+    try:
+        with (folder / CHANGES).open(encoding="utf-8", newline="") as file:
+            _, *lines = csv.reader(file)
+        for lesion, share in lines:
+            found[int(lesion)] = float(share)
+    except (OSError, ValueError, IndexError) as error:
+        raise InputError(
+            f"The list of volume changes in {folder} is missing or damaged; run the study anew."
+        ) from error
+    return found
