@@ -95,8 +95,8 @@ def _add_checks(group) -> None:
 
 def _add_mask(group) -> None:
     group.add_argument("--mask", metavar="COLUMN",
-                       help="column of the table that names the mask: segmentation, or note_...; empty cells are "
-                       "left out (the mask that the model's system knows)")  # fmt: skip
+                       help="column of the table that names the mask: segmentation, note_... or truth_...; empty "
+                       "cells are left out (the mask that the model's system knows)")  # fmt: skip
     group.add_argument("--mask-labels", type=_labels, metavar="N,N", help="only these values of a label volume")
     group.add_argument("--class", dest="target", default=PREDICTED, metavar="CLASS",
                        help="whose maps are held against the mask (%(default)s: each one's own)")  # fmt: skip

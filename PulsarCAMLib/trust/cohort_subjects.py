@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from ..systems.contract import System
 
 PLANTED, PLANTED_MAP, LABEL = "planted", "planted_map", "label_value"
-"""Columns ``truth_...`` of a synthetic cohort: whether tissue was planted, where, and under which value."""
+"""Columns ``truth_...`` of a synthetic cohort: whether tissue was planted (else it was), where, and under which value
+(else under any)."""
 
 
 def cohort_subjects(
@@ -57,11 +58,11 @@ def cohort_subjects(
 
 def _planted(row: CohortRow, shape: tuple[int, ...], folder: Path) -> np.ndarray | None:
     truth: Mapping[str, str] = row.truth
-    if not {PLANTED, PLANTED_MAP, LABEL} <= set(truth) or float(truth[PLANTED]) == 0:
+    if PLANTED_MAP not in truth or float(truth.get(PLANTED, 1)) == 0:
         return None
     from ..io.volumes import read_volume
 
     values, _ = read_volume(folder / str(truth[PLANTED_MAP]))
     if values.shape != shape:
         raise InputError(f"Row {row.row}: the map of planted tissue is not on the voxels of its MRI.")
-    return values == float(truth[LABEL])
+    return values == float(truth[LABEL]) if LABEL in truth else values > 0

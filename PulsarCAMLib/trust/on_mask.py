@@ -44,8 +44,8 @@ class MaskColumn:
     """Where the masks of a table are named.
 
     Attributes:
-        column: one of files, or one that begins with ``note_``.
-        folder: of the table, from which paths in notes count.
+        column: one of files, or one that begins with ``note_`` or ``truth_``.
+        folder: of the table, from which paths in these two count.
         labels: only these values of a label volume; None: all, or what the row says of its ``segmentation``.
     """
 
@@ -57,8 +57,9 @@ class MaskColumn:
         """Of a row's mask; None for an empty cell."""
         if self.column == SEGMENTATION:
             return mask_place(row, FIRST)
-        note = row.note.get(self.column.removeprefix("note_")) if self.column.startswith("note_") else None
-        path = self.folder / note if note else row.value(self.column)
+        said = {f"note_{name}": text for name, text in row.note.items()}
+        said |= {f"truth_{name}": text for name, text in row.truth.items()}
+        path = self.folder / said[self.column] if self.column in said else row.value(self.column)
         return MaskPlace(path, None, None) if isinstance(path, Path) else None
 
     def read(self, row: CohortRow, geometry: VolumeGeometry) -> np.ndarray | None:

@@ -3,6 +3,7 @@
 
 import csv
 import json
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -12,9 +13,11 @@ from PulsarCAMLib.cli import main
 from PulsarCAMLib.cli.sanity import _mask_column
 from PulsarCAMLib.cohort.synthetic.settings import CohortSettings
 from PulsarCAMLib.cohort.synthetic.store import write_cohort
+from PulsarCAMLib.cohort.table import CohortRow
 from PulsarCAMLib.core.errors import InputError
 from PulsarCAMLib.systems.autoencoder.training_settings import TrainingSettings
 from PulsarCAMLib.systems.registry import system_of
+from PulsarCAMLib.trust.on_mask import MaskColumn
 
 FEW = ("--draws", "1", "--resamples", "20", "--quiet")
 
@@ -83,3 +86,14 @@ def test_the_mask_that_a_system_knows_need_not_be_named_unless_it_is_the_unit_it
 def test_a_mask_that_is_missing_or_without_a_table_is_said(mask, cohort, says):
     with pytest.raises(InputError, match=says):
         _mask_column(SimpleNamespace(mask=mask, only=["mask"], cohort=cohort), system_of())
+
+
+def test_a_mask_may_stand_in_a_column_of_files_of_notes_or_of_truth(tmp_path):
+    row = CohortRow(2, "P", "A", segmentation=Path("s.nrrd"), label_value=3, note={"core": "c.nrrd"},
+                    truth={"planted_map": "t.nrrd"}, extra={"tumour": Path("u.nrrd")})  # fmt: skip
+    columns = {"segmentation": Path("s.nrrd"), "tumour": Path("u.nrrd"), "note_core": tmp_path / "c.nrrd",
+               "truth_planted_map": tmp_path / "t.nrrd"}  # fmt: skip
+    for column, path in columns.items():
+        assert MaskColumn(column, tmp_path).place(row).path == path
+    assert MaskColumn("segmentation", tmp_path).place(row).label_value == 3
+    assert MaskColumn("note_rim", tmp_path).place(row) is None
