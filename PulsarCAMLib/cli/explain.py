@@ -302,6 +302,7 @@ def _write_all(job: Job, wanted: Wanted, folder, case, result, progress: Progres
 
 def _outputs(job: Job) -> list[tuple[Output, float, float]]:
     """What is written, each with its part of the progress bar."""
+    from ..outputs.registration import Registrations
     from ..outputs.segmentations import SubRegions
     from ..outputs.tables import ComparisonTables, InputTables, UnitTables
     from ..outputs.volumes import GradientMaps, HeatMaps
@@ -312,7 +313,8 @@ def _outputs(job: Job) -> list[tuple[Output, float, float]]:
         (UnitTables(), 0.75, 0.755),
         (InputTables(), 0.755, 0.76),
         (ComparisonTables(), 0.76, 0.77),
-        (GradientMaps(), 0.77, 0.78),
+        (GradientMaps(), 0.77, 0.775),
+        (Registrations(job.pictures), 0.775, 0.78),
     ]
     if job.pictures:
         from ..outputs.pictures.files import Pictures

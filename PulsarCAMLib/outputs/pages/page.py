@@ -23,6 +23,7 @@ from ..contract import Content
 from . import sections
 from .glossary import definitions_of
 from .inputs import every_input
+from .registration import registration
 from .templating import RESEARCH_ONLY, render
 
 if TYPE_CHECKING:
@@ -118,6 +119,7 @@ def report_html(
         units=sections.table(result, units, method, target, threshold, margin_mm),
         pictures=sections.pictures(result, units, volume, (method, target, normalisation), progress, cancelled),
         inputs=every_input(result, units, images or {}, method, target, cancelled),
+        registration=registration(result, images or {}, cancelled),
         compared=compared,
         model_card=sections.model(result),
         settings=[
