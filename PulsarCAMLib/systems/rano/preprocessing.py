@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from ...core.inputs import InputRole
+from ...core.inputs import MRI, InputRole
 from ...core.settings import option
 from ...core.vocabulary import BEFORE
-from ..volumes.preprocessing import PATIENT_AXES, VolumePreprocessing
+from ..volumes.preprocessing import HALFWAY, PATIENT_AXES, REGISTRATIONS, VolumePreprocessing
 from .task import EARLIER, MODALITIES, NOW, OPTIONAL
 
 BOTH_VISITS = "both"
@@ -17,6 +17,9 @@ BOTH_VISITS = "both"
 @dataclass(frozen=True)
 class RanoPreprocessing(VolumePreprocessing):
     """Those of :class:`VolumePreprocessing`, and what the network is shown.
+
+    Visits are registered to each other, rigidly, in the space halfway between them, so that volumes stay what they are;
+    the paper's own way, each visit by an affine to an atlas, is ``"atlas"``.
 
     Attributes:
         modalities: that the network sees, in the order of its channels; one that a case lacks is refused.
@@ -33,6 +36,10 @@ class RanoPreprocessing(VolumePreprocessing):
         (1.0, 1.0, 1.0), "--spacing", "its millimetres along i,j,k", metavar="I,J,K", at_least=0.05, at_most=50
     )
     axes: str = option(PATIENT_AXES, choices=("image", PATIENT_AXES), untold=True)
+    registration: str = option(
+        HALFWAY, "--registration", "of the visits: as the headers say, rigidly in a halfway space, to an atlas",
+        choices=REGISTRATIONS,
+    )  # fmt: skip
     modalities: tuple[str, ...] = option(
         tuple(name for name in MODALITIES if name not in OPTIONAL), "--modalities", "that the network sees",
         metavar="A,B", choices=tuple(MODALITIES), in_order=True,
@@ -51,7 +58,9 @@ class RanoPreprocessing(VolumePreprocessing):
         """Inputs that the network is shown, in the order of the system."""
         points = {NOW: (False,), EARLIER: (True,)}.get(self.visits, (False, True))
         return tuple(
-            role for role in inputs if role.table_column in self.modalities and (role.time_point == BEFORE) in points
+            role
+            for role in inputs
+            if role.kind == MRI and role.table_column in self.modalities and (role.time_point == BEFORE) in points
         )
 
     def in_words(self) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ...core.inputs import MASK, MRI, InputRole
+from ...core.inputs import BRAIN, MASK, MRI, InputRole
 from ...core.task import COMPUTED, VISIT, LabelRule, Task, TaskClass
 from ...core.vocabulary import BEFORE
 from .criteria import CATEGORIES, CR, PD, PR, RULES, SD
@@ -45,8 +45,14 @@ def _roles() -> tuple[InputRole, ...]:
         found.append(InputRole(name, f"{title} now", MRI, f"{title} MRI of this visit", needed=needed, column=name))
         about = f"{title} MRI of the visit before"
         found.append(InputRole(f"{name}-before", f"{title} before", MRI, about, BEFORE, needed, column=name))
+    brains = (
+        InputRole("brain", "Brain now", BRAIN, "mask of the brain of this visit", needed=False, column="brain"),
+        InputRole(
+            "brain-before", "Brain before", BRAIN, "mask of the brain of the visit before", BEFORE, False, "brain"
+        ),
+    )
     about = "enhancing tumour of this visit: segmentation or label map, perhaps empty"
-    return (*found, InputRole("tumour", "Enhancing tumour", MASK, about, needed=False, column="tumour"))
+    return (*found, *brains, InputRole("tumour", "Enhancing tumour", MASK, about, needed=False, column="tumour"))
 
 
 INPUTS = _roles()

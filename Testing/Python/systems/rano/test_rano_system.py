@@ -24,7 +24,10 @@ from PulsarCAMLib.systems.registry import system_of
 
 pytest.importorskip("monai", reason="MONAI is not installed")
 
-SMALL = ("--size", "24,24,24", "--spacing", "7,7,7", "--network", "tiny", "--first-features", "6", "--growth", "3")
+SMALL = (
+    *("--size", "24,24,24", "--spacing", "7,7,7", "--registration", "none"),
+    *("--network", "tiny", "--first-features", "6", "--growth", "3"),
+)
 TINY = DenseNetSizes("tiny", first_features=4, growth=2)
 
 
@@ -52,7 +55,8 @@ def a_case(*missing, shape=(12, 12, 12)):
 
 
 def prepared(case, **settings):
-    return RANO.prepare(case, RanoPreprocessing(size=(8, 8, 8), spacing=None, **settings), lambda *_: None)
+    plain = RanoPreprocessing(size=(8, 8, 8), spacing=None, registration="none", **settings)
+    return RANO.prepare(case, plain, lambda *_: None)
 
 
 def test_it_is_registered_and_asks_about_visits():
@@ -117,6 +121,7 @@ def test_the_network_has_a_channel_for_each_image_and_starts_as_published(settin
 def test_the_published_size_is_the_usual_one():
     assert BLOCKS["densenet264"] == DenseNetSizes().blocks == (6, 12, 64, 48)
     assert RanoPreprocessing().size == (155, 240, 240)
+    assert RanoPreprocessing().registration == "halfway"
     settings = RANO.training_settings()
     assert (settings.epochs, settings.batch_size, settings.learning_rate, settings.weight_decay) == (100, 4, 1e-4, 0.01)
     assert (settings.imbalance, settings.sampler, settings.schedule) == ("weighted", "complement", "cut-on-rise")
