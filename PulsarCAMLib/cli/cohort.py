@@ -57,6 +57,7 @@ def add_cohort(commands, command: Callable[..., argparse.ArgumentParser], epilog
     check.add_argument("--shrinkage", type=share, default=0.2, metavar="S", help="lost share that is response (0.2)")
     check.add_argument("--no-images", dest="images", action="store_false", help="open no image and no mask")
     check.add_argument("-o", "--output", metavar="FINDINGS", help="CSV file for the findings, instead of the screen")
+    check.add_argument("--labels", metavar="FILE", help="CSV file for the labels, where each comes from, and why")
     check.add_argument("--quiet", action="store_true", help="no progress bar; findings only")
     listed = command(actions, "columns", "list the columns of a cohort table")
     add_system(listed, "whose columns")
@@ -134,8 +135,31 @@ def check(options) -> None:
               f"{_counted(errors, 'error')}, {_counted(len(found) - errors, 'warning')}.")  # fmt: skip
     if errors:
         raise InputError(f"{options.table} has {_counted(errors, 'error')}; put right what is listed and check again.")
-    if not options.quiet:
-        print(_labels(cohort, options, system))
+    if options.labels or not options.quiet:
+        labels = _labels(cohort, options, system)
+        if options.labels:
+            rows = _label_rows(labels, system.task)
+            write_whole(options.labels, _as_csv(rows, LABEL_HEADINGS), overwrite=True)
+        if not options.quiet:
+            print(_label_words(labels, options, system))
+
+
+LABEL_HEADINGS = {"row": "row", "patient": "patient", "unit": "unit", "label": "label", "source": "from", "why": "why"}
+
+
+def _label_rows(labels, task) -> list[dict[str, str]]:
+    """Every unit with its class, where that comes from, and the rule that decided."""
+    return [
+        {
+            "row": " ".join(map(str, each.rows)),
+            "patient": each.patient,
+            "unit": each.lesion,
+            "label": "" if each.response is None else task.names[each.response],
+            "source": each.source,
+            "why": each.why,
+        }
+        for each in labels or ()
+    ]
 
 
 def _as_csv(rows: list[dict[str, str]], headings: dict[str, str]) -> bytes:
@@ -151,16 +175,22 @@ def _units(cohort, task) -> str:
     return f"{len(cohort.units(task.unit))} {task.unit}s of {patients}" if task.unit != PATIENT else patients
 
 
-def _labels(cohort, options, system) -> str:
+def _labels(cohort, options, system):
+    """Labels of all units; None where they would have to be computed from masks that are not to be read."""
     from ..cohort.labels import label_cohort
+
+    if system.task.label.kind == COMPUTED and not options.images:
+        return None
+    measured = None if options.images else {}
+    rule = getattr(options, "label_rule", None)
+    return label_cohort(cohort, options.shrinkage, measured=measured, system=system, rule=rule)
+
+
+def _label_words(labels, options, system) -> str:
     from ..cohort.lesion_label import UNKNOWN
 
-    measured = None if options.images else {}
-    if system.task.label.kind == COMPUTED and not options.images:
+    if labels is None:
         return f"{system.task.title}: not computed without reading the masks."
-    labels = label_cohort(
-        cohort, options.shrinkage, measured=measured, system=system, rule=getattr(options, "label_rule", None)
-    )
     task, answers = system.task, Counter(label.response for label in labels)
     if task.label.kind != SHRINKAGE:
         known = ", ".join(f"{answers[number]} {name}" for number, name in enumerate(task.names))

@@ -161,8 +161,17 @@ def test_what_the_network_does_not_see_has_no_say():
 
 
 def test_the_table_is_read_and_its_labels_are_those_that_were_made(cohort, capsys):
-    assert main(["cohort", "check", str(cohort / "cohort.csv"), "--system", "rano"]) == 0
+    labels = cohort.parent / "labels.csv"
+    assert main(["cohort", "check", str(cohort / "cohort.csv"), "--system", "rano", "--labels", str(labels)]) == 0
     said = capsys.readouterr().out
+    with labels.open(encoding="utf-8-sig", newline="") as file:
+        told = {(row["patient"], row["unit"]): row for row in csv.DictReader(file)}
+    with (cohort / "cohort.csv").open(encoding="utf-8", newline="") as file:
+        truth = {(row["patient"], row["visit"]): row for row in csv.DictReader(file) if row["truth_category"]}
+    assert set(told) == set(truth)
+    first = {key: row["truth_category"] for key, row in truth.items() if key[1] == "visit 2"}
+    assert {key: told[key]["label"] for key in first} == first
+    assert all(row["from"] == "imaging-2.0" and row["why"] for row in told.values())
     assert "16 visits of 8 patients in 24 rows: no errors" in said
     assert "by imaging-2.0" in said
 
