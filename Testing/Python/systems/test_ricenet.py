@@ -228,3 +228,27 @@ def test_the_words_are_its_own():
     assert RICE_NET.task.names == (RICE, RECURRENCE)
     assert RICE_NET.task.positive == RECURRENCE
     assert "ResNet of 2-2-2-2 blocks" in RICE_NET.network_words(ResNetSizes())
+
+
+def test_a_head_that_lies_otherwise_on_the_event_mri_is_brought_to_the_other():
+    recipe = RiceCohort(seed=2, voxels=28, spacing_mm=6, misregistration=2)
+    patient = draw_patient(recipe, 1)
+    images = images_of(patient, recipe, 1)
+    given = Case({name: Image(*images[name]) for name in (EVENT, POSTOP, RTDOSE)}, reference=EVENT)
+    agreement = {}
+    for way in ("none", "halfway"):
+        preprocessing = RicePreprocessing(registration=way, brain="none", size=(24, 24, 24), spacing=(7.0, 7.0, 7.0))
+        (sample,) = RICE_NET.prepare(given, preprocessing, lambda *_: None)
+        before, event, _ = sample.images[0]
+        agreement[way] = np.corrcoef(before[sample.masks[0, 0]], event[sample.masks[0, 0]])[0, 1]
+    assert agreement["halfway"] > agreement["none"] + 0.05
+
+
+def test_a_card_that_lets_members_answer_otherwise_is_refused(model, tmp_path, capsys):
+    for name in ("card.json", "weights.safetensors"):
+        (tmp_path / name).write_bytes((model / name).read_bytes())
+    card = json.loads((model / "card.json").read_text(encoding="utf-8"))
+    card["decision"]["ensemble"] = "loudest"
+    (tmp_path / "card.json").write_text(json.dumps(card), encoding="utf-8")
+    assert main(["bundle", "check", str(tmp_path)]) == 4
+    assert "the ensemble 'loudest'; it must be mean or majority" in capsys.readouterr().err
