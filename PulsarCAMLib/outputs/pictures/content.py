@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,6 +25,9 @@ FIELD_MM = (64.0, 200.0)
 """Smallest and largest displayed side."""
 
 GREY_PERCENTILES = (0.5, 99.8)
+
+MOST_IN_A_ROW = 4
+"""Images side by side, where all are of one time point."""
 
 OBLIQUE = 0.38
 """Sine of 22 degrees: from here on an axis carries two letters."""
@@ -108,6 +112,7 @@ class InputsPicture:
     Attributes:
         title, subtitle, footer, plane: as of :class:`Picture`.
         panels: one for each input; its ``maps`` has one map, that of the input alone where the method has such.
+        rows: indices of the panels, row by row: one for each time point where there are several.
     """
 
     title: str
@@ -115,6 +120,7 @@ class InputsPicture:
     footer: str
     plane: str
     panels: tuple[Picture, ...]
+    rows: tuple[tuple[int, ...], ...]
 
 
 def inputs_of(result: CaseResult, images: Mapping[str, Image]) -> tuple[InputRole, ...]:
@@ -138,14 +144,14 @@ def inputs_picture_of(
         target: class whose evidence is shown.
     """
     target = unit.predicted_class if target == PREDICTED else target
-    signed = result.method(method).signed
+    signed, roles = result.method(method).signed, inputs_of(result, images)
     grid = display_grid(unit, result.geometry, _strongest_slice(result, unit, method, target))
     mask = _resampled_mask(unit, result.geometry, grid)
     own = unit.inputs_of(method)
     shares = input_shares(unit, method, target)
     top = unit.joint_maximum(method, own[0] if own else "") or 1.0
     panels = []
-    for role in inputs_of(result, images):
+    for role in roles:
         image, way = images[role.name], unit.samples.way_to(role.name)
         values = resample(image_around(image.voxels, image.geometry, grid, way), grid, matrix=way)[0]
         alone = role.name if role.name in own else ""
@@ -176,7 +182,18 @@ def inputs_picture_of(
         footer=f"Model: {result.card.origin}. Research use only, not for diagnosis or treatment decisions.",
         plane=_plane_text(result.geometry, unit, grid),
         panels=tuple(panels),
+        rows=rows_of(roles),
     )
+
+
+def rows_of(roles: Sequence[InputRole]) -> tuple[tuple[int, ...], ...]:
+    """Indices of the inputs as they are laid out: a row for each time point if several, else about even."""
+    times = list(dict.fromkeys(role.time_point for role in roles))
+    if len(times) > 1:
+        return tuple(tuple(n for n, role in enumerate(roles) if role.time_point == time) for time in times)
+    count = math.ceil(len(roles) / MOST_IN_A_ROW)
+    across = math.ceil(len(roles) / count)
+    return tuple(tuple(range(at, min(at + across, len(roles)))) for at in range(0, len(roles), across))
 
 
 def _share_text(shares: np.ndarray, control: np.ndarray | None) -> str:

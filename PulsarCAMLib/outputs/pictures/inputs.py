@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
@@ -15,14 +13,11 @@ PANEL, GAP, HEADING = 2.55, 0.16, 0.34
 """Inches: side of a panel, room between panels, room for the words above one."""
 
 LEFT, RIGHT, TOP, BOTTOM = 0.25, 1.35, 0.95, 0.4
-MOST_IN_A_ROW = 4
 
 
 def draw_inputs(picture: InputsPicture) -> Figure:
     """The figure, on an Agg canvas."""
-    count = len(picture.panels)
-    rows = math.ceil(count / MOST_IN_A_ROW)
-    across = math.ceil(count / rows)
+    rows, across = len(picture.rows), max(map(len, picture.rows))
     each = 2 * (PANEL + HEADING) + GAP
     size = (max(LEFT + across * (PANEL + GAP) + RIGHT, 8.2), TOP + rows * each + BOTTOM)
     figure = Figure(figsize=size, dpi=DOTS_PER_INCH, facecolor=PAPER)
@@ -39,8 +34,9 @@ def draw_inputs(picture: InputsPicture) -> Figure:
     literal(LEFT, size[1] - 0.64, picture.subtitle, color=INK, size=10)
     literal(size[0] - 0.2, size[1] - 0.32, picture.plane, color=FAINT, size=9, ha="right")
     literal(LEFT, 0.18, picture.footer, color=FAINT, size=8)
-    for n, panel in enumerate(picture.panels):
-        row, column = divmod(n, across)
+    places = [(row, column, n) for row, among in enumerate(picture.rows) for column, n in enumerate(among)]
+    for row, column, n in places:
+        panel = picture.panels[n]
         left = LEFT + column * (PANEL + GAP)
         upper = size[1] - TOP - row * each - HEADING - PANEL
         for bottom, heading in ((upper, None), (upper - HEADING - PANEL, next(iter(panel.maps)))):

@@ -9,10 +9,11 @@ from making_cases import DOSE_GRID, GRID, METHODS, TwoMaps, a_bundle
 from PulsarCAMLib.core.case import Case, Image
 from PulsarCAMLib.core.display import DisplaySettings
 from PulsarCAMLib.core.errors import Cancelled
+from PulsarCAMLib.core.inputs import InputRole
 from PulsarCAMLib.explanation import explain_case
 from PulsarCAMLib.outputs.contract import Content
 from PulsarCAMLib.outputs.pages.page import report_html
-from PulsarCAMLib.outputs.pictures.content import inputs_of, inputs_picture_of
+from PulsarCAMLib.outputs.pictures.content import inputs_of, inputs_picture_of, rows_of
 from PulsarCAMLib.outputs.pictures.files import Pictures
 from PulsarCAMLib.outputs.pictures.inputs import draw_inputs
 from PulsarCAMLib.systems.registry import register, unregister
@@ -45,6 +46,31 @@ def test_every_image_is_shown_at_the_same_place(result, case):
     assert inside.sum() > 1000
     np.testing.assert_allclose(np.polyfit(flair[inside], dose[inside], 1)[0], 1, atol=0.15)
     assert np.corrcoef(flair[inside], dose[inside])[0, 1] > 0.99
+
+
+def test_an_image_that_was_registered_is_brought_to_where_it_belongs(result, case):
+    """The file says that the dose lies elsewhere, and the registration knows: it is as if it had not moved."""
+    (unit,) = result.units
+    wanted = inputs_picture_of(result, unit, case.images, "saliency", "large").panels[1].grey
+    moved = replace(DOSE_GRID, origin=tuple(np.add(DOSE_GRID.origin, (7, -9, 4))))
+    images = {**case.images, "rtdose": replace(case.images["rtdose"], geometry=moved)}
+    astray = inputs_picture_of(result, unit, images, "saliency", "large").panels[1].grey
+    way = np.eye(4)
+    way[:3, 3] = [7, -9, 4]
+    places = {**unit.samples.places, "rtdose": replace(unit.samples.places["rtdose"], geometry=moved, way=way)}
+    known = replace(unit, samples=replace(unit.samples, places=places))
+    found = inputs_picture_of(result, known, images, "saliency", "large").panels[1].grey
+    np.testing.assert_allclose(found, wanted, atol=1e-3)
+    assert np.abs(astray - wanted).max() > 0.1
+
+
+def test_time_points_have_rows_of_their_own_and_many_images_are_shared_out():
+    def of(*times):
+        return [InputRole(f"a{n}", "A", time_point=time) for n, time in enumerate(times)]
+
+    assert rows_of(of("baseline", "before", "baseline", "before")) == ((0, 2), (1, 3))
+    assert rows_of(of(*["baseline"] * 3)) == ((0, 1, 2),)
+    assert rows_of(of(*["baseline"] * 5)) == ((0, 1, 2), (3, 4))
 
 
 def test_below_it_is_the_map_of_the_image_alone_on_one_scale(result, case):
