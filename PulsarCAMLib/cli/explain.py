@@ -180,9 +180,10 @@ def _costs(wanted: Wanted, bundle: ModelBundle) -> Iterator[str]:
     """What takes long, before it starts."""
     system, members = bundle.card.system, pluralize(bundle.card.members, "member")
     for each in (system.method(name) for name in wanted.methods):
-        if each.cost >= EXPENSIVE:
+        cost = each.passes(len(system.task.classes))
+        if cost >= EXPENSIVE:
             yield (
-                f"{each.title} takes about {each.cost:.0f} passes through each of {members} for everything that "
+                f"{each.title} takes about {cost:.0f} passes through each of {members} for everything that "
                 "it is asked about; Ctrl-C ends it and leaves nothing."
             )
 

@@ -24,7 +24,8 @@ class MapMethod:
         always: computed for every case; else only when asked for by name.
         offered: whether the panel lists it.
         saved_name: what a saved scene calls it (an enumeration's member): never to be changed.
-        cost: passes through the network per sample that it adds.
+        cost: passes through the network per sample that it adds, forward or back.
+        class_cost: the same for each class of the task besides.
         about: what its values are, in a sentence or two, for reports; empty: the equation.
         lesson: how it differs, one sentence for a tool tip.
     """
@@ -40,14 +41,19 @@ class MapMethod:
     offered: bool = True
     saved_name: str = ""
     cost: float = 0.0
+    class_cost: float = 0.0
     about: str = ""
     lesson: str = ""
+
+    def passes(self, classes: int) -> float:
+        """What it costs where a task has so many classes."""
+        return self.cost + self.class_cost * classes
 
 
 EXPENSIVE = 50
 """Passes through the network from which on a method's cost is told before it starts."""
 
 
-def cost_in_words(method: MapMethod) -> str:
+def cost_in_words(method: MapMethod, classes: int) -> str:
     """As the end of a clause, as in "; about 3456 passes through the network"; empty for what costs next to nothing."""
-    return f"; about {method.cost:.0f} passes through the network" if method.cost else ""
+    return f"; about {method.passes(classes):.0f} passes through the network" if method.cost else ""

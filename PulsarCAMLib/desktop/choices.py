@@ -63,7 +63,7 @@ def cost_text(method: MapMethod, system: System) -> str:
     if method.always or not method.cost:
         return ""
     text = _("It takes about {passes:,} passes through the network for each {sample} and each member of the ensemble")
-    return text.format(passes=round(method.cost), sample=system.samples_word)
+    return text.format(passes=round(method.passes(len(system.task.classes))), sample=system.samples_word)
 
 
 def class_choices(task: Task) -> list[Choice]:

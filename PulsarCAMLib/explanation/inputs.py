@@ -14,7 +14,7 @@ from .result import CaseResult, UnitResult
 CONTROLS = 3
 """At most so many networks that have learnt nothing are asked, one for each member from the first."""
 
-COSTLY = 200.0
+COSTLY = 1000.0
 """A method that costs more passes than these has no control: it would take as long again."""
 
 
@@ -35,7 +35,8 @@ def with_controls(
         after_chunk: is told how many samples are done.
     """
     system = bundle.card.system
-    able = [name for name in methods if system.method(name).by_input and system.method(name).cost <= COSTLY]
+    chosen, classes = [system.method(name) for name in methods], len(system.task.classes)
+    able = [method.name for method in chosen if method.by_input and method.passes(classes) <= COSTLY]
     members = getattr(bundle.ensemble, "members", ())
     if not able or not inputs or not members:
         return list(units)

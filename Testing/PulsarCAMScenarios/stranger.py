@@ -12,7 +12,7 @@ from PulsarCAMLib.systems.volumes.samples import VolumePreprocessing, VolumeSyst
 
 PREPROCESSING = VolumePreprocessing(size=(8, 8, 8))
 SLOW = replace(
-    SALIENCY, name="slow", title="Slow saliency", saved_name="SLOW", lesson="Asks often", always=False, cost=1728.0
+    SALIENCY, name="slow", title="Slow saliency", saved_name="SLOW", lesson="Asks often", always=False, cost=1722.0
 )
 
 

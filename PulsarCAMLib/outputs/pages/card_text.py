@@ -238,10 +238,10 @@ def _head(entry: Mapping[str, Any], several: bool) -> str:
 
 def _maps(card: ModelCard) -> Block:
     """Every method that the system knows: its equation, the unit of its values, and what it costs."""
-    facts = []
+    facts, classes = [], len(card.system.task.classes)
     for each in card.system.maps:
         when = "" if each.always else "; only when asked for by name"
-        facts.append((each.title, f"{each.equation}; unit: {each.unit}{cost_in_words(each)}{when}"))
+        facts.append((each.title, f"{each.equation}; unit: {each.unit}{cost_in_words(each, classes)}{when}"))
     return Block("Maps", tuple(facts))
 
 

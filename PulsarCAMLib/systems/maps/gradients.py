@@ -43,16 +43,19 @@ def input_gradients(evidence: NetworkEvidence, member: nn.Module, images: Tensor
 
 
 def mean_gradients(
-    evidence: NetworkEvidence, member: nn.Module, variants: Iterator[tuple[float, Tensor]]
+    evidence: NetworkEvidence, member: nn.Module, variants: Iterator[tuple[float, Tensor]], count: int
 ) -> list[Tensor]:
-    """Weighted sum of ``dy_c/dx`` over variants ``[1, channels, *size]`` of one sample, for every class."""
+    """Weighted sum of ``dy_c/dx`` over so many variants ``[1, channels, *size]`` of one sample, for every class."""
     import torch
 
     total: list[Tensor] = []
+    done, before = 0, [each is member for each in evidence.members].index(True)
     for weights, chunk in _chunks(variants, max(1, VOXELS_AT_ONCE // evidence.images[0].numel())):
         for n, gradient in enumerate(input_gradients(evidence, member, chunk)):
             part = torch.einsum("n,n...->...", weights.to(gradient), gradient)[None]
             total[n : n + 1] = [total[n] + part if n < len(total) else part]
+        done += len(chunk)
+        evidence.tell((before + done / count) / len(evidence.members))
     return total
 
 
@@ -82,7 +85,7 @@ def smooth_gradients(
             step = torch.randn(image.shape, generator=drawn, dtype=torch.float64)
             yield 1 / samples, image + deviation * step.to(image)
 
-    return mean_gradients(evidence, member, noisy())
+    return mean_gradients(evidence, member, noisy(), samples)
 
 
 def integrated_gradients(evidence: NetworkEvidence, member: nn.Module, steps: int) -> list[Tensor]:
@@ -95,7 +98,7 @@ def integrated_gradients(evidence: NetworkEvidence, member: nn.Module, steps: in
     nodes, weights = np.polynomial.legendre.leggauss(steps)
     image = evidence.images
     on_the_way = ((float(w) / 2, image * (float(a) + 1) / 2) for a, w in zip(nodes, weights, strict=True))
-    return [image * gradient for gradient in mean_gradients(evidence, member, on_the_way)]
+    return [image * gradient for gradient in mean_gradients(evidence, member, on_the_way, steps)]
 
 
 def _largest(values: Tensor) -> Tensor:
@@ -130,7 +133,8 @@ def smoothgrad(
         compute=_maps_of(lambda evidence, member: smooth_gradients(evidence, member, samples, noise, seed), _largest),
         by_input=True,
         always=False,
-        cost=2.0 * samples,
+        cost=1.0 * samples,
+        class_cost=2.0 * samples,
         lesson="Saliency, averaged over noisy copies of the images",
     )
 
@@ -148,7 +152,8 @@ def integrated(steps: int = INTEGRATION_STEPS) -> MapMethod:
         compute=_maps_of(lambda evidence, member: integrated_gradients(evidence, member, steps), _for),
         by_input=True,
         always=False,
-        cost=2.0 * steps,
+        cost=1.0 * steps,
+        class_cost=2.0 * steps,
         lesson="Shares out the whole logit among voxels and inputs",
     )
 
@@ -162,7 +167,8 @@ SALIENCY = MapMethod(
     compute=_maps_of(lambda evidence, member: input_gradients(evidence, member, evidence.images), _largest),
     by_input=True,
     saved_name="SALIENCY",
-    cost=2.0,
+    cost=1.0,
+    class_cost=2.0,
     lesson="How strongly the answer changes with each voxel",
 )
 SMOOTHGRAD = smoothgrad()

@@ -77,7 +77,7 @@ def test_a_card_tells_every_maps_equation_unit_and_cost(result):
     blocks = {block.title: dict(block.facts) for block in card_blocks(card)}
     for method in STRANGER.maps:
         told = blocks["Maps"][method.title]
-        assert all(part in told for part in (method.equation, f"unit: {method.unit}", f"{method.cost:.0f} passes"))
+        assert all(part in told for part in (method.equation, f"unit: {method.unit}", f"{method.passes(3):.0f} passes"))
     assert not FOREIGN.search(" ".join(blocks["Maps"].values()))
 
 

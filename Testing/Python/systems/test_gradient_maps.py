@@ -1,5 +1,7 @@
 """Saliency, SmoothGrad and integrated gradients: known answers, and captum as referee, in double precision."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -64,7 +66,8 @@ def test_smoothgrad_without_noise_is_saliency_and_with_noise_its_mean_over_the_s
 
 def test_smoothgrad_comes_near_to_captums_of_other_noise(evidence):
     """The noise is drawn otherwise there, so that the two agree as closely as the noise lets them."""
-    member, alike = evidence.members[0], evidence_of(Smooth(), images=evidence.images[:, :1].repeat(1, 3, 1, 1, 1))
+    alike = evidence_of(Smooth(), images=evidence.images[:, :1].repeat(1, 3, 1, 1, 1))
+    member = alike.members[0]
     deviation = 2 * float(np.ptp(alike.images.numpy()))
     found = of_class(smooth_gradients(alike, member, 300, 2.0, 0), 0)
     torch.manual_seed(0)
@@ -140,3 +143,28 @@ def test_a_network_with_one_output_answers_for_both_classes():
     inner = evidence_of(evidence.members[0].inner)
     wanted = of_class(input_gradients(inner, inner.members[0], inner.images), 0)
     np.testing.assert_allclose(yes, wanted, rtol=1e-12)
+
+
+@pytest.mark.parametrize("method", [SMOOTHGRAD, INTEGRATED_GRADIENTS], ids=lambda method: method.name)
+def test_what_takes_long_tells_how_far_it_is_and_can_be_stopped(method, monkeypatch):
+    from PulsarCAMLib.systems.maps import gradients
+
+    monkeypatch.setattr(gradients, "VOXELS_AT_ONCE", 3 * 6 * 5 * 7 * 8)  # eight copies at once
+    told = []
+    method.compute(replace(evidence_of(Smooth(), Smooth()), tell=told.append))
+    assert told == sorted(told)
+    assert len(told) == 2 * method.cost / 8
+    assert told[-1] == pytest.approx(1)
+
+    def stop(fraction):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        method.compute(replace(evidence_of(Smooth()), tell=stop))
+
+
+def test_what_a_method_costs_grows_with_the_classes():
+    """One pass forward, and one back, which is as long as two, for every class."""
+    assert SALIENCY.passes(4) == 9
+    assert SMOOTHGRAD.passes(2) == 16 * 5
+    assert INTEGRATED_GRADIENTS.passes(2) == 32 * 5
