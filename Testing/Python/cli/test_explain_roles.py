@@ -81,7 +81,7 @@ def test_a_patient_without_lesions_is_explained_by_role(tmp_path, pulsarcam, str
     assert geometry.same_grid(GRID)
     assert values.max() > 0
     page = (out / "report.html").read_text(encoding="utf-8")
-    for told in ("Size of what is bright", "Patients by risk", "Probability of medium", "Saliency", "Much is bright"):
+    for told in ("Size of what is bright", "Patients by probability of large", "Probability of medium", "Saliency", "Much is bright"):
         assert told in page, told
     for foreign in ("lesion’s", "response", "Logit", "slices the probability"):
         assert foreign not in page, foreign
@@ -130,10 +130,13 @@ def test_options_are_there_for_the_roles_of_every_known_system(capsys):
     from PulsarCAMLib.cli import main
 
     main(["explain", "--help"])
-    assert "planned dose in Gy (Stranger)" in capsys.readouterr().out
+    told = " ".join(capsys.readouterr().out.split())
+    assert "post-operative T1 (RICE-Net); planned dose in Gy (Stranger)" in told
     unregister(STRANGER.name)
     main(["explain", "--help"])
-    assert "--rtdose" not in capsys.readouterr().out
+    told = " ".join(capsys.readouterr().out.split())
+    assert "post-operative T1 (RICE-Net)" in told
+    assert "Stranger" not in told
 
 
 def test_no_input_may_take_the_name_of_an_option_of_explain():
