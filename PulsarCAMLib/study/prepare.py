@@ -257,8 +257,11 @@ def _patches(baseline, second, lesions: StudyLesions, settings: StudySettings, f
             continue
         numbered = {(row.patient, unit_name(row, system.task)): index[point][row.row] for row, _ in rows}
         with running.progress(CUTTING.format(point)) as stage:
-            units, only = cohort_cases(rows, stage, system), {"only_original": point == SECOND}
-            found = collect_samples(units, system, settings.training, warnings.append, store=held / point, **only)
+            units = cohort_cases(rows, stage, system)
+            only: dict[str, Any] = {"only_original": point == SECOND}
+            with dask_workers(running.scheduler if system.slow_to_prepare(settings.training) else None):
+                only["at_once"] = -1 if running.scheduler else running.at_once
+                found = collect_samples(units, system, settings.training, warnings.append, store=held / point, **only)
         pairs = zip(found.patients.tolist(), found.units.tolist(), strict=True)
         own = np.array([numbered[pair] for pair in pairs])
         order = np.lexsort((np.arange(len(own)), own))

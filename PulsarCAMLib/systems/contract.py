@@ -202,6 +202,10 @@ class System(MapChecks):
         """
         raise NotImplementedError
 
+    def slow_to_prepare(self, settings: Any) -> bool:
+        """Whether :meth:`copies` takes seconds a unit, so that several processes pay; default: no."""
+        return False
+
     def samples_identity(self, settings: Any) -> Any:
         """What of a training's settings decides :meth:`copies`, as plain JSON values; default: everything."""
         return settings.to_card()

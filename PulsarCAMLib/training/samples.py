@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
 
 from ..core.errors import BundleError, InputError, OutputError
-from ..systems.contract import LabelledUnit, System
+from ..systems.contract import Copy, LabelledUnit, System
 from ..systems.learning import StoredArray, TrainingSamples
 
 __all__ = ["StoredArray", "TrainingSamples", "collect_samples"]
 
 MOST_BYTES_IN_MEMORY = 1 << 30
 """Images that take more than this lie in a file, where there is a folder for it."""
+
+CASES_IN_FLIGHT = 16
+"""Cases whose images are in memory at once, where other machines prepare them."""
 
 
 def collect_samples(
@@ -27,6 +31,7 @@ def collect_samples(
     only_original: bool = False,
     store: Path | None = None,
     most_bytes: int = MOST_BYTES_IN_MEMORY,
+    at_once: int = 1,
 ) -> TrainingSamples:
     """The samples of every unit: as it is, and changed as the settings want it.
 
@@ -38,6 +43,8 @@ def collect_samples(
         only_original: without changed copies.
         store: folder for images and masks that together take more than ``most_bytes``; None keeps all in memory.
         most_bytes: in memory.
+        at_once: units in work side by side, by joblib's back end of the moment, where a unit takes long (it is
+            registered, say); has no influence on the samples. -1: as many as there are workers.
 
     Raises:
         InputError: there are no units, or an image cannot be used.
@@ -47,8 +54,8 @@ def collect_samples(
     rows: list[tuple] = []
     shapes: tuple = ()
     images, masks = _Rows(store, "images", most_bytes), _Rows(store, "masks", most_bytes)
-    for unit in units:
-        for copy in system.copies(unit, settings, only_original=only_original):
+    for unit, copies in _each(units, system, settings, only_original, at_once):
+        for copy in copies:
             for sentence in copy.warnings if tell and copy.change == 0 else ():
                 tell(sentence)
             shapes = shapes or (np.shape(copy.image), np.shape(copy.mask))
@@ -72,6 +79,28 @@ def collect_samples(
         np.array(changes, dtype=float),
         np.array([1.0 if value is None else value for value in confidence]) if known else None,
     )
+
+
+def _each(
+    units: Iterable[LabelledUnit], system: System, settings: Any, only_original: bool, at_once: int
+) -> Iterator[tuple[LabelledUnit, Iterable[Copy]]]:
+    """Every unit with its copies, in the order given."""
+    if at_once == 1 or not system.slow_to_prepare(settings):
+        for unit in units:
+            yield unit, system.copies(unit, settings, only_original=only_original)
+        return
+    from joblib import Parallel, delayed
+
+    waiting, most = iter(units), 2 * at_once if at_once > 0 else CASES_IN_FLIGHT
+    with Parallel(n_jobs=at_once, batch_size=1) as spread:
+        while chunk := list(islice(waiting, most)):
+            found = spread(delayed(_copied)(system, unit, settings, only_original) for unit in chunk)
+            yield from zip(chunk, found, strict=True)
+
+
+def _copied(system: System, unit: LabelledUnit, settings: Any, only_original: bool) -> list[Copy]:
+    """In another process."""
+    return list(system.copies(unit, settings, only_original=only_original))
 
 
 class _Rows:

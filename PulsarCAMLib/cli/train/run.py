@@ -106,8 +106,9 @@ class TrainRun:
         with self.stages.stage(CUTTING) as tell:
             units = cohort_cases(rows, tell, self.system)
             samples = collect_samples(
-                units, self.system, self.settings, self._warned.append, store=self.kept.folder / PREPARED
-            )
+                units, self.system, self.settings, self._warned.append, store=self.kept.folder / PREPARED,
+                at_once=self.options.jobs,
+            )  # fmt: skip
         for sentence in self._warned:
             warn(sentence)
         return hold_out_patients(samples, self.options.validation_share, self.options.seed, self.system.task)

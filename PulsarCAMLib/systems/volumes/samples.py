@@ -28,7 +28,7 @@ from .cache import Arrays, Cache, as_array, from_array, key_of, sha256_of_mask
 from .channels import Channel, channels_of
 from .grids import Located, grid_of, warning_of_size
 from .intensities import bias_corrected, doubts, on_grid, scaled_dose, standardised
-from .preprocessing import PATIENT_AXES, VolumePreprocessing
+from .preprocessing import ATLAS, HALFWAY, PATIENT_AXES, TOOL, VolumePreprocessing
 from .space import Space, chained, inverse
 
 if TYPE_CHECKING:
@@ -348,6 +348,11 @@ class VolumeSystem(System):
             tell(n / len(units), f"Preparing {unit.name}")
             found.append(volume_samples(self, case, unit, preprocessing, space))
         return found
+
+    def slow_to_prepare(self, settings: Any) -> bool:
+        """Registration, the brain's tool and N4 are."""
+        wanted = settings.preprocessing
+        return wanted.registration in (HALFWAY, ATLAS) or wanted.brain == TOOL or wanted.bias_correction
 
     def copies(self, unit: LabelledUnit, settings: Any, *, only_original: bool = False) -> Iterator[Copy]:
         """The unit as it is."""

@@ -16,6 +16,7 @@ from PulsarCAMLib.systems.volumes.cache import ENDING, FOLDER_VARIABLE, LIMIT_VA
 from PulsarCAMLib.systems.volumes.preprocessing import VolumePreprocessing
 from PulsarCAMLib.systems.volumes.quality import Likeness, Quality
 from PulsarCAMLib.systems.volumes.space import Space
+from PulsarCAMLib.training.samples import collect_samples
 
 GRID = VolumeGeometry((9, 10, 11), (2.0, 2.0, 2.0))
 PREPROCESSING = VolumePreprocessing((6, 6, 6), axes="patient")
@@ -215,3 +216,25 @@ def test_a_space_comes_back_from_its_arrays():
     assert back.brains["now"].offset == (2, 3, 4)
     np.testing.assert_array_equal(back.brains["now"].mask, mask[2:5, 3:6, 4:7])
     assert (back.leads, back.quality, back.warnings) == (space.leads, space.quality, space.warnings)
+
+
+def test_units_prepared_side_by_side_are_the_same_in_the_same_order():
+    settings = TWO.training_settings(preprocessing=replace(PREPROCESSING, bias_correction=True))
+    assert TWO.slow_to_prepare(settings)
+    assert not TWO.slow_to_prepare(TWO.training_settings(preprocessing=PREPROCESSING))
+    units = [LabelledUnit(f"P{n}", case(n), f"P{n}", n % 2) for n in range(5)]
+    told: list[str] = []
+    one, other = (collect_samples(iter(units), TWO, settings, told.append, at_once=n) for n in (1, 2))
+    np.testing.assert_array_equal(one.images, other.images)
+    assert one.patients.tolist() == other.patients.tolist() == [f"P{n}" for n in range(5)]
+    assert told[: len(told) // 2] == told[len(told) // 2 :]
+
+
+def test_an_error_in_another_process_is_the_same_sentence():
+    settings = TWO.training_settings(preprocessing=replace(PREPROCESSING, bias_correction=True))
+    given = case()
+    broken = replace(given, images={**given.images, "t1-before": Image(np.full(GRID.shape, -1.0), GRID)})
+    units = [LabelledUnit("P", broken, "P", 0)]
+    for at_once in (1, 2):
+        with pytest.raises(InputError, match="without a voxel above zero"):
+            collect_samples(units, TWO, settings, at_once=at_once)
