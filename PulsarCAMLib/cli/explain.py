@@ -37,6 +37,8 @@ class Job:
 
     Attributes:
         inputs: further images by role.
+        transforms: role and file of a transform from a common space, of images that are not to be registered.
+        aligned: all images lie right as they are.
         methods: names; none: the first of the model's system; "all" stands for those that are always computed.
         targets: classes; none: the one that the model's task explains; "both" or "all" stands for every class.
         tells_costs: say beforehand what takes long.
@@ -47,6 +49,8 @@ class Job:
     segmentation: Path | None
     output: Path
     inputs: Mapping[str, Path] = field(default_factory=dict)
+    transforms: tuple[tuple[str, Path], ...] = ()
+    aligned: bool = False
     model: str = DEFAULT_MODEL
     methods: tuple[str, ...] = ()
     targets: tuple[str, ...] = ()
@@ -93,6 +97,8 @@ def run(options) -> None:
         segmentation=Path(options.segmentation) if options.segmentation else None,
         output=Path(options.output),
         inputs={role: Path(path) for role, path in options.inputs.items()},
+        transforms=tuple(getattr(options, "transform", ())),
+        aligned=getattr(options, "aligned", False),
         model=options.model,
         methods=tuple(options.method or ()),
         targets=(options.target,) if options.target else (),
@@ -343,6 +349,7 @@ def _hashes(job: Job) -> dict[str, str]:
     from ..io.hashing import sha256_of
 
     files = {"volume": job.volume, "segmentation": job.segmentation, **job.inputs}
+    files |= {f"{name}_transform": path for name, path in job.transforms}
     return {f"{name}_sha256": sha256_of(path) for name, path in files.items() if path}
 
 

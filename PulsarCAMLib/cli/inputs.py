@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +13,8 @@ from ..core.progress import OnProgress
 from ..core.vocabulary import PARTS
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from ..core.case import Case, Image
     from ..systems.card import ModelCard
     from ..systems.contract import System
@@ -41,6 +43,19 @@ def add_inputs(parser: argparse.ArgumentParser) -> None:
     for name, users in roles.items():
         told = "; ".join(f"{_about(role)} ({system.title})" for system, role in users)
         group.add_argument(f"--{name}", action=_Input, metavar="FILE", dest=DESTINATION, help=told.replace("%", "%%"))
+    group.add_argument(
+        "--transform", action="append", type=_named_transform, metavar="NAME=FILE", default=[],
+        help="ITK transform (.tfm, .txt, .h5; rigid or affine) from a common space to the image of that name, instead "
+        "of registering; may be given for several",
+    )  # fmt: skip
+    group.add_argument("--aligned", action="store_true", help="all images lie right as they are: register nothing")
+
+
+def _named_transform(text: str) -> tuple[str, Path]:
+    name, sign, path = text.partition("=")
+    if not (name and sign and path):
+        raise argparse.ArgumentTypeError(f"{text!r} is not NAME=FILE, such as t1=visit2.tfm")
+    return name, Path(path)
 
 
 class _Input(argparse.Action):
@@ -77,12 +92,31 @@ def read_case(job: Job, card: ModelCard, on_progress: OnProgress) -> Case:
         if role.name in job.inputs:
             on_progress(0.3, f"Reading the {role.title}")
             images[role.name] = _read(job.inputs[role.name], role)
+    transforms = _transforms(job, system, images)
     if job.segmentation is None:
-        return Case(images, reference=first.name)
+        return Case(images, reference=first.name, transforms=transforms)
     on_progress(0.5, "Reading the lesions")
     geometry = images[first.name].geometry
     lesions, notes = read_lesions(job.segmentation, geometry, job.parts, job.labels, job.segments)
-    return Case(images, tuple(lesions), first.name, tuple(notes))
+    return Case(images, tuple(lesions), first.name, tuple(notes), transforms)
+
+
+def _transforms(job: Job, system: System, images: Mapping[str, Image]) -> dict[str, np.ndarray]:
+    """Role to its matrix, as they were given.
+
+    Raises:
+        InputError: a name that no image has, or a file that is no linear transform.
+    """
+    import numpy as np
+
+    from ..io.transforms import read_transform
+
+    found = {name: np.eye(4) for name in images} if job.aligned else {}
+    for name, path in job.transforms:
+        if name not in images:
+            raise InputError(f"--transform {name}=… names no image that is given; there are {', '.join(images)}.")
+        found[name] = read_transform(path)
+    return found
 
 
 def _read(path: Path, role: InputRole) -> Image:

@@ -11,6 +11,8 @@ MRI, DOSE, MASK, BRAIN = "MRI", "dose", "mask", "brain"
 KINDS = (MRI, DOSE, MASK, BRAIN)
 
 TAKEN = (
+    "aligned",
+    "transform",
     "all",
     "class",
     "compare",

@@ -150,3 +150,39 @@ def test_no_input_may_take_the_name_of_an_option_of_explain():
     }
     roles = {role.name for system in systems() for role in system.inputs}
     assert options - roles <= set(TAKEN)
+
+
+def case_of(strange_model, flair, dose, tmp_path, *options):
+    """What ``explain`` reads."""
+    from PulsarCAMLib.cli.explain import Job
+    from PulsarCAMLib.cli.inputs import read_case
+    from PulsarCAMLib.systems.bundle import find_bundle
+
+    words = ["explain", str(flair), "-o", str(tmp_path / "out"), "--rtdose", str(dose), *options]
+    given = make_parser().parse_args(words)
+    job = Job(flair, None, tmp_path / "out", {"rtdose": dose}, tuple(given.transform), given.aligned)
+    return read_case(job, find_bundle(str(strange_model)).card, lambda *_: None)
+
+
+def test_known_transforms_come_into_the_case(strange_model, flair, dose, tmp_path):
+    import SimpleITK as sitk
+
+    sitk.WriteTransform(sitk.TranslationTransform(3, (1.0, 2.0, 3.0)), str(tmp_path / "t.tfm"))
+    named = ("--transform", f"rtdose={tmp_path / 't.tfm'}")
+    found = case_of(strange_model, flair, dose, tmp_path, *named).transforms
+    assert found.keys() == {"rtdose"}
+    np.testing.assert_allclose(found["rtdose"][:3, 3], (1, 2, 3))
+    both = case_of(strange_model, flair, dose, tmp_path, "--aligned", *named).transforms
+    np.testing.assert_array_equal(both["flair"], np.eye(4))
+    np.testing.assert_allclose(both["rtdose"][:3, 3], (1, 2, 3))
+    assert not case_of(strange_model, flair, dose, tmp_path).transforms
+
+
+def test_a_transform_of_no_image_and_a_word_that_is_none_are_refused(strange_model, flair, dose, tmp_path, capsys):
+    from PulsarCAMLib.core.errors import InputError
+
+    with pytest.raises(InputError, match="--transform t9=… names no image that is given; there are flair, rtdose"):
+        case_of(strange_model, flair, dose, tmp_path, "--transform", "t9=x.tfm")
+    with pytest.raises(SystemExit):
+        case_of(strange_model, flair, dose, tmp_path, "--transform", "x.tfm")
+    assert "is not NAME=FILE" in capsys.readouterr().err
