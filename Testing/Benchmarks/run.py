@@ -25,10 +25,10 @@ from machine import cores, describe  # noqa: E402
 from measuring import Row  # noqa: E402
 from printing import print_end, print_head, print_rows, save  # noqa: E402
 
-PARTS = ("forward", "libraries", "process", "trials")
+PARTS = ("forward", "libraries", "process", "trials", "occlusion")
 HOW = (
     "Times are the best of several turns; ratios are best over best of turns taken in one run; "
-    "those of (d) are medians over turns."
+    "those of (d) are medians over turns, those of (e) are of processor seconds."
 )
 
 
@@ -36,6 +36,7 @@ def parts(quick: bool, keras: bool) -> dict[str, Callable[[], Iterable[Row]]]:
     """What is measured, by name."""
     import forward
     import libraries
+    import occlusion
     import trials
     import whole_process
 
@@ -45,6 +46,7 @@ def parts(quick: bool, keras: bool) -> dict[str, Callable[[], Iterable[Row]]]:
         "libraries": lambda: libraries.rows(quick),
         "process": lambda: whole_process.rows(quick),
         "trials": lambda: trials.rows(quick, keras),
+        "occlusion": lambda: occlusion.rows(quick),
     }
 
 

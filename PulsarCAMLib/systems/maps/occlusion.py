@@ -1,4 +1,4 @@
-"""Occlusion: how far a class's logit falls when a part of the image is covered (method.md 4.1).
+"""Occlusion: how far a class's logit falls when a part of the image is covered (method.md 4.4).
 
 Of all inputs at once, and of every input alone while the others stay as they are. Source: Zeiler and Fergus 2014.
 """

@@ -1,4 +1,4 @@
-"""Occlusion maps: against plain loops, by input, restricted, coarse to fine, cancelled; shares of inputs."""
+"""Occlusion maps: against plain loops, by input, restricted, coarse to fine, cancelled."""
 
 import numpy as np
 import pytest
@@ -9,7 +9,6 @@ from torch import nn
 from PulsarCAMLib.core.errors import Cancelled, InputError
 from PulsarCAMLib.systems.answers import LoopedPredictor
 from PulsarCAMLib.systems.maps.blocks import NOISE, OTHER_VISIT, ZERO, OcclusionSettings, blocks_of, filled
-from PulsarCAMLib.systems.maps.input_shares import input_shares
 from PulsarCAMLib.systems.maps.occluding import Occluder, OcclusionRun, occluded
 from PulsarCAMLib.systems.maps.occlusion import OCCLUSION, occlusion, occlusion_maps
 
@@ -205,32 +204,9 @@ def test_settings_that_make_no_sense_are_refused(words):
         OcclusionSettings(**words)
 
 
-def test_shares_of_inputs_sum_to_one_and_find_the_input_that_is_read():
-    image = evidence_of(Smooth()).images
-    found = input_shares(Smooth(reads=(0, 2), unit=nn.ReLU), image, INPUTS, SMALL)
-    np.testing.assert_allclose(found.shares, [[1, 0]] * 3, atol=1e-12)
-    both = input_shares(Smooth(), image, INPUTS, SMALL, control=Smooth(reads=(1,)))
-    np.testing.assert_allclose(both.shares.sum(axis=1), 1)
-    assert (both.shares > 0.02).all()
-    np.testing.assert_allclose(both.control, [[0, 1]] * 3, atol=1e-12)
-    assert both.controlled_by == "random weights"
-    assert found.inputs == tuple(INPUTS)
-
-
-def test_shares_are_those_of_sums_over_plain_maps():
-    image, member = evidence_of(Smooth()).images, Smooth()
-    settings = OcclusionSettings(block=2, stride=2)
-    fill, blocks, sums = filled(image, settings), blocks_of(SIZE, settings), []
-    with torch.no_grad():
-        for channels in INPUTS.values():
-            total = torch.zeros(3, dtype=torch.float64)
-            for n in range(len(blocks)):
-                changed = image.clone()
-                for channel in channels:
-                    changed[(0, channel, *blocks.box(n))] = fill[(0, channel, *blocks.box(n))]
-                total += (member(image) - member(changed))[0].relu()
-            sums.append(total)
-    wanted = torch.stack(sums, 1) / torch.stack(sums, 1).sum(dim=1, keepdim=True)
-    found = input_shares(member, image, INPUTS, settings)
-    np.testing.assert_allclose(found.shares, wanted.numpy(), atol=1e-12)
-    assert not np.allclose(found.control, found.shares, atol=1e-3)
+def test_an_input_that_is_not_read_has_an_empty_map_of_its_own():
+    maps = occlusion_maps(evidence_of(Smooth(reads=(0, 2), unit=nn.ReLU)), SMALL)
+    for name in ("one", "two", "three"):
+        assert maps[name, "middle"].abs().max() == 0
+        torch.testing.assert_close(maps[name, "outer"], maps[name], rtol=0, atol=1e-12)
+    assert any(maps[name].max() > 0 for name in ("one", "two", "three"))

@@ -1,4 +1,4 @@
-"""A network that answers for many small changes of one image without computing anew what stays as it is.
+"""A network that answers for many small changes of one image without computing anew what stays (method.md 4.4).
 
 The idea is that of Nakandala, Kumar and Papakonstantinou (Krypton, SIGMOD 2019), here in any number of dimensions and
 on differences instead of values. A pass over the whole image keeps the layers; a change is then followed from layer to
@@ -146,10 +146,7 @@ class IncrementalNetwork:
         crossing = {n for step in rest for n in step.inputs if n not in whole}
         waiting: list[tuple[np.ndarray, dict[int, Tensor]]] = []
         difference = difference.contiguous(memory_format=self._layout)
-        columns = [high - low]
-        for step in first:
-            columns += step.lie([reaches[n] for n in step.inputs], reaches[step.output])
-        for positions in _alike(columns, AT_ONCE):
+        for positions in _batches(first, reaches):
             with torch.no_grad():
                 waiting.append((positions, self._first(first, rest, crossing, reaches, positions, difference)))
             if sum(len(each) for each, _ in waiting) >= AT_ONCE:
@@ -157,6 +154,13 @@ class IncrementalNetwork:
                 waiting = []
         if waiting:
             yield self._rest(rest, waiting)
+
+    def batches(self, low: np.ndarray, high: np.ndarray) -> list[np.ndarray]:
+        """Positions that go through the network together while it is computed in part."""
+        reaches = self._reaches(low, high)
+        whole = self._computed_whole(reaches)
+        first = [step for step in self._steps if step.output not in whole and not isinstance(step, Mean)]
+        return list(_batches(first, reaches))
 
     def _first(
         self,
@@ -220,9 +224,12 @@ class IncrementalNetwork:
             return np.concatenate([each for each, _ in waiting]), self._answers(values)
 
 
-def _alike(columns: Sequence[np.ndarray], most: int) -> Iterator[np.ndarray]:
-    """Positions that are the same in all columns ``[positions, n]``, at most so many at once."""
+def _batches(steps: Sequence[Step], reaches: dict[int, Reach]) -> Iterator[np.ndarray]:
+    """Positions whose boxes are alike in all these layers, at most so many at once."""
+    columns = [reaches[0].high - reaches[0].low]
+    for step in steps:
+        columns += step.lie([reaches[n] for n in step.inputs], reaches[step.output])
     _, groups = np.unique(np.concatenate(columns, axis=1), axis=0, return_inverse=True)
     order = np.argsort(groups.ravel(), kind="stable")
     for group in np.split(order, np.flatnonzero(np.diff(groups.ravel()[order])) + 1):
-        yield from np.array_split(group, -(-len(group) // most))
+        yield from np.array_split(group, -(-len(group) // AT_ONCE))
