@@ -60,7 +60,7 @@ def occlusion(settings: OcclusionSettings) -> MapMethod:
         saved_name="OCCLUSION",
         by_input=True,
         always=False,
-        cost=2.0 * (2 * OCCLUSION_PARTS) ** 3,
+        cost=float((2 * OCCLUSION_PARTS - 1) ** 3),  # positions of the usual settings, were every one a whole pass
     )
 
 
