@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..core.pluralize import pluralize
-from ..core.task import LESION, PATIENT, Task
+from ..core.task import LESION, PATIENT, VISIT, Task
 from ..core.vocabulary import BASELINES, LEAVE_ONE_OUT, LESIONS, MRI_TITLES, PAPER, PATIENTS, TIME_POINTS
 from ..evaluation.predictions import default_task
 from ..evaluation.resampling import TOO_FEW
@@ -103,15 +103,16 @@ def _not_beaten(summary: dict[str, Any]) -> list[str]:
 def verdict(entry: Entry, task: Task | None = None) -> str:
     """Whether a model tells held-out patients' lesions apart, with the figures; in the words of a task."""
     task = task or default_task()
-    mri, chance, auc = MRI_TITLES[entry["time_point"]], entry["chance"], entry["metrics"]["auc"]
+    mri = "visits" if task.unit == VISIT else f"the {MRI_TITLES[entry['time_point']]}"
+    chance, auc = entry["chance"], entry["metrics"]["auc"]
     if chance is None:
-        return f"on the {mri} of patients it had not seen, an AUC is not defined yet."
+        return f"on {mri} of patients it had not seen, an AUC is not defined yet."
     splits = ""
     if not entry["by_trial_means_little"] and auc["mean"] is not None:
         name = "AUC" if task.binary else "macro AUC"
         splits = f"{name} {_spread(auc)} over {pluralize(auc['defined'], 'split')}{_mean_interval(entry)}; "
     pooled = f"over all {counted(chance, task)} {_interval(chance)}, permutation p = {chance['p_value']:.4f}"
-    told = f"on the {mri} of patients it had not seen, {splits}{pooled}: {_against_half(entry)}"
+    told = f"on {mri} of patients it had not seen, {splits}{pooled}: {_against_half(entry)}"
     return f"{told}{_against_control(entry)}."
 
 

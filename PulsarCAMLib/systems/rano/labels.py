@@ -33,8 +33,6 @@ def visit_of(cells: Mapping[str, Any], measured: Measurement | None = None) -> V
         volume = measured.volume_cm3 if volume is None else volume
         gone = measured.gone if gone is None else gone
         facts["measurable"] = measured.measurable if facts["measurable"] is None else facts["measurable"]
-    if gone:
-        facts["measurable"] = False
     return Visit(
         product_mm2=product,
         volume_cm3=volume,

@@ -205,6 +205,7 @@ def test_the_network_stands_beside_its_baselines_and_it_is_said_first_when_it_do
     first = results["sentences"]["headline"][0]
     assert first.startswith("The network does not beat what costs nothing")
     assert "volume rule (1.000)" in first
+    assert any("on visits of patients it had not seen" in each for each in results["sentences"]["headline"])
 
 
 def files_of(cohort, visit, patient="synthetic-5-0000"):

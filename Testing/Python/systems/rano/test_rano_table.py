@@ -98,6 +98,9 @@ def test_numbers_of_the_table_go_before_masks_and_need_none(table):
     rows = [a_row(visit, product_mm2=size, measurable="yes") for visit, size in ((1, 400), (2, 380), (3, 600))]
     labels = label_cohort(table(*rows), system=RANO)
     assert [RANO.task.names[each.response] for each in labels] == ["sd", "pd"]
+    rows[1]["product_mm2"] = 0
+    labels = label_cohort(table(*rows), system=RANO)
+    assert [RANO.task.names[each.response] for each in labels] == ["cr", "pd"]
     rows = three()
     rows[1]["product_mm2"] = 2000
     assert RANO.task.names[label_cohort(table(*rows), system=RANO)[0].response] == "pd"
