@@ -115,8 +115,10 @@ def draw_patient(recipe: RanoCohort, index: int) -> Patient:
     foci = [Focus(_place(rng, head, ()), _outline(rng), _radii(rng, events))]
     for visit, event in enumerate(events, start=1):
         if event == NEW:
-            radii = tuple(0.0 if n < visit else float(rng.uniform(8.0, 10.0)) for n in range(recipe.visits))
-            radii = tuple(max(radii) if r else 0.0 for r in radii)
+            radius = float(rng.uniform(8.0, 10.0))
+            ends = (n for n, later in enumerate(events, start=1) if n > visit and later in (VANISHED, SHRINKAGE))
+            until = next(ends, recipe.visits)
+            radii = tuple(radius if visit <= n < until else 0.0 for n in range(recipe.visits))
             foci.append(Focus(_place(rng, head, [f.centre for f in foci]), _outline(rng), radii))
     poses = tuple(_pose(rng, recipe.misregistration) for _ in range(recipe.visits))
     return Patient(f"synthetic-{recipe.seed}-{index:04d}", head, tuple(foci), events, poses)

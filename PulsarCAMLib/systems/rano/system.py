@@ -72,9 +72,17 @@ class Rano(VolumeSystem):
         return channels_of(preprocessing.seen(self.inputs), preprocessing)
 
     def prepare(self, case: Case, preprocessing: Any, tell: Callable[[float, str], None]) -> list[Samples]:
-        """One sample of the visit, whose images must be those that the model learnt from."""
+        """One sample of the visit, whose images must be those that the model learnt from.
+
+        Where the case has a mask of the tumour, tables tell its diameters, products and volume as well.
+        """
         self._refuse_unseen(case, preprocessing)
-        return super().prepare(case, preprocessing, tell)
+        found = super().prepare(case, preprocessing, tell)
+        if not case.lesions:
+            return found
+        from .measured_samples import measured
+
+        return [measured(sample, case) for sample in found]
 
     def copies(self, unit: LabelledUnit, settings: Any, *, only_original: bool = False) -> Iterator[Copy]:
         """The visit as it is."""

@@ -24,6 +24,7 @@ from PulsarCAMLib.systems.registry import system_of
 
 pytest.importorskip("monai", reason="MONAI is not installed")
 
+WITH_TUMOUR = "synthetic-5-0005"
 SMALL = (
     *("--size", "24,24,24", "--spacing", "7,7,7", "--registration", "none"),
     *("--network", "tiny", "--first-features", "6", "--growth", "3"),
@@ -151,6 +152,24 @@ def test_an_image_that_the_model_learnt_from_must_be_there():
         prepared(a_case("t2-before"))
 
 
+def test_an_outlined_tumour_is_measured_beside_the_answer():
+    from dataclasses import replace
+
+    from PulsarCAMLib.core.lesion import Lesion
+
+    mask = np.zeros((12, 12, 12), bool)
+    mask[5:7, 4:7, 3:8] = True
+    case = a_case("t1c", "t1c-before")
+    assert prepared(case)[0].facts() == {}
+    facts = prepared(replace(case, lesions=(Lesion.from_mask("tumour", mask),)))[0].facts()
+    assert facts["tumour_volume_cm3"] == pytest.approx(30)
+    assert facts["tumour_longest_mm"] == pytest.approx(np.hypot(50, 20), abs=8)
+    assert facts["tumour_product_mm2"] == pytest.approx(
+        facts["tumour_longest_mm"] * facts["tumour_perpendicular_mm"], rel=1e-3
+    )
+    assert facts["tumour_measurable"] == 1
+
+
 def test_what_the_network_does_not_see_has_no_say():
     case, other = a_case(), a_case()
     other.images["t1c"].voxels[:] = np.random.default_rng(1).normal(size=(12, 12, 12))
@@ -169,8 +188,10 @@ def test_the_table_is_read_and_its_labels_are_those_that_were_made(cohort, capsy
     with (cohort / "cohort.csv").open(encoding="utf-8", newline="") as file:
         truth = {(row["patient"], row["visit"]): row for row in csv.DictReader(file) if row["truth_category"]}
     assert set(told) == set(truth)
-    first = {key: row["truth_category"] for key, row in truth.items() if key[1] == "visit 2"}
-    assert {key: told[key]["label"] for key in first} == first
+    plain = ("vanished", "shrinkage", "new lesion")  # what is stable after growth is still more than the smallest
+    made = {key: row["truth_category"] for key, row in truth.items() if key[1] == "visit 2"}
+    made |= {key: row["truth_category"] for key, row in truth.items() if row["truth_event"] in plain}
+    assert {key: told[key]["label"] for key in made} == made
     assert all(row["from"] == "imaging-2.0" and row["why"] for row in told.values())
     assert "16 visits of 8 patients in 24 rows: no errors" in said
     assert "by imaging-2.0" in said
@@ -220,14 +241,17 @@ def files_of(cohort, visit, patient="synthetic-5-0000"):
 def test_a_new_visit_is_explained_into_a_folder(cohort, model, a_scene):
     out = cohort.parent / "result"
     options = ["--model", str(model), "--method", "saliency", "--class", "all", "--scene", "--report", "--quiet"]
-    assert main(["explain", *files_of(cohort, 2), "-o", str(out), *options]) == 0
-    image = sitk.ReadImage(str(cohort / "synthetic-5-0000" / "visit2-t1.nrrd"))
+    volume, *others = files_of(cohort, 2, patient=WITH_TUMOUR)
+    mask = str(cohort / WITH_TUMOUR / "visit2-tumour.nrrd")
+    assert main(["explain", volume, mask, *others, "-o", str(out), *options]) == 0
+    image = sitk.ReadImage(volume)
     for name in RANO.task.names:
         found = sitk.ReadImage(str(out / f"saliency_{name}_mean.nrrd"))
         assert VolumeGeometry.from_sitk(found).same_grid(VolumeGeometry.from_sitk(image))
         assert sitk.GetArrayFromImage(found).any()
     with (out / "visits.csv").open(encoding="utf-8", newline="") as file:
         row = next(csv.DictReader(file))
+    assert float(row["tumour_volume_cm3"]) > 1
     assert sum(float(row[f"probability_{name}"]) for name in RANO.task.names) == pytest.approx(1, abs=1e-4)
     page = (out / "report.html").read_text(encoding="utf-8")
     assert "RANO response of glioblastoma" in page
