@@ -10,7 +10,7 @@ from making_networks import Smooth, evidence_of
 
 from PulsarCAMLib.core.errors import InputError
 from PulsarCAMLib.explanation import explain_case, unit_table
-from PulsarCAMLib.explanation.inputs import input_shares, input_table
+from PulsarCAMLib.explanation.inputs import input_shares, input_table, shares_of
 from PulsarCAMLib.explanation.tables import cells_of_unit, cells_text
 from PulsarCAMLib.systems.maps.control import permuted
 from PulsarCAMLib.systems.registry import register, unregister
@@ -189,3 +189,23 @@ def test_what_the_network_does_not_see_has_no_map_and_two_may_share_a_channel(re
     maps = unit.input_maps["saliency", "large", "flair"]
     shared = replace(unit, input_maps={("saliency", "large", role): maps for role in both})
     np.testing.assert_allclose(input_shares(shared, "saliency", "large")["rtdose"], 0.5)
+
+
+def test_both_signs_count_where_a_map_has_both(result):
+    (unit,) = result.units
+    maps = {"flair": -np.ones((2, 4, 6, 5), np.float32), "rtdose": 3 * np.ones((2, 4, 6, 5), np.float32)}
+    np.testing.assert_allclose(shares_of(maps, unit)["flair"], [0.25, 0.25])
+
+
+def test_the_control_is_the_share_of_the_permuted_networks_themselves(tmp_path):
+    bundle = a_bundle(tmp_path / "model")
+    (unit,) = explain_case(a_case(), bundle, methods=("saliency",)).units
+    system = bundle.card.system
+    predictor = system.predictor(permuted(bundle.ensemble.members, 3))
+    inputs = system.input_channels(PREPROCESSING, {"flair", "rtdose"})
+    found = system.explain(predictor, unit.samples.images, unit.samples.masks, ("saliency",), None, inputs)
+    changed = replace(unit, input_maps=found.input_maps)
+    for name in unit.task.names:
+        wanted = input_shares(changed, "saliency", name)
+        for role in ("flair", "rtdose"):
+            np.testing.assert_allclose(unit.control_shares["saliency", name, role], wanted[role], rtol=1e-6)

@@ -168,3 +168,13 @@ def test_what_a_method_costs_grows_with_the_classes():
     assert SALIENCY.passes(4) == 9
     assert SMOOTHGRAD.passes(2) == 16 * 5
     assert INTEGRATED_GRADIENTS.passes(2) == 32 * 5
+
+
+def test_maps_of_integrated_gradients_are_what_speaks_for_the_class_after_adding_up_the_channels(evidence):
+    maps = INTEGRATED_GRADIENTS.compute(evidence)
+    whole = integrated_gradients(evidence, evidence.members[0], 32)
+    for n, name in enumerate(CLASSES):
+        shares = of_class(whole, n)
+        np.testing.assert_allclose(maps[name][0, 0].numpy(), np.maximum(shares.sum(axis=0), 0), rtol=1e-12)
+        wanted = np.maximum(shares[[0, 2]].sum(axis=0), 0)
+        np.testing.assert_allclose(maps[name, "outer"][0, 0].numpy(), wanted, rtol=1e-12)
