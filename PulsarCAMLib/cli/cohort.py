@@ -12,6 +12,7 @@ from pathlib import Path
 from ..core.task import COMPUTED, PATIENT, SHRINKAGE, VISIT
 from ..core.vocabulary import DIFFICULTIES
 from ..systems.contract import System
+from . import imports
 from .learning import add_system
 from .numbers import share, whole_number
 from .setting_options import add_settings, settings_from
@@ -63,6 +64,7 @@ def add_cohort(commands, command: Callable[..., argparse.ArgumentParser], epilog
     add_system(listed, "whose columns")
     title = "generate patients with known truth, as files and a table"
     _add_make(command(actions, "make-synthetic", title, MAKE_EXAMPLES + epilog), system)
+    imports.add_imports(actions, command, epilog)
     public = command(actions, "import-openbtai", "take pairs of volumes 60 to 120 days apart from OpenBTAI's table")
     public.add_argument("table", metavar="XLSX", help="OpenBTAI_MORPHOLOGICAL_MEASUREMENTS.xlsx")
     public.add_argument("-o", "--output", metavar="TABLE", required=True, help="cohort table to be made: .csv or .xlsx")
@@ -101,6 +103,7 @@ def _add_lesions(make: argparse.ArgumentParser) -> None:
 def run(options) -> None:
     """The command."""
     actions = {"check": check, "columns": columns, "make-synthetic": make_synthetic, "import-openbtai": import_table}
+    actions |= {"import": imports.run}
     actions[options.action](options)
 
 
@@ -285,7 +288,7 @@ def _make_another(system: System, options) -> None:
 
 def import_table(options) -> None:
     """Write OpenBTAI's pairs of volumes as a cohort table."""
-    from ..cohort.openbtai import import_openbtai
+    from ..cohort.importers.openbtai import import_openbtai
     from ..cohort.table import numbered, save_cohort_table
 
     cohort = import_openbtai(options.table)

@@ -2,9 +2,9 @@
 
 from .checks import check_cohort
 from .findings import Finding, errors_in
+from .importers.openbtai import import_openbtai
 from .labels import label_cohort
 from .lesion_label import LesionLabel
-from .openbtai import import_openbtai
 from .response import responds
 from .synthetic.patients import (
     SyntheticLesion,

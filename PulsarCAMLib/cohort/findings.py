@@ -45,8 +45,15 @@ KINDS = {
     "no images": WARNING,
     "one class only": WARNING,
     "nothing to learn": ERROR,
+    "left out": WARNING,
+    "rating not used": WARNING,
+    "missing modality": WARNING,
+    "no mask": WARNING,
+    "taken as": WARNING,
 }
-"""Every kind of finding and its severity. Nothing starts while there are errors; with warnings, the person decides."""
+"""Every kind of finding and its severity. Nothing starts while there are errors; with warnings, the person decides.
+
+The last five are decisions of an importer of a public cohort."""
 
 
 @dataclass(frozen=True)

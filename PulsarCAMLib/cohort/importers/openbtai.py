@@ -5,14 +5,17 @@ The table has one row per lesion and date. Dates are shifted, and the first scan
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from ..core.errors import InputError
-from .cells import Unreadable, as_date, as_number, as_text
-from .columns import plain_name
-from .table import CohortRow, CohortTable
+from ...core.errors import InputError
+from ..cells import Unreadable, as_date, as_number, as_text
+from ..columns import plain_name
+from ..findings import Finding
+from ..table import CohortRow, CohortTable
+from .imported import ASSUMED, LEFT_OUT, Imported, about_source
 
 NEEDED = ("patient", "lesion", "time_point", "totalvolume")
 WINDOW_DAYS = (60, 120)
@@ -27,6 +30,11 @@ class _Scan:
 
 
 def import_openbtai(path: str | Path, window_days: tuple[int, int] = WINDOW_DAYS) -> CohortTable:
+    """The table alone of :func:`openbtai_cohort`, with its arguments and errors."""
+    return openbtai_cohort(path, window_days).table
+
+
+def openbtai_cohort(path: str | Path, window_days: tuple[int, int] = WINDOW_DAYS) -> Imported:
     """Pairs of volumes: the first scan of each lesion, and the first one after it within the window.
 
     Args:
@@ -34,13 +42,13 @@ def import_openbtai(path: str | Path, window_days: tuple[int, int] = WINDOW_DAYS
         window_days: fewest and most days between the two scans, both included.
 
     Returns:
-        One row per lesion that has such a pair, without images; total volumes in cm3.
+        One row per lesion that has such a pair, without images; total volumes in cm3. The others are findings.
 
     Raises:
         InputError: not that table, or a cell of it cannot be read.
         DependencyError: openpyxl is missing.
     """
-    from .sheets import read_sheet
+    from ..sheets import read_sheet
 
     path = Path(path)
     sheet = read_sheet(path)
@@ -55,7 +63,27 @@ def import_openbtai(path: str | Path, window_days: tuple[int, int] = WINDOW_DAYS
     pairs = {key: _pair(sorted(found, key=lambda scan: scan.date), window_days) for key, found in scans.items()}
     rows = tuple(_row(n, key, *pair) for n, (key, pair) in enumerate(((k, p) for k, p in pairs.items() if p), start=2))
     columns = ("patient", "lesion", "date", "volume_cm3", "followup_date", "followup_volume_cm3")
-    return CohortTable(rows, (*columns, "clinical_primary_tumor"))
+    table = CohortTable(rows, (*columns, "clinical_primary_tumor"))
+    return Imported(table, (*_about_all(window_days), *_without_pair(scans, pairs, window_days)))
+
+
+def _about_all(window: tuple[int, int]) -> Iterator[Finding]:
+    what = (
+        f"The first scan is taken as the baseline and the first one {window[0]} to {window[1]} days later as follow-up"
+    )
+    yield about_source(ASSUMED, f"{what}; the table does not say when treatment was", "nothing")
+
+
+def _without_pair(
+    scans: Mapping[tuple[str, str], list[_Scan]], pairs: Mapping[tuple[str, str], object], window: tuple[int, int]
+) -> Iterator[Finding]:
+    """Lesions that have no row, and why."""
+    for (patient, lesion), pair in pairs.items():
+        count = len(scans[patient, lesion])
+        if pair is None:
+            within = f"none of its {count} scans is {window[0]} to {window[1]} days after the first"
+            what = f"The lesion has no follow-up: {'there is one scan only' if count == 1 else within}"
+            yield about_source(LEFT_OUT, what, "nothing", patient, lesion)
 
 
 def _scan(number: int, values: dict[str, str]) -> _Scan:

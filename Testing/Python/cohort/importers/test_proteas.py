@@ -1,0 +1,107 @@
+"""PROTEAS on folders of the documented layout: masks, follow-up, dose, prescription; and what is told."""
+
+import openpyxl
+import pytest
+
+from PulsarCAMLib.cohort.importers.imported import save_imported
+from PulsarCAMLib.cohort.importers.proteas import import_proteas
+from PulsarCAMLib.cohort.table import read_cohort
+from PulsarCAMLib.core.errors import InputError
+
+CLINICAL = "PROTEAS-Clinical_and_demographic_data.xlsx"
+
+
+def a_patient(source, name, points=("baseline", "fu1"), inner="tumor segmentation", dose=True, masks=None):
+    folder = source / name
+    for point in points:
+        image = folder / "BraTS" / point / "t1c.nii.gz"
+        image.parent.mkdir(parents=True)
+        image.touch()
+    (folder / inner).mkdir(parents=True)
+    for point in points if masks is None else masks:
+        (folder / inner / f"{name}_tumor_mask_{point}.nii.gz").touch()
+    if dose:
+        (folder / f"{name}_RTP.nii.gz").touch()
+    return folder
+
+
+def a_clinical_table(source, *rows):
+    book = openpyxl.Workbook()
+    book.active.title = "Legend"
+    sheet = book.create_sheet("PROTEAS")
+    for row in (("Patient ID (Zenodo)", "Age", "Rx dose at tumor margins", "Fractions"), *rows):
+        sheet.append(row)
+    book.save(source / CLINICAL)
+
+
+def told(found, kind):
+    return [each.what for each in found.findings if each.kind == kind]
+
+
+def test_a_patient_becomes_a_lesion_with_masks_dose_and_prescription(tmp_path):
+    folder = a_patient(tmp_path, "P01")
+    a_patient(tmp_path, "P02", inner="tumor_segmentation")
+    a_clinical_table(tmp_path, ("P01", 60, "20 Gy ", 1), ("P02", 71, "35 Gy", 7))
+    found = import_proteas(tmp_path)
+    first, second = found.table.rows
+    assert first.key == ("P01", "all")
+    assert first.image == folder / "BraTS/baseline/t1c.nii.gz"
+    assert first.segmentation == folder / "tumor segmentation/P01_tumor_mask_baseline.nii.gz"
+    assert first.followup_segmentation == folder / "tumor segmentation/P01_tumor_mask_fu1.nii.gz"
+    assert first.followup_image == folder / "BraTS/fu1/t1c.nii.gz"
+    assert (first.dose, first.label_value) == (folder / "P01_RTP.nii.gz", 2)
+    assert first.clinical == {"prescription_gy": 20.0, "fractions": 1.0}
+    assert second.clinical == {"prescription_gy": 35.0, "fractions": 7.0}
+    assert second.segmentation.parent.name == "tumor_segmentation"
+    assert any("not taken over: age" in what for what in told(found, "taken as")), "columns that are left are told"
+    table, findings = save_imported(found, tmp_path / "proteas.csv")
+    assert read_cohort(table).rows == found.table.rows
+    assert findings.read_text(encoding="utf-8-sig").count("\n") == 1 + len(found.findings)
+
+
+def test_parts_of_a_patient_stay_one_patient(tmp_path):
+    a_patient(tmp_path, "P04a")
+    a_patient(tmp_path, "P04b")
+    a_clinical_table(tmp_path, ("P04a", 60, "18 Gy", 1), ("P04b", 60, "20 Gy", 1))
+    found = import_proteas(tmp_path)
+    assert [row.key for row in found.table.rows] == [("P04", "a"), ("P04", "b")]
+    assert [row.clinical["prescription_gy"] for row in found.table.rows] == [18, 20]
+    assert sum("is a part of P04" in what for what in told(found, "taken as")) == 2
+
+
+def test_what_is_missing_is_told_and_a_missing_mask_is_no_vanished_tumour(tmp_path):
+    a_patient(tmp_path, "P01", masks=("baseline",))
+    a_patient(tmp_path, "P02", masks=("fu1",))
+    a_patient(tmp_path, "P03", points=("baseline",), dose=False)
+    (tmp_path / "P05.zip").touch()
+    found = import_proteas(tmp_path)
+    rows = {row.patient: row for row in found.table.rows}
+    assert set(rows) == {"P01", "P03"}
+    assert rows["P01"].followup_segmentation is None
+    assert rows["P01"].followup_volume_cm3 is None
+    assert {(each.row, each.patient) for each in found.findings if each.kind == "no mask"} == {
+        (2, "P01"), (0, "P02"), (3, "P03"),
+    }  # fmt: skip
+    assert told(found, "missing modality") == ["There is no planned dose P03_RTP.nii.gz"]
+    assert told(found, "left out") == ["P05.zip is not unpacked"]
+
+
+def test_doses_that_contradict_each_other_or_are_no_numbers_are_not_used(tmp_path):
+    for name in ("P01", "P02"):
+        a_patient(tmp_path, name)
+    a_clinical_table(tmp_path, ("P01", 60, "20 Gy", 1), ("P01", 60, "18 Gy", 1), ("P02", 60, "20-24 Gy", 1))
+    found = import_proteas(tmp_path)
+    assert [dict(row.clinical) for row in found.table.rows] == [{}, {"fractions": 1.0}]
+    assert len(told(found, "left out")) == 2
+
+
+def test_another_follow_up_and_an_empty_folder(tmp_path):
+    a_patient(tmp_path, "P01", points=("baseline", "fu1", "fu2"))
+    (row,) = import_proteas(tmp_path, followup=2).table.rows
+    assert row.followup_segmentation.name == "P01_tumor_mask_fu2.nii.gz"
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(InputError, match=r"unpack P01\.zip"):
+        import_proteas(tmp_path / "empty")
+    (tmp_path / "empty" / "P01").mkdir()
+    with pytest.raises(InputError, match="No folder"):
+        import_proteas(tmp_path / "empty")
