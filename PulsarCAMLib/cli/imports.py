@@ -13,11 +13,11 @@ EXAMPLES = """\
 examples:
   pulsarcam cohort import lumiere LUMIERE -o lumiere.csv
   pulsarcam cohort check lumiere.csv --system rano --no-images
-  pulsarcam cohort import proteas PROTEAS -o proteas.csv --follow-up 2
+  pulsarcam cohort import proteas PROTEAS -o proteas.csv --follow-up 2 --cores proteas-cores
   pulsarcam cohort import gamma-knife Brain-TR-GammaKnife-Clinical-Information.xlsx -o lesions.csv
 
 Every decision (a row left out, a rating that is none, an image or a mask that is missing) stands in
-<table>-findings.csv beside the table; no image is opened.
+<table>-findings.csv beside the table; no image is opened, but masks for --cores.
 
 """
 
@@ -43,6 +43,8 @@ def add_imports(actions, command: Callable[..., argparse.ArgumentParser], epilog
     lumiere, proteas, gamma_knife = made["lumiere"], made["proteas"], made["gamma-knife"]
     lumiere.add_argument("--masks", choices=MASKS, default=MASKS[0], help="whose masks of the tumour (%(default)s)")
     lumiere.add_argument("--keep-early", action="store_true", help="use ratings within 3 months of radiotherapy, too")
+    text = "folder to be made, of masks in which the necrotic core belongs to the tumour"
+    proteas.add_argument("--cores", metavar="FOLDER", help=text)
     text = "which follow-up counts (%(default)s)"
     proteas.add_argument("--follow-up", type=whole_number(1), default=1, metavar="N", help=text)
     gamma_knife.add_argument(
@@ -54,7 +56,7 @@ def add_imports(actions, command: Callable[..., argparse.ArgumentParser], epilog
         each.add_argument("-o", "--output", metavar="TABLE", required=True, help="table to be made: .csv or .xlsx")
         text = "number the patients, leave out dates and notes"
         each.add_argument("--anonymous", action="store_true", help=text)
-        each.add_argument("--overwrite", action="store_true", help="replace TABLE and its findings")
+        each.add_argument("--overwrite", action="store_true", help="replace TABLE, its findings and what else is made")
 
 
 def run(options) -> None:
@@ -63,8 +65,9 @@ def run(options) -> None:
     Raises:
         InputError: an option that does not go with another, or the source is not that cohort.
     """
-    from ..cohort.importers.imported import save_imported
+    from ..cohort.importers.imported import check_outputs, save_imported
 
+    check_outputs(options.output, overwrite=options.overwrite)
     found = _read(options)
     table, findings = save_imported(found, options.output, anonymous=options.anonymous, overwrite=options.overwrite)
     counts = Counter(finding.kind for finding in found.findings)
@@ -84,7 +87,7 @@ def _read(options) -> Any:
     if options.name == "proteas":
         from ..cohort.importers.proteas import import_proteas
 
-        return import_proteas(options.source, options.follow_up)
+        return import_proteas(options.source, options.follow_up, options.cores, options.overwrite)
     if options.name == "yale":
         from ..cohort.importers.yale import import_yale
 

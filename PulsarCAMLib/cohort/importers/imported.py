@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ...core.errors import InputError, OutputError
+from ...core.errors import InputError, PulsarCAMError
 from ..cells import as_text
 from ..columns import plain_name
 from ..findings import HEADINGS, Finding, in_order
@@ -86,6 +86,26 @@ def lines_of(path: Path, needed: Sequence[str], what: str, sheet: str = "") -> l
     return [(number, values) for number, values in read if any(values.values())]
 
 
+def _beside(path: Path) -> Path:
+    return path.with_name(f"{path.stem}-findings.csv")
+
+
+def check_outputs(path: str | Path, *, overwrite: bool = False) -> None:
+    """Refuse now what :func:`save_imported` would have to refuse.
+
+    Raises:
+        InputError: another ending.
+        OutputError: a file is there already, or its folder cannot be written.
+    """
+    from ...io.atomic import check_place
+
+    path = Path(path)
+    if path.suffix.lower() not in (".csv", ".xlsx"):
+        raise InputError(f"{path.name} does not say its kind; end the name with .csv or .xlsx.")
+    for each in (path, _beside(path)):
+        check_place(each, overwrite=overwrite)
+
+
 def save_imported(found: Imported, path: str | Path, *, anonymous: bool = False, overwrite: bool = False) -> list[Path]:
     """Write the cohort table, and beside it its findings as ``<name>-findings.csv``: both or none.
 
@@ -102,22 +122,24 @@ def save_imported(found: Imported, path: str | Path, *, anonymous: bool = False,
         InputError: another ending.
         OutputError: a file is there already or cannot be written; nothing was changed.
     """
-    from ...io.atomic import check_place, write_whole
+    from ...io.atomic import write_whole
 
     path = Path(path)
-    beside = path.with_name(f"{path.stem}-findings.csv")
-    for each in (path, beside):
-        check_place(each, overwrite=overwrite)
+    beside = _beside(path)
+    check_outputs(path, overwrite=overwrite)
+    before = beside.read_bytes() if beside.exists() else None
     table, findings = found.table, found.findings
     if anonymous:
         names = patient_numbers(table)
         table, findings = numbered(table), tuple(_numbered(each, names) for each in findings)
-    save_cohort_table(table, path, overwrite=overwrite)
+    write_whole(beside, _as_csv(findings), overwrite=overwrite)
     try:
-        write_whole(beside, _as_csv(findings), overwrite=overwrite)
-    except OutputError:
-        if not overwrite:  # what was there before is gone then; a table is better than none
-            path.unlink(missing_ok=True)
+        save_cohort_table(table, path, overwrite=overwrite)
+    except PulsarCAMError:
+        if before is None:
+            beside.unlink(missing_ok=True)
+        else:
+            write_whole(beside, before, overwrite=True)
         raise
     return [path, beside]
 

@@ -46,15 +46,21 @@ ENHANCING = 2
 """Value of enhancing tumour in a mask."""
 
 
-def import_proteas(source: str | Path, followup: int = 1) -> Imported:
-    """One row per folder: enhancing tumour at baseline and at one of the follow-ups, MRI, planned dose, prescription.
+def import_proteas(
+    source: str | Path, followup: int = 1, cores: str | Path | None = None, overwrite: bool = False
+) -> Imported:
+    """One row per folder: tumour at baseline and at one of the follow-ups, MRI, planned dose, prescription.
 
     Args:
         source: folder with the unpacked patients, and the clinical table where there is one.
         followup: which follow-up counts: 1 is ``fu1``.
+        cores: folder into which masks of necrotic core and enhancing tumour together are written; None: the lesion is
+            the enhancing tumour, and no image is opened.
+        overwrite: replace a folder of cores that is there.
 
     Raises:
-        InputError: no such folder, or no patient in it.
+        InputError: no such folder, or no patient in it; a mask cannot be read.
+        OutputError: the cores are there already, or cannot be written.
     """
     source = Path(source)
     if not source.is_dir():
@@ -70,8 +76,16 @@ def import_proteas(source: str | Path, followup: int = 1) -> Imported:
     rows = list(_rows(folders, facts, followup, findings))
     if not rows:
         raise InputError(f"No folder in {source} has BraTS/baseline/t1c.nii.gz and a mask; see how it was unpacked.")
-    what = f"Enhancing tumour ({ENHANCING}) is the lesion: necrotic core (1) and oedema (3) are not, by inferred values"
-    findings.append(about_source(ASSUMED, what, "look at some masks; write another label_value if that is meant"))
+    if cores is None:
+        what = f"Enhancing tumour ({ENHANCING}) is the lesion, without necrotic core (1) and oedema (3), by inferred values"
+        remedy = "look at some masks; with --cores the necrotic core belongs to it"
+    else:
+        from .proteas_core import with_cores
+
+        rows, findings = with_cores(rows, Path(cores), overwrite, findings)
+        what = f"Necrotic core (1) and enhancing tumour ({ENHANCING}) are the lesion, oedema (3) is not, by inferred values"
+        remedy = "look at some masks"
+    findings.append(about_source(ASSUMED, what, remedy))
     what = "All metastases of a scan are one lesion, for the masks do not tell them apart"
     findings.append(about_source(ASSUMED, what, "separate them in the masks if each is to be answered for"))
     what = f"The follow-up is fu{followup}, whenever that was"

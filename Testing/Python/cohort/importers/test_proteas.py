@@ -1,12 +1,16 @@
 """PROTEAS on folders of the documented layout: masks, follow-up, dose, prescription; and what is told."""
 
+import numpy as np
 import openpyxl
 import pytest
+from making_files import PLAIN, files_in, written
 
+from PulsarCAMLib.cohort.checks import check_cohort
 from PulsarCAMLib.cohort.importers.imported import save_imported
 from PulsarCAMLib.cohort.importers.proteas import import_proteas
+from PulsarCAMLib.cohort.labels import label_cohort
 from PulsarCAMLib.cohort.table import read_cohort
-from PulsarCAMLib.core.errors import InputError
+from PulsarCAMLib.core.errors import InputError, OutputError
 
 CLINICAL = "PROTEAS-Clinical_and_demographic_data.xlsx"
 
@@ -105,3 +109,61 @@ def test_another_follow_up_and_an_empty_folder(tmp_path):
     (tmp_path / "empty" / "P01").mkdir()
     with pytest.raises(InputError, match="No folder"):
         import_proteas(tmp_path / "empty")
+
+
+def a_head(source, name, *masks):
+    """A patient with real files: an MRI of noise, and masks with voxels of oedema, enhancing tumour and necrotic core.
+
+    ``masks``: per time point, how many voxels of each.
+    """
+    points = ["baseline", "fu1"][: len(masks)]
+    folder = a_patient(source, name, points=points, dose=False)
+    for number, (point, counts) in enumerate(zip(points, masks, strict=True)):
+        noise = np.random.default_rng(number).normal(400, 60, PLAIN.shape).astype(np.int16)
+        written(folder / "BraTS" / point / "t1c.nii.gz", noise, PLAIN)
+        block = np.zeros(30 * 30, np.uint8)
+        block[: sum(counts)] = np.repeat((3, 2, 1), counts)
+        labels = np.zeros(PLAIN.shape, np.uint8)
+        labels[6, 20:50, 20:50] = block.reshape(30, 30)
+        written(folder / "tumor segmentation" / f"{name}_tumor_mask_{point}.nii.gz", labels, PLAIN)
+
+
+def test_with_cores_the_necrosis_belongs_to_the_tumour(tmp_path):
+    source = tmp_path / "PROTEAS"
+    a_head(source, "P01", (90, 60, 40), (200, 100, 0))
+    a_head(source, "P02", (90, 60, 40), (90, 0, 0))
+    a_head(source, "P03", (90, 0, 0), (90, 10, 10))
+    a_head(source, "P04", (0, 100, 0), (0, 30, 20))
+    found = import_proteas(source, cores=tmp_path / "cores")
+    assert [(row.row, row.patient) for row in found.table.rows] == [(2, "P01"), (3, "P02"), (4, "P04")]
+    assert files_in(tmp_path / "cores") == [
+        "P01_core_baseline.nii.gz", "P01_core_fu1.nii.gz", "P02_core_baseline.nii.gz",
+        "P04_core_baseline.nii.gz", "P04_core_fu1.nii.gz",
+    ]  # fmt: skip
+    assert told(found, "left out") == ["P03_tumor_mask_baseline.nii.gz has no tumour core"]
+    assert any("counted as vanished" in what for what in told(found, "taken as"))
+    assert {each.row for each in found.findings if each.patient == "P04"} == {4}, "rows are those of the table"
+    back = read_cohort(save_imported(found, tmp_path / "proteas.csv")[0])
+    assert [each.what for each in check_cohort(back) if each.severity == "error"] == []
+    labels = label_cohort(back)
+    assert [label.response for label in labels] == [0, 1, 1]
+    assert [label.change for label in labels] == pytest.approx([0, -1, -0.5])
+    assert labels[0].volume_cm3 == pytest.approx(100 * 0.9 * 1.0 * 3.0 / 1000)
+    with pytest.raises(OutputError, match="exists already"):
+        import_proteas(source, cores=tmp_path / "cores")
+
+
+def test_without_cores_the_enhancing_tumour_alone_counts(tmp_path):
+    a_head(tmp_path, "P01", (90, 60, 40), (200, 100, 0))
+    table, _ = save_imported(import_proteas(tmp_path), tmp_path / "proteas.csv")
+    (label,) = label_cohort(read_cohort(table))
+    assert label.change == pytest.approx(40 / 60)
+
+
+def test_a_mask_that_cannot_be_read_leaves_no_cores(tmp_path):
+    source = tmp_path / "PROTEAS"
+    a_head(source, "P01", (90, 60, 40), (200, 100, 0))
+    a_patient(source, "P02")
+    with pytest.raises(InputError, match="P02_tumor_mask_baseline"):
+        import_proteas(source, cores=tmp_path / "cores")
+    assert [path.name for path in tmp_path.iterdir()] == ["PROTEAS"]
