@@ -140,6 +140,12 @@ METRIC_TITLES = {
 METRICS = tuple(METRIC_TITLES)
 """In the order of tables; higher is better but for the last two."""
 
+MACRO_F1 = "macro_f1"
+"""Mean of the F1 of both classes: of tasks of two classes that name it, for their paper prints it."""
+
+MORE_TITLES = {MACRO_F1: "macro F1"}
+"""Of metrics that are told only where a task names them."""
+
 # Synthetic cohorts
 
 DIFFICULTIES = ("easy", "standard", "hard", "none")

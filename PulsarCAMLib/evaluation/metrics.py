@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 import numpy as np
 
 from ..core.task import Task
-from ..core.vocabulary import METRIC_TITLES, METRICS
+from ..core.vocabulary import METRIC_TITLES, METRICS, MORE_TITLES
 from .curves import expected_calibration_error
 from .multiclass import ClassPredictions, class_metric_title, class_metrics, predictions_of, weighted_metric
 from .predictions import Predictions, default_task
@@ -22,7 +22,9 @@ from .undefined import why_undefined
 
 def metrics_of(task: Task) -> tuple[str, ...]:
     """Names of all metrics of a task."""
-    return METRICS if task.binary else class_metrics(task)
+    if not task.binary:
+        return class_metrics(task)
+    return (*METRICS, *(name for name in task.metrics if name in MORE_TITLES))
 
 
 def shown_first(task: Task) -> tuple[str, ...]:
@@ -32,7 +34,7 @@ def shown_first(task: Task) -> tuple[str, ...]:
 
 def metric_title(name: str, task: Task) -> str:
     """A metric for people."""
-    return METRIC_TITLES[name] if task.binary else class_metric_title(name, task)
+    return (METRIC_TITLES | MORE_TITLES)[name] if task.binary else class_metric_title(name, task)
 
 
 NO_INTERVAL = {
@@ -214,6 +216,7 @@ def _formulas() -> dict[str, Callable[[Predictions], float]]:
         "auc": of(sk.roc_auc_score, "scores"),
         "precision": of(sk.precision_score, "called"),
         "f1": of(sk.f1_score, "called"),
+        "macro_f1": of(sk.f1_score, "called", average="macro"),
         "balanced_accuracy": of(sk.balanced_accuracy_score, "called"),
         "average_precision": of(sk.average_precision_score, "scores"),
         "brier": lambda given: sk.brier_score_loss(given.truth, given.scores, pos_label=True),

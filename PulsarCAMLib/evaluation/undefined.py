@@ -22,6 +22,8 @@ def why_undefined(name: str, predictions: Predictions) -> str:
         return f"no {unit} is {predictions.negative}"
     if name == "precision" and not called:
         return f"no {unit} is predicted {predictions.positive}"
+    if name == "macro_f1" and missing and (called == 0 if missing == predictions.positive else called == positives):
+        return f"no {unit} is {missing} or predicted so"
     if name == "f1" and not positives and not called:
         return f"no {unit} is {predictions.positive} or predicted so"
     return ""

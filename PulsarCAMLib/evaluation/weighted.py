@@ -59,6 +59,8 @@ def _of_decisions(name: str, truth: np.ndarray, called: np.ndarray, weights: np.
     fn, tn = weights @ (truth & ~called), weights @ (~truth & ~called)
     if name == "balanced_accuracy":
         return (ratio(tp, tp + fn) + ratio(tn, tn + fp)) / 2
+    if name == "macro_f1":
+        return (ratio(2 * tp, 2 * tp + fp + fn) + ratio(2 * tn, 2 * tn + fp + fn)) / 2
     return {
         "sensitivity": lambda: ratio(tp, tp + fn),
         "specificity": lambda: ratio(tn, tn + fp),

@@ -9,6 +9,8 @@ from typing import Any
 
 from ..core.errors import InputError
 from ..core.vocabulary import MAJORITY
+from ..systems.registry import system_of
+from ..systems.subsets import input_subset
 from ..training.study_models import StudyModel
 from .folder import LESIONS, SAMPLES
 from .nested_cv import Tuned
@@ -23,8 +25,9 @@ def study_models_of(settings: StudySettings, facts: dict[str, Any], folder: Path
         InputError: a model is not known.
     """
     found: dict[str, StudyModel] = {}
-    if settings.network in settings.models:
-        found[settings.network] = network_study_model(settings, facts["sha256"]["samples"], folder / SAMPLES)
+    for name in settings.networks:
+        own = (settings, facts["sha256"]["samples"], folder / SAMPLES)
+        found[name] = network_study_model(*own, settings.subsets.get(name, ""))
     others = settings.feature_models
     if others:
         from .features import FEATURES, feature_models_of
@@ -40,19 +43,23 @@ def study_models_of(settings: StudySettings, facts: dict[str, Any], folder: Path
     return [found[name] for name in settings.models]
 
 
-def network_study_model(settings: StudySettings, sha256: str, samples: Path) -> StudyModel:
-    """The system's network, tuned in every trial if the settings say so.
+def network_study_model(settings: StudySettings, sha256: str, samples: Path, subset: str = "") -> StudyModel:
+    """The system's network, or that of a subset of its inputs, tuned in every trial if the settings say so.
 
     Raises:
-        InputError: a setting cannot be tuned.
+        InputError: a setting cannot be tuned, or the subset is not known.
     """
-    plain = NetworkStudyModel(samples, sha256, settings.training)
+    training, shown = settings.training, None
+    if subset:
+        shown = input_subset(system_of(settings.system), training.preprocessing, subset)
+        training = replace(training, preprocessing=shown.preprocessing)
+    plain = NetworkStudyModel(samples, sha256, training, shown=shown)
     if not settings.tune:
         return plain
     candidates, words = [], []
     for values in product(*settings.tune.values()):
         chosen = dict(zip(settings.tune, values, strict=True))
-        candidates.append(replace(plain, settings=tuned_settings(settings.training, chosen)))
+        candidates.append(replace(plain, settings=tuned_settings(training, chosen)))
         words.append(", ".join(f"{name} {value:g}" for name, value in chosen.items()))
     return Tuned.among(candidates, words, settings.inner_folds)
 

@@ -68,8 +68,9 @@ def _headline(summary: dict[str, Any]) -> list[str]:
     found = _not_beaten(summary)
     for model in summary["models"]:
         entry = main_entry(summary, model["name"])
-        if entry:
+        if entry and "[" not in model["name"]:  # networks of some inputs have a section of their own
             found.append(f"{model['title']}: {verdict(entry, task_of(summary))}")
+    found += _worth_of_inputs(summary)
     if found or not summary["table"]:
         return found or ["No trial is finished yet."]
     if task_of(summary).unit != LESION:
@@ -78,6 +79,12 @@ def _headline(summary: dict[str, Any]) -> list[str]:
         "No trial by patient is finished, so this study says nothing yet about lesions of new patients: everything "
         "below was tested on lesions, or on patients, that were learnt from."
     ]
+
+
+def _worth_of_inputs(summary: dict[str, Any]) -> list[str]:
+    """What the inputs are worth for new patients, by the first honest protocol that tells."""
+    tables = [each for each in summary.get("ablation") or () if each["protocol"] in HONEST]
+    return [f"Inputs: {sentence}" for sentence in tables[0]["sentences"]] if tables else []
 
 
 def _not_beaten(summary: dict[str, Any]) -> list[str]:

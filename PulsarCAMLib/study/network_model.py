@@ -14,11 +14,13 @@ from ..core.errors import InputError
 from ..core.task import Task
 from ..core.vocabulary import BASELINE, TIME_POINTS
 from ..systems.contract import System
+from ..systems.learning_channels import ZEROS
 from ..systems.registry import register, system_of_settings
+from ..systems.subsets import InputSubset
 from ..training.samples import TrainingSamples
 from ..training.study_models import Fitted, TrialTask
 from .samples_file import load_samples
-from .settings import asked_twice, network_name
+from .settings import asked_twice, network_name, subset_model
 
 TRAINING = "training"
 
@@ -32,12 +34,15 @@ class NetworkStudyModel:
         sha256: its hash.
         settings: of every training; the seed comes from the task.
         system: whose network, so that other processes know it; None: that of the settings.
+        shown: which inputs it sees, where these are not all that the samples hold; the settings are those of a network
+            of these alone.
     """
 
     samples: Path
     sha256: str
     settings: Any
     system: System | None = None
+    shown: InputSubset | None = None
 
     def __post_init__(self) -> None:
         if self.system is None:
@@ -46,17 +51,21 @@ class NetworkStudyModel:
     @property
     def name(self) -> str:
         """Of files and options."""
-        return network_name(self.system.name)
+        own = network_name(self.system.name)
+        return subset_model(own, self.shown.name) if self.shown else own
 
     @property
     def title(self) -> str:
         """For people."""
-        return self.system.title
+        return f"{self.system.title}: {self.shown.title}" if self.shown else self.system.title
 
     @property
     def about(self) -> str:
         """One sentence for the report."""
-        return self.system.about
+        if self.shown is None:
+            return self.system.about
+        how = "the other channels are zero" if ZEROS in self.shown.channels else "it has no channels for the others"
+        return f"The same network, splits and samples with these inputs alone; {how}."
 
     @property
     def time_points(self) -> tuple[str, ...]:
@@ -65,22 +74,31 @@ class NetworkStudyModel:
 
     def identity(self) -> str:
         """Of patches and settings."""
-        return hashlib.sha256(f"{self.sha256}{self.settings.identity()}".encode()).hexdigest()
+        shown = "" if self.shown is None else f"{self.shown.name}{self.shown.channels}"
+        return hashlib.sha256(f"{self.sha256}{self.settings.identity()}{shown}".encode()).hexdigest()
+
+    def samples_of_point(self, point: str) -> TrainingSamples:
+        """All samples of a time point as this network sees them.
+
+        Raises:
+            InputError: they are missing or damaged.
+        """
+        found = load_samples(self.samples)[point]
+        return found if self.shown is None else found.seeing(self.shown.channels)
 
     def fit_predict(self, task: TrialTask) -> Fitted:
         """Train in a folder of the task's, from where it was stopped."""
         from ..training.trial import train_trial
 
         register(self.system)  # another process may not know it yet
-        sets = load_samples(self.samples)
-        first = sets[BASELINE]
+        first = self.samples_of_point(BASELINE)
         chosen = np.isin(first.units, task.train)
         known = _labelled(first.where(chosen), task.labels)
         trained = train_trial(
             known, self.settings.with_seed(task.seed), task.folder / TRAINING, cancelled=task.cancelled
         )
         answers = [
-            probabilities_of(trained.logits(samples_of(sets[point], wanted)), self.system.task)
+            probabilities_of(trained.logits(samples_of(self.samples_of_point(point), wanted)), self.system.task)
             for point, wanted in task.asked
         ]
         last = {name: round(value, 5) for name, value in trained.history[-1].items()}

@@ -116,7 +116,7 @@ def _candidates(
 ) -> Candidates:
     lesions = StudyLesions.of(*rows, system=settings.system)
     splits = splits_of(settings, lesions)
-    for split in splits if settings.network in settings.models else ():
+    for split in splits if settings.networks else ():
         if len(set(split.labels[split.train].tolist())) < 2:
             raise InputError(
                 f"In {split.place} of the protocol “{split.protocol}” all lesions that are left to learn from have the "

@@ -87,7 +87,7 @@ def run_study(
     candidates = check_study(cohort, labels, settings)
     running = Running(at_once, scheduler, progress or Running.progress, on_warning, cancelled)
     if read_facts(folder) is None:
-        if scheduler is None and settings.network in settings.models:
+        if scheduler is None and settings.networks:
             device_of(settings.training)  # a worker's machine may have what this one lacks
         make_folder(folder)
     with only_one(folder, "study"):

@@ -13,11 +13,17 @@ from ..core.task import LESION, PATIENT, SHRINKAGE, Task
 from ..core.vocabulary import BASELINES, CAM, FIXED, LESIONS, MAJORITY, PAPER, PATIENTS, PROTOCOLS, THRESHOLD_RULES
 from ..systems.contract import System
 from ..systems.registry import DEFAULT, system_of
+from ..systems.subsets import input_subset
 
 
 def network_name(system: str) -> str:
     """What a system's network is called among the models of a study."""
     return CAM if system == DEFAULT else system
+
+
+def subset_model(network: str, subset: str) -> str:
+    """What the network of some inputs only is called among the models of a study: "rice-net[rtdose+postop]"."""
+    return f"{network}[{subset}]"
 
 
 def asked_twice(system: System) -> bool:
@@ -36,7 +42,8 @@ class StudySettings(Settings):
     """What is judged and how; the numbers of trials and splits are the paper's.
 
     Attributes:
-        models: their names; :data:`~PulsarCAMLib.core.vocabulary.CAM` stands for the network of any system.
+        models: their names; :data:`~PulsarCAMLib.core.vocabulary.CAM` stands for the network of any system, and behind
+            a network's name may stand in square brackets which inputs it shall see, as in "rice-net[rtdose+postop]".
         protocols: in :data:`~PulsarCAMLib.core.vocabulary.PROTOCOLS`.
         trials: of the protocols that repeat splits.
         paper_trials: of the paper's protocol, which has no splits: trainings from different seeds.
@@ -103,9 +110,18 @@ class StudySettings(Settings):
         object.__setattr__(self, "tune", {name: tuple(values) for name, values in self.tune.items()})
         if self.training is None:
             object.__setattr__(self, "training", system_of(self.system).training_settings())
-        own = tuple(self.network if name == CAM else name for name in self.models)
-        object.__setattr__(self, "models", own)
+        object.__setattr__(self, "models", tuple(map(self._plain_name, self.models)))
         super().__post_init__()
+
+    def _plain_name(self, name: str) -> str:
+        """A model's name as everybody has it: the network's own, its subsets' words in their order."""
+        for network in (CAM, self.network):
+            if name == network:
+                return self.network
+            if name.startswith(f"{network}[") and name.endswith("]"):
+                own, inner = self.training.preprocessing, name[len(network) + 1 : -1]
+                return subset_model(self.network, input_subset(system_of(self.system), own, inner).name)
+        return name
 
     def disagreements(self) -> Iterator[str]:
         """See :class:`~PulsarCAMLib.core.settings.Settings`."""
@@ -166,12 +182,23 @@ class StudySettings(Settings):
     @property
     def feature_models(self) -> tuple[str, ...]:
         """The models that learn from features."""
-        return tuple(name for name in self.models if name != self.network and name not in BASELINES)
+        return tuple(name for name in self.models if name not in (*self.networks, *BASELINES))
+
+    @property
+    def networks(self) -> tuple[str, ...]:
+        """The network, and the networks of some of its inputs, as far as they take part."""
+        return tuple(name for name in self.models if name == self.network or name in self.subsets)
+
+    @property
+    def subsets(self) -> dict[str, str]:
+        """Models that are networks of some inputs only, to the names of these; see :func:`subset_model`."""
+        begin = f"{self.network}["
+        return {name: name[len(begin) : -1] for name in self.models if name.startswith(begin)}
 
     @property
     def fused(self) -> tuple[str, ...]:
-        """The models whose mean is the late fusion: all but baselines."""
-        return tuple(name for name in self.models if name not in BASELINES)
+        """The models whose mean is the late fusion: all but baselines and networks of fewer inputs."""
+        return tuple(name for name in self.models if name not in BASELINES and name not in self.subsets)
 
     @property
     def baselines(self) -> tuple[str, ...]:

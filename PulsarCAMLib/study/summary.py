@@ -24,6 +24,7 @@ from ..evaluation.discrimination import discrimination
 from ..evaluation.metrics import across_trials, evaluate_predictions, metric_title, metrics_of, shown_first
 from ..evaluation.resampling import LEVEL
 from ..systems.registry import DEFAULT
+from .ablation import ablation_of
 from .model_results import Asked, ModelResults, Pooled, model_results_of, model_titles
 from .narrative import sentences
 from .pairs import against_control, aucs, by_split, differences, mean_interval
@@ -85,6 +86,8 @@ def summarise(study: Study, resamples: int = RESAMPLES) -> dict[str, Any]:
         "left_out": study.facts.get("left_out"),
         "differences": differences([results for results in everything if results.trials], lesions.patients, resamples),
     }
+    if study.settings.subsets:
+        summary["ablation"] = ablation_of(summary, study.settings, task)
     if study.settings.volume_change:
         from .volume_change import change_summary
 

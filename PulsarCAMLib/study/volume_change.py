@@ -146,11 +146,13 @@ def _learnt(study: Study, network: NetworkStudyModel, split: Split, point: str) 
     trained = finished_trial(trial_folder(study.folder, network.name, split) / TRAINING)
     if trained is None:
         return None
-    sets = load_samples(study.folder / SAMPLES)
-    there = np.unique(sets[point].originals().units) if point in sets else np.zeros(0, dtype=int)
+    if point not in load_samples(study.folder / SAMPLES):
+        return None
+    known = network.samples_of_point(point)
+    there = np.unique(known.originals().units)
     if not len(there):
         return None
-    samples = samples_of(sets[point], there.tolist())
+    samples = samples_of(known, there.tolist())
     features = network.system.learnt_features(trained.model(), samples.images, samples.masks)  # type: ignore[union-attr]
     if features is None:
         return None

@@ -18,6 +18,7 @@ from ..core.vocabulary import MAJORITY
 from .answers import Explained, LoopedPredictor, NetworkEvidence, Predictor
 from .map_checks.asked import MapChecks
 from .samples import PastedMap, Placement, Samples, Sliced, Turned
+from .subsets import InputSubsets
 
 if TYPE_CHECKING:  # names of systems, classes and methods are listed before NumPy is there
     from pathlib import Path
@@ -124,8 +125,8 @@ class NoSizes:
         return cls(str(card["name"]))
 
 
-class System(MapChecks):
-    """One published way of answering. What the checks of maps ask besides stands in :mod:`.map_checks.asked`.
+class System(MapChecks, InputSubsets):
+    """One published way of answering. More is asked in :mod:`.map_checks.asked` and :mod:`.subsets`.
 
     Attributes:
         name: of cards: ``card.fields["architecture"]["name"]``.

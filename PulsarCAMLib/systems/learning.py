@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
+from .learning_channels import taken
+
 if TYPE_CHECKING:
     from torch import Generator, Tensor, nn
 
@@ -27,6 +29,7 @@ class StoredArray:
         rows: which, in their order.
         offset: bytes in front of the first row.
         count: rows of the file; None: all that follows.
+        channels: which of the first axis of a row, see :func:`.learning_channels.taken`; None: all.
     """
 
     path: Path
@@ -35,11 +38,13 @@ class StoredArray:
     rows: np.ndarray
     offset: int = 0
     count: int | None = None
+    channels: tuple[int, ...] | None = None
 
     @property
     def shape(self) -> tuple[int, ...]:
         """As an array has it."""
-        return (len(self.rows), *self.row_shape)
+        own = self.row_shape if self.channels is None else (len(self.channels), *self.row_shape[1:])
+        return (len(self.rows), *own)
 
     @property
     def ndim(self) -> int:
@@ -52,11 +57,11 @@ class StoredArray:
     def __getitem__(self, chosen: Any) -> Any:
         rows = self.rows[chosen]
         if isinstance(chosen, (slice, int, np.integer)):
-            return self._values[rows]
+            return taken(self._values[rows], self.channels, np.ndim(rows))
         return replace(self, rows=rows)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
-        return np.asarray(self._values[self.rows], dtype=dtype)
+        return np.asarray(taken(self._values[self.rows], self.channels, 1), dtype=dtype)
 
     @property
     def _values(self) -> np.ndarray:
@@ -93,6 +98,12 @@ class TrainingSamples:
         """Some of the samples, by index or bool array."""
         chosen_of: dict[str, Any] = {n: None if values is None else values[chosen] for n, values in vars(self).items()}
         return TrainingSamples(**chosen_of)
+
+    def seeing(self, channels: tuple[int, ...]) -> TrainingSamples:
+        """The same with some channels of the images, see :func:`.learning_channels.taken`; nothing is read for it."""
+        images = self.images
+        own = replace(images, channels=channels) if isinstance(images, StoredArray) else taken(images, channels, 1)
+        return replace(self, images=own)
 
     def originals(self) -> TrainingSamples:
         """The samples that are not changed: one per unit."""

@@ -11,6 +11,7 @@ from PulsarCAMLib.study.records import TrialRecord
 from PulsarCAMLib.study.run import Study
 from PulsarCAMLib.study.settings import StudySettings
 from PulsarCAMLib.study.splits import protocol_splits
+from PulsarCAMLib.systems.registry import system_of
 from PulsarCAMLib.training.study_models import Fitted
 
 
@@ -27,7 +28,8 @@ def made_study(folder, answer, *, models=("cam",), lesions=None, missing=0, synt
     The last ``missing`` trials are left out, as in a study that was stopped.
     """
     lesions = lesions or some_lesions()
-    settings["features"] = feature_options([name for name in models if name != CAM])
+    if "system" not in settings:
+        settings["features"] = feature_options([name for name in models if name != CAM])
     settings = StudySettings(models=tuple(models), **{"trials": 5, "paper_trials": 3, "controls": 4} | settings)
     records = []
     for protocol in settings.protocols:
@@ -43,6 +45,12 @@ def made_study(folder, answer, *, models=("cam",), lesions=None, missing=0, synt
     }
     kept = records[: len(records) - missing]
     return Study(folder, settings, lesions, facts, tuple(kept), missing)
+
+
+def some_patients(count=24, system="rice-net"):
+    """Units of another system, a patient each, the classes in turn."""
+    rows = {"baseline": np.arange(count), "second": np.full(count, -1)}
+    return StudyLesions(np.arange(count) + 1, np.arange(count) % len(system_of(system).task.classes), rows, system)
 
 
 def _record(model, split, answer):

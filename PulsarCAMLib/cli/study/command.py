@@ -16,6 +16,7 @@ from ..learning import NEEDS, checked_cohort, settings_of, system_of_options
 from ..setting_options import settings_from
 
 REPORT = "report"
+ALL = "all"
 
 
 def run(options) -> None:
@@ -101,7 +102,32 @@ def study_settings_of(options):
         "tune": dict(options.tune),
     }
     own |= {"system": system.name, "protocols": _protocols(options.protocols, system)}
+    own["models"] = _with_subsets(options, system, own["training"])
     return settings_from(StudySettings, options, **own)
+
+
+def _with_subsets(options, system, training) -> tuple[str, ...]:
+    """The models that are wanted and, behind the network, those of subsets of its inputs: asked for, or always beside.
+
+    Raises:
+        InputError: a subset is not known.
+    """
+    from ...study.settings import network_name, subset_model
+    from ...systems.subsets import input_subset
+
+    network, shown = network_name(system.name), training.preprocessing
+    models = tuple(dict.fromkeys(network if name == CAM else name for name in options.models))
+    wanted = list(getattr(options, "ablate", ()))
+    if wanted == [ALL]:
+        wanted = list(system.usual_subsets(shown)) or [ALL]
+    elif network in models and not any("[" in name for name in models):
+        words = system.subset_words(shown)
+        wanted += [name for name in system.beside if len(words) > 1 and set(name.split("+")) <= set(words)]
+    subsets = [subset_model(network, input_subset(system, shown, name).name) for name in wanted]
+    if subsets and network not in models:
+        models = (network, *models)
+    at = models.index(network) + 1 if network in models else 0
+    return tuple(dict.fromkeys((*models[:at], *subsets, *models[at:])))
 
 
 def _protocols(wanted: tuple[str, ...], system) -> tuple[str, ...]:
@@ -116,7 +142,8 @@ def _protocols(wanted: tuple[str, ...], system) -> tuple[str, ...]:
 def _feature_settings(options) -> dict:
     from ...core.errors import InputError
 
-    names = [name for name in options.models if name not in (CAM, getattr(options, "system", CAM), *BASELINES)]
+    known = (CAM, getattr(options, "system", CAM), *BASELINES)
+    names = [name for name in options.models if name not in known and "[" not in name]
     if not names:
         if options.feature_settings:
             raise InputError(

@@ -19,6 +19,7 @@ examples:
   pulsarcam study cohort.csv -o run --jobs 2
   pulsarcam study cohort.csv -o run --protocols patients --models cam,radiomics,gradients+clinical --jobs 2
   pulsarcam study cohort.csv -o run --protocols patients --tune filters=8,16 --threshold inner
+  pulsarcam study patients.csv -o run --system rice-net --ablate all --jobs 2
   pulsarcam evaluate run
 
 protocols:
@@ -53,6 +54,10 @@ def add_study(commands, command: Callable[..., argparse.ArgumentParser], epilog:
     known = f"of {CAM}, {', '.join(BASELINES)} and, on features, {features}"
     joined = f"these may be joined, as in radiomics+dose, and +{DELTA} gives the change to the second MRI"
     add_settings(study, StudySettings, "models", models={"type": _models, "help": known + joined})
+    study.add_argument(
+        "--ablate", type=names_of(()), default=(), metavar="A,B", help="also judge the network of some inputs only: "
+        "all, the system's usual subsets, or subsets such as rtdose,postop+rtdose; further calls may add more",
+    )  # fmt: skip
     study.add_argument(
         "--feature-settings", metavar="FILE", help="JSON settings of the features, as pulsarcam features writes them, "
         "and in the section “model” of the models on them",
@@ -103,7 +108,8 @@ def _models(text: str) -> tuple[str, ...]:
     from ...systems.registry import systems
 
     others = {system.name for system in systems()}
-    wrong = next(filter(None, (why_unknown(name) for name in found or ("",) if name not in others)), "")
+    plain = [name.partition("[")[0] if name.endswith("]") else name for name in found or ("",)]
+    wrong = next(filter(None, (why_unknown(name) for name in plain if name not in others)), "")
     if wrong:
         raise argparse.ArgumentTypeError(wrong)
     return found

@@ -8,7 +8,7 @@ from ...core.task import PATIENT, Task
 from ...core.vocabulary import MRI_TITLES, TIME_POINTS
 from ...evaluation.resampling import TOO_FEW
 from ...study.narrative import counted_heading, entry_of, percent, task_of
-from . import volume_change
+from . import ablation, volume_change
 
 
 def summary_lines(summary: dict[str, Any]) -> list[str]:
@@ -20,6 +20,7 @@ def summary_lines(summary: dict[str, Any]) -> list[str]:
         for point in TIME_POINTS:
             lines += _table(summary, protocol, point)
             lines += _table(summary, protocol, point, "shared")
+    lines += ablation.lines(summary)
     return [*lines, *volume_change.lines(summary), "", *words["columns"], *words["why_flattering"]]
 
 
@@ -29,7 +30,7 @@ def _warning(summary: dict[str, Any]) -> list[str]:
 
 
 def _table(summary: dict[str, Any], protocol: dict[str, Any], point: str, table: str = "table") -> list[str]:
-    names = [model["name"] for model in summary["models"]]
+    names = [model["name"] for model in summary["models"] if "[" not in model["name"]]
     entries = [entry for name in names if (entry := entry_of(summary, protocol["name"], name, point, table))]
     if not entries:
         return []

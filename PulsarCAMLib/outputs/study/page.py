@@ -16,7 +16,7 @@ from ...study.run import Study
 from ...study.settings import asked_twice
 from ...systems.registry import DEFAULT, system_of
 from ..pages.templating import render
-from . import figures, gallery, gallery_pictures, plots, volume_change
+from . import ablation, figures, gallery, gallery_pictures, plots, volume_change
 from .choices import MOST_SHOWN
 from .curves import MemberCurve, ModelCurves, TrainingCurve, terms_of
 
@@ -69,6 +69,7 @@ def page_html(found: Contents, progress: Callable[[float, str], None] | None = N
         why_flattering=words["why_flattering"],
         beside_the_paper=figures.beside_the_paper(summary),
         differences=figures.differences(summary),
+        ablation=ablation.section(summary),
         volume_change=volume_change.section(summary),
         curves=_curves(found),
         members=_members(found.members, task_of(found.summary)),

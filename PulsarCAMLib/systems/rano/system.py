@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import combinations
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ...core.errors import InputError
@@ -22,10 +23,10 @@ from ..volumes.channels import Channel, channels_of
 from ..volumes.samples import VolumeSystem
 from .architecture import DenseNetSizes
 from .columns import COLUMNS
-from .preprocessing import RanoPreprocessing
+from .preprocessing import BOTH_VISITS, RanoPreprocessing
 from .recipe import RanoCohort
 from .settings import RanoSettings
-from .task import INPUTS, NAME, TASK
+from .task import EARLIER, INPUTS, MODALITIES, NAME, NOW, TASK
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
     from ...core.case import Case
     from ..card import ModelCard
     from .network import RanoNetwork
+
+VISIT_TITLES = {NOW: "this visit", EARLIER: "the visit before"}
 
 LARGEST_PROBE = 32
 """Voxels along each side of the input to which a bundle keeps its members' answers; the network takes any size."""
@@ -70,6 +73,29 @@ class Rano(VolumeSystem):
     def channels(self, preprocessing: RanoPreprocessing) -> tuple[Channel, ...]:
         """T1 now, T1 before, T2 now, T2 before, and so on, or their differences; only what the network is shown."""
         return channels_of(preprocessing.seen(self.inputs), preprocessing)
+
+    def subset_words(self, preprocessing: RanoPreprocessing) -> Mapping[str, str]:
+        """Modalities, of both visits unless one is named, and the visits."""
+        visits = VISIT_TITLES if preprocessing.visits == BOTH_VISITS and not preprocessing.subtraction else {}
+        return {name: MODALITIES[name] for name in preprocessing.modalities} | visits
+
+    def usual_subsets(self, preprocessing: RanoPreprocessing) -> tuple[str, ...]:
+        """Modalities as the paper combines them, and each visit without the other."""
+        names, words = preprocessing.modalities, self.subset_words(preprocessing)
+        some = ["+".join(part) for size in range(1, len(names)) for part in combinations(names, size)]
+        return (*some, *(word for word in words if word in VISIT_TITLES))
+
+    def plain_subset(self, preprocessing: RanoPreprocessing, words: Sequence[str]) -> tuple[str, ...]:
+        """All modalities, or both visits, go without saying."""
+        parts = [[word for word in known if word in words] for known in (preprocessing.modalities, VISIT_TITLES)]
+        wholes = (len(preprocessing.modalities), len(VISIT_TITLES))
+        return tuple(word for part, whole in zip(parts, wholes, strict=True) if len(part) < whole for word in part)
+
+    def shown_only(self, preprocessing: RanoPreprocessing, words: Sequence[str]) -> RanoPreprocessing:
+        """A network of fewer channels, as in the paper's table."""
+        modalities = tuple(word for word in words if word in MODALITIES) or preprocessing.modalities
+        visits = next((word for word in words if word in VISIT_TITLES), preprocessing.visits)
+        return replace(preprocessing, modalities=modalities, visits=visits)
 
     def prepare(self, case: Case, preprocessing: Any, tell: Callable[[float, str], None]) -> list[Samples]:
         """One sample of the visit, whose images must be those that the model learnt from.

@@ -6,6 +6,7 @@ A 3D ResNet-18 with its inputs as channels; five of them, each trained on four f
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ...core.errors import InputError
@@ -63,11 +64,16 @@ class RiceNet(VolumeSystem):
     settings: ClassVar[Any] = RiceSettings
     synthetic: ClassVar[Any] = RiceCohort
     requirements: ClassVar[tuple[str, ...]] = FOR_3D
+    beside: ClassVar[tuple[str, ...]] = (RTDOSE,)
 
     def channels(self, preprocessing: RicePreprocessing) -> tuple[Channel, ...]:
         """The inputs that the card names, in the order of the paper."""
         roles = {role.name: role for role in self.inputs}
         return tuple(Channel(roles[name]) for name in CHANNELS if name in preprocessing.inputs)
+
+    def shown_only(self, preprocessing: RicePreprocessing, words: Sequence[str]) -> RicePreprocessing:
+        """A network of fewer channels, as in the paper's table."""
+        return replace(preprocessing, inputs=tuple(words))
 
     def prepare(self, case: Case, preprocessing: Any, tell: Callable[[float, str], None]) -> list[Samples]:
         """One sample of the patient, who must have the images that the model learnt from."""
@@ -106,8 +112,6 @@ class RiceNet(VolumeSystem):
 
     def probe_input(self, architecture: Any, preprocessing: Any) -> Any:
         """Waves in balls, of a size at which a check takes moments."""
-        from dataclasses import replace
-
         k, j, i = (min(n, LARGEST_PROBE) for n in preprocessing.size)
         return super().probe_input(architecture, replace(preprocessing, size=(k, j, i)))
 
