@@ -134,7 +134,7 @@ def key_of(what: str, case: Case, about: Any) -> str:
 
     Args:
         what: kind of work.
-        case: images, lesions, transforms.
+        case: images and transforms; a lesion that decides is told in ``about``.
         about: JSON values: settings, roles, versions.
     """
     found = hashlib.sha256(json.dumps([VERSION, what, about, case.reference], sort_keys=True).encode())
@@ -143,9 +143,6 @@ def key_of(what: str, case: Case, about: Any) -> str:
         told = [name, image.voxels.dtype.str, place.shape, place.spacing, place.origin, place.direction]
         found.update(json.dumps(told).encode())
         found.update(np.ascontiguousarray(image.voxels).data)
-    for lesion in case.lesions:
-        found.update(json.dumps([lesion.name, lesion.offset, lesion.mask.shape]).encode())
-        found.update(np.packbits(lesion.mask).tobytes())
     for name, matrix in sorted(case.transforms.items()):
         found.update(json.dumps([name, np.asarray(matrix, dtype=float).tolist()]).encode())
     return found.hexdigest()

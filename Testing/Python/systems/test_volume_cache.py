@@ -101,13 +101,10 @@ def test_the_key_follows_voxels_places_masks_and_names():
     given = case()
     image = given.images["t1-now"]
     moved = Image(image.voxels, replace(GRID, origin=(0.0, 0.0, 1e-9)))
-    mask = np.zeros(GRID.shape, bool)
-    mask[2, 3, 4] = True
     others = [
         replace(given, images={**given.images, "t1-now": moved}),
         replace(given, images={**given.images, "t1-now": Image(image.voxels.astype(np.float32), GRID)}),
         replace(given, images={"a": image, "t1-before": given.images["t1-before"]}),
-        replace(given, lesions=(Lesion.from_mask("x", mask),)),
         replace(given, reference="t1-before"),
         replace(given, transforms={"t1-now": np.eye(4)}),
     ]
@@ -115,6 +112,16 @@ def test_the_key_follows_voxels_places_masks_and_names():
     keys += [key_of("space", given, [1]), key_of("sample", given, [2])]
     assert len(set(keys)) == len(keys)
     assert key_of("sample", case(), [1]) == keys[0]
+
+
+def test_the_unit_decides_and_other_masks_do_not(folder):
+    mask = np.zeros(GRID.shape, bool)
+    mask[2:5, 3:6, 4:7] = True
+    changed()
+    changed(case={"lesions": (Lesion.from_mask("x", mask),)})
+    assert len(files(folder)) == 1
+    samples.volume_samples(TWO, case(), Lesion.from_mask("part", mask), PREPROCESSING)
+    assert len(files(folder)) == 2
 
 
 def test_no_file_holds_the_patients_name(folder):
