@@ -43,8 +43,7 @@ class PlainLearner:
             forget_features(system.checkpointed_parts(self.model))
         self._stored = samples if isinstance(samples.images, StoredArray) else None
         if self._stored is None:
-            self.images = torch.from_numpy(np.ascontiguousarray(samples.images)).to(device)
-            self.masks = torch.from_numpy(np.ascontiguousarray(samples.masks)).to(device)
+            self.images, self.masks = (_tensor(values).to(device) for values in (samples.images, samples.masks))
         self._labels = torch.from_numpy(np.asarray(samples.labels, dtype=np.int64))
         self.labels = self._labels.to(device)
         self._confidence = None
@@ -134,6 +133,11 @@ class PlainLearner:
         """Nothing."""
 
 
+def _tensor(values: np.ndarray) -> Tensor:
+    """The same values; a copy where they may not be written to, as those that processes share."""
+    return torch.from_numpy(np.require(values, requirements=("C", "W")))
+
+
 def _wanted(settings: Any, name: str) -> bool:
     """Whether settings that may not know a switch have it on."""
     return bool(getattr(settings, name, False))
@@ -162,9 +166,7 @@ def member_logits(system: System, model: nn.Module, samples: TrainingSamples, ch
         found = []
         for start in range(0, len(samples), chunk):
             part = slice(start, start + chunk)
-            given = (
-                torch.from_numpy(np.ascontiguousarray(x[part])).to(device) for x in (samples.images, samples.masks)
-            )
+            given = (_tensor(values[part]).to(device) for values in (samples.images, samples.masks))
             found.append(system.member_logits(model, *given).double().cpu())
         return torch.cat(found)
     finally:

@@ -296,6 +296,14 @@ def test_a_batch_of_stored_samples_reads_only_its_rows(tmp_path):
     assert not hasattr(learner, "images")
 
 
+def test_samples_that_processes_share_are_copied_before_torch_may_write_to_them():
+    shared = blocks()
+    shared.images.setflags(write=False)
+    learner = PlainLearner(BLOCK, settings(), shared, torch.device("cpu"))
+    assert not np.shares_memory(learner.images.numpy(), shared.images)
+    assert np.shares_memory(learner.masks.numpy(), shared.masks)
+
+
 def test_confidence_softens_labels_only_when_asked():
     unsure = replace(blocks(), confidence=np.full(len(blocks()), 0.6))
     sure = train_member(blocks(), None, settings()).model.state_dict()
