@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ...core.inputs import DOSE, MRI, InputRole
+from ...core.inputs import BRAIN, DOSE, MRI, InputRole
 from ...core.task import GIVEN, PATIENT, LabelRule, Task, TaskClass
 from ...core.vocabulary import BEFORE
 
@@ -35,6 +35,9 @@ INPUTS = (
     InputRole(POSTOP, "post-operative T1", MRI, "contrast-enhanced T1 between surgery and radiotherapy", BEFORE, False),
     InputRole(RTDOSE, "radiation dose", DOSE, "dose of the whole course in Gy, in the space of the post-operative T1",
               BEFORE, False),
+    InputRole("brain", "brain on the event T1", BRAIN, "mask of the brain on the event T1", needed=False),
+    InputRole("brain-before", "brain on the post-operative T1", BRAIN, "mask of the brain on the post-operative T1",
+              BEFORE, False, "brain"),
 )  # fmt: skip
 """Maps are written on the event T1, where the enhancement is; which of them a network sees is its card's to say."""
 

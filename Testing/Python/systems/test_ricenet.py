@@ -251,4 +251,4 @@ def test_a_card_that_lets_members_answer_otherwise_is_refused(model, tmp_path, c
     card["decision"]["ensemble"] = "loudest"
     (tmp_path / "card.json").write_text(json.dumps(card), encoding="utf-8")
     assert main(["bundle", "check", str(tmp_path)]) == 4
-    assert "the ensemble 'loudest'; it must be mean or majority" in capsys.readouterr().err
+    assert "the ensemble 'loudest'; it must be mean or majority" in capsys.readouterr().out
