@@ -77,15 +77,17 @@ def import_proteas(
     if not rows:
         raise InputError(f"No folder in {source} has BraTS/baseline/t1c.nii.gz and a mask; see how it was unpacked.")
     if cores is None:
-        what = f"Enhancing tumour ({ENHANCING}) is the lesion, without necrotic core (1) and oedema (3)"
+        what = f"Enhancing tumour ({ENHANCING}) is the lesion, not necrotic core (1) and oedema (3), by inferred values"
         remedy = "look at some masks; with --cores the necrotic core belongs to it"
     else:
         from .proteas_core import with_cores
 
         rows, findings = with_cores(rows, Path(cores), overwrite, findings)
-        what = f"Necrotic core (1) and enhancing tumour ({ENHANCING}) are the lesion, oedema (3) is not"
+        what = (
+            f"Necrotic core (1) and enhancing tumour ({ENHANCING}) are the lesion, not oedema (3), by inferred values"
+        )
         remedy = "look at some masks"
-    findings.append(about_source(ASSUMED, f"{what}, by inferred values", remedy))
+    findings.append(about_source(ASSUMED, what, remedy))
     what = "All metastases of a scan are one lesion, for the masks do not tell them apart"
     findings.append(about_source(ASSUMED, what, "separate them in the masks if each is to be answered for"))
     what = f"The follow-up is fu{followup}, whenever that was"

@@ -30,7 +30,7 @@ def with_cores(
     Args:
         rows: with masks of PROTEAS.
         folder: to be made; each mask keeps the grid of the one it comes from.
-        overwrite: replace a folder that is there.
+        overwrite: replace a folder that is there, if it holds nothing but cores.
         findings: of the rows so far.
 
     Returns:
@@ -39,10 +39,12 @@ def with_cores(
 
     Raises:
         InputError: a mask cannot be read.
-        OutputError: the folder is there already, or cannot be written.
+        OutputError: the folder is there already, holds something else, or cannot be written.
     """
     if folder.exists() and not overwrite:
         raise OutputError(f"{folder} exists already; choose another folder for the cores or allow overwriting.")
+    if folder.exists() and not (folder.is_dir() and all(path.match("P*_core_*.nii.gz") for path in folder.iterdir())):
+        raise OutputError(f"{folder} holds other files than cores; choose another folder for them.")
     kept: list[CohortRow] = []
     numbers: dict[int, int] = {}
     more: list[Finding] = []

@@ -102,7 +102,10 @@ def _day(text: str) -> date | None:
 
 
 def _one_a_day(studies: Mapping[tuple[str, date, str], _Study], findings: list[Finding]) -> list[_Study]:
-    """Of several examinations on a day the one with most MRIs, the first of these: visits have a date of their own."""
+    """Of several examinations on a day the one with most MRIs, the first of these: visits have a date of their own.
+
+    By patient and date.
+    """
     best: dict[tuple[str, date], _Study] = {}
     for key in sorted(studies):
         study = studies[key]
@@ -146,9 +149,8 @@ def _facts(source: Path, findings: list[Finding]) -> dict[tuple[str, str], dict[
 def _rows(
     studies: list[_Study], facts: Mapping[tuple[str, str], dict[str, float | str]], findings: list[Finding]
 ) -> Iterator[CohortRow]:
-    ordered = sorted(studies, key=lambda each: (each.patient, each.day))
     visits: dict[str, int] = {}
-    for number, study in enumerate(ordered, start=2):
+    for number, study in enumerate(studies, start=2):
         visits[study.patient] = visits.get(study.patient, 0) + 1
         visit = f"visit {visits[study.patient]}"  # not its date, which an anonymous table must not tell
         row = CohortRow(

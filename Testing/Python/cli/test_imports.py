@@ -7,13 +7,19 @@ from making_files import files_in
 
 from PulsarCAMLib.cli import imports, main
 from PulsarCAMLib.cohort.importers import lumiere
+from PulsarCAMLib.core.errors import OutputError
 
 
-def a_download(folder):
+def a_download(folder, *more):
     """A small LUMIERE, with ratings only."""
     folder.mkdir()
     rating = "Rating (according to RANO)"
-    lines = [f"Patient,Date,LessThan3Months,{rating}", "Patient-001,week-000-1,,Pre-Op", "Patient-001,week-044,,PD"]
+    lines = [
+        f"Patient,Date,LessThan3Months,{rating}",
+        "Patient-001,week-000-1,,Pre-Op",
+        "Patient-001,week-044,,PD",
+        *more,
+    ]
     (folder / "LUMIERE-ExpertRating-v202211.csv").write_text("\n".join(lines) + "\n")
     return folder
 
@@ -40,11 +46,33 @@ def test_findings_that_are_in_the_way_leave_no_table(tmp_path):
     assert (tmp_path / "new-findings.csv").read_text() == "mine"
 
 
+def test_a_table_that_cannot_be_written_leaves_the_findings_as_they_were(tmp_path, monkeypatch):
+    def full(*_, **__):
+        raise OutputError("The disk is full.")
+
+    source, beside = a_download(tmp_path / "LUMIERE"), tmp_path / "lumiere-findings.csv"
+    arguments = ["cohort", "import", "lumiere", str(source), "-o", str(tmp_path / "lumiere.csv")]
+    monkeypatch.setattr("PulsarCAMLib.cohort.importers.imported.save_cohort_table", full)
+    assert main(arguments) == 5
+    assert not beside.exists()
+    beside.write_text("of before")
+    assert main([*arguments, "--overwrite"]) == 5
+    assert beside.read_text() == "of before"
+
+
+def test_nothing_is_made_where_the_table_is_in_the_way(tmp_path, monkeypatch):
+    (tmp_path / "table.csv").write_text("mine")
+    monkeypatch.setattr(imports, "_read", lambda _: pytest.fail("read before it was refused"))
+    assert main(["cohort", "import", "proteas", str(tmp_path), "-o", str(tmp_path / "table.csv")]) == 5
+    assert main(["cohort", "import", "proteas", str(tmp_path), "-o", str(tmp_path / "table.doc")]) == 3
+
+
 def test_anonymous_tables_and_findings_name_nobody(tmp_path):
-    source, table = a_download(tmp_path / "LUMIERE"), tmp_path / "lumiere.csv"
+    source = a_download(tmp_path / "LUMIERE", "Patient-001,spring,,PD", "Patient-002,spring,,PD")
+    table = tmp_path / "lumiere.csv"
     assert main(["cohort", "import", "lumiere", str(source), "-o", str(table), "--anonymous"]) == 0
     for path in (table, tmp_path / "lumiere-findings.csv"):
-        assert "Patient-001" not in path.read_text(encoding="utf-8-sig")
+        assert "Patient-00" not in path.read_text(encoding="utf-8-sig")
     assert "P001" in table.read_text()
     assert "note_" not in table.read_text()
 

@@ -48,6 +48,7 @@ def test_the_real_table_gives_its_own_counts(shared_data, tmp_path):
     assert {row.clinical["sex"] for row in rows} == {"female", "male"}
     strange = [what for *_, what in told(found, "taken as") if "primary tumour" in what]
     assert len(strange) == 2, "one writes lung here and breast there, one names two"
+    assert {row.clinical["primary"] for row in rows if row.patient in ("314", "431")} == {"other"}
     assert told(found, "left out") == []
     assert told(found, "rating not used") == []
     assert all("mri_type" not in row.clinical and "months_to_imaging" not in row.clinical for row in rows)

@@ -1,6 +1,8 @@
 """LUMIERE on a folder of the documented layout: categories, what is none, order of weeks, missing files, masks."""
 
+import numpy as np
 import pytest
+from making_files import PLAIN, written
 
 from PulsarCAMLib.cohort.checks import check_cohort
 from PulsarCAMLib.cohort.importers.imported import save_imported
@@ -150,3 +152,18 @@ def test_the_other_program_s_masks_are_named_with_a_warning(tmp_path):
     found = import_lumiere(source, DEEPBRATUMIA)
     assert (found.table.rows[0].value("tumour"), found.table.rows[0].label_value) == (other, 1)
     assert any("public code disagrees" in each.what for each in found.findings)
+
+
+def test_masks_that_can_be_read_rate_no_visit_that_the_expert_did_not(tmp_path):
+    said = {"000": "Pre-Op", "010": "Post-Op", "020": "", "030": "PD", "040": "Pre-Op"}
+    lines = [f"Patient-001,week-{name},,,{rating}," for name, rating in said.items()]
+    source = a_download(tmp_path / "LUMIERE", lines, visits(*said))
+    for length, name in zip((20, 12, 20, 20, 24), said, strict=True):
+        labels = np.zeros(PLAIN.shape, np.uint8)
+        labels[3:9, 10:40, 10:40] = 1
+        labels[4:8, 12 : 12 + length, 12 : 12 + length] = 2
+        written(source / "Imaging" / "Patient-001" / f"week-{name}" / HD_GLIO, labels, PLAIN)
+    rano = system_of("rano")
+    table, _ = save_imported(import_lumiere(source), tmp_path / "lumiere.csv")
+    found = label_cohort(read_cohort(table, rano), system=rano)
+    assert [(label.lesion, label.response) for label in found if label.response is not None] == [("week-030", 3)]

@@ -151,6 +151,10 @@ def test_with_cores_the_necrosis_belongs_to_the_tumour(tmp_path):
     assert labels[0].volume_cm3 == pytest.approx(100 * 0.9 * 1.0 * 3.0 / 1000)
     with pytest.raises(OutputError, match="exists already"):
         import_proteas(source, cores=tmp_path / "cores")
+    assert import_proteas(source, cores=tmp_path / "cores", overwrite=True).table == found.table
+    with pytest.raises(OutputError, match="other files than cores"):
+        import_proteas(source, cores=source, overwrite=True)
+    assert (source / "P01").is_dir(), "what somebody else has there is never removed"
 
 
 def test_without_cores_the_enhancing_tumour_alone_counts(tmp_path):
