@@ -276,6 +276,9 @@ def _with_rating(
         findings.append(about_row(made, UNKNOWN_RATING, why, "nothing; or write its category into the column rano"))
     else:
         extra["rano"] = said
+        if first:
+            what = f"“{visit.rating}” is the patient's first visit here, so there is none before to answer from"
+            findings.append(about_row(made, UNKNOWN_RATING, what, "nothing; or bring the images of an earlier visit"))
     operated = said in OPERATED
     if operated and not first:
         extra["surgery"] = True

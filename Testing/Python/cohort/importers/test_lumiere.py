@@ -118,6 +118,9 @@ def test_a_visit_without_a_needed_sequence_is_left_out_and_told(tmp_path):
     assert "T2.nii.gz, FLAIR.nii.gz" in left[3]
     assert kinds(found, "missing modality") == [(2, "Patient-001", "week-000", "There is no CT1.nii.gz")]
     assert [each[0] for each in kinds(found, "no mask")] == [2]
+    ((row, *_, what),) = kinds(found, "rating not used")
+    assert row == 2
+    assert "none before" in what, "a rated first visit cannot be learnt from"
 
 
 def test_lines_that_say_no_visit_or_one_twice_are_told(tmp_path):
