@@ -19,6 +19,7 @@ import numpy as np
 
 from ..core.errors import Cancelled, InputError, OutputError, PulsarCAMError
 from ..core.task import Task
+from ..core.vocabulary import BEST_EPOCH
 from ..training.study_models import StudyModel, TrialTask
 from .nested_cv import threshold_for
 from .records import RESULT, TrialRecord, identity_of, read_record, trial_folder
@@ -140,7 +141,8 @@ def do_job(job: Job, parent: int | None = None, cancelled: Callable[[], bool] | 
     if read_record(job.folder, identity):
         return
     split = job.split
-    task = TrialTask(split.train, split.labels, job.patients, split.asked, split.seed, job.folder, stop, job.question)
+    own = (split.train, split.labels, job.patients, split.asked, split.seed, job.folder, stop, job.question)
+    task = TrialTask(*own, choose_epoch=split.protocol == BEST_EPOCH)
     fitted = job.model.fit_predict(task)
     value, words, how = threshold_for(job.model, task, fitted, job.threshold_rule, job.inner_folds)
     if how:

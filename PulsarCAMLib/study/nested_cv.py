@@ -41,6 +41,7 @@ def inner_answers(model: StudyModel, task: TrialTask, folds: int) -> InnerAnswer
             train=task.train[known],
             asked=((first, task.train[asked]),),
             seed=task.seed + number,
+            choose_epoch=False,
             folder=task.folder / f"inner-{number}",
         )
         found[asked] = model.fit_predict(part).probabilities[0]

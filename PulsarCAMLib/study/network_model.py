@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -94,15 +94,21 @@ class NetworkStudyModel:
         first = self.samples_of_point(BASELINE)
         chosen = np.isin(first.units, task.train)
         known = _labelled(first.where(chosen), task.labels)
-        trained = train_trial(
-            known, self.settings.with_seed(task.seed), task.folder / TRAINING, cancelled=task.cancelled
-        )
+        settings, aside = self.settings.with_seed(task.seed), None
+        if task.choose_epoch:
+            tested = np.unique(np.concatenate([wanted for _, wanted in task.asked]))
+            aside = _labelled(samples_of(first, tested), task.labels)
+            settings = replace(settings, patience=settings.all_epochs)  # never stops, keeps the best epoch
+        trained = train_trial(known, settings, task.folder / TRAINING, aside, cancelled=task.cancelled)
         answers = [
             probabilities_of(trained.logits(samples_of(self.samples_of_point(point), wanted)), self.system.task)
             for point, wanted in task.asked
         ]
         last = {name: round(value, 5) for name, value in trained.history[-1].items()}
-        return Fitted(tuple(answers), {"epochs": trained.epochs, "weights_sha256": trained.sha256, "last_epoch": last})
+        told = {"epochs": trained.epochs, "weights_sha256": trained.sha256, "last_epoch": last}
+        if task.choose_epoch:
+            told["epoch_chosen_on_the_tested"] = trained.best_epoch
+        return Fitted(tuple(answers), told)
 
 
 def _labelled(samples: TrainingSamples, labels: np.ndarray) -> TrainingSamples:

@@ -9,8 +9,19 @@ from dataclasses import dataclass, field
 from typing import Any, Self
 
 from ..core.settings import MOST_SEED, Settings, option
-from ..core.task import LESION, PATIENT, SHRINKAGE, Task
-from ..core.vocabulary import BASELINES, CAM, FIXED, LESIONS, MAJORITY, PAPER, PATIENTS, PROTOCOLS, THRESHOLD_RULES
+from ..core.task import LESION, PATIENT, SHRINKAGE, VISIT, Task
+from ..core.vocabulary import (
+    BASELINES,
+    BEST_EPOCH,
+    CAM,
+    FIXED,
+    LESIONS,
+    MAJORITY,
+    PAPER,
+    PATIENTS,
+    PROTOCOLS,
+    THRESHOLD_RULES,
+)
 from ..systems.contract import System
 from ..systems.registry import DEFAULT, system_of
 from ..systems.subsets import input_subset
@@ -33,7 +44,8 @@ def asked_twice(system: System) -> bool:
 
 def usual_protocols(system: System) -> tuple[str, ...]:
     """What a study of a system is judged by where nothing else is said."""
-    needs = {PAPER: asked_twice(system), LESIONS: system.task.unit != PATIENT, PATIENTS: True}
+    published = BEST_EPOCH if system.task.unit == VISIT else LESIONS
+    needs = {PAPER: asked_twice(system), published: system.task.unit != PATIENT, PATIENTS: True}
     return tuple(name for name, fits in needs.items() if fits)
 
 
@@ -138,9 +150,9 @@ class StudySettings(Settings):
                 f"The protocol “{PAPER}” tests on the second MRI, and {system.title} needs the MRIs of several time "
                 "points for one answer; choose other protocols."
             )
-        if LESIONS in self.protocols and task.unit == PATIENT:
+        for protocol in (name for name in (LESIONS, BEST_EPOCH) if name in self.protocols and task.unit == PATIENT):
             yield (
-                f"The protocol “{LESIONS}” splits by lesion, and {system.title} answers for patients; choose "
+                f"The protocol “{protocol}” splits by lesion, and {system.title} answers for patients; choose "
                 f"“{PATIENTS}”."
             )
         if self.feature_models and not (task.binary and task.unit == LESION):

@@ -14,7 +14,17 @@ from ..cohort.study_lesions import StudyLesions
 from ..core.errors import InputError
 from ..core.pluralize import pluralize
 from ..core.task import Task
-from ..core.vocabulary import BASELINE, LEAVE_ONE_OUT, LESIONS, PAPER, PATIENTS, PROTOCOLS, SECOND, TIME_POINTS
+from ..core.vocabulary import (
+    BASELINE,
+    BEST_EPOCH,
+    LEAVE_ONE_OUT,
+    LESIONS,
+    PAPER,
+    PATIENTS,
+    PROTOCOLS,
+    SECOND,
+    TIME_POINTS,
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,9 +60,10 @@ def protocol_splits(
 ) -> Iterator[Split]:
     """All trials and then all controls of a protocol.
 
-    "lesions" and "patients" repeat a division into ``folds`` parts: trial 1 tests the first part, trial 2 the second
-    and so on, and when all were tested a new division is drawn, so that 50 trials of 80/20 test every lesion ten times.
-    Both keep the shares of the classes in the parts. Every control has a permutation of its own.
+    "lesions" (and "best-epoch", which splits like it) and "patients" repeat a division into ``folds`` parts: trial 1
+    tests the first part, trial 2 the second and so on, and when all were tested a new division is drawn, so that 50
+    trials of 80/20 test every lesion ten times. Both keep the shares of the classes in the parts. Every control has a
+    permutation of its own.
 
     Args:
         lesions: of the study.
@@ -103,7 +114,9 @@ def _tested(lesions: StudyLesions, labels: np.ndarray, protocol: str, number: in
     if protocol == LEAVE_ONE_OUT:
         patients = np.unique(lesions.patients)
         return np.flatnonzero(lesions.patients == patients[number % len(patients)])
-    kind, groups = (StratifiedKFold, None) if protocol == LESIONS else (StratifiedGroupKFold, lesions.patients)
+    kind, groups = (
+        (StratifiedKFold, None) if protocol in (LESIONS, BEST_EPOCH) else (StratifiedGroupKFold, lesions.patients)
+    )
     # scikit-learn takes seeds below 2^32 only
     division = kind(folds, shuffle=True, random_state=(seed + number // folds) % 2**32)
     return [test for _, test in division.split(np.zeros(len(labels)), labels, groups)][number % folds]

@@ -14,6 +14,7 @@ from ..cohort.study_lesions import StudyLesions
 from ..core.errors import InputError
 from ..core.task import SHRINKAGE, Task
 from ..core.vocabulary import (
+    BEST_EPOCH,
     FIXED,
     FLATTERING,
     LEAVE_ONE_OUT,
@@ -128,7 +129,8 @@ def _entry(results: ModelResults, study: Study, resamples: int) -> dict[str, Any
     pool, task = results.pooled(patients), results.task
     positive = pool.labels == task.index(task.positive)
     trials, controls = wanted(results.protocol, study)
-    return {
+    medians = {"medians": _medians(results)} if results.protocol == BEST_EPOCH else {}
+    return medians | {
         "protocol": results.protocol,
         "model": results.model,
         "time_point": results.time_point,
@@ -161,6 +163,15 @@ def _entry(results: ModelResults, study: Study, resamples: int) -> dict[str, Any
 def _across(trials: list[Asked], task: Task) -> dict[str, Any]:
     found = across_trials([trial.evaluation for trial in trials], metrics_of(task))
     return {name: asdict(value) for name, value in found.items()}
+
+
+def _medians(results: ModelResults) -> dict[str, Any]:
+    """Median balanced accuracy over runs, as the RANO paper prints it: of the trials, and of the controls."""
+    found = {}
+    for name, trials in (("trials", results.trials), ("controls", results.controls)):
+        values = [value for each in trials if (value := each.evaluation.values["balanced_accuracy"].value) is not None]
+        found[name] = float(np.median(values)) if values else None
+    return found
 
 
 def _not_answered(trials: list[Asked]) -> dict[str, int]:

@@ -26,6 +26,8 @@ class TrialTask:
         folder: of this task alone, for what the model wants to keep; may not exist yet.
         cancelled: True stops.
         question: what is asked; None: the task of the default system.
+        choose_epoch: whether a network's epoch is chosen on what is asked, whose labels may then be looked at: the
+            protocol "best-epoch", which flatters.
     """
 
     train: np.ndarray
@@ -36,6 +38,7 @@ class TrialTask:
     folder: Path
     cancelled: Callable[[], bool] | None = None
     question: Task | None = None
+    choose_epoch: bool = False
 
     @property
     def classes(self) -> int:

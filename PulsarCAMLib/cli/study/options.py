@@ -27,6 +27,7 @@ protocols:
   lesions                50 times 80/20 by lesion: lesions of one patient may be on both sides
   patients               50 times 80/20 by patient: no patient is on both sides
   leave-one-patient-out  every patient is left out once
+  best-epoch             as lesions, and the network's epoch is chosen on what is tested, as the RANO paper did
 Each stands beside a control: the same with permuted labels, where nothing can be learnt that is true of new lesions.
 
 RUN holds all trials; the report is in RUN/report. After Ctrl-C, a kill or a power cut the same command goes on and ends

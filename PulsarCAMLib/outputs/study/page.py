@@ -66,6 +66,9 @@ def page_html(found: Contents, progress: Callable[[float, str], None] | None = N
         answer=_answer(summary),
         please_note=[*words["state"], *found.gaps],
         protocols=figures.protocols(summary),
+        why_title="Why (a) and (b) flatter"
+        if asked_twice(system_of(found.study.lesions.system))
+        else "Why (b) and (d) flatter",
         why_flattering=words["why_flattering"],
         beside_the_paper=figures.beside_the_paper(summary),
         differences=figures.differences(summary),
