@@ -28,6 +28,9 @@ WHOLE_FROM = 0.85
 AT_ONCE = 8
 """Positions that go through the network together."""
 
+BY_WEIGHT, BY_CALL = 30.0, 6e6
+"""What a convolution costs besides its multiply-adds, in as many of them: for each weight, and once (on CPUs)."""
+
 
 @dataclass(frozen=True)
 class Counted:
@@ -172,7 +175,7 @@ class IncrementalNetwork:
         difference: Tensor,
     ) -> dict[int, Tensor]:
         """Layers computed in part, and of them those that the rest takes, whole, or their mean."""
-        at = reaches[0].of(positions)
+        at = reaches[0].of(positions).as_one_shape(self._size)
         parts = {0: Part(cut_out(difference, at), at)}
         handed: dict[int, Tensor] = {}
 
@@ -188,7 +191,7 @@ class IncrementalNetwork:
 
         hand_over(0)
         for step in first:
-            at = reaches[step.output].of(positions)
+            at = reaches[step.output].of(positions).as_one_shape(step.size)
             change = step.part([parts[n] for n in step.inputs], at, self._kept)
             parts[step.output] = Part(change, at)
             hand_over(step.output)
@@ -225,11 +228,25 @@ class IncrementalNetwork:
 
 
 def _batches(steps: Sequence[Step], reaches: dict[int, Reach]) -> Iterator[np.ndarray]:
-    """Positions whose boxes are alike in all these layers, at most so many at once."""
-    columns = [reaches[0].high - reaches[0].low]
-    for step in steps:
-        columns += step.lie([reaches[n] for n in step.inputs], reaches[step.output])
-    _, groups = np.unique(np.concatenate(columns, axis=1), axis=0, return_inverse=True)
-    order = np.argsort(groups.ravel(), kind="stable")
-    for group in np.split(order, np.flatnonzero(np.diff(groups.ravel()[order])) + 1):
-        yield from np.array_split(group, -(-len(group) // AT_ONCE))
+    """Positions that are computed together, at most so many at once.
+
+    They get boxes of one shape, the largest of each layer; so only those are put together whose boxes are much alike:
+    what is computed in vain must cost less than one more round of calls.
+    """
+    convolutions = [step for step in steps if isinstance(step, Convolution)]
+    sides = np.stack([reaches[n].high - reaches[n].low for n in [0, *(step.output for step in convolutions)]], axis=1)
+    weights = np.array([0.0, *(step.multiply_adds(1) for step in convolutions)])
+
+    def cost(positions: list[int]) -> float:
+        boxes = sides[positions].max(axis=0).prod(axis=1)
+        return float((weights * (len(positions) * boxes + BY_WEIGHT)).sum() + BY_CALL * len(convolutions))
+
+    batch: list[int] = []
+    for n in np.lexsort(sides.reshape(len(sides), -1).T):
+        more = [*batch, int(n)]
+        if batch and (len(batch) == AT_ONCE or cost(more) > cost(batch) + cost([int(n)])):
+            yield np.array(batch)
+            more = [int(n)]
+        batch = more
+    if batch:
+        yield np.array(batch)

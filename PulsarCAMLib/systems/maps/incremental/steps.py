@@ -12,9 +12,7 @@ from dataclasses import dataclass, field
 from math import prod
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from .windows import Reach, Sliding, cells, cut_out, hull, window_of
+from .windows import Reach, Sliding, cells, cut_out, hull, layout_for, lie_within, spread, window_of
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -57,10 +55,6 @@ class Step:
         """Cells that may change."""
         return hull(reaches)
 
-    def lie(self, reaches: Sequence[Reach], at: Reach) -> list[np.ndarray]:
-        """How many cells change, and where to each other: positions in which that is equal can go together."""
-        return [at.high - at.low, *[each.low - at.low for each in reaches]]
-
     def part(self, parts: Sequence[Part], at: Reach, kept: Kept) -> Tensor:
         """Changes ``[n, channels, *cells]`` at the cells that may change."""
         raise NotImplementedError
@@ -88,9 +82,6 @@ class _Windowed(Step):
 
     def reached(self, reaches: Sequence[Reach]) -> Reach:
         return self.window.reached(reaches[0], self.size)
-
-    def lie(self, reaches: Sequence[Reach], at: Reach) -> list[np.ndarray]:
-        return [at.high - at.low, self.window.seen(at).low - reaches[0].low]
 
 
 @dataclass(kw_only=True)
@@ -245,7 +236,10 @@ class Sum(Step):
     def part(self, parts: Sequence[Part], at: Reach, kept: Kept) -> Tensor:
         found = _room(parts, at, parts[0].change.shape[1])
         for part, weight in zip(parts, self.weights, strict=True):
-            found[_place(part.at, at)].add_(part.change, alpha=weight)
+            if lie_within(part.at, at):
+                found[_place(part.at, at)].add_(part.change, alpha=weight)
+            else:
+                found.add_(spread(part.change, part.at, at), alpha=weight)
         return found
 
 
@@ -273,7 +267,11 @@ class Concatenation(Step):
         found, first = _room(parts, at, sum(channels)), 0
         for each, n in zip(self.order, channels, strict=True):
             if isinstance(each, int):
-                found[:, first : first + n][_place(by_number[each].at, at)] = by_number[each].change
+                part, place = by_number[each], found[:, first : first + n]
+                if lie_within(part.at, at):
+                    place[_place(part.at, at)] = part.change
+                else:
+                    place.copy_(spread(part.change, part.at, at))
             first += n
         return found
 
@@ -314,9 +312,8 @@ def _room(parts: Sequence[Part], at: Reach, channels: int) -> Tensor:
 
     like = parts[0].change
     lengths = [int(n) for n in at.high[0] - at.low[0]]
-    layout: Any = {4: torch.channels_last, 5: torch.channels_last_3d}.get(like.ndim, torch.contiguous_format)
     return torch.zeros((len(like), channels, *lengths), dtype=like.dtype, device=like.device).contiguous(
-        memory_format=layout
+        memory_format=layout_for(like)
     )
 
 

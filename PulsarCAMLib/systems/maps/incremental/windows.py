@@ -30,6 +30,12 @@ class Reach:
         """Only some positions."""
         return Reach(self.low[positions], self.high[positions])
 
+    def as_one_shape(self, size: Sequence[int]) -> Reach:
+        """The same, each box enlarged within the layer until all have the same sides."""
+        sides = (self.high - self.low).max(axis=0)
+        low = np.minimum(self.low, np.array(size) - sides)
+        return Reach(low, low + sides)
+
     def sizes(self) -> np.ndarray:
         """Number of cells ``[positions]``."""
         return (self.high - self.low).prod(axis=1)
@@ -82,23 +88,50 @@ def cells(low: Any, high: Any) -> tuple[Any, ...]:
     return (slice(None), *(slice(int(a), int(b)) for a, b in zip(low, high, strict=True)))
 
 
+def lie_alike(inner: Reach, outer: Reach) -> bool:
+    """Whether boxes of one shape lie to others the same way for all positions."""
+    apart = inner.low - outer.low
+    return bool((apart == apart[0]).all())
+
+
+def lie_within(inner: Reach, outer: Reach) -> bool:
+    """Whether, besides, none sticks out: a box that was enlarged may, with zeros."""
+    return lie_alike(inner, outer) and bool((inner.low >= outer.low).all() and (inner.high <= outer.high).all())
+
+
 def window_of(change: Tensor, at: Reach, wanted: Reach) -> tuple[Tensor, list[int]]:
     """A change cut to a window, and the zeros that the window has beyond it.
 
     Args:
         change: ``[n, channels, *cells]`` at the cells ``at``.
-        at, wanted: of these positions; how they lie to each other is the same for all.
+        at, wanted: of these positions, each of one shape. Where they do not lie to each other alike, the zeros are
+            written out.
 
     Returns:
         ``[n, channels, *cells]``; zeros before and after along every axis.
     """
+    if not lie_alike(at, wanted):
+        return spread(change, at, wanted), [0] * 2 * (change.ndim - 2)
     low, high, first, last = at.low[0], at.high[0], wanted.low[0], wanted.high[0]
     start = np.clip(first, low, high)
     stop = np.clip(last, start, high)
-    before, after = np.clip(start - first, 0, last - first), np.maximum(last - stop, 0)
+    before = np.clip(start - first, 0, last - first)
     after = (last - first) - before - (stop - start)
     cut = change[(slice(None), *cells(start - low, stop - low))]
     return cut, [int(n) for pair in zip(before, after, strict=True) for n in pair]
+
+
+def spread(change: Tensor, at: Reach, wanted: Reach) -> Tensor:
+    """A change in windows, zero elsewhere, wherever each position's lies."""
+    lengths = [int(n) for n in wanted.high[0] - wanted.low[0]]
+    found = change.new_zeros((len(change), change.shape[1], *lengths)).contiguous(memory_format=layout_for(change))
+    for n in range(len(change)):
+        first = np.clip(at.low[n], wanted.low[n], wanted.high[n])
+        last = np.clip(at.high[n], first, wanted.high[n])
+        found[(n, *cells(first - wanted.low[n], last - wanted.low[n]))] = change[
+            (n, *cells(first - at.low[n], last - at.low[n]))
+        ]
+    return found
 
 
 def cut_out(layer: Tensor, at: Reach, outside: float = 0.0) -> Tensor:
@@ -118,6 +151,12 @@ def layout_of(values: Tensor) -> Any:
     """The memory format that a layer has."""
     import torch
 
-    formats = {4: torch.channels_last, 5: torch.channels_last_3d}
-    chosen = formats.get(values.ndim)
-    return chosen if chosen is not None and values.is_contiguous(memory_format=chosen) else torch.contiguous_format
+    chosen = layout_for(values)
+    return chosen if values.is_contiguous(memory_format=chosen) else torch.contiguous_format
+
+
+def layout_for(values: Tensor) -> Any:
+    """The memory format that layers with so many axes get: channels last where PyTorch has it."""
+    import torch
+
+    return {4: torch.channels_last, 5: torch.channels_last_3d}.get(values.ndim, torch.contiguous_format)
