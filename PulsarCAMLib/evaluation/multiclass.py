@@ -1,7 +1,8 @@
 """Predictions of more than two classes: what they are, when a metric has no value, and the metrics under weights.
 
-Every class counts the same whatever its share: recall of each, their mean (balanced accuracy), mean F1, and the mean
-over the classes of the AUC of that class against all others (one-vs-rest, as scikit-learn's ``average="macro"``).
+Every class counts the same whatever its share: recall and precision of each, mean recall (balanced accuracy), mean F1,
+and the mean over the classes of the AUC of that class against all others (one-vs-rest, as scikit-learn's
+``average="macro"``). The calibration error is of the called class's probability (Guo et al. 2017).
 """
 
 from __future__ import annotations
@@ -12,11 +13,18 @@ import numpy as np
 
 from ..core.errors import InputError
 from ..core.task import Task
+from .curves import expected_calibration_error
 from .predictions import Predictions, default_task
-from .weighted import in_chunks, ratio, weighted, weighted_auc
+from .weighted import in_chunks, ratio, weighted, weighted_auc, weighted_calibration_error
 
 RECALL = "recall_"
 """Begins the name of a class's recall; then :attr:`~PulsarCAMLib.core.task.TaskClass.column`."""
+
+PRECISION = "precision_"
+"""Begins the name of a class's precision."""
+
+CALIBRATION = "calibration_error"
+"""Of the called class: how far its probability is from how often it is right; lower is better, and it comes last."""
 
 OF_ALL = ("balanced_accuracy", "f1", "accuracy", "auc")
 TITLES = {
@@ -24,24 +32,29 @@ TITLES = {
     "f1": "macro F1",
     "accuracy": "accuracy",
     "auc": "macro AUC",
+    CALIBRATION: "expected calibration error",
 }
 
 
 def class_metrics(task: Task) -> tuple[str, ...]:
-    """Names of the metrics of a task with more than two classes; higher is better."""
-    return (*OF_ALL, *(f"{RECALL}{each.column}" for each in task.classes))
+    """Names of the metrics of a task with more than two classes; higher is better but for the last."""
+    of_each = (f"{kind}{each.column}" for kind in (RECALL, PRECISION) for each in task.classes)
+    return (*OF_ALL, *of_each, CALIBRATION)
 
 
 def class_metric_title(name: str, task: Task) -> str:
     """The same for people."""
-    found = _class_of(name, task)
-    return TITLES[name] if found is None else f"recall of {task.names[found]}"
+    kind, number = _of_class(name, task)
+    return TITLES[name] if number is None else f"{kind.rstrip('_')} of {task.names[number]}"
 
 
-def _class_of(name: str, task: Task) -> int | None:
-    """Number of the class whose recall it is."""
-    columns = [f"{RECALL}{each.column}" for each in task.classes]
-    return columns.index(name) if name in columns else None
+def _of_class(name: str, task: Task) -> tuple[str, int | None]:
+    """:data:`RECALL` or :data:`PRECISION` and the number of the class that it is of; None: it is of all."""
+    columns = [each.column for each in task.classes]
+    for kind in (RECALL, PRECISION):
+        if name.startswith(kind) and name.removeprefix(kind) in columns:
+            return kind, columns.index(name.removeprefix(kind))
+    return "", None
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,9 +109,12 @@ class ClassPredictions:
         """One metric, by scikit-learn; only where it is defined."""
         from sklearn import metrics as sk
 
-        numbers, own = np.arange(len(self.task.classes)), _class_of(name, self.task)
+        numbers, (kind, own) = np.arange(len(self.task.classes)), _of_class(name, self.task)
         if own is not None:
-            return float(sk.recall_score(self.truth, self.called, labels=[own], average="macro"))
+            score = sk.recall_score if kind == RECALL else sk.precision_score
+            return float(score(self.truth, self.called, labels=[own], average="macro"))
+        if name == CALIBRATION:
+            return expected_calibration_error(self.truth == self.called, self.scores.max(axis=1))
         if name == "balanced_accuracy":
             return float(sk.balanced_accuracy_score(self.truth, self.called))
         if name == "accuracy":
@@ -109,12 +125,14 @@ class ClassPredictions:
 
     def why_undefined(self, name: str) -> str:
         """Why a metric has no value on these units; "" if it has one."""
-        unit, own = self.task.unit, _class_of(name, self.task)
+        unit, (kind, own) = self.task.unit, _of_class(name, self.task)
         if not len(self):
             return f"there is no {unit}"
         there = np.bincount(self.truth, minlength=len(self.task.classes)) > 0
         called = np.bincount(self.called, minlength=len(self.task.classes)) > 0
-        if own is not None:
+        if kind == PRECISION:
+            return "" if called[own] else f"no {unit} is predicted {self.task.names[own]}"
+        if kind == RECALL:
             return "" if there[own] else f"no {unit} is {self.task.names[own]}"
         missing = self._names(~there)
         if name in ("balanced_accuracy", "auc") and missing:
@@ -131,14 +149,16 @@ class ClassPredictions:
         return in_chunks(lambda part: self._weighted(name, part), weights)
 
     def _weighted(self, name: str, weights: np.ndarray) -> np.ndarray:
-        numbers, own = range(len(self.task.classes)), _class_of(name, self.task)
+        numbers, (kind, own) = range(len(self.task.classes)), _of_class(name, self.task)
         if name == "accuracy":
             return ratio(weights @ (self.truth == self.called), weights.sum(axis=1))
         if name == "auc":
             return np.mean([weighted_auc(self.truth == n, self.scores[:, n], weights) for n in numbers], axis=0)
+        if name == CALIBRATION:
+            return weighted_calibration_error(self.truth == self.called, self.scores.max(axis=1), weights)
         true, called, hits = zip(*(self._sums(n, weights) for n in numbers), strict=True)
         if own is not None:
-            return ratio(hits[own], true[own])
+            return ratio(hits[own], (true if kind == RECALL else called)[own])
         if name == "f1":
             return np.mean([ratio(2 * hits[n], true[n] + called[n]) for n in numbers], axis=0)
         return np.mean([ratio(hits[n], true[n]) for n in numbers], axis=0)

@@ -45,7 +45,7 @@ def _weighted(name: str, given: Predictions, weights: np.ndarray) -> np.ndarray:
     if name == "brier":
         return ratio(weights @ (given.scores - given.truth) ** 2, weights.sum(axis=1))
     if name == "calibration_error":
-        return _calibration_error(given.truth, given.scores, weights)
+        return weighted_calibration_error(given.truth, given.scores, weights)
     return _of_decisions(name, given.truth, given.called, weights)
 
 
@@ -92,7 +92,7 @@ def _average_precision(truth: np.ndarray, scores: np.ndarray, weights: np.ndarra
     return np.where(both, ratio((positive * precision).sum(axis=1), total), np.nan)
 
 
-def _calibration_error(truth: np.ndarray, scores: np.ndarray, weights: np.ndarray) -> np.ndarray:
+def weighted_calibration_error(truth: np.ndarray, scores: np.ndarray, weights: np.ndarray) -> np.ndarray:
     """With the bins of the whole sample, so that a sample differs by its lesions only."""
     number, _ = quantile_bins(scores)
     gaps = [np.abs(weights[:, number == n] @ (scores - truth)[number == n]) for n in np.unique(number)]

@@ -19,6 +19,7 @@ from ..core.vocabulary import (
 )
 from ..evaluation.predictions import default_task
 from ..evaluation.resampling import TOO_FEW
+from ..evaluation.small_samples import FEW, in_words
 from ..systems.registry import DEFAULT, system_of
 from .baselines import not_beaten
 from .exclusion import left_out_sentences
@@ -45,7 +46,8 @@ def task_of(summary: dict[str, Any]) -> Task:
 
 def sentences(summary: dict[str, Any]) -> dict[str, list[str]]:
     """Sentences of a summary: ``headline``, ``why_flattering``, ``cautions``, ``state`` (what is unfinished),
-    ``columns`` (what of Table 1's columns compares) and ``left_out`` (who left before the splits).
+    ``small`` (what few units are worth), ``columns`` (what of Table 1's columns compares) and ``left_out`` (who left
+    before the splits).
     """
     titles = {
         (p["name"], point): f"{p['title']}, {MRI_TITLES[point]}" for p in summary["protocols"] for point in TIME_POINTS
@@ -57,6 +59,7 @@ def sentences(summary: dict[str, Any]) -> dict[str, list[str]]:
         "why_flattering": [*_why_paper(summary), *_why_lesions(summary), *_why_best_epoch(summary)],
         "cautions": _cautions(summary),
         "state": _state(summary),
+        "small": _small(summary),
     }
 
 
@@ -345,6 +348,23 @@ def _cautions(summary: dict[str, Any]) -> list[str]:
             "table); these are left out and counted, and models are compared on "
             f"{task.unit}s that both answered for."
         )
+    return found
+
+
+def _small(summary: dict[str, Any]) -> list[str]:
+    """Of few units: what the accuracy of the pool is worth, for each model by the honest protocol."""
+    task, found = task_of(summary), []
+    for model in summary["models"]:
+        entry = main_entry(summary, model["name"])
+        pooled = entry["pooled"] if entry else None
+        if pooled is None or pooled["lesions"] > FEW:
+            continue
+        if "confusion" in pooled:
+            right = sum(row[n] for n, row in enumerate(pooled["confusion"]))
+        else:
+            right = pooled["true_positives"] + pooled["true_negatives"]
+        several = pooled["lesions"] > entry["patients"]
+        found.append(f"{model['title']}: {in_words(right, pooled['lesions'], task.unit, several)}")
     return found
 
 

@@ -20,6 +20,7 @@ def summary_lines(summary: dict[str, Any]) -> list[str]:
         for point in TIME_POINTS:
             lines += _table(summary, protocol, point)
             lines += _table(summary, protocol, point, "shared")
+    lines += ["", *words["small"]] if words["small"] else []
     lines += ablation.lines(summary)
     return [*lines, *volume_change.lines(summary), "", *words["columns"], *words["why_flattering"]]
 

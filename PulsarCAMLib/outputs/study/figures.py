@@ -83,7 +83,7 @@ def protocols(summary: dict[str, Any]) -> dict[str, Any]:
     return {
         "about": about,
         "first": _grouped(summary, first, "auc"),
-        "said": [*summary["sentences"]["columns"], *summary["sentences"]["left_out"]],
+        "said": [each for name in ("columns", "left_out", "small") for each in summary["sentences"][name]],
         "shared": _grouped({**summary, "table": summary["shared"]}, first, "auc") if summary["shared"] else None,
         "more": _grouped(summary, more, "accuracy"),
         "further": _further(task),
@@ -92,7 +92,11 @@ def protocols(summary: dict[str, Any]) -> dict[str, Any]:
 
 def _further(task: Task) -> str:
     if not task.binary:
-        return "Macro: mean over the classes, each of which counts the same; AUC of each class against all others."
+        return (
+            "Macro: mean over the classes, each of which counts the same; AUC of each class against all others. "
+            "Expected calibration error: how far the probability of the called class is from how often it is right; "
+            f"lower is better, and above 0 even for a perfectly calibrated model on few {task.unit}s."
+        )
     return (
         "Brier score and expected calibration error: lower is better. The expected calibration error is above 0 even "
         f"for a perfectly calibrated model on few {task.unit}s; compare it between models only. Average precision of a "

@@ -8,6 +8,7 @@ from PulsarCAMLib.core.errors import InputError
 from PulsarCAMLib.core.task import PATIENT, LabelRule, Task, TaskClass
 from PulsarCAMLib.evaluation import compare_models, discrimination, evaluate_predictions
 from PulsarCAMLib.evaluation.card_sections import performance_section
+from PulsarCAMLib.evaluation.curves import quantile_bins
 from PulsarCAMLib.evaluation.metrics import across_trials, metric_title, metrics_of, shown_first
 from PulsarCAMLib.evaluation.multiclass import ClassPredictions
 
@@ -18,6 +19,8 @@ TASK = Task(
 )  # fmt: skip
 OTHERS = ("balanced_accuracy", "f1", "accuracy", "auc")
 RECALLS = ("recall_progression", "recall_stable", "recall_part_response")
+PRECISIONS = ("precision_progression", "precision_stable", "precision_part_response")
+CALIBRATION = "calibration_error"
 
 
 def answers(seed=0, count=90, patients=30):
@@ -37,13 +40,24 @@ def by_sklearn(labels, probabilities, weights=None):
         "accuracy": sk.accuracy_score(labels, called, **options),
         "auc": sk.roc_auc_score(labels, probabilities, multi_class="ovr", average="macro", **options),
         **dict(zip(RECALLS, recalls, strict=True)),
+        **dict(zip(PRECISIONS, sk.precision_score(labels, called, average=None, **options), strict=True)),
+        CALIBRATION: by_bins(labels == called, probabilities.max(axis=1), weights),
     }
+
+
+def by_bins(right, sure, weights=None):
+    """Share of the weight in each bin times how far the mean probability is from the share that is right."""
+    weights = np.ones(len(sure)) if weights is None else weights
+    bins, _ = quantile_bins(sure)
+    parts = [(bins == n, weights[bins == n]) for n in np.unique(bins)]
+    gaps = [w.sum() * abs(np.average(right[i], weights=w) - np.average(sure[i], weights=w)) for i, w in parts]
+    return sum(gaps) / weights.sum()
 
 
 def test_every_metric_is_scikit_learns():
     labels, probabilities, _ = answers()
     found = evaluate_predictions(labels, probabilities, task=TASK)
-    assert metrics_of(TASK) == (*OTHERS, *RECALLS) == tuple(found.values)
+    assert metrics_of(TASK) == (*OTHERS, *RECALLS, *PRECISIONS, CALIBRATION) == tuple(found.values)
     for name, value in by_sklearn(labels, probabilities).items():
         assert found.values[name].value == pytest.approx(value, abs=1e-12), name
     assert np.array_equal(found.confusion, sk.confusion_matrix(labels, probabilities.argmax(axis=1)))
@@ -63,8 +77,10 @@ def test_intervals_come_from_whole_patients_and_hold_the_value():
     labels, probabilities, patients = answers(3)
     found = evaluate_predictions(labels, probabilities, patients, task=TASK, resamples=400)
     assert found.patients == len(np.unique(patients))
-    for value in found.values.values():
-        assert value.low < value.value < value.high
+    for name, value in found.values.items():
+        if name != CALIBRATION:
+            assert value.low < value.value < value.high
+    assert found.values[CALIBRATION].reason.startswith("no interval")
     alone = evaluate_predictions(labels, probabilities, np.zeros(len(labels)), task=TASK, resamples=400)
     assert "at least two of them" in alone.values["auc"].reason
 
@@ -77,9 +93,12 @@ def test_what_is_not_defined_says_why_and_is_never_a_number():
     assert found["auc"].reason == "no patient is part-response, and all classes are needed"
     assert found["balanced_accuracy"].value is None
     assert found["recall_part_response"].reason == "no patient is part-response"
+    assert found["precision_part_response"].value == 0, "some are predicted so"
     assert found["f1"].value is not None, "some are predicted so"
     never = np.array([[0.6, 0.3, 0.1], [0.2, 0.7, 0.1]])
     assert evaluate_predictions([0, 1], never, task=TASK).values["f1"].reason.endswith("part-response or predicted so")
+    told = evaluate_predictions([0, 1], never, task=TASK).values["precision_part_response"]
+    assert told.reason == "no patient is predicted part-response"
     nobody = evaluate_predictions([], np.zeros((0, 3)), task=TASK)
     assert {value.reason for value in nobody.values.values()} == {"there is no patient"}
     assert across_trials([nobody], metrics_of(TASK))["auc"].reason == "there is no patient"
