@@ -92,7 +92,7 @@ def _against(entry: dict[str, Any], summary: dict[str, Any], metric: str, full: 
             of, given = metric, pair["metrics"][metric]
             value, low, high = given["mean"], given["low"], given["high"]
         if names[0] == full and value is not None:
-            value, low, high = -value, None if high is None else -high, None if low is None else -low
+            value, low, high = 0.0 - value, None if high is None else 0.0 - high, None if low is None else 0.0 - low
         return {"metric": of, "value": value, "low": low, "high": high, "reason": given.get("reason", "")}
     return None
 
