@@ -5,7 +5,7 @@ from PulsarCAMLib.core.task import GIVEN, PATIENT, LabelRule, Task, TaskClass
 from PulsarCAMLib.systems.maps.cams import GRADCAM
 from PulsarCAMLib.systems.maps.gradients import SALIENCY
 from PulsarCAMLib.systems.maps.occlusion import OCCLUSION
-from PulsarCAMLib.systems.volumes.samples import VolumeSystem
+from PulsarCAMLib.systems.volumes.system import VolumeSystem
 
 
 class Stranger(VolumeSystem):

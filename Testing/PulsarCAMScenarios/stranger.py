@@ -8,7 +8,8 @@ from PulsarCAMLib.core.inputs import MRI, InputRole
 from PulsarCAMLib.core.task import PATIENT, Task, TaskClass
 from PulsarCAMLib.systems.maps.cams import GRADCAM
 from PulsarCAMLib.systems.maps.gradients import SALIENCY
-from PulsarCAMLib.systems.volumes.samples import VolumePreprocessing, VolumeSystem
+from PulsarCAMLib.systems.volumes.preprocessing import VolumePreprocessing
+from PulsarCAMLib.systems.volumes.system import VolumeSystem
 
 PREPROCESSING = VolumePreprocessing(size=(8, 8, 8))
 SLOW = replace(

@@ -8,7 +8,7 @@ from PulsarCAMLib.core.case import Case, Image
 from PulsarCAMLib.core.geometry import VolumeGeometry
 from PulsarCAMLib.systems.bundle import load_bundle, save_bundle
 from PulsarCAMLib.systems.maps.gradients import INTEGRATED_GRADIENTS
-from PulsarCAMLib.systems.volumes.samples import VolumePreprocessing
+from PulsarCAMLib.systems.volumes.preprocessing import VolumePreprocessing
 
 METHODS = ("saliency", "gradcam", "integrated-gradients")
 GRID = VolumeGeometry((6, 12, 11), (2.0, 2.0, 4.0), (12.0, -40.0, 6.0))

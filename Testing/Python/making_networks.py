@@ -6,7 +6,7 @@ from torch import nn
 from PulsarCAMLib.core.inputs import InputRole
 from PulsarCAMLib.core.task import PATIENT, Task, TaskClass
 from PulsarCAMLib.systems.answers import NetworkEvidence
-from PulsarCAMLib.systems.volumes.samples import VolumeSystem
+from PulsarCAMLib.systems.volumes.system import VolumeSystem
 
 SIZE = (6, 5, 7)
 INPUTS = {"outer": (0, 2), "middle": (1,)}

@@ -8,7 +8,8 @@ from PulsarCAMLib.core.inputs import MRI, InputRole
 from PulsarCAMLib.core.task import GIVEN, PATIENT, LabelRule, Task, TaskClass
 from PulsarCAMLib.systems.contract import LabelledUnit
 from PulsarCAMLib.systems.maps.gradients import SALIENCY
-from PulsarCAMLib.systems.volumes.samples import VolumePreprocessing, VolumeSystem
+from PulsarCAMLib.systems.volumes.preprocessing import VolumePreprocessing
+from PulsarCAMLib.systems.volumes.system import VolumeSystem
 from PulsarCAMLib.training.samples import TrainingSamples
 
 SIZE = (8, 8, 8)

@@ -4,7 +4,7 @@ import numpy as np
 
 from PulsarCAMLib.core.inputs import BRAIN, DOSE, InputRole
 from PulsarCAMLib.core.task import GIVEN, PATIENT, LabelRule, Task, TaskClass
-from PulsarCAMLib.systems.volumes.samples import VolumeSystem
+from PulsarCAMLib.systems.volumes.system import VolumeSystem
 
 
 class Two(VolumeSystem):

@@ -6,11 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from ...core.errors import InputError
 
 if TYPE_CHECKING:
+    import numpy as np
     from torch import Tensor
 
 OCCLUSION_PARTS = 6
@@ -99,6 +98,8 @@ class Blocks:
 
     def meeting(self, region: np.ndarray) -> Blocks:
         """Those that have a voxel of a region, bool ``[*size]``, in them."""
+        import numpy as np
+
         return self.of(np.array([region[self.box(n)].any() for n in range(len(self))], dtype=bool))
 
 
@@ -110,6 +111,8 @@ def blocks_of(size: Sequence[int], settings: OcclusionSettings, times: int = 1) 
         settings: block and stride.
         times: enlarges the block; enlarged ones do not overlap but for the last.
     """
+    import numpy as np
+
     sides = settings.sides(size, times)
     starts = []
     for n, side in zip(size, sides, strict=True):

@@ -12,8 +12,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from ...core.map_method import MapMethod
 from ..answers import NetworkEvidence
 from .run import by_class_and_input, class_logits
@@ -95,6 +93,8 @@ def integrated_gradients(evidence: NetworkEvidence, member: nn.Module, steps: in
     y_c(x) - y_c(0) up to the rule's error, which is zero where the gradient is a polynomial of the way of a degree up
     to 2 x steps - 1.
     """
+    import numpy as np
+
     nodes, weights = np.polynomial.legendre.leggauss(steps)
     image = evidence.images
     on_the_way = ((float(w) / 2, image * (float(a) + 1) / 2) for a, w in zip(nodes, weights, strict=True))

@@ -8,26 +8,31 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from ...core.map_method import MapMethod
 from ..answers import NetworkEvidence
 from .blocks import OCCLUSION_PARTS, OcclusionSettings
-from .occluding import Occluder, occluded
 from .run import class_logits
 
 if TYPE_CHECKING:
+    import numpy as np
     from torch import Tensor, nn
+
+    from .occluding import Occluder
 
 
 def occluder_of(evidence: NetworkEvidence, member: nn.Module, image: Tensor, incremental: bool = True) -> Occluder:
     """One member with one sample ``[1, channels, *size]`` of the evidence, to be asked about blocks."""
+    from .occluding import Occluder
+
     return Occluder(lambda images: class_logits(evidence, member, images), image, incremental)
 
 
 def occlusion_maps(evidence: NetworkEvidence, settings: OcclusionSettings) -> dict[str | tuple[str, str], Tensor]:
     """Maps by class, of all inputs together and of each that the evidence asks for; what raises a logit is 0."""
+    import numpy as np
     import torch
+
+    from .occluding import occluded
 
     wanted: dict[str, tuple[int, ...] | None] = {"": None, **evidence.inputs}
     found: dict[str, list[np.ndarray]] = {role: [] for role in wanted}

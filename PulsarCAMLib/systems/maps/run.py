@@ -6,13 +6,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from ...core.errors import BundleError
 from ...core.map_method import MapMethod
 from ..answers import Explained, NetworkEvidence, Predictor, checked_logits, slips_of
 
 if TYPE_CHECKING:
+    import numpy as np
     from torch import Tensor, nn
 
 
@@ -26,6 +25,7 @@ def explain_one_by_one(
     inputs: Mapping[str, tuple[int, ...]],
 ) -> Explained:
     """See :meth:`..contract.System.explain`; needs a predictor with ``members``."""
+    import numpy as np
     import torch
 
     members: Sequence[nn.Module] = predictor.members  # type: ignore[attr-defined]

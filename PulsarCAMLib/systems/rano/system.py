@@ -20,7 +20,7 @@ from ..maps.cams import GRADCAM, GRADCAM_PLUS_PLUS, HIRESCAM, SHALLOW, at_depth
 from ..maps.gradients import INTEGRATED_GRADIENTS, SALIENCY, SMOOTHGRAD
 from ..maps.occlusion import OCCLUSION
 from ..volumes.channels import Channel, channels_of
-from ..volumes.samples import VolumeSystem
+from ..volumes.system import VolumeSystem
 from .architecture import DenseNetSizes
 from .columns import COLUMNS
 from .preprocessing import BOTH_VISITS, RanoPreprocessing

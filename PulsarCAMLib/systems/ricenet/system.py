@@ -19,7 +19,7 @@ from ..maps.cams import GRADCAM, GRADCAM_PLUS_PLUS, HIRESCAM, SHALLOW, at_depth
 from ..maps.gradients import INTEGRATED_GRADIENTS, SALIENCY, SMOOTHGRAD
 from ..maps.occlusion import OCCLUSION
 from ..volumes.channels import Channel
-from ..volumes.samples import VolumeSystem
+from ..volumes.system import VolumeSystem
 from .architecture import ResNetSizes
 from .preprocessing import RicePreprocessing
 from .recipe import RiceCohort

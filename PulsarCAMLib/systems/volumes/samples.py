@@ -1,4 +1,4 @@
-"""One 3D sample for every unit of a case, and the way back: what a system with a plain 3D network is built on.
+"""One 3D sample for every unit of a case, and the way back; see :class:`.system.VolumeSystem`.
 
 A unit is a lesion, seen in a box around it, or the patient: the brain where its mask is known, else the reference
 image's voxels that are not zero. A channel is an input that is no mask, in the system's order (see
@@ -9,32 +9,29 @@ is a channel of zeros, and a sentence says so.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, ClassVar
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ...core.errors import InputError
 from ...core.geometry import VolumeGeometry, kji_of, moved
-from ...core.inputs import DOSE, MASK, InputRole
+from ...core.inputs import DOSE, InputRole
 from ...core.lesion import Lesion
 from ...core.task import LESION
 from ...lesions.resampling import block_of, resample
-from ..contract import Copy, LabelledUnit, PastedMap, Samples, System
-from ..plain_settings import PlainSettings
+from ..contract import PastedMap, System
 from .align import common_space
 from .cache import Arrays, Cache, as_array, from_array, key_of, sha256_of_mask
-from .channels import Channel, channels_of
 from .grids import Located, grid_of, warning_of_size
 from .intensities import bias_corrected, doubts, on_grid, scaled_dose, standardised
-from .preprocessing import ATLAS, HALFWAY, PATIENT_AXES, TOOL, VolumePreprocessing
+from .preprocessing import PATIENT_AXES, VolumePreprocessing
 from .space import Space, chained, inverse
 
 if TYPE_CHECKING:
     from ...core.case import Case, Image
-
-__all__ = ["Place", "VolumePreprocessing", "VolumeSamples", "VolumeSystem", "patient_unit", "volume_samples"]
+    from .system import VolumeSystem
 
 
 @dataclass(frozen=True, eq=False)
@@ -316,85 +313,6 @@ def _not_zero(image: Image, name: str) -> Lesion:
     if not counted.any():
         raise InputError("The first image is zero, NaN or infinite everywhere; choose or export it again.")
     return Lesion.from_mask(name, counted)
-
-
-class VolumeSystem(System):
-    """A system whose network takes one volume of every unit.
-
-    It need only give ``name``, ``title``, ``task``, ``inputs``, ``maps``, :meth:`network` (logits ``[n, classes]`` of
-    images ``[n, channels, k, j, i]``, see :meth:`channels`) and, for Grad-CAM, :meth:`explained_layer`.
-    """
-
-    preprocessing: ClassVar[Any] = VolumePreprocessing
-    settings: ClassVar[Any] = PlainSettings
-
-    def channels(self, preprocessing: Any) -> tuple[Channel, ...]:
-        """What the network sees, and whose image each channel is; as many as its first layer takes."""
-        return channels_of(self.inputs, preprocessing)
-
-    def channel_roles(self, preprocessing: Any) -> tuple[tuple[str, ...], ...]:
-        """Names of the inputs that each of :meth:`channels` shows."""
-        return tuple(tuple(role.name for role in channel.roles) for channel in self.channels(preprocessing))
-
-    def prepare(self, case: Case, preprocessing: Any, tell: Callable[[float, str], None]) -> list[Samples]:
-        """One sample of every lesion, or of the patient."""
-        if self.task.unit == LESION and not case.lesions:
-            raise InputError("There is no lesion: choose at least one segment.")
-        self._refuse_missing(case)
-        space = common_space(self.inputs, case, preprocessing, tell)
-        units = self._units(case, self.task.unit, space)
-        found: list[Samples] = []
-        for n, unit in enumerate(units):
-            tell(n / len(units), f"Preparing {unit.name}")
-            found.append(volume_samples(self, case, unit, preprocessing, space))
-        return found
-
-    def slow_to_prepare(self, settings: Any) -> bool:
-        """Registration, the brain's tool and N4 are."""
-        wanted = settings.preprocessing
-        return wanted.registration in (HALFWAY, ATLAS) or wanted.brain == TOOL or wanted.bias_correction
-
-    def copies(self, unit: LabelledUnit, settings: Any, *, only_original: bool = False) -> Iterator[Copy]:
-        """The unit as it is."""
-        self._refuse_missing(unit.case)
-        space = common_space(self.inputs, unit.case, settings.preprocessing)
-        for each in self._units(unit.case, unit.name, space):
-            sample = volume_samples(self, unit.case, each, settings.preprocessing, space)
-            yield Copy(sample.images[0], sample.masks[0], 0.0, sample.warnings)
-
-    def probe_input(self, architecture: Any, preprocessing: Any) -> tuple[np.ndarray, np.ndarray]:
-        """Waves in balls: three volumes by formula, the same on every machine."""
-        size = preprocessing.size
-        channels = len(self.channels(preprocessing))
-        z, y, x = (np.moveaxis(np.mgrid[: size[0], : size[1], : size[2]], 0, -1) / np.array(size)).transpose(3, 0, 1, 2)
-        waves = [np.sin(2 * np.pi * (2 * x + (n + 1) * y + n * z)) for n in range(3 + channels)]
-        images = np.stack([np.stack(waves[n : n + channels]) for n in range(3)])
-        masks = np.stack([(x - 0.5) ** 2 + (y - 0.5) ** 2 + (z - 0.5) ** 2 < r**2 for r in (0.2, 0.35, 0.5)])[:, None]
-        return images.astype(np.float32), masks
-
-    def on_sample(self, truth: np.ndarray, geometry: VolumeGeometry, samples: Any) -> np.ndarray:
-        """From one half of a voxel on; what is smaller keeps the voxels that hold most of it."""
-        way = samples.places[samples.reference].way if samples.reference in samples.places else None
-        shares = resample(geometry.to_sitk(truth.astype(np.float32)), samples.grid, matrix=way)
-        shares = np.where(samples.masks[samples.main, 0], shares, np.float32(0))
-        return (shares > 0) & (shares >= min(0.5, float(shares.max())))
-
-    def _units(self, case: Case, patient: str, space: Space) -> tuple[Lesion, ...]:
-        """Every lesion, or the patient under a name."""
-        if self.task.unit == LESION:
-            return case.lesions
-        lead = next((p for p, role in space.leads.items() if role == (case.reference or next(iter(case.images)))), "")
-        brain = space.brains.get(lead)
-        return (patient_unit(case, patient) if brain is None else replace(brain, name=patient),)
-
-    def _refuse_missing(self, case: Case) -> None:
-        for role in self.needed_inputs:
-            there = bool(case.lesions) if role.kind == MASK else role.name in case.images
-            if not there:
-                raise InputError(
-                    f"The {role.title} is missing ({role.about or role.kind}); name it, for {self.title} gives no "
-                    "answer without it."
-                )
 
 
 def _less(offset: tuple[int, ...]) -> tuple[int, int, int]:

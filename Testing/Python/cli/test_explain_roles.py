@@ -15,7 +15,7 @@ from PulsarCAMLib.io.volumes import read_volume
 from PulsarCAMLib.systems.bundle import save_bundle
 from PulsarCAMLib.systems.contract import NoSizes
 from PulsarCAMLib.systems.registry import register, systems, unregister
-from PulsarCAMLib.systems.volumes.samples import VolumePreprocessing
+from PulsarCAMLib.systems.volumes.preprocessing import VolumePreprocessing
 
 GRID = VolumeGeometry((8, 20, 18), (1.0, 1.0, 2.0), (5.0, -7.0, 3.0))
 DOSE_GRID = VolumeGeometry((6, 12, 12), (2.0, 2.0, 3.0), (2.0, -9.0, 2.0))

@@ -10,7 +10,8 @@ from PulsarCAMLib.core.case import Case, Image
 from PulsarCAMLib.core.errors import BundleError, InputError
 from PulsarCAMLib.core.geometry import VolumeGeometry
 from PulsarCAMLib.core.lesion import Lesion
-from PulsarCAMLib.systems.volumes.samples import VolumePreprocessing, patient_unit, volume_samples
+from PulsarCAMLib.systems.volumes.preprocessing import VolumePreprocessing
+from PulsarCAMLib.systems.volumes.samples import patient_unit, volume_samples
 
 TURNED = ((0.0, 0.0, 1.0), (-0.8, 0.6, 0.0), (-0.6, -0.8, 0.0))
 GRID = VolumeGeometry((14, 20, 18), (1.0, 1.5, 2.0), (5.0, -7.0, 3.0), TURNED)
