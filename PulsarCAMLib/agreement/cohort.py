@@ -13,7 +13,7 @@ import numpy as np
 from ..cohort.table import CohortRow
 from ..core.case import Image
 from ..core.display import Threshold
-from ..core.errors import Cancelled, InputError
+from ..core.errors import Cancelled, Cure, InputError
 from ..core.task import LESION
 from ..evaluation.resampling import interval
 from ..explanation.explain import explain_case
@@ -203,7 +203,8 @@ def refuse_patients(card: ModelCard) -> None:
     if task.unit != LESION:
         raise InputError(
             f"The model “{card.name}” answers for {task.unit}s, and over a cohort maps are compared inside contoured "
-            "lesions only; look at one case at a time with pulsarcam explain --compare."
+            "lesions only",
+            Cure("look at one case at a time", "with pulsarcam explain --compare"),
         )
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..core.errors import InputError
+from ..core.errors import Cure, InputError
 from .folder import write_text
 
 CHANGES = "volume_change.csv"
@@ -30,8 +30,8 @@ def write_changes(folder: Path, shares: Mapping[int, float], rows: np.ndarray) -
     known = [(lesion, shares[row]) for lesion, row in enumerate(rows.tolist()) if row in shares]
     if not known:
         raise InputError(
-            "No lesion of the cohort has its volume at both times, so there is no volume change to predict; leave out "
-            "--volume-change, or give volumes or follow-up contours."
+            "No lesion of the cohort has its volume at both times, so there is no volume change to predict",
+            Cure("leave that out, or give volumes or follow-up contours", "(--volume-change asks for it)"),
         )
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")

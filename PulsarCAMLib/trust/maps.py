@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from ..core.errors import InputError
+from ..core.errors import Cure, InputError
 from ..core.upsampling import upsample_to
 from .answers import class_index
 from .localisation import TRIVIAL, trivial_maps
@@ -59,7 +59,7 @@ class MapNames:
         for name in self.model:
             self.system.method(name)
         if not self.model:
-            raise InputError(f"{self.system.title} has no map that could be checked; name one with --method.")
+            raise InputError(f"{self.system.title} has no map that could be checked", Cure("name one", "with --method"))
 
     @property
     def intensities(self) -> tuple[str, ...]:

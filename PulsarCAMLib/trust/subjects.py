@@ -11,7 +11,7 @@ import numpy as np
 from ..cohort.synthetic.patients import generate_patient
 from ..cohort.synthetic.settings import CohortSettings
 from ..core.case import Case, Image
-from ..core.errors import InputError
+from ..core.errors import Cure, InputError
 from ..core.inputs import MASK, MRI
 from ..core.lesion import Lesion
 from ..core.task import LESION, SHRINKAGE
@@ -101,7 +101,8 @@ def synthetic_subjects(
     """
     if not can_be_synthetic(system):
         raise InputError(
-            f"No patients can be generated that {system.title} answers for; name a table of them with --cohort."
+            f"No patients can be generated that {system.title} answers for",
+            Cure("name a table of them", "with --cohort"),
         )
     explained = system.task.index(system.task.explained)
     role = system.image_inputs[0].name

@@ -87,7 +87,11 @@ def test_a_killed_study_goes_on_and_ends_with_the_same_answers(cohort, run, tmp_
     ("options", "code", "words"),
     [
         (("--protocols", "magic"), 2, "magic"),
-        (("--models", "cam,magic"), 2, "'magic' is no model; there are cam and, on features, radiomics"),
+        (
+            ("--models", "cam,magic"),
+            2,
+            "'magic' is no model; there are cam, majority, volume-rule, growth and, on features, radiomics",
+        ),
         (("--models", "cam+radiomics"), 2, "write cam,radiomics"),
         (("--models", "delta"), 2, "as in radiomics+delta"),
         (("--gi-limit", "4"), 3, "fill in the column dose"),
