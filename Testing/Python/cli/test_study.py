@@ -90,7 +90,7 @@ def test_a_killed_study_goes_on_and_ends_with_the_same_answers(cohort, run, tmp_
         (
             ("--models", "cam,magic"),
             2,
-            "'magic' is no model; there are cam, majority, volume-rule, growth and, on features, radiomics",
+            "'magic' is no model; there are cam, majority, volume-rule, growth and, on features, rad",
         ),
         (("--models", "cam+radiomics"), 2, "write cam,radiomics"),
         (("--models", "delta"), 2, "as in radiomics+delta"),
