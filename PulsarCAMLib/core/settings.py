@@ -217,11 +217,16 @@ class Settings:
         yield from self.disagreements()
 
 
+_TERMS = {"gi_limit": "limit of the gradient index"}
+"""Fields whose names are short for something."""
+
 _UNITS = {"gy": "in Gy", "mm": "in mm", "percent": "in per cent", "hu": "in HU"}
 
 
 def _in_words(name: str) -> str:
     """Name of a field for people, as in "thresholds in Gy"."""
+    if name in _TERMS:
+        return _TERMS[name]
     *words, last = name.split("_")
     return " ".join([*words, _UNITS.get(last, last)])
 
