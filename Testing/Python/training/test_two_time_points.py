@@ -86,7 +86,12 @@ def test_one_image_is_read_once_for_all_lesions(tmp_path, rows, monkeypatch):
     from PulsarCAMLib.io import volumes
 
     real, read = volumes.read_volume, []
-    monkeypatch.setattr(volumes, "read_volume", lambda path, *more: read.append(path.name) or real(path, *more))
+
+    def noted(path, *more, **others):
+        read.append(path.name)
+        return real(path, *more, **others)
+
+    monkeypatch.setattr(volumes, "read_volume", noted)
     table = table_of(tmp_path, rows)
     used = usable_rows(table, label_cohort(table, system=COMPARING), system=COMPARING)
     list(cohort_cases(used, system=COMPARING))
