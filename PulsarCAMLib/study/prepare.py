@@ -39,7 +39,7 @@ OTHER_STUDY = (
     "{} holds a study of other data or with other settings{}; continue that one as it was begun, or choose another "
     "folder."
 )
-MAY_GROW = ("models", "protocols", "trials", "paper_trials", "controls")
+MAY_GROW = ("models", "protocols", "trials", "paper_trials", "controls", "volume_change")
 """Settings of which a study that is there may get more."""
 
 
