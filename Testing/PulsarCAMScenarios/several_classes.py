@@ -64,11 +64,13 @@ class SeveralClasses:
         self.press_apply()
         assert not ui.inputViewsButton.enabled
         assert tip_of(ui.inputViewsButton) == "The chosen model takes one image only"
+        assert ui.inputViewsButton.isHidden(), "a button that can never be pressed is none"
         slicer.mrmlScene.Clear()
         layout, text = manager.layout, ui.inputViewsButton.text
         with self.a_strangers_model():
             images = self.explain_stranger(with_flair=True)
             state = self.panel.state
+            assert not ui.inputViewsButton.isHidden()
             ui.inputViewsButton.click()
             assert manager.layout != layout
             assert self._shown_images() == [(image.GetID(), state.heatMapVolume.GetID()) for image in images]

@@ -29,7 +29,8 @@ class InputViews(Section):
         return self._layout_before is not None and views.current_layout() == input_views.LAYOUT
 
     def refresh(self) -> None:
-        """Follow what is chosen, and enable what can be pressed."""
+        """Follow what is chosen, and enable what can be pressed; where a model takes one image there is no button."""
+        self.ui.inputViewsButton.visible = self.is_shown or len(self.panel.models.system().shown_inputs) > 1
         if self.is_shown:
             self._follow()
             self.ui.inputViewsButton.text = _("Earlier views")
