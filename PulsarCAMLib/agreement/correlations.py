@@ -106,15 +106,13 @@ def agreement_table(
 
 
 class _Agreement:
-    """One lesion: ranks and autocovariances are made once and used for all pairs."""
+    """One lesion: ranks and autocovariances are made once and used for all maps of the same cells."""
 
     def __init__(self, result: CaseResult, lesion: UnitResult, quantities: dict, top_share: float) -> None:
         self.result, self.lesion, self.share = result, lesion, top_share
-        self.cells = cells_of(lesion)
         self.quantities = quantities
-        self.even = even_map(result, lesion)
         self.places: dict[bytes, Places] = {}
-        self.sides = {name: self._side(values, values) for name, values in quantities.items()}
+        self.by_cells: dict[tuple[int, ...], _OfCells] = {}
 
     def rows(self, maps: list[tuple[str, str]]) -> list[dict]:
         found = []
@@ -122,28 +120,38 @@ class _Agreement:
             values = heat_map_in(self.result, self.lesion, method, target)
             target = self.lesion.predicted_class if target == PREDICTED else target
             about = {"lesion": self.lesion.name, "map_method": method, "map_class": target}
+            own = self._of_cells(method)
             heats: dict[int, _Side] = {}
-            for name, quantity in self.sides.items():
+            for name, quantity in own.sides.items():
                 key = id(quantity.ranks.places)
                 if key not in heats:
-                    heats[key] = self._side(values, self.quantities[name])
-                found.append(about | {"quantity": name} | self._cells(heats[key], quantity))
+                    heats[key] = self._side(values, self.quantities[name], own.even)
+                found.append(about | {"quantity": name} | self._cells(heats[key], quantity, own))
         return found
 
-    def _side(self, values: np.ndarray, known_in: np.ndarray) -> _Side:
+    def _of_cells(self, method: str) -> _OfCells:
+        """What all methods share whose maps have as many cells as this one's."""
+        key = self.lesion.cells_of(method)
+        if key not in self.by_cells:
+            even = even_map(self.result, self.lesion, method)
+            sides = {name: self._side(values, values, even) for name, values in self.quantities.items()}
+            self.by_cells[key] = _OfCells(cells_of(self.lesion, method), cell_mm(self.lesion, method), even, sides)
+        return self.by_cells[key]
+
+    def _side(self, values: np.ndarray, known_in: np.ndarray, even_values: np.ndarray) -> _Side:
         known = self.lesion.lesion.mask & np.isfinite(known_in)
         places = self.places.setdefault(known.tobytes(), Places(known, self.result.geometry.spacing[::-1]))
-        ranks, even = RankedMap.of(values[known], places), RankedMap.of(self.even[known], places)
+        ranks, even = RankedMap.of(values[known], places), RankedMap.of(even_values[known], places)
         return _Side(values[known], ranks, ranks.without(even), correlate(ranks, even).rho)
 
-    def _cells(self, heat: _Side, quantity: _Side) -> dict:
-        plain = correlate(heat.ranks, quantity.ranks, self.cells)
-        partial = correlate(heat.beyond, quantity.beyond, self.cells, removed=1)
+    def _cells(self, heat: _Side, quantity: _Side, own: _OfCells) -> dict:
+        plain = correlate(heat.ranks, quantity.ranks, own.cells)
+        partial = correlate(heat.beyond, quantity.beyond, own.cells, removed=1)
         dice = None if plain.rho is None else top_dice(heat.values, quantity.values, self.share)
         return {
             "voxels": len(heat.values),
-            "cells": self.cells,
-            "cell_mm": cell_mm(self.lesion),
+            "cells": own.cells,
+            "cell_mm": own.cell_mm,
             "spearman": plain.rho,
             "effective_samples": plain.samples,
             "p_value": plain.p,
@@ -176,27 +184,40 @@ class _Side:
     even: float | None
 
 
-def cells_of(lesion: UnitResult) -> int:
-    """The model's cells that hold some of the GTV, over all slices: no map has more independent values."""
-    return int(np.count_nonzero(_cell_masks(lesion)))
+@dataclass(frozen=True)
+class _OfCells:
+    """How many cells of which side hold some of the GTV, the even map on them, and every quantity beside that."""
+
+    cells: int
+    cell_mm: float
+    even: np.ndarray
+    sides: dict[str, _Side]
 
 
-def cell_mm(lesion: UnitResult) -> float:
-    """Side of a cell in millimetres (in-plane; the larger where they differ)."""
-    return lesion.samples.cell_mm(lesion.cells[-1])
+def cells_of(lesion: UnitResult, method: str) -> int:
+    """Cells of a method's maps that hold some of the GTV, over all slices: no map has more independent values."""
+    return int(np.count_nonzero(_cell_masks(lesion, method)))
 
 
-def even_map(result: CaseResult, lesion: UnitResult) -> np.ndarray:
+def cell_mm(lesion: UnitResult, method: str) -> float:
+    """Side of such a cell in millimetres (in-plane; the larger where they differ)."""
+    return lesion.samples.cell_mm(lesion.cells_of(method)[-1])
+
+
+def even_map(result: CaseResult, lesion: UnitResult, method: str) -> np.ndarray:
     """What interpolation makes of the same value in every cell of the GTV, in the lesion's box ``[k, j, i]``."""
-    maps = upsample_to(_cell_masks(lesion).astype(np.float32), lesion.sample_size)
+    maps = upsample_to(_cell_masks(lesion, method).astype(np.float32), lesion.sample_size)
     return lesion.samples.paste(maps, result.geometry).values
 
 
-def _cell_masks(lesion: UnitResult) -> np.ndarray:
-    """Cells with at least one pixel of the unit, bool ``[n, *cells]`` (method.md 1.6, reading 9)."""
+def _cell_masks(lesion: UnitResult, method: str) -> np.ndarray:
+    """Cells with at least one pixel of the unit, bool ``[n, *cells]`` (method.md 1.6, reading 9).
+
+    A pixel is of the cell in which its centre lies, for not every network halves its sizes without rest.
+    """
     masks = lesion.samples.masks[:, 0]
-    for axis, cells in enumerate(lesion.cells, start=1):
-        side = masks.shape[axis] // cells
-        masks = np.moveaxis(masks, axis, -1)
-        masks = np.moveaxis(masks.reshape(*masks.shape[:-1], cells, side).any(axis=-1), -1, axis)
+    for axis, cells in enumerate(lesion.cells_of(method), start=1):
+        size = masks.shape[axis]
+        cell = ((np.arange(size) + 0.5) * cells / size).astype(int)
+        masks = np.logical_or.reduceat(masks, np.searchsorted(cell, np.arange(cells)), axis=axis)
     return masks

@@ -108,11 +108,6 @@ class UnitResult:
         return (*self.class_methods, *dict.fromkeys(method for method, target in self.maps if not target))
 
     @property
-    def cells(self) -> tuple[int, ...]:
-        """Cells along each axis of a sample: the resolution of the computed maps."""
-        return next(iter(self.maps.values())).shape[2:]
-
-    @property
     def sample_size(self) -> tuple[int, ...]:
         """Pixels or voxels along each axis of a sample."""
         return self.samples.images.shape[2:]

@@ -20,6 +20,9 @@ from PulsarCAMLib.explanation.tables import depth_mm
 from PulsarCAMLib.features.gradients import gradient_maps
 from PulsarCAMLib.systems.autoencoder.maps import SIGNED
 
+SIDES = (("pixelwise", 4), ("gradcam", 8))
+KEPT = ("cells", "spearman", "partial", "spearman_even_map", "effective_samples")
+
 GEOMETRY = VolumeGeometry((15, 60, 60), (1.0, 1.0, 2.0), (-30, 20, 5), np.diag([1.0, -1, 1]))
 
 
@@ -72,7 +75,7 @@ def test_a_map_that_rises_towards_the_border_goes_against_the_distance_to_it(mon
 
 
 def test_the_even_map_says_no_more_than_itself(monkeypatch, result, volume):
-    even = even_map(result, result.lesions[0])
+    even = even_map(result, result.lesions[0], "gradcam")
     with_heat(monkeypatch, even)
     for row in agreement_table(result, volume, GEOMETRY, methods=["gradcam"]):
         assert row["spearman"] == pytest.approx(row["spearman_even_map"])
@@ -97,10 +100,39 @@ def test_there_is_a_row_for_each_map_and_quantity_with_the_model_s_resolution(re
     assert len(rows) == 3 * len(QUANTITIES)  # the signed map has no class of its own
     for row in rows:
         assert row["map_class"] in ("response", "non-response", "both")
-        assert row["cells"] == cells_of(result.lesions[0]) < row["voxels"]
+        assert row["cells"] == cells_of(result.lesions[0], row["map_method"]) < row["voxels"]
         assert row["cell_mm"] == pytest.approx(4.0)
         assert row["effective_samples"] is None or row["effective_samples"] <= row["cells"]
         assert row["p_adjusted"] is None or row["p_adjusted"] >= row["p_value"]
+
+
+def test_a_map_of_other_cells_is_judged_by_its_own(result, volume):
+    (lesion,) = result.lesions
+    coarse = {key: maps[..., ::2, ::2] if key[0] == "gradcam" else maps for key, maps in lesion.maps.items()}
+    both = replace(result, units=(replace(lesion, maps=coarse),))
+    rows = {row["map_method"]: row for row in agreement_table(both, volume, GEOMETRY, targets=["response"])}
+    assert rows["pixelwise"]["cell_mm"] == pytest.approx(4.0)
+    assert rows["gradcam"]["cell_mm"] == pytest.approx(8.0)
+    masks = lesion.samples.masks[:, 0]
+    expected = {name: masks.reshape(len(masks), 64 // n, n, 64 // n, n).any(axis=(2, 4)).sum() for name, n in SIDES}
+    assert {name: rows[name]["cells"] for name in expected} == expected
+    alone = agreement_table(both, volume, GEOMETRY, methods=["gradcam"], targets=["response"])
+    same = [
+        row for row in agreement_table(both, volume, GEOMETRY, targets=["response"]) if row["map_method"] == "gradcam"
+    ]
+    for one, other in zip(alone, same, strict=True):
+        assert {name: one[name] for name in KEPT} == {name: other[name] for name in KEPT}
+
+
+def test_cells_that_a_sample_has_no_whole_number_of_hold_the_pixels_whose_centres_lie_in_them(result):
+    (lesion,) = result.lesions
+    uneven = replace(lesion, maps={("gradcam", "response"): np.zeros((2, len(lesion.samples), 6, 6), np.float32)})
+    found = module._cell_masks(uneven, "gradcam")
+    for n, j, i in np.argwhere(lesion.samples.masks[:, 0]):
+        assert found[n, int((j + 0.5) * 6 / 64), int((i + 0.5) * 6 / 64)]
+    assert found.sum() == len(
+        {(n, int((j + 0.5) * 6 / 64), int((i + 0.5) * 6 / 64)) for n, j, i in np.argwhere(lesion.samples.masks[:, 0])}
+    )
 
 
 def test_gradients_that_are_there_are_not_made_again(monkeypatch, result, volume, lesion):
