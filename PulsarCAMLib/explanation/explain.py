@@ -65,8 +65,12 @@ def explain_case(
     on_progress(PREPARING_SHARE, "Loading the model")
     inputs = system.input_channels(bundle.card.preprocessing, case.images) if each_input else {}
     units = _explain_all(bundle, samples, methods, inputs, on_progress)
-    asked = "Asking networks that have learnt nothing"
-    units = with_controls(units, bundle, methods, inputs, lambda _done: on_progress(CONTROL_FROM, asked))
+
+    def after_control(done: float) -> None:
+        fraction = CONTROL_FROM + (1 - CONTROL_FROM) * done / len(units)
+        on_progress(fraction, "Asking networks that have learnt nothing")
+
+    units = with_controls(units, bundle, methods, inputs, after_control)
     on_progress(1.0, "Done")
     notes = [*case.warnings, *(w for s in samples for w in s.warnings), *_notes_on_maps(units)]
     notes += system.result_notes(units)
@@ -132,9 +136,9 @@ def _explain_all(
     what = "slice" if isinstance(samples[0], Sliced) else bundle.card.system.task.unit
     top = CONTROL_FROM if inputs else 1.0
 
-    def after_chunk(done: int) -> None:
+    def after_chunk(done: float) -> None:
         fraction = PREPARING_SHARE + (top - PREPARING_SHARE) * done / len(images)
-        on_progress(fraction, f"Explaining {what} {done} of {len(images)}")
+        on_progress(fraction, f"Explaining {what} {int(done)} of {len(images)}")
 
     system, card = bundle.card.system, bundle.card
     found = system.explain(bundle.ensemble, images, masks, methods, after_chunk, inputs)

@@ -14,16 +14,13 @@ from .result import CaseResult, UnitResult
 CONTROLS = 3
 """At most so many networks that have learnt nothing are asked, one for each member from the first."""
 
-COSTLY = 1000.0
-"""A method that costs more passes than these has no control: it would take as long again."""
-
 
 def with_controls(
     units: Sequence[UnitResult],
     bundle: ModelBundle,
     methods: Sequence[str],
     inputs: Mapping[str, tuple[int, ...]],
-    after_chunk: Callable[[int], None],
+    after_chunk: Callable[[float], None],
 ) -> list[UnitResult]:
     """The units with their ``control_shares``; as they are where no method has maps of single inputs.
 
@@ -32,11 +29,10 @@ def with_controls(
         bundle: that answered.
         methods: that were computed.
         inputs: channels of every input.
-        after_chunk: is told how many samples are done.
+        after_chunk: is told how many samples are done, and parts of one.
     """
     system = bundle.card.system
-    chosen, classes = [system.method(name) for name in methods], len(system.task.classes)
-    able = [method.name for method in chosen if method.by_input and method.passes(classes) <= COSTLY]
+    able = [name for name in methods if system.method(name).by_input]
     members = getattr(bundle.ensemble, "members", ())
     if not able or not inputs or not members:
         return list(units)

@@ -293,7 +293,7 @@ class System(MapChecks, InputSubsets):
         images: np.ndarray,
         masks: np.ndarray,
         methods: Sequence[str],
-        after_chunk: Callable[[int], None] | None = None,
+        after_chunk: Callable[[float], None] | None = None,
         inputs: Mapping[str, tuple[int, ...]] | None = None,
     ) -> Explained:
         """Answers and maps of N samples; a system may bring a faster way than the default.
@@ -303,7 +303,7 @@ class System(MapChecks, InputSubsets):
             images: float32 ``[N, channels, *size]``.
             masks: bool ``[N, 1, *size]``.
             methods: names from :attr:`maps`.
-            after_chunk: is told how many samples are done; an error that it raises ends the work.
+            after_chunk: is told how many samples are done, and parts of one; an error that it raises ends the work.
             inputs: of :meth:`input_channels`, to have maps of every input of its own, too.
         """
         from .maps.run import explain_one_by_one

@@ -138,7 +138,7 @@ class Autoencoder(System):
         images: np.ndarray,
         masks: np.ndarray,
         methods: Sequence[str],
-        after_chunk: Callable[[int], None] | None = None,
+        after_chunk: Callable[[float], None] | None = None,
         inputs: Mapping[str, tuple[int, ...]] | None = None,
     ) -> Explained:
         """One batched pass, closed form through the head; the signed map always comes with the others."""

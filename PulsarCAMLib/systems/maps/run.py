@@ -21,7 +21,7 @@ def explain_one_by_one(
     images: np.ndarray,
     masks: np.ndarray,
     methods: Sequence[str],
-    after_chunk: Callable[[int], None] | None,
+    after_chunk: Callable[[float], None] | None,
     inputs: Mapping[str, tuple[int, ...]],
 ) -> Explained:
     """See :meth:`..contract.System.explain`; needs a predictor with ``members``."""
@@ -31,13 +31,15 @@ def explain_one_by_one(
     members: Sequence[nn.Module] = predictor.members  # type: ignore[attr-defined]
     logits: list[np.ndarray] = []
     maps: dict[tuple[str, ...], list[np.ndarray]] = {}
+    shares = _shares_of_work(system, methods)
     for n in range(len(images)):
         part = torch.from_numpy(images[n : n + 1]), torch.from_numpy(masks[n : n + 1])
         with torch.inference_mode():
             logits.append(checked_logits(system, *part, predictor.logits).float().cpu().numpy())
-        # long methods tell often that this sample is not done yet, so that they can be cancelled
-        evidence = NetworkEvidence(system, members, *part, inputs, partial(_still_at, after_chunk, n))
-        for name in methods:
+        for m, name in enumerate(methods):
+            # long methods tell often how far they are, so that they can be cancelled
+            tell = partial(_still_at, after_chunk, n, shares[m], shares[m + 1])
+            evidence = NetworkEvidence(system, members, *part, inputs, tell)
             for key, found in _computed(system.method(name), evidence).items():
                 whole = (name, key) if isinstance(key, str) else (name, *key)
                 maps.setdefault(whole, []).append(found.detach().float().cpu().numpy())
@@ -70,9 +72,17 @@ def _computed(method: MapMethod, evidence: NetworkEvidence) -> dict[Any, Tensor]
     return found
 
 
-def _still_at(after_chunk: Callable[[int], None] | None, done: int, fraction: float) -> None:
+def _shares_of_work(system: Any, methods: Sequence[str]) -> list[float]:
+    """Share of a sample's work that is done before each method, by their passes, and 1 at the end."""
+    passes = [max(1.0, system.method(name).passes(len(system.task.classes))) for name in methods]
+    return [sum(passes[:m]) / sum(passes) for m in range(len(passes))] + [1.0]
+
+
+def _still_at(
+    after_chunk: Callable[[float], None] | None, sample: int, before: float, behind: float, fraction: float
+) -> None:
     if after_chunk:
-        after_chunk(done)
+        after_chunk(sample + before + (behind - before) * fraction)
 
 
 def class_logits(evidence: NetworkEvidence, member: nn.Module, images: Tensor) -> Tensor:

@@ -12,7 +12,9 @@ from PulsarCAMLib.core.errors import InputError
 from PulsarCAMLib.explanation import explain_case, unit_table
 from PulsarCAMLib.explanation.inputs import input_shares, input_table, shares_of
 from PulsarCAMLib.explanation.tables import cells_of_unit, cells_text
+from PulsarCAMLib.systems.maps.blocks import OcclusionSettings
 from PulsarCAMLib.systems.maps.control import permuted
+from PulsarCAMLib.systems.maps.occlusion import occlusion
 from PulsarCAMLib.systems.registry import register, unregister
 
 
@@ -65,14 +67,21 @@ def test_every_share_stands_beside_that_of_networks_whose_weights_changed_places
     assert [row["share"] for row in rows] != [row["control_share"] for row in rows]
 
 
-def test_what_takes_long_has_no_control(tmp_path, monkeypatch):
-    from PulsarCAMLib.explanation import inputs
-
-    monkeypatch.setattr(inputs, "COSTLY", 10.0)
-    found = explain_case(a_case(), a_bundle(tmp_path / "model"), methods=("saliency", "integrated-gradients"))
-    known = {row["map_method"]: row["control_share"] for row in input_table(found)}
-    assert known["saliency"] is not None
-    assert known["integrated-gradients"] is None
+def test_what_takes_long_has_its_control_and_tells_how_far_it_is(tmp_path, monkeypatch):
+    monkeypatch.setattr(TwoMaps, "maps", (*TwoMaps.maps, occlusion(OcclusionSettings(block=2, stride=2))))
+    told = []
+    found = explain_case(
+        a_case(), a_bundle(tmp_path / "model"), methods=("saliency", "occlusion"),
+        progress=lambda share, text: told.append((share, text.split()[0])),
+    )  # fmt: skip
+    rows = [row for row in input_table(found) if row["map_method"] == "occlusion"]
+    assert len(rows) == 3 * 2
+    assert all(0 <= row["control_share"] <= 1 for row in rows)
+    shares = [share for share, _ in told]
+    assert shares == sorted(shares)
+    for word, low, high in (("Explaining", 0.4, 0.8), ("Asking", 0.8, 1.0)):
+        within = {share for share, first in told if first == word}
+        assert len({share for share in within if low < share < high}) > 3
 
 
 def test_permuted_networks_have_the_same_numbers_in_other_places():

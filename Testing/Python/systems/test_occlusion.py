@@ -164,7 +164,7 @@ def test_explaining_can_be_cancelled_between_positions():
     masks = np.ones((2, 1, *SIZE), dtype=bool)
     with pytest.raises(Cancelled):
         system().explain(LoopedPredictor([Smooth()]), images, masks, ["occlusion"], after_chunk)
-    assert calls == [0, 0, 0]
+    assert 0 < calls[0] < calls[1] < calls[2] <= 1  # parts of the first sample
 
 
 def test_the_cost_is_said_before_it_starts(evidence):
