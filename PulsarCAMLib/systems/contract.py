@@ -7,7 +7,6 @@ A new system is a folder (or a file) with one subclass of :class:`System`, an in
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..core.display import DisplaySettings
@@ -18,7 +17,9 @@ from ..core.vocabulary import MAJORITY
 from .answers import Explained, LoopedPredictor, NetworkEvidence, Predictor
 from .map_checks.asked import MapChecks
 from .samples import PastedMap, Placement, Samples, Sliced, Turned
+from .sizes import NoSizes
 from .subsets import InputSubsets
+from .units import ComputedLabel, Copy, LabelledUnit
 
 if TYPE_CHECKING:  # names of systems, classes and methods are listed before NumPy is there
     from pathlib import Path
@@ -48,81 +49,6 @@ __all__ = [
     "System",
     "Turned",
 ]
-
-
-@dataclass(frozen=True, eq=False)
-class LabelledUnit:
-    """One unit of a cohort.
-
-    Attributes:
-        patient: whose; splits are made by patient.
-        case: its images; ``case.lesions`` holds the lesion alone, or nothing where the unit is the patient.
-        name: of the unit within the patient.
-        label: number of its class in the task's order.
-        confidence: how sure the label is, 0 to 1; None: nobody said.
-    """
-
-    patient: str
-    case: Case
-    name: str
-    label: int
-    confidence: float | None = None
-
-
-@dataclass(frozen=True)
-class ComputedLabel:
-    """The class of a visit by a system's own rule.
-
-    Attributes:
-        label: number of the class in the task's order; None: it cannot be told.
-        why: the rule that decided, or what it lacks, in words.
-        wrong: what cannot be used, as a finding's sentence without a full stop; empty: nothing.
-    """
-
-    label: int | None
-    why: str
-    wrong: str = ""
-
-
-@dataclass(frozen=True, eq=False)
-class Copy:
-    """One sample to train on: a unit as it is, or changed (turned, say).
-
-    Attributes:
-        image: float32 ``[channels, *size]``.
-        mask: bool ``[1, *size]``.
-        change: 0 for the unit as it is; else what tells the copies of a unit apart, such as degrees.
-        warnings: sentences for the user.
-    """
-
-    image: np.ndarray
-    mask: np.ndarray
-    change: float = 0.0
-    warnings: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class NoSizes:
-    """For systems whose network has no sizes to choose: a card's ``architecture`` with nothing but the name."""
-
-    name: str = field(default="")
-
-    def to_card(self) -> dict[str, str]:
-        """As plain JSON values."""
-        return {"name": self.name}
-
-    @classmethod
-    def from_card(cls, card: Mapping[str, Any]) -> NoSizes:
-        """From a model card.
-
-        Raises:
-            BundleError: it tells of sizes, of which this system has none.
-        """
-        from ..core.errors import BundleError
-
-        if set(card) != {"name"}:
-            raise BundleError(f"The card's architecture must have exactly the field “name”, not {', '.join(card)}.")
-        return cls(str(card["name"]))
 
 
 class System(MapChecks, InputSubsets):

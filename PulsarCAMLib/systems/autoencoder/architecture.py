@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import ClassVar
 
-from ...core.errors import BundleError
-from ...core.settings import Settings, option
+from ...core.settings import option
+from ..sizes import NamedSizes
 
 NAME = "autoencoder-classifier"
 
@@ -17,7 +17,7 @@ def patch_size_problem(size: int) -> str | None:
 
 
 @dataclass(frozen=True)
-class Architecture(Settings):
+class Architecture(NamedSizes):
     """Sizes and settled ambiguities of the model (method.md 1.2, readings 1, 7, 8).
 
     Attributes:
@@ -30,8 +30,7 @@ class Architecture(Settings):
         dropout: share dropped before the last layer while training.
     """
 
-    who = "the architecture"
-    error = BundleError
+    system: ClassVar[str] = NAME
 
     patch_size: int = option(64, at_least=4, at_most=4096, problem=patch_size_problem)
     filters: int = option(
@@ -51,18 +50,3 @@ class Architecture(Settings):
     def cells(self) -> int:
         """Side of the bottleneck grid."""
         return self.patch_size // 4
-
-    def to_card(self) -> dict[str, Any]:
-        """As plain JSON values, with the architecture's name."""
-        return {"name": NAME, **super().to_card()}
-
-    @classmethod
-    def from_card(cls, card: Any) -> Architecture:
-        """From a model card.
-
-        Raises:
-            BundleError: another architecture, or a field is missing, unknown or not usable.
-        """
-        if card.get("name") != NAME:
-            raise BundleError(f"The card's architecture is {card.get('name')!r}; this version knows {NAME!r} only.")
-        return super().from_card({key: value for key, value in card.items() if key != "name"})

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import ClassVar
 
-from ...core.errors import BundleError
-from ...core.settings import Settings, option
+from ...core.settings import option
+from ..sizes import NamedSizes
 from .task import NAME
 
 BLOCKS = {
@@ -21,7 +21,7 @@ BLOCKS = {
 
 
 @dataclass(frozen=True)
-class DenseNetSizes(Settings):
+class DenseNetSizes(NamedSizes):
     """Sizes of the network of arXiv 2504.18268, whose best one was DenseNet264.
 
     Attributes:
@@ -31,8 +31,7 @@ class DenseNetSizes(Settings):
         dropout: share dropped after every layer while training.
     """
 
-    who = "the architecture"
-    error = BundleError
+    system: ClassVar[str] = NAME
 
     network: str = option("densenet264", "--network", choices=tuple(BLOCKS))
     first_features: int = option(
@@ -47,18 +46,3 @@ class DenseNetSizes(Settings):
     def blocks(self) -> tuple[int, ...]:
         """Layers in each dense block."""
         return BLOCKS[self.network]
-
-    def to_card(self) -> dict[str, Any]:
-        """As plain JSON values, with the system's name."""
-        return {"name": NAME, **super().to_card()}
-
-    @classmethod
-    def from_card(cls, card: Any) -> DenseNetSizes:
-        """From a model card.
-
-        Raises:
-            BundleError: another system's, or a field is missing, unknown or not usable.
-        """
-        if card.get("name") != NAME:
-            raise BundleError(f"The card's architecture is {card.get('name')!r}, not {NAME!r}.")
-        return super().from_card({key: value for key, value in card.items() if key != "name"})
