@@ -92,7 +92,7 @@ def read_case(job: Job, card: ModelCard, on_progress: OnProgress) -> Case:
         if role.name in job.inputs:
             on_progress(0.3, f"Reading the {role.title}")
             images[role.name] = _read(job.inputs[role.name], role)
-    transforms = _transforms(job, system, images)
+    transforms = _transforms(job, images)
     if job.segmentation is None:
         return Case(images, reference=first.name, transforms=transforms)
     on_progress(0.5, "Reading the lesions")
@@ -101,7 +101,7 @@ def read_case(job: Job, card: ModelCard, on_progress: OnProgress) -> Case:
     return Case(images, tuple(lesions), first.name, tuple(notes), transforms)
 
 
-def _transforms(job: Job, system: System, images: Mapping[str, Image]) -> dict[str, np.ndarray]:
+def _transforms(job: Job, images: Mapping[str, Image]) -> dict[str, np.ndarray]:
     """Role to its matrix, as they were given.
 
     Raises:

@@ -15,6 +15,7 @@ from types import UnionType
 from typing import Any, ClassVar, Self, Union, get_args, get_origin, get_type_hints
 
 from .errors import InputError, PulsarCAMError
+from .pluralize import capital
 
 MOST_SEED = 2**31 - 1
 """Every random number generator in use takes a seed up to here, and what is counted on from it."""
@@ -170,10 +171,10 @@ class Settings:
         if not isinstance(card, Mapping) or not needed <= set(card) <= set(hints):
             raise cls.error(cls.outdated or cls._strange(card, needed))
         try:
-            values = typed(cls, dict(card), _capital(cls.who))
+            values = typed(cls, dict(card), capital(cls.who))
             return cls(**{name: _nested(hints[name], value) for name, value in values.items()})
         except (TypeError, ValueError) as error:
-            raise cls.error(f"{_capital(cls.who)} has a value of the wrong kind ({error}).") from error
+            raise cls.error(f"{capital(cls.who)} has a value of the wrong kind ({error}).") from error
         except PulsarCAMError as error:
             if isinstance(error, cls.error):
                 raise
@@ -192,7 +193,7 @@ class Settings:
         given = set(card) if isinstance(card, Mapping) else set()
         ends = (("it lacks", sorted(needed - given)), ("unknown is", sorted(map(str, given - set(hints)))))
         told = "; ".join([", ".join(hints), *(f"{text} {', '.join(names)}" for text, names in ends if names)])
-        return f"{_capital(cls.who)} must have exactly these fields: {told}."
+        return f"{capital(cls.who)} must have exactly these fields: {told}."
 
     def _problems(self) -> Iterator[str]:
         for each in fields(self):  # type: ignore[arg-type]
@@ -213,7 +214,7 @@ class Settings:
                 yield f"The {name} of {self.who} is {value!r}; {self.unknown.format(', '.join(about.choices))}."
             problem = about.problem(value) if about.problem else None
             if problem:
-                yield f"{_capital(self.who)} cannot be used: {problem}."
+                yield f"{capital(self.who)} cannot be used: {problem}."
         yield from self.disagreements()
 
 
@@ -361,7 +362,3 @@ def _words(hint: Any) -> str:
     if get_origin(hint) is tuple:
         return LISTS[get_args(hint)[0]]
     return WORDS.get(hint, "values by name")
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]

@@ -11,6 +11,7 @@ from typing import Any
 from ..core.task import PATIENT, Task
 from ..core.vocabulary import LEAVE_ONE_OUT, TIME_POINTS
 from ..evaluation.metrics import metric_title, shown_first
+from .entries import figure
 from .settings import StudySettings
 
 AS_WELL = 0.02
@@ -115,7 +116,7 @@ def _sentences(rows: list[dict[str, Any]], full: str, metric: str, task: Task) -
 def _verdict(row: dict[str, Any], whole: dict[str, Any], metric: str, who: str) -> str:
     name, found = row["title"].partition(": ")[2], row["against_all"]
     low, high, value = found["low"], found["high"], found["value"]
-    shown = f"{metric} {_figure(row['value'])} against {_figure(whole['value'])}"
+    shown = f"{metric} {figure(row['value'])} against {figure(whole['value'])}"
     if value is None or low is None:
         return f"{name}: {shown}; there is no interval of the difference yet."
     if found["metric"] != "auc" or metric == "AUC":
@@ -133,7 +134,3 @@ def _verdict(row: dict[str, Any], whole: dict[str, Any], metric: str, who: str) 
     if value >= -AS_WELL:
         return f"{name} does as well as all inputs ({shown}).{open_}"
     return f"{name} cannot be told from all inputs ({shown}).{open_}"
-
-
-def _figure(value: float | None) -> str:
-    return "–" if value is None else f"{value:.3f}"

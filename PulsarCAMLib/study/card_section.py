@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..evaluation.card_sections import rounded
-from .narrative import task_of
+from .entries import task_of
 
 ABOUT = "Of models trained in the same way on these {}s or parts of them, not of the members of this bundle"
 KEPT = ("synthetic", "positive", "shrinkage", "lesions", "patients", "responses", "prevalence", "second_mri", "missing",

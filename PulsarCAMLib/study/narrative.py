@@ -5,29 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 from ..core.pluralize import pluralize
-from ..core.task import LESION, PATIENT, VISIT, Task
-from ..core.vocabulary import (
-    BASELINE,
-    BASELINES,
-    BEST_EPOCH,
-    LEAVE_ONE_OUT,
-    LESIONS,
-    MRI_TITLES,
-    PAPER,
-    PATIENTS,
-    TIME_POINTS,
-)
-from ..evaluation.predictions import default_task
+from ..core.task import LESION, PATIENT, Task
+from ..core.vocabulary import BASELINES, LEAVE_ONE_OUT, PAPER, TIME_POINTS
 from ..evaluation.resampling import TOO_FEW
 from ..evaluation.small_samples import FEW, in_words
+from ..systems.contract import System
 from ..systems.registry import DEFAULT, system_of
 from .baselines import not_beaten
+from .entries import HONEST, Entry, main_entry, on_mri, signed, spread, system_in, task_of
 from .exclusion import left_out_sentences
-from .paper import CAM_COLUMN, TABLE
+from .flattering import why_flattering
 from .settings import network_name
 from .shared_lesions import column_sentences
-
-HONEST = (PATIENTS, LEAVE_ONE_OUT)
 
 LEAVE_ONE_OUT_CAUTION = (
     "Leave one patient out pools answers of different models. Whoever {does} is missing from the training of exactly "
@@ -36,45 +25,27 @@ LEAVE_ONE_OUT_CAUTION = (
     "that keep the share of {positive}s suffer less."
 )
 
-Entry = dict[str, Any]
-
-
-def task_of(summary: dict[str, Any]) -> Task:
-    """What a study asked; a summary tells of its system where it is not the first one."""
-    return system_of(summary.get("system", DEFAULT)).task
-
 
 def sentences(summary: dict[str, Any]) -> dict[str, list[str]]:
     """Sentences of a summary: ``headline``, ``why_flattering``, ``cautions``, ``state`` (what is unfinished),
     ``small`` (what few units are worth), ``columns`` (what of Table 1's columns compares) and ``left_out`` (who left
     before the splits).
     """
+    system = system_in(summary)
     titles = {
-        (p["name"], point): f"{p['title']}, {MRI_TITLES[point]}" for p in summary["protocols"] for point in TIME_POINTS
+        (p["name"], point): f"{p['title']}{on_mri(point, system)}"
+        for p in summary["protocols"]
+        for point in TIME_POINTS
     }
     return {
         "columns": [*column_sentences(summary["columns"], titles), summary["imbalance"]],
         "left_out": left_out_sentences(summary["left_out"], task_of(summary)),
         "headline": _headline(summary),
-        "why_flattering": [*_why_paper(summary), *_why_lesions(summary), *_why_best_epoch(summary)],
+        "why_flattering": why_flattering(summary),
         "cautions": _cautions(summary),
         "state": _state(summary),
         "small": _small(summary),
     }
-
-
-def entry_of(summary: dict[str, Any], protocol: str, model: str, time_point: str, table: str = "table") -> Entry | None:
-    """One entry of the table (or of ``"shared"``), if it has finished trials."""
-    for entry in summary[table]:
-        if (entry["protocol"], entry["model"], entry["time_point"]) == (protocol, model, time_point):
-            return entry if entry["trials"] else None
-    return None
-
-
-def main_entry(summary: dict[str, Any], model: str) -> Entry | None:
-    """The honest answer about a model: held-out patients, on the first MRI if it can be asked about it."""
-    found = (entry_of(summary, protocol, model, point) for protocol in HONEST for point in TIME_POINTS)
-    return next(filter(None, found), None)
 
 
 def _headline(summary: dict[str, Any]) -> list[str]:
@@ -82,7 +53,7 @@ def _headline(summary: dict[str, Any]) -> list[str]:
     for model in summary["models"]:
         entry = main_entry(summary, model["name"])
         if entry and "[" not in model["name"]:  # networks of some inputs have a section of their own
-            found.append(f"{model['title']}: {verdict(entry, task_of(summary))}")
+            found.append(f"{model['title']}: {verdict(entry, system_in(summary))}")
     found += _worth_of_inputs(summary)
     if found or not summary["table"]:
         return found or ["No trial is finished yet."]
@@ -120,19 +91,21 @@ def _not_beaten(summary: dict[str, Any]) -> list[str]:
     ]
 
 
-def verdict(entry: Entry, task: Task | None = None) -> str:
-    """Whether a model tells held-out patients' lesions apart, with the figures; in the words of a task."""
-    task = task or default_task()
-    mri = "visits" if task.unit == VISIT else f"the {MRI_TITLES[entry['time_point']]}"
+def verdict(entry: Entry, system: System | None = None) -> str:
+    """Whether a model tells held-out patients' lesions apart, with the figures; in the words of a system's task."""
+    system = system or system_of()
+    task = system.task
+    where = on_mri(entry["time_point"], system, "on the ") or f"on {task.unit}s"
+    who = where if where == f"on {PATIENT}s" else f"{where} of patients"
     chance, auc = entry["chance"], entry["metrics"]["auc"]
     if chance is None:
-        return f"on {mri} of patients it had not seen, an AUC is not defined yet."
+        return f"{who} it had not seen, an AUC is not defined yet."
     splits = ""
     if not entry["by_trial_means_little"] and auc["mean"] is not None:
         name = "AUC" if task.binary else "macro AUC"
-        splits = f"{name} {_spread(auc)} over {pluralize(auc['defined'], 'split')}{_mean_interval(entry)}; "
+        splits = f"{name} {spread(auc)} over {pluralize(auc['defined'], 'split')}{_mean_interval(entry)}; "
     pooled = f"over all {counted(chance, task)} {_interval(chance)}, permutation p = {chance['p_value']:.4f}"
-    told = f"on {mri} of patients it had not seen, {splits}{pooled}: {_against_half(entry)}"
+    told = f"{who} it had not seen, {splits}{pooled}: {_against_half(entry)}"
     return f"{told}{_against_control(entry)}."
 
 
@@ -191,128 +164,7 @@ def _control_auc(entry: Entry) -> str:
         return f"{control['pooled']['values']['auc']['value']:.3f} over all its answers"
     auc = control["metrics"]["auc"]
     partly = "" if auc["defined"] == auc["trials"] else f", defined in {auc['defined']} of {auc['trials']}"
-    return f"{_spread(auc)}{partly}"
-
-
-def _why_paper(summary: dict[str, Any]) -> list[str]:
-    found = []
-    for model in summary["models"]:
-        entry = entry_of(summary, PAPER, model["name"], "second")
-        if not entry or entry["metrics"]["auc"]["mean"] is None:
-            continue
-        honest = entry_of(summary, PATIENTS, model["name"], "second")
-        parts = [_paper_control(model["title"], entry, task_of(summary)), _minus_honest(entry, honest, "(a)")]
-        found.append(" ".join(filter(None, parts)))
-    if not found:
-        return []
-    task = task_of(summary)
-    reason = (
-        f"(a) The paper's protocol trains on the first MRI of all {task.unit}s and tests on the second MRI of the same "
-        f"{task.unit}s, a few weeks later. A network can learn by heart which {task.unit} is which, and say again what "
-        f"it was told; that needs no sign of {task.positive} in the image. Labels dealt out at random show how far "
-        "this alone goes."
-    )
-    return [reason, *found]
-
-
-def _paper_control(title: str, entry: Entry, task: Task) -> str:
-    auc, control = entry["metrics"]["auc"], entry["control"]["metrics"]["auc"]
-    told = f"{title}: AUC {_spread(auc)} under (a)"
-    if control["mean"] is None:
-        return f"{told}; its controls are not finished."
-    accuracy = entry["control"]["metrics"]["accuracy"]
-    return (
-        f"{told}; with random labels it still reaches {_spread(control)} (accuracy {_spread(accuracy)}), "
-        f"{signed(control['mean'] - 0.5)} against 0.5: {_by_heart(entry['control']['auc_interval'])}."
-        f"{_against_paper(control['mean'], task)}"
-    )
-
-
-def _against_paper(mean: float, task: Task) -> str:
-    published = TABLE["auc"][CAM_COLUMN][0]
-    if task != default_task() or mean < published:
-        return ""
-    without = f"reached without any sign of {task.positive}."
-    return f" That is no less than the {published:.3f} of the paper's Table 1, {without}"
-
-
-def _by_heart(interval: dict[str, Any]) -> str:
-    if interval["low"] is None:
-        return "one control more would tell whether that is chance"
-    low, high = (signed(interval[name] - 0.5) for name in ("low", "high"))
-    told = f"95 % interval of that difference {low} to {high}"
-    return (
-        f"learnt by heart, as no other way is left ({told})" if interval["low"] > 0.5 else f"not above chance ({told})"
-    )
-
-
-def _minus_honest(entry: Entry, honest: Entry | None, name: str, by_auc: bool = True) -> str:
-    metric = "auc" if by_auc else "balanced_accuracy"
-    mine, other = (each["metrics"][metric]["mean"] if each else None for each in (entry, honest))
-    if mine is None or other is None:
-        return ""
-    if not by_auc:
-        return f"{name} minus (c), means: {mine:.3f} − {other:.3f} = {signed(mine - other)}."
-    mri = MRI_TITLES[entry["time_point"]]
-    return f"{name} minus (c) on the {mri}: {mine:.3f} − {other:.3f} = {signed(mine - other)}."
-
-
-def _why_lesions(summary: dict[str, Any]) -> list[str]:
-    found = []
-    for model in summary["models"]:
-        point = next((p for p in TIME_POINTS if entry_of(summary, LESIONS, model["name"], p)), None)
-        entry = entry_of(summary, LESIONS, model["name"], point) if point else None
-        if not entry or entry["metrics"]["auc"]["mean"] is None:
-            continue
-        honest = entry_of(summary, PATIENTS, model["name"], point)
-        told = f"{model['title']}: AUC {_spread(entry['metrics']['auc'])} under (b), {_control_words(entry)}."
-        found.append(f"{told} {_minus_honest(entry, honest, '(b)')}".strip())
-    if not found:
-        return []
-    unit = task_of(summary).unit
-    reason = (
-        f"(b) Splits by {unit} put {unit}s of one patient on both sides. They share scanner, treatment, biology and "
-        "often the outcome, so what is tested was partly seen; the next patient will not be. "
-        f"{_alike(summary['same_patient'], task_of(summary))} The control cannot show this, for permuting labels over "
-        f"{unit}s also breaks what {unit}s of one patient share; (b) minus (c) can."
-    )
-    return [reason, *found]
-
-
-def _why_best_epoch(summary: dict[str, Any]) -> list[str]:
-    found = []
-    for model in summary["models"]:
-        entry = entry_of(summary, BEST_EPOCH, model["name"], BASELINE)
-        if not entry or entry["medians"]["trials"] is None:
-            continue
-        control = entry["medians"]["controls"]
-        beside = "no control finished" if control is None else f"with random labels {control:.3f}"
-        told = f"{model['title']}: median balanced accuracy {entry['medians']['trials']:.3f} over "
-        told += f"{pluralize(entry['trials'], 'run')} under (d), {beside}."
-        found.append(f"{told} {_minus_honest(entry, main_entry(summary, model['name']), '(d)', False)}".strip())
-    if not found:
-        return []
-    unit = task_of(summary).unit
-    reason = (
-        f"(d) As arXiv 2504.18268 was judged: splits by {unit}, so that {unit}s of one patient are on both sides, and "
-        f"of every training the epoch that did best on the tested {unit}s: the best of many looks, which random labels "
-        "gain by, too. The median over runs is what that paper prints."
-    )
-    return [reason, *found]
-
-
-def _alike(pairs: dict[str, Any], task: Task) -> str:
-    if pairs["alike"] is None or pairs["alike_in_others"] is None:
-        return f"In this cohort no patient has two {task.unit}s, so (b) and (c) are the same."
-    return (
-        f"In this cohort {percent(pairs['alike'])} of the {pluralize(pairs['pairs'], 'pair')} of {task.unit}s of one "
-        f"patient {task.do} alike, against {percent(pairs['alike_in_others'])} of pairs from different patients."
-    )
-
-
-def _control_words(entry: Entry) -> str:
-    control = entry["control"]["metrics"]["auc"]
-    return "no control finished" if control["mean"] is None else f"control {_spread(control)}"
+    return f"{spread(auc)}{partly}"
 
 
 def _cautions(summary: dict[str, Any]) -> list[str]:
@@ -386,22 +238,6 @@ def _state(summary: dict[str, Any]) -> list[str]:
         f"This study is not finished: {summary['missing']} of {pluralize(total, 'training')} are missing. All figures "
         "are of those that are there and will change."
     ]
-
-
-def signed(value: float) -> str:
-    """With its sign, a real minus."""
-    return f"{value:+.3f}".replace("-", "−")
-
-
-def percent(share: float) -> str:
-    """ "49 %"."""
-    return f"{100 * share:.0f} %"
-
-
-def _spread(value: dict[str, Any]) -> str:
-    if value["mean"] is None:
-        return "not defined"
-    return f"{value['mean']:.3f}" + ("" if value["sd"] is None else f" ± {value['sd']:.3f}")
 
 
 def _interval(value: dict[str, Any]) -> str:

@@ -9,8 +9,9 @@ such figures.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
@@ -19,9 +20,10 @@ from ..core.vocabulary import BASELINE, PAPER
 from ..evaluation.regression import regression_figures
 from ..features.models.model import FeatureStudyModel
 from ..features.models.regression import fit_change_model, log_change
-from .folder import SAMPLES
+from ..training.samples import TrainingSamples
 from .models import study_models_of
 from .network_model import TRAINING, NetworkStudyModel, samples_of
+from .records import trial_folder
 from .run import Study
 from .samples_file import load_samples
 from .splits import Split, permuted, protocol_splits
@@ -63,11 +65,12 @@ def predicted_changes(study: Study) -> list[PredictedChange]:
         own = {"folds": settings.folds, "seed": settings.seed}
         splits = list(protocol_splits(study.lesions, protocol, **numbers, **own))
         for model in models:
+            read_once = cache(partial(_originals, model))
             for control in (False, True):
                 parts = [
                     answer
                     for split in splits
-                    if split.control == control and (answer := _answered(study, model, split, changes))
+                    if split.control == control and (answer := _answered(study, model, split, changes, read_once))
                 ]
                 if parts:
                     found.append(_together(protocol, model, control, parts))
@@ -82,9 +85,7 @@ def change_summary(study: Study, resamples: int) -> list[dict[str, Any]]:
     entries: dict[tuple[str, str], dict[str, Any]] = {}
     for each in predicted_changes(study):
         patients = study.lesions.patients[each.lesions]
-        figures = regression_figures(each.truth, each.predicted, patients, resamples)
-        percent = [100 * np.exp(values) for values in (each.truth, each.predicted)]
-        figures["mean_absolute_error"] = regression_figures(*percent, patients, resamples)["mean_absolute_error"]
+        figures = regression_figures(each.truth, each.predicted, patients, resamples, told_as=_percent)
         told = {name: asdict(amount) for name, amount in figures.items()}
         key = each.protocol, each.model
         if each.control:
@@ -100,19 +101,26 @@ def change_summary(study: Study, resamples: int) -> list[dict[str, Any]]:
             "control": None,
             "points": {
                 "lesion": each.lesions.tolist(),
-                "measured_percent": percent[0].tolist(),
-                "predicted_percent": percent[1].tolist(),
+                "measured_percent": _percent(each.truth).tolist(),
+                "predicted_percent": _percent(each.predicted).tolist(),
             },
         }
     return list(entries.values())
 
 
-def _answered(study: Study, model: Any, split: Split, changes: np.ndarray) -> tuple | None:
+def _percent(changes: np.ndarray) -> np.ndarray:
+    """What is left of the first volume, from its logarithm."""
+    return 100 * np.exp(changes)
+
+
+def _answered(
+    study: Study, model: Any, split: Split, changes: np.ndarray, samples: Callable[[], TrainingSamples | None]
+) -> tuple | None:
     """Lesions, truth and prediction of one split; None where the model cannot be asked or nothing is known."""
     truth = permuted(changes, study.settings.seed, split.number) if split.control else changes
     point = model.time_points[0]
     asked = dict(split.asked).get(point)
-    columns = _columns(study, model, split, point) if asked is not None else None
+    columns = _columns(study, model, split, samples) if asked is not None else None
     if columns is None:
         return None
     usable = np.isfinite(truth) & np.isfinite(columns).any(axis=1)
@@ -123,41 +131,46 @@ def _answered(study: Study, model: Any, split: Split, changes: np.ndarray) -> tu
     return tested, truth[tested], fitted.predict(columns[tested])
 
 
-def _columns(study: Study, model: Any, split: Split, point: str) -> np.ndarray | None:
+def _columns(
+    study: Study, model: Any, split: Split, samples: Callable[[], TrainingSamples | None]
+) -> np.ndarray | None:
     """Numbers ``[L, p]`` to learn from; NaN where a lesion has none."""
     if isinstance(model, FeatureStudyModel):
-        return model.columns_at(point)
-    network = next(iter(_networks(model)), None)
-    return None if network is None else _learnt(study, network, split, point)
+        return model.columns_at(model.time_points[0])
+    network = _network(model)
+    return None if network is None else _learnt(study, network, split, samples)
 
 
-def _networks(model: Any) -> Iterator[NetworkStudyModel]:
-    """The network itself, or the first of those that are tuned."""
-    if isinstance(model, NetworkStudyModel):
-        yield model
-    yield from (each for each in getattr(model, "candidates", ()) if isinstance(each, NetworkStudyModel))
+def _network(model: Any) -> NetworkStudyModel | None:
+    """The network itself, or the first of those that are tuned, which differ in their settings alone."""
+    first = getattr(model, "candidates", (model,))[0]
+    return first if isinstance(first, NetworkStudyModel) else None
 
 
-def _learnt(study: Study, network: NetworkStudyModel, split: Split, point: str) -> np.ndarray | None:
+def _originals(model: Any) -> TrainingSamples | None:
+    """One unchanged sample of every lesion as a model's network sees it; None where the study has none."""
+    network = _network(model)
+    if network is None or model.time_points[0] not in load_samples(network.samples):
+        return None
+    known = network.samples_of_point(model.time_points[0])
+    return samples_of(known, np.unique(known.originals().units).tolist())
+
+
+def _learnt(
+    study: Study, network: NetworkStudyModel, split: Split, samples: Callable[[], TrainingSamples | None]
+) -> np.ndarray | None:
     """What the network of the split's trial makes of every lesion; None where its folder was tidied up."""
     from ..training.trial import finished_trial
-    from .records import trial_folder
 
     trained = finished_trial(trial_folder(study.folder, network.name, split) / TRAINING)
-    if trained is None:
+    shown = samples() if trained is not None else None
+    if shown is None or not len(shown):
         return None
-    if point not in load_samples(study.folder / SAMPLES):
-        return None
-    known = network.samples_of_point(point)
-    there = np.unique(known.originals().units)
-    if not len(there):
-        return None
-    samples = samples_of(known, there.tolist())
-    features = network.system.learnt_features(trained.model(), samples.images, samples.masks)  # type: ignore[union-attr]
+    features = network.system.learnt_features(trained.model(), shown.images, shown.masks)  # type: ignore[union-attr]
     if features is None:
         return None
     found = np.full((len(study.lesions), features.shape[1]), np.nan)
-    found[there] = features
+    found[shown.units] = features
     return found
 
 

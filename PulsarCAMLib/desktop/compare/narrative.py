@@ -6,6 +6,8 @@ import math
 
 from slicer.i18n import tr as _
 
+from ...core.pluralize import capital
+
 
 def quantity_labels() -> dict[str, str]:
     """What the person reads."""
@@ -54,7 +56,7 @@ def p_text(row: dict) -> str:
 
 def details_text(row: dict) -> str:
     """Tool tip of a row."""
-    lines = [row["undefined"].capitalize()] if row["undefined"] else []
+    lines = [capital(row["undefined"])] if row["undefined"] else []
     if is_known(row["effective_samples"]):
         text = _("{voxels} voxels, but only about {samples:.0f} independent places")
         lines.append(text.format(voxels=row["voxels"], samples=row["effective_samples"]))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ...core.display import Threshold
+from ...core.pluralize import capital
 from ...core.task import LESION
 from ...systems.card import ModelCard
 
@@ -50,4 +51,4 @@ def definitions_of(card: ModelCard, method: str, threshold: Threshold, margin_mm
 
 
 def _capital(sentence: str, end: str = ".") -> str:
-    return sentence[:1].upper() + sentence[1:].rstrip(".") + end
+    return capital(sentence).rstrip(".") + end

@@ -7,6 +7,7 @@ from typing import Any
 
 from ...core.case import Image
 from ...core.errors import Cancelled
+from ...core.pluralize import capital
 from ...core.progress import IsCancelled
 from ...core.task import BOTH, PREDICTED
 from ...explanation.inputs import input_table
@@ -59,7 +60,7 @@ def _caption(result: CaseResult, unit: UnitResult, method: str) -> str:
 
 def _heads(result: CaseResult) -> tuple[str, ...]:
     unit = result.task.unit
-    several = [f"{unit[:1].upper()}{unit[1:]}"] if len(result.units) > 1 else []
+    several = [capital(unit)] if len(result.units) > 1 else []
     return (*several, "Method", "Class", "Image", "Share of the map", "Networks that have learnt nothing")
 
 

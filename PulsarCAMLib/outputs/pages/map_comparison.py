@@ -6,8 +6,9 @@ from typing import Any
 
 from ...agreement.map_comparison import MapComparison
 from ...agreement.voxel_measures import QUANTITIES, QUANTITY_TITLES
+from ...core.pluralize import capital
 from ...explanation.result import CaseResult
-from .templating import capital, number
+from .templating import number
 
 LEVEL = 0.05
 

@@ -13,13 +13,13 @@ import numpy as np
 from ... import __version__
 from ...core.display import Threshold
 from ...core.errors import Cancelled
-from ...core.pluralize import pluralize
+from ...core.pluralize import capital, pluralize
 from ...core.progress import IsCancelled, OnProgress
 from ...core.task import PREDICTED, Task
 from ...explanation.result import CaseResult, UnitResult
 from ...explanation.tables import cells_text, unit_table
 from ...systems.contract import Sliced
-from .templating import capital, number
+from .templating import number
 
 PICTURE_DPI = 100
 SMALLER_FROM, SMALLER_DPI = 12, 76
@@ -140,7 +140,7 @@ def _sentence(value: str) -> str:
     """With a capital, a full stop, and an end."""
     if len(value) > LONGEST_VALUE:
         return value[: LONGEST_VALUE - 1] + "…"
-    return value[:1].upper() + value[1:].rstrip(".") + "."
+    return capital(value).rstrip(".") + "."
 
 
 def settings(

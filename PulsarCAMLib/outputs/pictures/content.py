@@ -11,6 +11,7 @@ import numpy as np
 from ...core.case import Image
 from ...core.geometry import VolumeGeometry
 from ...core.inputs import InputRole
+from ...core.pluralize import capital
 from ...core.task import LESION, PREDICTED, Task
 from ...explanation.inputs import input_shares
 from ...explanation.result import CaseResult, UnitResult
@@ -205,7 +206,7 @@ def _share_text(shares: np.ndarray, control: np.ndarray | None) -> str:
 
 
 def _capital(text: str) -> str:
-    return f"{text[:1].upper()}{text[1:]}." if text else ""
+    return f"{capital(text)}." if text else ""
 
 
 def picture_of(

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from ...core.pluralize import capital
 from ...core.vocabulary import MRI_TITLES
-from ...study.narrative import signed, task_of
+from ...study.entries import figure, signed, task_of
 from .tables import as_csv
 
 HEADINGS = (
@@ -33,7 +34,7 @@ def section(summary: dict[str, Any]) -> dict[str, Any] | None:
             {
                 "title": _heading(each, titles, summary),
                 "said": each["sentences"],
-                "heads": ("Inputs", _capital(each["metric_title"]), "Of the pool (95 %)", "Minus all inputs (95 %)"),
+                "heads": ("Inputs", capital(each["metric_title"]), "Of the pool (95 %)", "Minus all inputs (95 %)"),
                 "rows": [(row["title"], _value(row), _pooled(row), _difference(row)) for row in each["rows"]],
             }
             for each in tables
@@ -76,23 +77,15 @@ def _heading(each: dict[str, Any], titles: dict[str, str], summary: dict[str, An
     return f"{titles[each['protocol']]}{mri}"
 
 
-def _capital(text: str) -> str:
-    return text[0].upper() + text[1:]
-
-
-def _number(value: float | None) -> str:
-    return "–" if value is None else f"{value:.3f}"
-
-
 def _value(row: dict[str, Any]) -> str:
     spread = "" if row["sd"] is None else f" ± {row['sd']:.3f}"
-    return f"{_number(row['value'])}{spread} ({_number(row['control'])})"
+    return f"{figure(row['value'])}{spread} ({figure(row['control'])})"
 
 
 def _pooled(row: dict[str, Any]) -> str:
     found = row["pooled"]
     reach = "" if found["low"] is None else f" ({found['low']:.3f} to {found['high']:.3f})"
-    return f"{_number(found['value'])}{reach}"
+    return f"{figure(found['value'])}{reach}"
 
 
 def _difference(row: dict[str, Any]) -> str:

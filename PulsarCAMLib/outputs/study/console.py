@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from ...core.task import PATIENT, Task
-from ...core.vocabulary import MRI_TITLES, TIME_POINTS
+from ...core.vocabulary import TIME_POINTS
 from ...evaluation.resampling import TOO_FEW
-from ...study.narrative import counted_heading, entry_of, percent, task_of
+from ...study.entries import entry_of, on_mri, percent, system_in, task_of
+from ...study.narrative import counted_heading
 from . import ablation, volume_change
 
 
@@ -36,7 +37,8 @@ def _table(summary: dict[str, Any], protocol: dict[str, Any], point: str, table:
     if not entries:
         return []
     first, task = entries[0], task_of(summary)
-    head = f"{protocol['title']}, {MRI_TITLES[point]}: {first['trials']} trials, {first['control']['trials']} controls"
+    head = f"{protocol['title']}{on_mri(point, system_in(summary))}: "
+    head += f"{first['trials']} trials, {first['control']['trials']} controls"
     head += f", on the {task.unit}s that all models answered for" if table == "shared" else ""
     rows = [["", *(entry["model"] for entry in entries)]]
     rows += [[counted_heading(task), *(_counted(entry, task) for entry in entries)]]

@@ -8,11 +8,13 @@ from typing import Any
 
 from ...core.pluralize import pluralize
 from ...core.task import PATIENT, Task
-from ...core.vocabulary import METRIC_TITLES, MRI_TITLES
+from ...core.vocabulary import METRIC_TITLES
 from ...evaluation.metrics import metrics_of, shown_first
 from ...evaluation.predictions import default_task
 from ...study import paper
-from ...study.narrative import HONEST, counted_heading, entry_of, percent, signed, task_of
+from ...study.entries import HONEST, entry_of, on_mri, percent, signed, system_in, task_of
+from ...study.narrative import counted_heading
+from ...systems.contract import System
 from ..pages.templating import number
 
 
@@ -120,12 +122,13 @@ def _entry(
     summary: dict[str, Any], entry: dict[str, Any], metrics: Sequence[str], pooled: str, notes: Notes
 ) -> list[Cell]:
     models = {model["name"]: model["title"] for model in summary["models"]}
-    name = Cell(models[entry["model"]], below=Cell(_tested(entry, task_of(summary))))
+    name = Cell(models[entry["model"]], below=Cell(_tested(entry, system_in(summary))))
     return [name, *(_metric(entry, metric, notes) for metric in metrics), _pool(entry, pooled, notes)]
 
 
-def _tested(entry: dict[str, Any], task: Task) -> str:
+def _tested(entry: dict[str, Any], system: System) -> str:
     """What the figures of a row are of."""
+    task = system.task
     share = (
         "" if entry["prevalence"] is None else f" ({percent(entry['prevalence'])} {task.of(task.positive).adjective})"
     )
@@ -135,7 +138,8 @@ def _tested(entry: dict[str, Any], task: Task) -> str:
     controls = _of(control["trials"], control["trials_wanted"], "control")
     who = pluralize(entry["patients"], "patient")
     who = f"{pluralize(entry['lesions'], task.unit)} of {who}" if task.unit != PATIENT else who
-    return f"{MRI_TITLES[entry['time_point']]}, {who}{share}{missing}; {trials}, {controls}"
+    mri = on_mri(entry["time_point"], system, "")
+    return f"{f'{mri}, ' if mri else ''}{who}{share}{missing}; {trials}, {controls}"
 
 
 def _metric(entry: dict[str, Any], name: str, notes: Notes) -> Cell:
@@ -230,7 +234,7 @@ def _pairs(summary: dict[str, Any], pairs: list[dict[str, Any]]) -> dict[str, An
     models = {model["name"]: model["title"] for model in summary["models"]}
     rows, notes, first = [], Notes(), shown_first(task_of(summary))
     for pair in pairs:
-        where = Cell(f"{titles[pair['protocol']]}, {MRI_TITLES[pair['time_point']]}")
+        where = Cell(f"{titles[pair['protocol']]}{on_mri(pair['time_point'], system_in(summary))}")
         names = Cell(f"{models[pair['first']]} minus {models[pair['second']]}", below=where)
         by_trial = [_difference(pair["metrics"][name], notes) for name in first]
         rows.append([names, *by_trial, _difference(_pooled(pair["pooled_auc"]), notes)])

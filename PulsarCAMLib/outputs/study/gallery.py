@@ -192,8 +192,9 @@ def gaps(study: Study) -> list[str]:
             f"“{TRAINING}”): their curves are not shown, nor {study.lesions.task.unit}s that they had held out."
         )
     if records and not _has_samples(study):
+        word = system_of(study.lesions.system).samples_word
         found.append(
-            f"The study's folder lacks the patches, or they are damaged ({SAMPLES}): no maps, reconstructions or "
+            f"The study's folder lacks the {word}, or they are damaged ({SAMPLES}): no maps, reconstructions or "
             "feature maps are shown."
         )
     return found

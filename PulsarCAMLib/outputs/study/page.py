@@ -9,11 +9,13 @@ from typing import Any
 
 from ...core.pluralize import pluralize
 from ...core.task import PATIENT, Task
-from ...core.vocabulary import MRI_TITLES
+from ...core.vocabulary import TIME_POINTS
 from ...evaluation.predictions import default_task
-from ...study.narrative import counted, percent, task_of
+from ...study.entries import on_mri, percent, system_in, task_of
+from ...study.narrative import counted
 from ...study.run import Study
 from ...study.settings import asked_twice
+from ...systems.contract import System
 from ...systems.registry import DEFAULT, system_of
 from ..pages.templating import render
 from . import ablation, figures, gallery, gallery_pictures, plots, volume_change
@@ -86,7 +88,8 @@ def page_html(found: Contents, progress: Callable[[float, str], None] | None = N
 
 
 def _about(summary: dict[str, Any]) -> str:
-    task, system = task_of(summary), system_of(summary.get("system", DEFAULT))
+    system = system_in(summary)
+    task = system.task
     second = f", {summary['second_mri']} with a second MRI" if asked_twice(system) else ""
     told = (
         f"{counted(summary, task)}, {summary['responses']} {task.of(task.positive).adjective} "
@@ -138,9 +141,9 @@ def _curves(found: Contents) -> list[dict[str, Any]]:
 
 
 def _by_protocol(found: Contents) -> list[tuple[str, Sequence[ModelCurves]]]:
-    groups = []
+    groups, system = [], system_in(found.summary)
     for protocol in found.summary["protocols"]:
-        for point, mri in MRI_TITLES.items():
+        for point in TIME_POINTS:
             curves = [
                 each
                 for each in found.curves
@@ -148,7 +151,7 @@ def _by_protocol(found: Contents) -> list[tuple[str, Sequence[ModelCurves]]]:
                 and each.roc.area is not None
             ]
             if curves:
-                groups.append((f"{protocol['title']}, {mri}", curves))
+                groups.append((f"{protocol['title']}{on_mri(point, system)}", curves))
     return groups
 
 
@@ -202,19 +205,19 @@ def _training(found: Contents) -> dict[str, Any] | None:
 
 
 def _galleries(found: Contents, told: Callable[[float, str], None]) -> list[dict[str, Any]]:
-    unit = found.study.lesions.task.unit
+    unit, system = found.study.lesions.task.unit, system_of(found.study.lesions.system)
     if not found.explained:
         reason = (
             f"There is no picture of a {unit}: the study has no finished trial of the {_network(found.study)} that "
-            f"held {unit}s out, or its folder lacks the patches or trainings."
+            f"held {unit}s out, or its folder lacks the {system.samples_word} or trainings."
         )
         titles = (f"Explanations of held-out {unit}s", f"Reconstructions and feature maps of held-out {unit}s")
-        own = titles if system_of(found.study.lesions.system).can_decode else titles[:1]
+        own = titles if system.can_decode else titles[:1]
         return [{"title": title, "about": reason, "figures": []} for title in own]
     maps, made = [], []
     for number, each in enumerate(found.explained):
         told(0.2 + 0.8 * number / len(found.explained), f"drawing {unit} {each.shown.lesion}")
-        caption = _caption(each.shown)
+        caption = _caption(each.shown, system)
         maps.append({"png": gallery_pictures.maps_png(each), "caption": caption})
         if each.shown.rank == gallery.RANKS[0] and each.decoded:
             made.append({"png": gallery_pictures.reconstruction_png(each), "caption": caption})
@@ -239,12 +242,11 @@ def _network(study: Study) -> str:
     return title[0].lower() + title[1:] if study.lesions.system == DEFAULT else title
 
 
-def _caption(shown: gallery.Shown) -> str:
+def _caption(shown: gallery.Shown, system: System) -> str:
     task = shown.task
     verdict = "called correctly" if shown.right else "called WRONGLY"
     return (
         f"{_who(shown)}: truly {task.names[shown.label]}, {verdict} ({shown.rank} of its group); "
-        f"{shown.answer}; held out in trial "
-        f"{shown.record.number + 1} of “{shown.record.protocol}”, "
-        f"{'first' if shown.time_point == 'baseline' else 'second'} MRI."
+        f"{shown.answer}; held out in trial {shown.record.number + 1} of “{shown.record.protocol}”"
+        f"{on_mri(shown.time_point, system)}."
     )

@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from ...core.vocabulary import LEAVE_ONE_OUT, PATIENTS
+from ...core.pluralize import capital
+from ...study.entries import HONEST
 from . import plots
 from .tables import as_csv
 
-HONEST = (PATIENTS, LEAVE_ONE_OUT)
 HEADINGS = ("protocol", "model", "time_point", "lesion", "measured_percent", "predicted_percent")
 
 FIGURES = {
@@ -46,7 +46,7 @@ def section(summary: dict[str, Any]) -> dict[str, Any] | None:
         if own:
             figure = scatter(own, names, titles[protocol])
             panels.append(plots.svg(figure, f"volume-change-{protocol}", f"Predicted volume: {titles[protocol]}"))
-    heads = ("Protocol", "Model", "Lesions", *(text[0].upper() + text[1:] for text in FIGURES.values()))
+    heads = ("Protocol", "Model", "Lesions", *map(capital, FIGURES.values()))
     return {"about": ABOUT, "said": sentences(summary), "heads": heads, "rows": rows, "panels": panels}
 
 

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import slicer
-
 from ...core.display import DisplaySettings
 from ...explanation.result import CaseResult
 from .output_nodes import OutputNodes
 from .outputs import write_result
-from .provenance import INPUT_VOLUME, PREFIX
+from .provenance import PREFIX, map_over
 from .transaction import SceneTransaction
 
 ATTRIBUTE = f"{PREFIX}comparison"
@@ -26,7 +24,7 @@ def comparison_maps(result: CaseResult, volume_node, mask_node, settings: Displa
         mask_node: segmentation or label map, if any.
         settings: class, normalisation and the like; its method and input do not matter.
     """
-    given = {method: _found(volume_node, method) for method in result.system.usual_maps}
+    given = {method: map_over(volume_node, ATTRIBUTE, method) for method in result.system.usual_maps}
     made = []
     with SceneTransaction(node for node in given.values() if node is not None):
         for method, node in given.items():
@@ -36,10 +34,3 @@ def comparison_maps(result: CaseResult, volume_node, mask_node, settings: Displa
             written.heat_map.SetAttribute(ATTRIBUTE, method)
             made.append(written.heat_map)
     return made
-
-
-def _found(volume_node, method: str):
-    for node in slicer.util.getNodesByClass("vtkMRMLScalarVolumeNode"):
-        if node.GetAttribute(ATTRIBUTE) == method and node.GetNodeReference(INPUT_VOLUME) is volume_node:
-            return node
-    return None

@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-import slicer
-
 from ...core.display import DisplaySettings
 from ...explanation.result import CaseResult
 from .output_nodes import OutputNodes
 from .outputs import write_result
-from .provenance import INPUT_VOLUME, PREFIX
+from .provenance import PREFIX, map_over
 from .transaction import SceneTransaction
 
 ATTRIBUTE = f"{PREFIX}everyInput"
@@ -34,7 +32,7 @@ def maps_of_inputs(
     first = result.system.image_inputs[0].name
     volumes = {first: volume_node, **images}
     inputs = [name for name in result.inputs_of(settings.method) if volumes.get(name) is not None]
-    given = {name: _found(volumes[name], output) for name in inputs}
+    given = {name: map_over(volumes[name], ATTRIBUTE, output) for name in inputs}
     made = {}
     with SceneTransaction(node for node in given.values() if node is not None):
         for name, node in given.items():
@@ -50,10 +48,3 @@ def maps_of_inputs(
             made[name] = getattr(written, output)
             made[name].SetAttribute(ATTRIBUTE, output)
     return made
-
-
-def _found(volume_node, output: str):
-    for node in slicer.util.getNodesByClass("vtkMRMLScalarVolumeNode"):
-        if node.GetAttribute(ATTRIBUTE) == output and node.GetNodeReference(INPUT_VOLUME) is volume_node:
-            return node
-    return None

@@ -41,6 +41,16 @@ def read_provenance(node) -> dict[str, str]:
     return {name[len(PREFIX) :]: node.GetAttribute(name) for name in names}
 
 
+def map_over(volume_node, attribute: str, value: str):
+    """The volume of the scene with an attribute of this value that was made from an image; None if there is none."""
+    import slicer
+
+    for node in slicer.util.getNodesByClass("vtkMRMLScalarVolumeNode"):
+        if node.GetAttribute(attribute) == value and node.GetNodeReference(INPUT_VOLUME) is volume_node:
+            return node
+    return None
+
+
 def _text(value: object) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"

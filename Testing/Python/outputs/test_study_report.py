@@ -11,7 +11,7 @@ from reading_reports import Page, table_of
 
 from PulsarCAMLib.core.errors import OutputError
 from PulsarCAMLib.outputs.study import write_study_report
-from PulsarCAMLib.study.narrative import entry_of
+from PulsarCAMLib.study.entries import entry_of
 from PulsarCAMLib.study.paper import TABLE
 
 FILES = {"index.html", "results.json", "result.json", "table1.csv", "predictions.csv", "differences.csv", "curves.csv"}

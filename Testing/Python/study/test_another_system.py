@@ -20,8 +20,8 @@ from PulsarCAMLib.core.geometry import VolumeGeometry
 from PulsarCAMLib.outputs.study import write_study_report
 from PulsarCAMLib.outputs.study.console import summary_lines
 from PulsarCAMLib.study.card_section import protocols_section
+from PulsarCAMLib.study.entries import entry_of
 from PulsarCAMLib.study.model_results import model_results_of
-from PulsarCAMLib.study.narrative import entry_of
 from PulsarCAMLib.study.run import open_study, run_study
 from PulsarCAMLib.study.settings import StudySettings, usual_protocols
 from PulsarCAMLib.study.summary import summarise

@@ -13,8 +13,8 @@ from sklearn.metrics import roc_auc_score
 from PulsarCAMLib.features.models.settings import FeatureModelSettings
 from PulsarCAMLib.outputs.study import write_study_report
 from PulsarCAMLib.outputs.study.console import summary_lines
+from PulsarCAMLib.study.entries import entry_of
 from PulsarCAMLib.study.features import feature_options
-from PulsarCAMLib.study.narrative import entry_of
 from PulsarCAMLib.study.settings import StudySettings
 from PulsarCAMLib.study.shared_lesions import imbalance_sentence
 from PulsarCAMLib.study.summary import summarise

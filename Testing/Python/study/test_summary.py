@@ -7,8 +7,9 @@ import pytest
 from making_studies import made_study, noise, some_lesions
 from sklearn.metrics import roc_auc_score
 
+from PulsarCAMLib.study.entries import entry_of
 from PulsarCAMLib.study.model_results import model_results_of
-from PulsarCAMLib.study.narrative import entry_of, verdict
+from PulsarCAMLib.study.narrative import verdict
 from PulsarCAMLib.study.pairs import corrected_interval
 from PulsarCAMLib.study.summary import summarise
 

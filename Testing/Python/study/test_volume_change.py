@@ -20,6 +20,7 @@ from PulsarCAMLib.features.models.regression import LEAST, fit_change_model, log
 from PulsarCAMLib.features.models.settings import FeatureModelSettings
 from PulsarCAMLib.outputs.study import write_study_report
 from PulsarCAMLib.study.features import feature_options
+from PulsarCAMLib.study.network_model import samples_of
 from PulsarCAMLib.study.run import open_study, run_study
 from PulsarCAMLib.study.settings import StudySettings
 from PulsarCAMLib.study.splits import permuted, protocol_splits
@@ -55,6 +56,19 @@ def test_figures_are_those_of_scipy_and_scikit_learn():
     assert perfect["r2"].low is None
     assert regression_figures(truth[:2], truth[:2], patients[:2])["r2"].value is None
     assert regression_figures(np.ones(9), truth[:9], patients[:9], 9)["r2"].value is None
+
+
+def test_an_error_is_told_in_percent_with_the_interval_that_percent_have():
+    rng = np.random.default_rng(4)
+    truth, patients = rng.normal(size=40), np.repeat(np.arange(20), 2)
+    predicted = truth + rng.normal(0, 0.3, 40)
+    told = regression_figures(truth, predicted, patients, 50, told_as=lambda values: 100 * np.exp(values))
+    percent = regression_figures(100 * np.exp(truth), 100 * np.exp(predicted), patients, 50)
+    plain = regression_figures(truth, predicted, patients, 50)
+    assert told["mean_absolute_error"] == percent["mean_absolute_error"] != plain["mean_absolute_error"]
+    assert {name: told[name] for name in ("r2", "spearman", "slope")} == {
+        name: plain[name] for name in ("r2", "spearman", "slope")
+    }
 
 
 def test_lesions_of_one_patient_are_drawn_together():
@@ -102,6 +116,15 @@ def test_every_lesion_is_answered_by_models_that_did_not_see_its_patient(study):
     dealt = permuted(log_change(shares), 0, control.number)
     tested = dict(control.asked)["baseline"]
     np.testing.assert_allclose(found["octants", True].truth, dealt[tested])
+
+
+def test_a_networks_samples_are_gathered_once_for_all_trials(study, monkeypatch):
+    from PulsarCAMLib.study import volume_change as module
+
+    gathered = []
+    monkeypatch.setattr(module, "samples_of", lambda *own: gathered.append(1) or samples_of(*own))
+    predicted_changes(open_study(study[0].folder))
+    assert len(gathered) == 1
 
 
 def test_a_leaking_feature_is_learnt_and_told(study, tmp_path, monkeypatch):
