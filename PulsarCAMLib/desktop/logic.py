@@ -14,11 +14,9 @@ from slicer import (
     vtkMRMLSegmentationNode,
     vtkMRMLTableNode,
 )
-from slicer.i18n import tr as _
 
 from .compare.logic import CompareLogic, PulsarCAMComparison
-
-DEFAULT_MODEL = "synthetic-demo"
+from .inputs.model_logic import DEFAULT_MODEL, ModelLogic
 
 
 @dataclass
@@ -41,7 +39,7 @@ class PulsarCAMResult:
     model: str = DEFAULT_MODEL
 
 
-class ConsoleLogic(CompareLogic):
+class ConsoleLogic(ModelLogic, CompareLogic):
     """Everything the panel does, for scripts:
 
     .. code-block:: python
@@ -93,52 +91,6 @@ class ConsoleLogic(CompareLogic):
         from .sample_data import make_sample
 
         return make_sample()
-
-    def modelNames(self) -> list[str]:
-        """Names of the installed model bundles, the one that comes with PulsarCAM first."""
-        from ..systems.bundle import installed_bundles
-
-        return sorted(installed_bundles(), key=lambda name: (name != DEFAULT_MODEL, name))
-
-    def modelCard(self, name: str):
-        """The card of a model: ``card.title``, ``card.origin``, ``card.fields``.
-
-        :raises PulsarCAMLib.core.errors.BundleError: there is no such model, or its card is wrong.
-        """
-        from ..systems.bundle import find_card
-
-        return find_card(name)
-
-    def modelOrigin(self, name: str) -> str:
-        """One line that says what the model was trained on and that it is for research only."""
-        from ..core.errors import PulsarCAMError
-
-        try:
-            card = self.modelCard(name)
-        except PulsarCAMError as error:
-            return str(error)
-        if card.synthetic:
-            text = _("{title}: trained on synthetic {unit}s. Research use only, not for patients.")
-            return text.format(title=card.title, unit=card.system.task.unit)
-        return _("{title}. Research use only.").format(title=card.title)
-
-    def addModel(self, path: str, overwrite: bool = False) -> str:
-        """Check a model bundle (folder or zip file), copy it to the user's models, return its name."""
-        from ..systems.installation import install_bundle
-
-        return install_bundle(path, overwrite=overwrite)
-
-    def removeModel(self, name: str) -> None:
-        """Delete one of the user's own models."""
-        from ..systems.installation import remove_bundle
-
-        remove_bundle(name)
-
-    def isModelRemovable(self, name: str) -> bool:
-        """Whether a model is the user's own; those that come with PulsarCAM stay."""
-        from ..systems.installation import is_removable
-
-        return is_removable(name)
 
     def segments(self, segmentationNode) -> list:
         """Segments (or label values) of a node: ``id``, ``name``, ``color``, ``volume_cm3`` each."""

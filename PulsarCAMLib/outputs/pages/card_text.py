@@ -8,14 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 from ...core.map_method import cost_in_words
 from ...core.task import SHRINKAGE, Task
-from ...core.vocabulary import LEAVE_ONE_OUT, METRIC_TITLES, MRI_TITLES
+from ...core.vocabulary import LEAVE_ONE_OUT, METRIC_TITLES
 from ...evaluation.metrics import AcrossTrials, Value, metric_title, metrics_of, shown_first
+from ...study.entries import on_mri
 from ...trust.maps import RANDOM, is_trivial, map_title
 from ...trust.synthetic_summary import SPACES, map_rows
 from ...trust.table import COLUMNS, failed, with_interval
 
 if TYPE_CHECKING:
     from ...systems.card import ModelCard
+    from ...systems.contract import System
 
 SHOWN_TRIVIAL = ("intensity", RANDOM)
 OLD_DECIMALS = 4
@@ -69,7 +71,7 @@ def _tried(card: ModelCard) -> Iterator[tuple[Block, str]]:
         ("What it is", lambda: _identity(card)),
         ("Trained on", lambda: _training(fields["training"], card.system.task)),
         ("Performance", lambda: _performance(fields["performance"], card.system.task)),
-        ("Protocols", lambda: _protocols(fields.get("protocols"), card.system.task)),
+        ("Protocols", lambda: _protocols(fields.get("protocols"), card.system)),
         ("Maps", lambda: _maps(card)),
         ("Are the maps true?", lambda: _checks(fields.get("explanation_checks"))),
         ("Versions and hashes", lambda: _origin(card)),
@@ -191,13 +193,13 @@ def _decimals(metrics: Mapping[str, Any]) -> int | None:
     return OLD_DECIMALS if all(round(number, OLD_DECIMALS) == number for number in numbers) else None
 
 
-def _protocols(section: Mapping[str, Any] | None, task: Task) -> Block:
+def _protocols(section: Mapping[str, Any] | None, system: System) -> Block:
     """Table 1 with one column per protocol and MRI, and the control beside it."""
     if not section:
         return Block("Protocols")
-    entries = section.get("table", [])
+    entries, task = section.get("table", []), system.task
     several = len({entry["model"] for entry in entries}) > 1
-    heads = [_head(entry, several) for entry in entries]
+    heads = [_head(entry, several, system) for entry in entries]
     columns = [_column(entry, task) for entry in entries]
     titles = [metric_title(name, task) for name in shown_first(task)]
     names = [*titles, f"AUC of all {task.unit}s together", "AUC with permuted labels"]
@@ -230,10 +232,10 @@ def _column(entry: Mapping[str, Any], task: Task) -> list[str]:
     return [*(shown.get(name, "–") for name in shown_first(task)), together.get("auc", "–"), told]
 
 
-def _head(entry: Mapping[str, Any], several: bool) -> str:
+def _head(entry: Mapping[str, Any], several: bool, system: System) -> str:
     own = f"{entry['model']}, " if several else ""
     note = " (flatters)" if entry.get("flatters") else " (pooled)" if _pooled(entry) else ""
-    return f"{own}{entry['protocol']}, {MRI_TITLES.get(entry['time_point'], entry['time_point'])}{note}"
+    return f"{own}{entry['protocol']}{on_mri(entry['time_point'], system)}{note}"
 
 
 def _maps(card: ModelCard) -> Block:

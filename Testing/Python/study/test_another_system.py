@@ -19,9 +19,11 @@ from PulsarCAMLib.core.errors import InputError
 from PulsarCAMLib.core.geometry import VolumeGeometry
 from PulsarCAMLib.outputs.study import write_study_report
 from PulsarCAMLib.outputs.study.console import summary_lines
+from PulsarCAMLib.outputs.study.figures import differences, protocols
 from PulsarCAMLib.study.card_section import protocols_section
 from PulsarCAMLib.study.entries import entry_of
 from PulsarCAMLib.study.model_results import model_results_of
+from PulsarCAMLib.study.narrative import sentences, verdict
 from PulsarCAMLib.study.run import open_study, run_study
 from PulsarCAMLib.study.settings import StudySettings, usual_protocols
 from PulsarCAMLib.study.summary import summarise
@@ -163,6 +165,20 @@ def test_protocols_with_a_second_mri_need_a_system_that_takes_one_mri_at_a_time(
     assert usual_protocols(STRANGER) == ("patients",)
     with pytest.raises(InputError, match="needs the MRIs of several time points"):
         replace(settings, protocols=("paper",))
+
+
+def test_no_mri_is_called_the_first_where_several_are_looked_at_together(summary, monkeypatch):
+    entry = entry_of(summary, "patients", "stranger", "baseline")
+    title = "(c) split by patient"
+    assert verdict(entry, STRANGER).startswith("on the first MRI of patients it had not seen")
+    assert any(f"{title}, first MRI: " in line for line in summary_lines(summary))
+    flair, dose = STRANGER.inputs
+    monkeypatch.setattr(type(STRANGER), "inputs", (flair, replace(flair, name="later", time_point="second"), dose))
+    assert verdict(entry, STRANGER).startswith("on patients it had not seen")
+    anew = summary | {"sentences": sentences(summary)}
+    assert any(f"{title}: " in line for line in summary_lines(anew))
+    told = [*summary_lines(anew), *map(str, (protocols(anew), differences(anew)))]
+    assert [words for words in told if "first MRI" in words] == []
 
 
 def test_lesions_csv_of_an_older_study_is_read(tmp_path):
