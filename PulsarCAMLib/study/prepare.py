@@ -24,7 +24,7 @@ from .exclusion import check_dose, within_limit
 from .folder import FORMAT, FORMAT_VERSION, LESIONS, SAMPLES, read_facts, write_facts, write_text
 from .jobs import dask_workers
 from .models import network_study_model
-from .running import Running
+from .running import Running, preparing
 from .samples_file import save_samples
 from .settings import StudySettings, asked_twice
 from .splits import Split, protocol_splits
@@ -33,7 +33,7 @@ from .volumes import write_changes
 PREPARED = "prepared"
 """Folder of samples that are too large for the memory, until they are in the study's file."""
 
-CUTTING, FEATURE_STAGE = "cutting patches ({})", "computing features"
+FEATURE_STAGE = "computing features"
 
 OTHER_STUDY = (
     "{} holds a study of other data or with other settings{}; continue that one as it was begun, or choose another "
@@ -256,7 +256,7 @@ def _patches(baseline, second, lesions: StudyLesions, settings: StudySettings, f
         if not rows:
             continue
         numbered = {(row.patient, unit_name(row, system.task)): index[point][row.row] for row, _ in rows}
-        with running.progress(CUTTING.format(point)) as stage:
+        with running.progress(f"{preparing(system)} ({point})") as stage:
             units = cohort_cases(rows, stage, system)
             only: dict[str, Any] = {"only_original": point == SECOND}
             with dask_workers(running.scheduler if system.slow_to_prepare(settings.training) else None):

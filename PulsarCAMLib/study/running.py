@@ -6,6 +6,8 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
+from ..systems.contract import System
+from ..systems.registry import DEFAULT
 from .jobs import Progress
 
 Stages = Callable[[str], AbstractContextManager[Progress | None]]
@@ -27,3 +29,8 @@ class Running:
     progress: Stages = lambda _stage: nullcontext()
     on_warning: Callable[[str], None] | None = None
     cancelled: Callable[[], bool] | None = None
+
+
+def preparing(system: System) -> str:
+    """Name of the stage in which units become what a system's network takes: "cutting patches"."""
+    return f"{'cutting' if system.name == DEFAULT else 'preparing'} {system.samples_word}"

@@ -17,7 +17,7 @@ from ...systems.registry import DEFAULT
 from ..console import warn
 from ..learning import system_of_options
 from .run_folder import RunFolder, Stages, remove_leftovers
-from .stages import CUTTING, JUDGING, MAPS, REPORT, TRAINING, WRITING
+from .stages import JUDGING, MAPS, REPORT, TRAINING, WRITING
 
 if TYPE_CHECKING:
     from ...study.run import Study
@@ -98,12 +98,13 @@ class TrainRun:
         return found
 
     def _samples(self, rows: list) -> tuple[TrainingSamples, TrainingSamples]:
+        from ...study.running import preparing
         from ...training.cohort_cases import cohort_cases
         from ...training.holdout import hold_out_patients
         from ...training.samples import collect_samples
 
         self._warned: list[str] = []
-        with self.stages.stage(CUTTING) as tell:
+        with self.stages.stage(preparing(self.system)) as tell:
             units = cohort_cases(rows, tell, self.system)
             samples = collect_samples(
                 units, self.system, self.settings, self._warned.append, store=self.kept.folder / PREPARED,

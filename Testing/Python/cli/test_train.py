@@ -10,6 +10,7 @@ from PulsarCAMLib.cli import main
 from PulsarCAMLib.cli.learning import settings_of
 from PulsarCAMLib.cli.parser import make_parser
 from PulsarCAMLib.cli.study.command import study_settings_of
+from PulsarCAMLib.cli.train.stages import stages_of
 from PulsarCAMLib.cohort.synthetic.settings import CohortSettings
 from PulsarCAMLib.cohort.synthetic.store import write_cohort
 from PulsarCAMLib.io.progress_file import DONE, RunProgress, read_progress
@@ -222,3 +223,16 @@ def test_two_trainings_in_one_folder_are_refused(cohort, tmp_path, capsys):
         )
     assert "Another process is running the training" in capsys.readouterr().err
     assert not (tmp_path / "model").exists()
+
+
+@pytest.mark.parametrize(
+    ("system", "what"), [("autoencoder-classifier", "cutting patches"), ("rano", "preparing input")]
+)
+def test_stages_are_named_by_what_the_system_takes(system, what):
+    options = ["--system", system, "--protocols", "patients", "-o", "model"]
+    stages = stages_of(make_parser(system).parse_args(["train", "cohort.csv", *options]))
+    assert what in stages
+    assert f"judging: {what} (baseline)" in stages
+    assert (f"judging: {what} (second)" in stages) == (system == "autoencoder-classifier"), (
+        "of two visits there is no second one"
+    )
