@@ -1,6 +1,6 @@
 """A study in figures and words: Table 1 of every model under every protocol beside its control, as JSON values.
 
-Nothing is trained; everything comes from the trials' records.
+No network is trained; everything comes from the trials' records, volume changes from the networks that trials keep.
 """
 
 from __future__ import annotations
