@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from ..core.case import Image
+from ..core.errors import Cancelled
 from ..core.progress import IsCancelled, OnProgress, silent
 from ..explanation.result import CaseResult
 from ..io.names import file_name_of
 from ..systems.volumes.quality import Quality
 from ..systems.volumes.space import Space
 from .contract import Content
+from .tables import write_table
 
 FOLDER = "registration"
 COLUMNS = (
@@ -68,18 +70,11 @@ class Registrations:
         is_cancelled: IsCancelled | None = None,
     ) -> None:
         """See :class:`.contract.Output`."""
-        import csv
-
-        from ..core.errors import Cancelled
-
         names, space = self.names(content), space_of(content.result)
         if space is None:
             return
         (folder / names[0]).parent.mkdir(exist_ok=True)
-        with (folder / names[0]).open("w", newline="", encoding="utf-8") as file:
-            writer = csv.DictWriter(file, COLUMNS, restval="", lineterminator="\n")
-            writer.writeheader()
-            writer.writerows(row_of(each) for each in space.quality)
+        write_table(folder / names[0], [row_of(each) for each in space.quality])
         if not self.pictures:
             return
         from .pictures.inspection import png_bytes

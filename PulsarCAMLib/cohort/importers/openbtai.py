@@ -11,11 +11,10 @@ from datetime import date
 from pathlib import Path
 
 from ...core.errors import InputError
-from ..cells import Unreadable, as_date, as_number, as_text
-from ..columns import plain_name
+from ..cells import Unreadable, as_date, as_number
 from ..findings import Finding
 from ..table import CohortRow, CohortTable
-from .imported import ASSUMED, LEFT_OUT, Imported, about_source
+from .imported import ASSUMED, LEFT_OUT, Imported, about_source, lines_of
 
 NEEDED = ("patient", "lesion", "time_point", "totalvolume")
 WINDOW_DAYS = (60, 120)
@@ -48,17 +47,8 @@ def openbtai_cohort(path: str | Path, window_days: tuple[int, int] = WINDOW_DAYS
         InputError: not that table, or a cell of it cannot be read.
         DependencyError: openpyxl is missing.
     """
-    from ..sheets import read_sheet
-
-    path = Path(path)
-    sheet = read_sheet(path)
-    names = [plain_name(heading) for heading in sheet.headings]
-    missing = [name for name in NEEDED if name not in names]
-    if missing:
-        raise InputError(f"{path.name} is not the volume table of OpenBTAI: it has no column {', '.join(missing)}.")
     scans: dict[tuple[str, str], list[_Scan]] = {}
-    for number, cells in sheet.rows:
-        values = dict(zip(names, map(as_text, cells), strict=True))
+    for number, values in lines_of(Path(path), NEEDED, "the volume table of OpenBTAI"):
         scans.setdefault((values["patient"], values["lesion"]), []).append(_scan(number, values))
     pairs = {key: _pair(sorted(found, key=lambda scan: scan.date), window_days) for key, found in scans.items()}
     rows = tuple(_row(n, key, *pair) for n, (key, pair) in enumerate(((k, p) for k, p in pairs.items() if p), start=2))
