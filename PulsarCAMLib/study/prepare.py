@@ -248,7 +248,7 @@ def _patches(baseline, second, lesions: StudyLesions, settings: StudySettings, f
     import numpy as np
 
     from ..training.cohort_cases import cohort_cases, unit_name
-    from ..training.samples import TrainingSamples, collect_samples
+    from ..training.samples import TrainingSamples, collect_samples, told_once
 
     index = {point: {int(row): at for at, row in enumerate(lesions.rows[point])} for point in TIME_POINTS}
     sets, warnings, system, held = {}, [], system_of(settings.system), folder / PREPARED
@@ -267,7 +267,7 @@ def _patches(baseline, second, lesions: StudyLesions, settings: StudySettings, f
         order = np.lexsort((np.arange(len(own)), own))
         numbers = {**vars(found), "units": own, "patients": lesions.patients[own]}
         sets[point] = TrainingSamples(**numbers).where(order)
-    for sentence in warnings if running.on_warning else ():
+    for sentence in told_once(warnings) if running.on_warning else ():
         running.on_warning(sentence)
     digest = save_samples(folder / SAMPLES, sets)
     shutil.rmtree(held, ignore_errors=True)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -13,10 +14,13 @@ from ..core.errors import BundleError, InputError, OutputError
 from ..systems.contract import Copy, LabelledUnit, System
 from ..systems.learning import StoredArray, TrainingSamples
 
-__all__ = ["StoredArray", "TrainingSamples", "collect_samples"]
+__all__ = ["StoredArray", "TrainingSamples", "collect_samples", "told_once"]
 
 MOST_BYTES_IN_MEMORY = 1 << 30
 """Images that take more than this lie in a file, where there is a folder for it."""
+
+MOST_NAMED = 3
+"""So many units are told the same one by one; of more the first are named, and the others counted."""
 
 CASES_IN_FLIGHT = 16
 """Cases whose images are in memory at once, where other machines prepare them."""
@@ -39,7 +43,8 @@ def collect_samples(
         units: labelled; taken one at a time, so that a generator never holds more than one patient's images.
         system: that knows how they become samples.
         settings: of the training.
-        tell: is called with each warning about a sample, such as that a lesion had to be shrunk.
+        tell: is called with each warning about a sample, such as that a lesion had to be shrunk; it begins with the name
+            of the unit, or of the patient where all of the patient's images are meant.
         only_original: without changed copies.
         store: folder for images and masks that together take more than ``most_bytes``; None keeps all in memory.
         most_bytes: in memory.
@@ -57,7 +62,7 @@ def collect_samples(
     for unit, copies in _each(units, system, settings, only_original, at_once):
         for copy in copies:
             for sentence in copy.warnings if tell and copy.change == 0 else ():
-                tell(sentence)
+                tell(sentence if sentence.startswith("“") else f"“{unit.patient}”: {sentence}")
             shapes = shapes or (np.shape(copy.image), np.shape(copy.mask))
             _refuse_shapes(system, shapes, copy.image, copy.mask)
             images.add(copy.image)
@@ -79,6 +84,25 @@ def collect_samples(
         np.array(changes, dtype=float),
         np.array([1.0 if value is None else value for value in confidence]) if known else None,
     )
+
+
+def told_once(sentences: Sequence[str]) -> list[str]:
+    """Warnings for people: what is said of more than :data:`MOST_NAMED` units is one sentence with their number.
+
+    Args:
+        sentences: of :func:`collect_samples`, each of which begins with a name in quotes.
+    """
+    alike: dict[str, list[str]] = {}
+    for sentence in sentences:
+        alike.setdefault(re.sub("^“[^”]*”", "", sentence), []).append(sentence)
+    found = []
+    for what, own in alike.items():
+        if len(own) <= MOST_NAMED:
+            found += own
+            continue
+        names = ", ".join(sentence.removesuffix(what) for sentence in own[:MOST_NAMED])
+        found.append(f"{names} and {len(own) - MOST_NAMED} more{what}")
+    return found
 
 
 def _each(

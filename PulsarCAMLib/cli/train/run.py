@@ -101,15 +101,16 @@ class TrainRun:
         from ...study.running import preparing
         from ...training.cohort_cases import cohort_cases
         from ...training.holdout import hold_out_patients
-        from ...training.samples import collect_samples
+        from ...training.samples import collect_samples, told_once
 
-        self._warned: list[str] = []
+        warnings: list[str] = []
         with self.stages.stage(preparing(self.system)) as tell:
             units = cohort_cases(rows, tell, self.system)
             samples = collect_samples(
-                units, self.system, self.settings, self._warned.append, store=self.kept.folder / PREPARED,
+                units, self.system, self.settings, warnings.append, store=self.kept.folder / PREPARED,
                 at_once=self.options.jobs,
             )  # fmt: skip
+        self._warned = told_once(warnings)
         for sentence in self._warned:
             warn(sentence)
         return hold_out_patients(samples, self.options.validation_share, self.options.seed, self.system.task)

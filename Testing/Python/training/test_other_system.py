@@ -22,6 +22,7 @@ from PulsarCAMLib.systems.bundle import load_bundle
 from PulsarCAMLib.systems.plain_settings import PlainSettings
 from PulsarCAMLib.systems.registry import register, settings_from_card, unregister
 from PulsarCAMLib.training.cohort_cases import cohort_cases, inputs_digest, usable_rows
+from PulsarCAMLib.training.samples import MOST_NAMED, collect_samples, told_once
 
 GRID = VolumeGeometry((8, 20, 18), (1.0, 1.0, 2.0), (5.0, -7.0, 3.0))
 DOSE_GRID = VolumeGeometry((6, 12, 12), (2.0, 2.0, 3.0), (2.0, -9.0, 2.0))
@@ -123,6 +124,20 @@ def test_labels_may_be_numbers_and_a_missing_dose_is_no_error(cohort):
             row.update(rtdose="", size=str(STRANGER.task.names.index(row["size"]) if row["size"] != "0" else 0))
 
     assert errors_in(found(cohort.parent, change)) == []
+
+
+def test_what_is_missing_of_many_patients_is_one_sentence_with_their_number(cohort):
+    table = read_cohort(cohort, STRANGER)
+    rows = usable_rows(table, label_cohort(table, system=STRANGER), system=STRANGER)
+    told = []
+    collect_samples(cohort_cases(rows, system=STRANGER), STRANGER, STRANGER.training_settings(), told.append)
+    assert all(sentence.startswith("“P") for sentence in told)
+    no_dose = [sentence for sentence in told if "no planned dose" in sentence]
+    assert len(no_dose) == 5
+    said = "“P00”, “P04”, “P08” and 2 more: there is no planned dose; the model answers without it."
+    assert [sentence for sentence in told_once(told) if "no planned dose" in sentence] == [said]
+    assert told_once(no_dose[:MOST_NAMED]) == no_dose[:MOST_NAMED]
+    assert told_once([*no_dose, "“P01”: it is flat."]) == [said, "“P01”: it is flat."]
 
 
 def test_every_image_is_read_once_and_a_missing_dose_is_absent(cohort, monkeypatch):
