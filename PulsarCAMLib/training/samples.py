@@ -43,8 +43,8 @@ def collect_samples(
         units: labelled; taken one at a time, so that a generator never holds more than one patient's images.
         system: that knows how they become samples.
         settings: of the training.
-        tell: is called with each warning about a sample, such as that a lesion had to be shrunk; it begins with the name
-            of the unit, or of the patient where all of the patient's images are meant.
+        tell: is called with each warning about a sample, such as that a lesion had to be shrunk; it begins with the
+            name of the unit, or of the patient where all of the patient's images are meant.
         only_original: without changed copies.
         store: folder for images and masks that together take more than ``most_bytes``; None keeps all in memory.
         most_bytes: in memory.
