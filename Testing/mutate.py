@@ -31,7 +31,7 @@ LIBRARY = "PulsarCAMLib"
 TESTS = {
     "core": ("core", "lesions", "explanation", "io"),
     "lesions": ("lesions", "scene/test_inputs.py"),
-    "systems": ("systems", "explanation", "training/test_passes.py"),
+    "systems": ("systems", "explanation"),
     "explanation": ("explanation", "systems/test_inspection.py", "agreement/test_agreement.py"),
 }
 """Room to the tests that guard it, below Testing/Python; those that are not there are passed over."""
@@ -39,7 +39,7 @@ TESTS = {
 COMPARED = {ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt, ast.Eq: ast.NotEq, ast.NotEq: ast.Eq}
 COMPUTED = {ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Div, ast.Div: ast.Mult, ast.FloorDiv: ast.Div}
 JOINED = {ast.And: ast.Or, ast.Or: ast.And}
-SECONDS = 240
+SECONDS = 900
 
 
 @dataclass(frozen=True)
@@ -113,13 +113,24 @@ def mutated(source: str, number: int) -> str:
     return ast.unparse(ast.fix_missing_locations(tree))
 
 
+def nearest_first(file: Path, folder: Path) -> list[Path]:
+    """Files of tests that guard a file's room, those with its or its folder's name first: most mutants die there."""
+    found = [
+        test
+        for name in TESTS[file.parts[1]]
+        for test in ([folder / name] if name.endswith(".py") else sorted((folder / name).rglob("test_*.py")))
+        if test.is_file()
+    ]
+    near = [file.stem, *file.parts[2:-1]]
+    return sorted(found, key=lambda test: -sum(name in test.as_posix() for name in near))
+
+
 def is_killed(mutant: Mutant, checkout: Path) -> bool:
     """Whether a test fails in a checkout that holds this mutant alone."""
     path = checkout / mutant.file
     before = path.read_text(encoding="utf-8")
     path.write_text(mutated(before, mutant.number), encoding="utf-8")
-    wanted = TESTS[mutant.file.parts[1]]
-    tests = [str(p) for name in wanted if (p := checkout / "Testing" / "Python" / name).exists()]
+    tests = [str(p) for p in nearest_first(mutant.file, checkout / "Testing" / "Python")]
     command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "-m", "not slow", *tests]
     environment = {**os.environ, "PYTHONPATH": str(checkout), "OMP_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"}
     try:
