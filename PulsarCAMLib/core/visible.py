@@ -1,0 +1,41 @@
+"""Names as everybody sees them: characters that move the cursor, colour a terminal or turn the direction are told."""
+
+from __future__ import annotations
+
+import unicodedata
+
+TOLD = ("Cc", "Cs", "Cf", "Zl", "Zp")
+"""Kinds of characters that are no sign of their own: control, half of a pair, format (such as the direction of writing),
+and ends of lines and paragraphs."""
+
+JOINERS = ("\u200c", "\u200d", "\u00ad")
+"""Of these kinds, but parts of words in some scripts, or harmless."""
+
+
+def visible(text: str, kept: str = "") -> str:
+    r"""The text with every control character in the spelling that programs have for it; there is no other anywhere.
+
+    Args:
+        text: a name or a sentence.
+        kept: characters that stay, such as line breaks of a longer text.
+
+    Examples:
+        >>> visible("left\x1b[31m frontal\n")
+        'left\\x1b[31m frontal\\n'
+        >>> visible("Größe 3 µm"), visible("a\u202eb"), visible("\ud800")
+        ('Größe 3 µm', 'a\\u202eb', '\\ud800')
+    """
+    if text.isprintable():
+        return text
+    return "".join(_told(each) if each not in kept else each for each in text)
+
+
+def _told(character: str) -> str:
+    if unicodedata.category(character) not in TOLD or character in JOINERS:
+        return character
+    return character.encode("unicode_escape", "backslashreplace").decode("ascii")
+
+
+def is_visible(text: str, kept: str = "\n\t") -> bool:
+    """Whether :func:`visible` would change nothing."""
+    return visible(text, kept) == text
