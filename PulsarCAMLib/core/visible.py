@@ -5,8 +5,8 @@ from __future__ import annotations
 import unicodedata
 
 TOLD = ("Cc", "Cs", "Cf", "Zl", "Zp")
-"""Kinds of characters that are no sign of their own: control, half of a pair, format (such as the direction of writing),
-and ends of lines and paragraphs."""
+"""Kinds of characters that are no sign of their own: control, half of a pair, format (such as the direction of
+writing), and ends of lines and paragraphs."""
 
 JOINERS = ("\u200c", "\u200d", "\u00ad")
 """Of these kinds, but parts of words in some scripts, or harmless."""

@@ -39,7 +39,7 @@ def is_folder(path: str | os.PathLike) -> bool:
 
 def _mode(path: str | os.PathLike, asked: Any) -> bool:
     try:
-        return bool(asked(os.stat(path).st_mode))
+        return bool(asked(Path(path).stat().st_mode))
     except (OSError, ValueError):
         return False
 
@@ -55,7 +55,7 @@ def why_not_plain(path: str | os.PathLike, what: str = "file", *, linked: bool =
     """
     shown = shown_path(path)
     try:
-        found = os.stat(path) if linked else os.lstat(path)
+        found = Path(path).stat() if linked else Path(path).lstat()
     except ValueError:
         return f"There is no {what} {shown}: no path can have these characters; give another one."
     except OSError as error:
