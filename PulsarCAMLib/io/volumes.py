@@ -10,17 +10,21 @@ from typing import Any
 
 import numpy as np
 
-from ..core.case import DicomSource, Image
+from ..core.case import Image
 from ..core.errors import GeometryError, InputError
 from ..core.geometry import VolumeGeometry
+from ..core.visible import visible
 from . import dicom
+from .headers import DICOM, check_file
+from .headers.limits import check_origin, check_spacing
+from .plain_files import is_folder, plain_file
 
 NON_FINITE_LIMIT = 0.5
 """An image with a larger share of NaN or infinite voxels is refused: nothing is left to judge."""
 
 
 def read_image_of(path: str | Path, series: str | None = None, wanted: str = "one that is meant") -> Image:
-    """One scalar 3D image: NRRD, NIfTI, MetaImage... or a folder with a DICOM series.
+    """One scalar 3D image: NRRD, NIfTI, MetaImage, a multi-frame DICOM file, or a folder with a DICOM series.
 
     Args:
         path: file or folder.
@@ -31,20 +35,21 @@ def read_image_of(path: str | Path, series: str | None = None, wanted: str = "on
         The voxels ``[k, j, i]`` in the file's own integer type or float32, their place, and the DICOM series.
 
     Raises:
-        InputError: no such file, not an image, or not one 3D volume with one value per voxel.
-        GeometryError: axes that are not perpendicular, slices that are missing or not equally spaced.
+        InputError: no such file, not an image, damaged, or not one 3D volume with one value per voxel.
+        GeometryError: a place that is not known or cannot be: voxel sizes, axes that are not perpendicular, slices that
+            are missing, repeated or not equally spaced.
     """
-    path = Path(path)
-    read = dicom.read_series(path, series) if path.is_dir() else _read_file(path, f"The image {path.name}")
-    image, source = read
-    if image.GetDimension() == 4 and image.GetSize()[3] == 1:
-        image = image[:, :, :, 0]
-    if image.GetNumberOfComponentsPerPixel() != 1 or image.GetDimension() != 3:
-        raise InputError(
-            f"The image {path.name} is not one 3D volume with one value per voxel "
-            f"({_described(image)}); extract the {wanted} from it first."
-        )
-    return Image(_voxels(image), VolumeGeometry.from_sitk(image), source)
+    path = plain_file(path, folder=True)
+    name = f"The image {visible(path.name)}"
+    if is_folder(path):
+        image = dicom.read_series(path, series)
+    elif (kind := check_file(path, name)) == DICOM:
+        image = dicom.read_file(path, name)
+    else:
+        image = _image_of(_read_checked(path, name, kind), name, wanted)
+    check_spacing(image.geometry.spacing, name)
+    check_origin(image.geometry.origin, name)
+    return image
 
 
 def read_volume(path: str | Path, series: str | None = None, **told: str) -> tuple[np.ndarray, VolumeGeometry]:
@@ -54,30 +59,28 @@ def read_volume(path: str | Path, series: str | None = None, **told: str) -> tup
 
 
 def read_image(path: Path, name: str):
-    """SimpleITK image of any dimension from one file; 64-bit numbers come as 32-bit ones.
+    """SimpleITK image of any dimension from one file, in the file's own type: no label is narrowed.
 
     Raises:
-        InputError: the file is missing, or is no image.
-        GeometryError: its axes are not perpendicular.
+        InputError: the file is missing, damaged, or is no image.
+        GeometryError: its place is not known or cannot be.
     """
-    return _read_file(path, name)[0]
+    if (kind := check_file(path, name)) != DICOM:
+        return _read_checked(Path(path), name, kind)
+    image = dicom.read_file(Path(path), name)
+    return image.geometry.to_sitk(image.voxels)
 
 
-def _read_file(path: Path, name: str) -> tuple[Any, DicomSource | None]:
+def _read_checked(path: Path, name: str, kind: str) -> Any:
+    """SimpleITK image of a file whose header and length have been checked, by the reader of its kind."""
     import SimpleITK as sitk
 
     sitk.ProcessObject.SetGlobalWarningDisplay(False)
-    if not path.is_file():
-        raise InputError(f"There is no file {path}.")
-    dicom.refuse_other_objects(path, name)
     reader = sitk.ImageFileReader()
     reader.SetFileName(str(path))
+    reader.SetImageIO(kind)
     try:
-        reader.ReadImageInformation()
-        smaller = {sitk.sitkFloat64: sitk.sitkFloat32, sitk.sitkInt64: sitk.sitkInt32, sitk.sitkUInt64: sitk.sitkUInt32}
-        reader.SetOutputPixelType(smaller.get(reader.GetPixelID(), sitk.sitkUnknown))
-        source = dicom.source_of(reader) if dicom.modality(path) else None
-        return reader.Execute(), source
+        return reader.Execute()
     except RuntimeError as error:
         if "orthonormal" in str(error) or "orthogonal" in str(error):
             raise GeometryError(
@@ -89,12 +92,35 @@ def _read_file(path: Path, name: str) -> tuple[Any, DicomSource | None]:
         ) from error
 
 
-def _voxels(image) -> np.ndarray:
+def _image_of(read: Any, name: str, wanted: str) -> Image:
+    if read.GetDimension() == 4 and read.GetSize()[3] == 1:
+        read = read[:, :, :, 0]
+    if read.GetNumberOfComponentsPerPixel() != 1 or read.GetDimension() != 3:
+        raise InputError(
+            f"{name} is not one 3D volume with one value per voxel ({_described(read)}); extract the {wanted} from it "
+            "first."
+        )
+    return Image(_voxels(read, name), VolumeGeometry.from_sitk(read), None)
+
+
+def _voxels(image: Any, name: str) -> np.ndarray:
+    """Voxels of 32 bits where these hold all values; float64 becomes float32."""
     import SimpleITK as sitk
 
     if "complex" in image.GetPixelIDTypeAsString():
         raise InputError("The image holds complex numbers; save its magnitude first.")
-    return sitk.GetArrayFromImage(image)
+    values = sitk.GetArrayFromImage(image)
+    if values.dtype in (np.int64, np.uint64):
+        smaller = np.dtype(f"{values.dtype.kind}4")
+        limits = np.iinfo(smaller)
+        return values.astype(smaller) if limits.min <= values.min() and values.max() <= limits.max else values
+    if values.dtype != np.float64:
+        return values
+    with np.errstate(over="ignore", invalid="ignore"):
+        narrowed = values.astype(np.float32)
+    if (np.isfinite(narrowed) == np.isfinite(values)).all():
+        return narrowed
+    raise InputError(f"{name} holds values beyond {np.finfo(np.float32).max:.0e}; is it the right file?")
 
 
 def _described(image) -> str:

@@ -24,6 +24,15 @@ def shared_data() -> Path:
     return folder
 
 
+@pytest.fixture(scope="session")
+def shared_cases() -> Path:
+    """Folder of small wrong inputs (``PULSARCAM_TEST_CASES``, else ``../shared/cases`` beside the checkout)."""
+    folder = Path(os.environ.get("PULSARCAM_TEST_CASES", ROOT.parent / "shared" / "cases"))
+    if not (folder / "input").is_dir():
+        pytest.skip(f"the small wrong inputs are not in {folder}")
+    return folder
+
+
 @pytest.fixture
 def a_scene():
     """An empty scene as in a freshly started Slicer: ``slicer.mrmlScene``, module logics, ``slicer.app``."""

@@ -7,6 +7,7 @@ from dataclasses import asdict
 import numpy as np
 import pydicom
 import pytest
+from making_dicom import with_places
 from pydicom.dataset import FileDataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian, generate_uid
 
@@ -70,8 +71,9 @@ def test_a_multi_frame_file_has_its_one_instance(tmp_path):
     a_slice(tmp_path / "a.dcm", 7, 0.0)
     data = pydicom.dcmread(tmp_path / "a.dcm")
     data.NumberOfFrames = 3
-    data.SOPClassUID = data.file_meta.MediaStorageSOPClassUID = "1.2.840.10008.5.1.4.1.1.7.3"
+    data.SOPClassUID = data.file_meta.MediaStorageSOPClassUID = "1.2.840.10008.5.1.4.1.1.4.1"
     data.SeriesInstanceUID = generate_uid()
+    with_places(data, [[-2, -3, 2 * n] for n in range(3)])
     data.PixelData = np.arange(3, dtype=np.uint16).repeat(20).tobytes()
     data.save_as(tmp_path / "frames.dcm", enforce_file_format=True)
     image = read_image_of(tmp_path / "frames.dcm")

@@ -1,0 +1,71 @@
+"""Voxels of DICOM files through SimpleITK's GDCM, once their headers have been checked; and where they came from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ...core.case import DicomSource
+from ...core.errors import InputError
+from ...core.geometry import VolumeGeometry
+from .files import DicomFile
+
+
+def refuse_unread(files: Sequence[DicomFile], name: str) -> None:
+    """Refuse colours, and slices of different size or kind.
+
+    Raises:
+        InputError: with what to do instead.
+    """
+    if len({file.size for file in files}) > 1 or len({file.kind for file in files}) > 1:
+        raise InputError(f"{name} cannot be read: its slices differ in size or kind.")
+    if files[0].text("SamplesPerPixel") not in ("1", ""):
+        raise InputError(f"{name} is not one 3D volume with one value per voxel (it holds colours); give the MRI.")
+
+
+def native(paths: Sequence[Path], name: str, *, mixed: bool = False) -> tuple[np.ndarray, VolumeGeometry]:
+    """Voxels ``[k, j, i]`` of slices in this order, or of the frames of one file, and where SimpleITK places them.
+
+    Args:
+        paths: of the files.
+        name: what they are called, for the sentence.
+        mixed: whether slices scale their values in different ways: then float32, for the type of the first would cut
+            those of the others.
+
+    Raises:
+        InputError: a file is damaged, or compressed in a way that is not known.
+    """
+    import SimpleITK as sitk
+
+    sitk.ProcessObject.SetGlobalWarningDisplay(False)
+    reader: Any = sitk.ImageSeriesReader() if len(paths) > 1 else sitk.ImageFileReader()
+    if len(paths) > 1:
+        reader.SetFileNames([str(path) for path in paths])
+    else:
+        reader.SetFileName(str(paths[0]))
+    reader.SetImageIO("GDCMImageIO")
+    if mixed:
+        reader.SetOutputPixelType(sitk.sitkFloat32)
+    try:
+        image = reader.Execute()
+    except RuntimeError as error:
+        raise InputError(f"{name} cannot be read: it is damaged or compressed in an unknown way.") from error
+    if image.GetDimension() != 3 or image.GetNumberOfComponentsPerPixel() != 1:
+        raise InputError(f"{name} is not one 3D volume with one value per voxel; give the MRI.")
+    return sitk.GetArrayFromImage(image), VolumeGeometry.from_sitk(image)
+
+
+def source_of(files: Sequence[DicomFile]) -> DicomSource | None:
+    """The series of files in the order of the slices; None where it cannot be known for all of them."""
+    names = ("StudyInstanceUID", "SeriesInstanceUID", "FrameOfReferenceUID", "SOPClassUID")
+    shared = [{file.text(name) for file in files} for name in names]
+    instances = tuple(file.text("SOPInstanceUID") for file in files)
+    if any(len(found) != 1 for found in shared) or len(set(instances)) < len(instances):
+        return None
+    study, own, frame_of_reference, sop_class = (found.pop() for found in shared)
+    if not (study and own and sop_class and all(instances)):
+        return None
+    return DicomSource(study, own, frame_of_reference, sop_class, instances)

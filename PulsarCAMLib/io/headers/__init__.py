@@ -1,0 +1,65 @@
+"""Headers of image files, checked in Python before a native reader sees them.
+
+Native readers crash, loop or fill in what is missing for headers that lie. :func:`check_file` is what every reader of
+images and masks calls first; it reads a header, and counts the bytes of voxels, but keeps none of them.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from ...core.errors import InputError
+from ...core.visible import visible
+from ..plain_files import plain_file
+from .metaimage import check_metaimage
+from .nifti import check_nifti
+from .nrrd import check_nrrd
+
+METAIMAGE, NIFTI, NRRD, DICOM = "MetaImageIO", "NiftiImageIO", "NrrdImageIO", "GDCMImageIO"
+"""Formats that are read, by the names of SimpleITK's readers."""
+
+ENDINGS = {METAIMAGE: (".mha", ".mhd"), NIFTI: (".nii", ".nii.gz", ".hdr", ".img", ".hdr.gz", ".img.gz")}
+"""Formats that only their file name tells for certain."""
+
+_CHECKS = {METAIMAGE: check_metaimage, NIFTI: check_nifti, NRRD: check_nrrd}
+
+
+def check_file(path: str | os.PathLike, name: str) -> str:
+    """Whether one file with an image or a mask may be read: its header says nothing that cannot be, its data are whole.
+
+    Args:
+        path: the file.
+        name: what it is called in sentences, as in "The image mri.nrrd".
+
+    Returns:
+        The format, as SimpleITK's ``SetImageIO`` wants it. Files of DICOM are only recognised here; what they say is
+        checked where they are read.
+
+    Raises:
+        InputError: no ordinary file, a format that is not read, a damaged header, or voxels that are missing.
+        GeometryError: a place that cannot be, or that the header does not say.
+    """
+    path, name = plain_file(path), visible(name)
+    try:
+        found = _format_of(path)
+        if found in _CHECKS:
+            _CHECKS[found](path, name)
+    except OSError as error:
+        raise InputError(f"{name} cannot be opened ({error.strerror}); see whether it may be read.") from error
+    if not found:
+        raise InputError(
+            f"{name} cannot be read: it is damaged, or not one 3D volume as NRRD, NIfTI, MetaImage or DICOM."
+        )
+    return found
+
+
+def _format_of(path: Path) -> str:
+    with path.open("rb") as file:
+        begin = file.read(132)
+    if begin[128:] == b"DICM":
+        return DICOM
+    if begin.startswith(b"NRRD000"):
+        return NRRD
+    ending = path.name.lower()
+    return next((kind for kind, endings in ENDINGS.items() if ending.endswith(endings)), "")

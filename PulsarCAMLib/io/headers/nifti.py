@@ -1,0 +1,180 @@
+"""Headers of NIfTI files (.nii, .nii.gz, and pairs of .hdr and .img).
+
+Source: nifti1.h and nifti2.h of https://nifti.nimh.nih.gov; fields are named as there.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+
+import numpy as np
+
+from ...core.errors import GeometryError, InputError
+from ..plain_files import is_file
+from .contents import GZIP, check_inflated, check_length, inflated
+from .limits import MOST_DIMENSIONS, SPACING_TOLERANCE, check_axes, check_origin, check_sizes, check_spacing, damaged
+
+_ONE = """sizeof_hdr <i4, unused V36, dim 8<i2, intent V14, datatype <i2, bitpix <i2, slice_start <i2, pixdim 8<f4,
+vox_offset <f4, scl_slope <f4, scl_inter <f4, slices V3, xyzt_units u1, text V128, qform_code <i2, sform_code <i2,
+quatern 3<f4, qoffset 3<f4, srow 12<f4, name V16, magic S4"""
+_TWO = """sizeof_hdr <i4, magic S8, datatype <i2, bitpix <i2, dim 8<i8, intent V24, pixdim 8<f8, vox_offset <i8,
+scl_slope <f8, scl_inter <f8, text V152, qform_code <i4, sform_code <i4, quatern 3<f8, qoffset 3<f8, srow 12<f8,
+slice_code <i4, xyzt_units <i4, rest V36"""
+ONE, TWO = (np.dtype([tuple(field.split()) for field in layout.split(",")]) for layout in (_ONE, _TWO))
+"""Layouts of the headers of version 1 (348 bytes) and 2 (540 bytes)."""
+
+BITS = {2: 8, 4: 16, 8: 32, 16: 32, 32: 64, 64: 64, 128: 24, 256: 8, 512: 16, 768: 32, 1024: 64, 1280: 64, 2304: 32}
+"""Bits of a voxel by datatype; those of more than eight bytes a number are not read."""
+
+METRES = {0: 1.0, 1: 1e3, 2: 1.0, 3: 1e-3}
+"""Millimetres of the unit of length (the lowest three bits of ``xyzt_units``); 0 is not said, which is mm."""
+
+
+@dataclass(frozen=True)
+class _Files:
+    """Where header and voxels are: one file, or a pair."""
+
+    header: Path
+    voxels: Path
+
+
+def check_nifti(path: Path, name: str) -> None:
+    """Check a NIfTI header, and that its voxels are all there.
+
+    Raises:
+        InputError: it is no NIfTI (Analyze 7.5 says nothing of left and right), the header is damaged, or voxels are
+            missing.
+        GeometryError: a place that cannot be, or that is not said.
+    """
+    files = _files_of(path, name)
+    pieces = _pieces(files.header, name)
+    begin = b""
+    for piece in pieces:
+        begin += piece
+        if len(begin) >= TWO.itemsize:
+            break
+    header = _header(begin, name)
+    one_file = header["magic"].startswith(b"n+")
+    if one_file != (files.header == files.voxels):
+        raise damaged(name, "its header and its file name do not agree on whether its voxels are in the same file")
+    sizes = _sizes(header, name)
+    bits = BITS.get(int(header["datatype"]))
+    if bits is None or int(header["bitpix"]) != bits:
+        raise damaged(name, f"its header says datatype {header['datatype']} with {header['bitpix']} bits")
+    _check_scaling(header, name)
+    _check_place(header, name)
+    needed = check_sizes(sizes, name) * bits // 8
+    at = float(header["vox_offset"])
+    if not (at.is_integer() and (len(begin) if not one_file else _least_offset(header)) <= at < 1 << 40) and (
+        one_file or at != 0
+    ):
+        raise damaged(name, f"its header says that its voxels begin at byte {at:g}")
+    if not _compressed(files.voxels):
+        check_length(files.voxels, name, int(at), needed)
+    elif one_file:
+        check_inflated(chain([begin], pieces), name, int(at) + needed)
+    else:
+        check_inflated(inflated(files.voxels, name), name, int(at) + needed)
+
+
+def _files_of(path: Path, name: str) -> _Files:
+    """Header and voxels of a file that may be one of a pair."""
+    ending = ".gz" if path.name.lower().endswith(".gz") else ""
+    stem = path.name[: len(path.name) - len(ending)]
+    if stem.lower().endswith(".nii"):
+        return _Files(path, path)
+    pairs = {end: path.with_name(f"{stem[:-4]}{end}{path.name[len(stem) :]}") for end in _pair_endings(stem[-4:])}
+    header, voxels = pairs.values()
+    for part in (header, voxels):
+        if not is_file(part):
+            raise InputError(f"{name} is one of a pair of files; the other, {part.name}, is not beside it.")
+    return _Files(header, voxels)
+
+
+def _pair_endings(own: str) -> tuple[str, str]:
+    return (".HDR", ".IMG") if own.isupper() else (".hdr", ".img")
+
+
+def _compressed(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(2) == GZIP
+
+
+def _pieces(path: Path, name: str) -> Iterator[bytes]:
+    """A file's bytes, inflated where it is compressed; of a plain file only the header's."""
+    if _compressed(path):
+        if not path.name.lower().endswith(".gz"):
+            raise damaged(name, "it is compressed without the ending .gz")
+        return inflated(path, name)
+    with path.open("rb") as file:
+        return iter([file.read(TWO.itemsize)])
+
+
+def _header(begin: bytes, name: str) -> np.void:
+    """The header in the machine's order of bytes."""
+    for layout in (ONE, TWO):
+        for each in (layout, layout.newbyteorder()):
+            if len(begin) >= layout.itemsize:
+                header = np.frombuffer(begin, each, 1)[0]
+                if header["sizeof_hdr"] == layout.itemsize:
+                    return _with_magic(header, name)
+    raise damaged(name, "it does not begin with a NIfTI header")
+
+
+def _with_magic(header: np.void, name: str) -> np.void:
+    version = b"1" if header.dtype.itemsize == ONE.itemsize else b"2"
+    if header["magic"][:3] in (b"n+" + version, b"ni" + version):
+        return header
+    raise InputError(
+        f"{name} has an Analyze header, which says neither left and right nor a place; convert it to NIfTI by a "
+        "program that knows how it was made."
+    )
+
+
+def _least_offset(header: np.void) -> int:
+    """First byte at which the voxels of one file may begin: behind the header and the mark of extensions."""
+    return header.dtype.itemsize + 4
+
+
+def _sizes(header: np.void, name: str) -> list[int]:
+    count = int(header["dim"][0])
+    if not 1 <= count <= MOST_DIMENSIONS:
+        raise damaged(name, f"its header says {count} dimensions")
+    return [int(size) for size in header["dim"][1 : count + 1]]
+
+
+def _check_scaling(header: np.void, name: str) -> None:
+    slope, offset = float(header["scl_slope"]), float(header["scl_inter"])
+    if not (math.isfinite(slope) and (slope == 0 or math.isfinite(offset))):
+        raise damaged(name, f"its header scales values by {slope:g} and {offset:g}")
+
+
+def _check_place(header: np.void, name: str) -> None:
+    unit = int(header["xyzt_units"]) & 7
+    if unit not in METRES:
+        raise damaged(name, f"its header says a unit of length of number {unit}")
+    scale = METRES[unit]
+    steps = np.asarray(header["pixdim"][1:4], dtype=float) * scale
+    check_spacing(steps[: min(int(header["dim"][0]), 3)], name)
+    if header["qform_code"] > 0:
+        check_origin(np.asarray(header["qoffset"], dtype=float) * scale, name)
+        turned = np.asarray(header["quatern"], dtype=float)
+        if not np.isfinite(turned).all() or np.abs(turned).max() > 1 + 1e-3 or (turned**2).sum() > 1 + 1e-3:
+            raise GeometryError(f"{name} has a rotation (quaternion) that cannot be, by its header; export it again.")
+    if header["sform_code"] > 0:
+        matrix = np.reshape(header["srow"], (3, 4)).astype(float) * scale
+        check_origin(matrix[:, 3], name)
+        with np.errstate(over="ignore", invalid="ignore"):
+            lengths = np.linalg.norm(matrix[:, :3], axis=0)
+        check_spacing(lengths, name)
+        check_axes(matrix[:, :3] / lengths, name)
+        if (np.abs(lengths - steps) > SPACING_TOLERANCE * lengths).any():
+            told = ["x".join(f"{s:.4g}" for s in each) for each in (steps, lengths)]
+            raise GeometryError(
+                f"{name} says two voxel sizes in its header, {told[0]} mm (pixdim) and {told[1]} mm (sform); export it "
+                "again."
+            )
