@@ -8,6 +8,7 @@ from itertools import pairwise
 
 from ..core.task import COMPUTED, PATIENT, SHRINKAGE, VISIT
 from ..core.vocabulary import SECOND
+from ..lesions.doubts import LARGEST_CM3
 from ..systems.contract import System
 from ..systems.registry import system_of
 from .columns import COLUMNS
@@ -19,9 +20,6 @@ from .labels import baseline_row, check_shrinkage
 from .masks import FIRST, FOLLOWUP, Progress, mask_place, measure
 from .role_checks import missing_files, missing_time_points, needed_inputs, unreadable_inputs
 from .table import CohortRow, CohortTable
-
-LARGEST_CM3 = 500.0
-"""No brain metastasis is larger; a number above is most likely cubic millimetres."""
 
 
 def check_cohort(

@@ -28,6 +28,7 @@ KINDS = {
     "unusable mask": ERROR,
     "mask off the image": ERROR,
     "mask partly off the image": WARNING,
+    "doubtful mask": WARNING,
     "duplicate lesion": ERROR,
     "patients mixed": ERROR,
     "names alike": WARNING,

@@ -59,16 +59,13 @@ def lesions_in(place: MaskPlace, geometry: VolumeGeometry) -> tuple[Lesion, ...]
     Raises:
         InputError: it is no mask, or lies elsewhere.
     """
-    import SimpleITK as sitk
+    from ..lesions.from_files import is_empty, read_lesions
 
-    from ..io.volumes import read_image
-    from ..lesions.from_files import read_lesions
-
-    voxels = sitk.GetArrayFromImage(read_image(place.path, f"The mask {place.path.name}"))
-    if not (voxels.any() if place.label_value is None else (voxels == place.label_value).any()):
+    if is_empty(place.path, place.label_value):
         return ()
     values = [place.label_value] if place.label_value is not None else None
-    return tuple(read_lesions(place.path, geometry, "auto", values, [place.segment] if place.segment else None)[0])
+    segments = [place.segment] if place.segment else None
+    return tuple(read_lesions(place.path, geometry, "auto", values, segments, asks=False)[0])
 
 
 def lesion_of(row: CohortRow, geometry: VolumeGeometry) -> Lesion:
@@ -96,7 +93,7 @@ class Reader:
     """Reads each file once; remembers places and volumes, never voxels of images."""
 
     _grids: dict[tuple[Path, str | None], VolumeGeometry | InputError] = field(default_factory=dict)
-    _masks: dict[MaskPlace, tuple[VolumeGeometry, Lesion] | InputError] = field(default_factory=dict)
+    _masks: dict[MaskPlace, tuple[VolumeGeometry, Lesion, list[str]] | InputError] = field(default_factory=dict)
 
     def grid(self, path: Path, series: str | None) -> VolumeGeometry:
         """Place of an image, which is read as a whole to see that it can be.
@@ -109,8 +106,8 @@ class Reader:
             self._grids[key] = _caught(_read_grid, path, series)
         return _given(self._grids[key])
 
-    def mask(self, place: MaskPlace) -> tuple[VolumeGeometry, Lesion]:
-        """A mask on its own grid.
+    def mask(self, place: MaskPlace) -> tuple[VolumeGeometry, Lesion, list[str]]:
+        """A mask on its own grid, and what is doubtful about it.
 
         Raises:
             InputError: it cannot be used.
@@ -121,7 +118,7 @@ class Reader:
 
     def volume_cm3(self, place: MaskPlace) -> float:
         """Volume as drawn, on the mask's own grid."""
-        grid, lesion = self.mask(place)
+        grid, lesion, _ = self.mask(place)
         return lesion.volume_cm3(grid)
 
 
@@ -147,13 +144,13 @@ def _read_grid(path: Path, series: str | None) -> VolumeGeometry:
     return grid
 
 
-def _read_mask(place: MaskPlace) -> tuple[VolumeGeometry, Lesion]:
+def _read_mask(place: MaskPlace) -> tuple[VolumeGeometry, Lesion, list[str]]:
     from ..lesions.from_files import read_own_lesions
 
     segments = [place.segment] if place.segment else None
     labels = [place.label_value] if place.label_value else None
     try:
-        grid, lesions, _ = read_own_lesions(place.path, "together", labels, segments)
+        grid, lesions, warnings = read_own_lesions(place.path, "together", labels, segments)
     except GeometryError:
         raise
     except InputError as error:
@@ -161,7 +158,7 @@ def _read_mask(place: MaskPlace) -> tuple[VolumeGeometry, Lesion]:
     if len(lesions) != 1:
         names = ", ".join(f"“{lesion.name}”" for lesion in lesions)
         raise InputError(f"The segmentation {place.path.name} holds {names}, so it is not clear which one is meant.")
-    return grid, lesions[0]
+    return grid, lesions[0], warnings
 
 
 def measure(
@@ -212,8 +209,10 @@ def _measure_one(
         volume = reader.volume_cm3(place)
     except InputError as error:
         return None, [_finding(row, "unusable mask", error, MASK_REMEDIES[which])]
+    remedy = _of(which, "look at the mask, and at what wrote it")
+    doubts = [_finding(row, "doubtful mask", text, remedy) for text in reader.mask(place)[2]]
     try:
-        return volume, _on_image(reader, row, which, place, grid) if grid else []
+        return volume, doubts + (_on_image(reader, row, which, place, grid) if grid else [])
     except GeometryError as error:
         return None, [_finding(row, "mask off the image", error, _of(which, "export image and mask again"))]
     except InputError as error:
@@ -221,12 +220,14 @@ def _measure_one(
 
 
 def _on_image(reader: Reader, row: CohortRow, which: str, place: MaskPlace, grid: VolumeGeometry) -> list[Finding]:
-    from ..lesions.from_files import RESAMPLED, lesions_on_grid
+    from ..lesions.on_grid import RESAMPLED, lesions_on_grid
+    from ..lesions.overlap import OFF_IMAGE
 
-    own, lesion = reader.mask(place)
+    own, lesion, _ = reader.mask(place)
     _, warnings = lesions_on_grid(f"The mask in {place.path.name}", [lesion], own, grid, must_use_all=True)
     remedy = _of(which, "see whether image and mask belong together")
-    return [_finding(row, "mask partly off the image", text, remedy) for text in warnings if text != RESAMPLED]
+    kinds = {True: "mask partly off the image", False: "doubtful mask"}
+    return [_finding(row, kinds[text.endswith(OFF_IMAGE)], text, remedy) for text in warnings if text != RESAMPLED]
 
 
 def _finding(row: CohortRow, kind: str, what: object, remedy: str) -> Finding:

@@ -20,11 +20,14 @@ class Lesion:
         name: as the user knows it (segment name).
         mask: bool ``[k, j, i]``, cut to the bounding box of the lesion.
         offset: array index ``(k, j, i)`` of the box in the MRI.
+        drawn_mm3: volume of the contour as it was drawn, where that was on another grid than the MRI's or reaches out
+            of it; None: the voxels here are the contour.
     """
 
     name: str
     mask: np.ndarray
     offset: tuple[int, int, int]
+    drawn_mm3: float | None = None
 
     @classmethod
     def from_mask(cls, name: str, mask: np.ndarray) -> Lesion:
@@ -60,8 +63,9 @@ class Lesion:
         return int(np.count_nonzero(self.mask))
 
     def volume_cm3(self, geometry: VolumeGeometry) -> float:
-        """Volume in cubic centimetres: voxel count times voxel volume."""
-        return self.voxels * geometry.voxel_volume_mm3 / 1000.0
+        """Volume in cubic centimetres: of the contour as drawn, else voxel count times voxel volume."""
+        drawn = self.voxels * geometry.voxel_volume_mm3 if self.drawn_mm3 is None else self.drawn_mm3
+        return drawn / 1000.0
 
     def full_mask(self, shape: tuple[int, int, int]) -> np.ndarray:
         """The mask on the whole grid, bool ``[k, j, i]``."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from ..core.errors import InputError
-from ..core.geometry import kji_of
-from ..core.lesion import CONNECTIVITY_26, Lesion, as_inside, bounding_box
+from ..core.geometry import VolumeGeometry, kji_of
+from ..core.lesion import CONNECTIVITY_26, Lesion, as_inside
+from .doubts import quoted, refuse_image, refuse_no_lesions, refuse_speckles, whole_numbers
 
 PARTS = ("auto", "together", "separate")
 """How the unconnected parts of one label become lesions; see :func:`lesions_from_labels`."""
@@ -43,10 +44,10 @@ def lesions_from_masks(
         raise InputError(f"parts must be one of {', '.join(PARTS)} and empty 'error' or 'skip'.")
     hollow = [name for name, mask in masks.items() if not as_inside(name, mask).any()]
     if hollow and (empty == "error" or len(hollow) == len(masks)):
-        raise InputError(f"Empty on this MRI: {_quoted(hollow)}; contour them or leave them out.")
+        raise InputError(f"Empty on this MRI: {quoted(hollow)}; contour them or leave them out.")
     if not masks:
         raise InputError("There is no lesion: choose at least one segment.")
-    warnings = [f"Left out because empty on this MRI: {_quoted(hollow)}."] if hollow else []
+    warnings = [f"Left out because empty on this MRI: {quoted(hollow)}."] if hollow else []
     lesions: list[Lesion] = []
     for name, mask in masks.items():
         if name in hollow:
@@ -85,7 +86,10 @@ def lesions_from_labels(
         >>> [(lesion.name, lesion.voxels) for lesion in lesions]
         [('Lesion 1', 16), ('left frontal', 4)]
     """
-    labels = _whole_numbers(labels)
+    labels = np.asarray(labels)
+    if labels.ndim != 3:
+        raise InputError(f"The label volume has {labels.ndim} dimensions; it needs three.")
+    labels = whole_numbers("The mask", labels)
     where = np.flatnonzero(labels)
     found = labels.ravel()[where]
     present = [int(v) for v in np.unique(found)]
@@ -111,6 +115,39 @@ def lesions_from_labels(
     return lesions, [note] if split else []
 
 
+def lesions_from_label_volume(
+    name: str,
+    labels: np.ndarray,
+    geometry: VolumeGeometry,
+    names: Mapping[int, str] | None = None,
+    parts: str = "auto",
+    values: Sequence[int] | None = None,
+    asks: bool = True,
+    step: float = 0.0,
+) -> tuple[list[Lesion], list[str]]:
+    """Lesions from a label volume that somebody gave, which may be no mask at all: :func:`lesions_from_labels` after
+    all that :mod:`.doubts` asks.
+
+    Args:
+        name: of the mask, for sentences.
+        labels: ``[k, j, i]``, any numeric type.
+        geometry: of the label volume itself.
+        names, parts, values: see :func:`lesions_from_labels`.
+        asks: whether hundreds of values or parts are refused with the question what they are.
+        step: see :func:`.doubts.whole_numbers`.
+
+    Raises:
+        InputError: it is no mask, not one of lesions, or empty.
+    """
+    whole = whole_numbers(name, labels, step)
+    refuse_image(name, whole)
+    refuse_no_lesions(name, whole, geometry.voxel_volume_mm3, values, asks)
+    lesions, warnings = lesions_from_labels(whole, names, parts, list(values) if values else None)
+    if asks and parts == "auto":
+        refuse_speckles(name, len(lesions))
+    return lesions, warnings
+
+
 def _from_indices(name: str, kji: tuple[np.ndarray, ...]) -> Lesion:
     offset = tuple(int(a.min()) for a in kji)
     mask = np.zeros([int(a.max()) - o + 1 for a, o in zip(kji, offset, strict=True)], dtype=bool)
@@ -125,28 +162,10 @@ def _connected_parts(whole: Lesion) -> list[Lesion]:
     if count == 1:
         return [whole]
     sizes = np.bincount(numbered.ravel())[1:]
+    boxes = ndimage.find_objects(numbered)
     lesions = []
     for rank, part in enumerate(np.argsort(-sizes, kind="stable"), start=1):
-        inside = numbered == part + 1
-        box = bounding_box(inside)
-        if box is not None:
-            offset = kji_of(o + s.start for o, s in zip(whole.offset, box, strict=True))
-            lesions.append(Lesion(f"{whole.name} ({rank})", inside[box].copy(), offset))
+        box = boxes[part]
+        offset = kji_of(o + s.start for o, s in zip(whole.offset, box, strict=True))
+        lesions.append(Lesion(f"{whole.name} ({rank})", numbered[box] == part + 1, offset))
     return lesions
-
-
-def _whole_numbers(labels: np.ndarray) -> np.ndarray:
-    labels = np.asarray(labels)
-    if labels.ndim != 3:
-        raise InputError(f"The label volume has {labels.ndim} dimensions; it needs three.")
-    if labels.dtype.kind == "b":
-        return labels.astype(np.uint8)
-    if labels.dtype.kind == "f":
-        if not np.isfinite(labels).all() or (labels != np.rint(labels)).any():
-            raise InputError("The mask holds fractions or NaN: it is an image, not a label volume; was it swapped?")
-        return labels.astype(np.int64)
-    return labels
-
-
-def _quoted(names: list[str]) -> str:
-    return ", ".join(f"“{n}”" for n in names)

@@ -20,7 +20,16 @@ SAME_SPACING = 1e-3
 """Relative difference up to which two voxel sizes are the same."""
 
 
+SAME_PLACE_VOXELS = 0.05
+"""Headers that differ by less than this share of a voxel were rounded."""
+
+SAME_ANGLE = 0.1
+"""Degrees up to which two volumes are turned alike."""
+
 REMEDY = "its header is probably wrong, so export it again from the program that drew it."
+
+OFF_IMAGE = "lies outside the MRI and is not seen by the model."
+"""End of the warning about a lesion of which a part is not on the MRI."""
 
 
 class Placed(Protocol):
@@ -53,6 +62,48 @@ def same_size_elsewhere(image: VolumeGeometry, mask: VolumeGeometry) -> bool:
     """Whether a mask has the image's voxels by number and size, but its header puts them elsewhere."""
     same_size = image.shape == mask.shape and np.allclose(image.spacing, mask.spacing, rtol=SAME_SPACING)
     return bool(same_size) and not image.same_grid(mask)
+
+
+def where_else(image: VolumeGeometry, mask: VolumeGeometry) -> str:
+    """A warning where a mask has the image's voxels by number and size, but its header puts them elsewhere.
+
+    A header that is wrong and leaves the lesions inside the image cannot be told from a right one, so the person is
+    told by how much, and along which axes, they differ. Empty where there is nothing to say.
+
+    Examples:
+        >>> image = VolumeGeometry((10, 64, 64), (1, 1, 3))
+        >>> where_else(image, VolumeGeometry((10, 64, 64), (1, 1, 3), (0.5, 0.5, 1.5)))[:91]
+        'The segmentation has the size of the MRI, but its header puts it 1.7 mm away from it (R -0.'
+    """
+    if not same_size_elsewhere(image, mask):
+        return ""
+    middle = (np.array(image.shape[::-1]) - 1) / 2
+    shift = (mask.to_lps(middle) - image.to_lps(middle)) * [-1, -1, 1]
+    turn = np.asarray(image.direction).T @ np.asarray(mask.direction)
+    backward = [n for n in range(3) if turn[n, n] < -np.cos(np.pi / 4)]
+    said = []
+    if backward:
+        ways = [_WAYS[int(np.argmax(np.abs(np.asarray(image.direction)[:, n])))] for n in backward]
+        named = " and ".join(f"{'ijk'[n]} ({way})" for n, way in zip(backward, ways, strict=True))
+        said.append(f"runs the {'axis' if len(backward) == 1 else 'axes'} {named} the other way")
+    elif np.abs(mask.corners_lps() - image.corners_lps()).max() < SAME_PLACE_VOXELS * min(image.spacing):
+        return ""
+    signs = np.where(np.isin(range(3), backward), -1.0, 1.0)
+    angle = float(np.degrees(np.arccos(np.clip(((np.diag(turn) * signs).sum() - 1) / 2, -1, 1))))
+    if angle > SAME_ANGLE:
+        said.append(f"turns it by {angle:.1f} degrees")
+    if np.abs(shift).max() >= SAME_PLACE_VOXELS * min(image.spacing):
+        parts = ", ".join(f"{axis} {mm:.1f}" for axis, mm in zip("RAS", np.round(shift, 1) + 0.0, strict=True))
+        said.append(f"puts it {np.linalg.norm(shift):.1f} mm away from it ({parts})")
+    if not said:
+        return ""
+    return (
+        f"The segmentation has the size of the MRI, but its header {' and '.join(said)}: if it was drawn on this MRI, "
+        "its header is wrong and every lesion is in the wrong place; look at both together before you go on."
+    )
+
+
+_WAYS = ("left-right", "front-back", "head-foot")
 
 
 def check_fits(
@@ -104,7 +155,7 @@ def check_fits(
             f"({_spans(image_box_ras, box)}): {remedy}"
         )
     return [
-        f"{_percent(1 - place.share_inside)} of “{name}” lies outside the MRI and is not seen by the model."
+        f"{_percent(1 - place.share_inside)} of “{name}” {OFF_IMAGE}"
         for name, place in filled.items()
         if 0 < place.share_inside < WHOLE_SHARE
     ]

@@ -32,12 +32,17 @@ def image_around(volume: np.ndarray, geometry: VolumeGeometry, grid: VolumeGeome
     return geometry.cropped(tuple(low), block.shape).to_sitk(block)
 
 
-def resample(image, grid: VolumeGeometry, edges: bool = False, matrix: np.ndarray | None = None) -> np.ndarray:
-    """Linear interpolation of a SimpleITK image on ``grid``; outside the image zero, or its edge voxels."""
+def resample(
+    image, grid: VolumeGeometry, edges: bool = False, matrix: np.ndarray | None = None, nearest: bool = False
+) -> np.ndarray:
+    """A SimpleITK image on ``grid``; outside the image zero, or its edge voxels.
+
+    Interpolated linearly, or ``nearest``: the value of the voxel that a point lies in.
+    """
     import SimpleITK as sitk
 
     resample = sitk.ResampleImageFilter()
-    resample.SetInterpolator(sitk.sitkLinear)
+    resample.SetInterpolator(sitk.sitkNearestNeighbor if nearest else sitk.sitkLinear)
     resample.SetUseNearestNeighborExtrapolator(edges)
     resample.SetSize(grid.shape[::-1])
     resample.SetOutputSpacing(grid.spacing)

@@ -25,6 +25,50 @@ def two_boxes(geometry=OBLIQUE, second=1):
     return labels
 
 
+def reversed_axes(geometry, axes=(0, 1)):
+    """The same field of view with some axes (i, j, k are 0, 1, 2) running the other way."""
+    signs = np.where(np.isin(range(3), axes), -1.0, 1.0)
+    ends = np.where(signs < 0, np.array(geometry.shape[::-1]) - 1.0, 0.0)
+    direction = np.array(geometry.direction) * signs
+    return VolumeGeometry(geometry.shape, geometry.spacing, tuple(geometry.to_lps(ends)), direction)
+
+
+def seg_nrrd(path, layers, *segments, kind="unsigned char", **fields):
+    """A ``.seg.nrrd`` as another program may write it: its header holds what is said here and nothing else.
+
+    ``layers`` is ``[k, j, i]``, or ``[layer, k, j, i]``; ``segments`` are the fields of each, such as ``ID="a"``.
+    """
+    listed = layers.ndim == 4
+    sizes = [layers.shape[0]] * listed + list(layers.shape[:-4:-1])
+    lines = [
+        "NRRD0004", f"type: {kind}", f"dimension: {layers.ndim}", "space: left-posterior-superior",
+        "sizes: " + " ".join(map(str, sizes)),
+        "space directions: " + "none " * listed + "(0.9,0,0) (0,1,0) (0,0,3)",
+        "kinds: " + "list " * listed + "domain domain domain",
+        "endian: little", "encoding: raw", "space origin: (-20,31,8)",
+    ]  # fmt: skip
+    for n, segment in enumerate(segments):
+        lines += [f"Segment{n}_{key}:={value}" for key, value in segment.items()]
+    lines += [f"{key}:={value}" for key, value in fields.items()]
+    data = np.moveaxis(layers, 0, -1) if listed else layers
+    path.write_bytes(
+        "\n".join(lines).encode("utf-8", "surrogateescape") + b"\n\n" + np.ascontiguousarray(data).tobytes()
+    )
+    return path
+
+
+def scaled_nifti(path, labels, geometry, slope, intercept):
+    """A NIfTI of 16-bit numbers that stand for ``number * slope + intercept``, next to the labels."""
+    import struct
+
+    numbers = np.rint((labels - intercept) / slope).astype(np.int16)
+    sitk.WriteImage(geometry.to_sitk(numbers), str(path))
+    raw = bytearray(path.read_bytes())
+    raw[112:120] = struct.pack("<ff", slope, intercept)  # scl_slope and scl_inter of the NIfTI-1 header
+    path.write_bytes(raw)
+    return path
+
+
 def written(path, array, geometry, **metadata):
     image = geometry.to_sitk(array)
     for key, value in metadata.items():

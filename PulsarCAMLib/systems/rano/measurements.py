@@ -127,14 +127,9 @@ def measure_file(path: Path, label_value: int | None = None, segment: str | None
     Raises:
         InputError: it is no mask.
     """
-    import SimpleITK as sitk
+    from ...lesions.from_files import is_empty, read_own_lesions
 
-    from ...io.volumes import read_image
-    from ...lesions.from_files import read_own_lesions
-
-    image = read_image(path, f"The mask {path.name}")
-    values = sitk.GetArrayViewFromImage(image)
-    if not values.any() or (label_value is not None and not (values == label_value).any()):
+    if is_empty(path, label_value):
         return Measurement((), 0.0)
     chosen = None if label_value is None else [label_value]
     geometry, lesions, _ = read_own_lesions(path, "together", chosen, [segment] if segment else None)

@@ -5,7 +5,7 @@ from datetime import date
 
 import numpy as np
 import pytest
-from making_files import PLAIN, files_in, two_boxes, written
+from making_files import PLAIN, files_in, reversed_axes, two_boxes, written
 
 from PulsarCAMLib.cohort.checks import check_cohort
 from PulsarCAMLib.cohort.findings import KINDS, errors_in
@@ -37,6 +37,7 @@ def folder(tmp_path_factory):
         ("grown.nrrd", np.where(labels == 0, 1, 0).astype(np.uint8), PLAIN),
         ("away.nrrd", labels, away),
         ("aside.nrrd", labels[:, :, :60], aside),
+        ("mirrored.nrrd", labels, reversed_axes(PLAIN)),
         ("empty.nrrd", np.zeros_like(labels), PLAIN),
     ):
         written(folder / name, array, grid)
@@ -139,6 +140,7 @@ CASES = {
         [FIRST | {"segmentation": "aside.nrrd"}, SECOND],
         [(2, "mask partly off the image")],
     ),
+    "a mask with a mirrored header": ([FIRST | {"segmentation": "mirrored.nrrd"}, SECOND], [(2, "doubtful mask")]),
     "the same lesion twice": (
         [FIRST, SECOND, SECOND | {"segmentation": "mask2.nrrd"}],
         [(4, "duplicate lesion")],
@@ -299,3 +301,19 @@ def test_real_images_are_checked_as_they_come(shared_data, tmp_path):
     ]
     assert "header" in found[1].what
     assert "RS.dcm" in found[3].what
+
+
+def test_truncated_files_and_an_mri_as_mask_are_errors_of_their_rows(shared_cases):
+    """``../shared/cases/input/32``: a follow-up of 0.3 cm3 would be a response against the lesion that was drawn."""
+    found = check_cohort(read_cohort(shared_cases / "input/32-cohort-check-truncated/cohort.csv"))
+    errors = [(each.row, each.kind) for each in found if each.severity == "error"]
+    assert errors == [(2, "unusable mask"), (4, "unusable image"), (4, "unusable mask")]
+    (swapped,) = [each.what for each in found if (each.row, each.kind) == (4, "unusable mask")]
+    assert "it is an image, not a mask; were the two swapped?" in swapped
+
+
+def test_a_truncated_mask_has_no_volume_and_so_no_label(findings, folder):
+    (folder / "cut.nrrd").write_bytes((folder / "mask.nrrd").read_bytes()[:-60])
+    found = findings(FIRST | {"segmentation": "cut.nrrd"}, SECOND)
+    assert kinds(found) == [(2, "unusable mask")]
+    assert "damaged" in found[0].what or "shorter" in found[0].what

@@ -1,4 +1,5 @@
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -53,6 +54,17 @@ def test_every_lesion_gets_an_answer_with_its_spread(result):
         assert lesion.probability == pytest.approx(p.mean())
         assert lesion.spread == pytest.approx(p.std())
         assert lesion.predicted_class == ("response" if p.mean() >= 0.5 else "non-response")
+
+
+def test_the_volume_that_is_told_is_the_drawn_one(bundle, labels, volume):
+    """Of a contour on another grid; what is active in it stays what the network saw."""
+    lesion = lesions_from_labels(labels)[0][1]
+    tables = []
+    for drawn in (None, 1234.5):
+        found = explain_scan(volume, GEOMETRY, [replace(lesion, drawn_mm3=drawn)], bundle)
+        tables.append(unit_table(found)[0])
+    assert [row.pop("volume_cm3") for row in tables] == [lesion.voxels * 3.0 / 1000, 1.2345]
+    assert tables[0] == tables[1]
 
 
 def test_temperature_and_threshold_come_from_the_card(tmp_path, labels, volume):

@@ -158,7 +158,9 @@ def test_an_axis_reversed_copy_of_the_mask_is_the_same_lesion(tmp_path):
     sitk.WriteImage(sitk.Flip(image, (False, True, True)), str(tmp_path / "flipped.nrrd"))
     lesions, warnings = read_lesions(tmp_path / "flipped.nrrd", OBLIQUE)
     np.testing.assert_array_equal(full(lesions)["Lesion 2"], two_boxes(second=2) == 2)
-    assert warnings == []
+    assert lesions[0].drawn_mm3 is None
+    (warning,) = warnings  # signs that were lost look just so
+    assert "its header runs the axes j (left-right) and k (front-back) the other way" in warning
 
 
 def test_a_cropped_mask_keeps_its_place(tmp_path):

@@ -1,13 +1,15 @@
 """Which masks belong to an image, and which are refused."""
 
+import re
 from dataclasses import dataclass
 
 import numpy as np
 import pytest
+from making_files import reversed_axes
 
 from PulsarCAMLib.core.errors import GeometryError
 from PulsarCAMLib.core.geometry import VolumeGeometry
-from PulsarCAMLib.lesions.overlap import box_ras_of, check_fits, same_size_elsewhere
+from PulsarCAMLib.lesions.overlap import box_ras_of, check_fits, same_size_elsewhere, where_else
 
 IMAGE = VolumeGeometry((50, 100, 100), (1.0, 1.0, 2.0))
 
@@ -66,3 +68,45 @@ def test_same_size_elsewhere_needs_equal_shape_and_spacing_and_another_place():
     assert not same_size_elsewhere(IMAGE, like())
     assert not same_size_elsewhere(IMAGE, like(origin=(5, 0, 0), spacing=(1, 1, 3)))
     assert not same_size_elsewhere(IMAGE, like(origin=(5, 0, 0), shape=(50, 100, 90)))
+
+
+def at(origin, direction=IMAGE.direction):
+    return VolumeGeometry(IMAGE.shape, IMAGE.spacing, origin, direction)
+
+
+def turned(axis, degrees, geometry=IMAGE):
+    """The same middle, turned about an axis of the patient."""
+    from scipy.spatial.transform import Rotation
+
+    axes = Rotation.from_euler(axis, degrees, degrees=True).as_matrix() @ np.array(geometry.direction)
+    still = VolumeGeometry(geometry.shape, geometry.spacing, (0, 0, 0), axes)
+    middle = (np.array(geometry.shape[::-1]) - 1) / 2
+    return VolumeGeometry(geometry.shape, geometry.spacing, geometry.to_lps(middle) - still.to_lps(middle), axes)
+
+
+@pytest.mark.parametrize(
+    ("mask", "words"),
+    [
+        (at((0.5, -0.5, 1.0)), r"puts it 1\.2 mm away from it \(R -0\.5, A 0\.5, S 1\.0\)"),
+        (at((0, 0, 40.0)), r"puts it 40\.0 mm away from it \(R 0\.0, A 0\.0, S 40\.0\)"),
+        (reversed_axes(IMAGE), r"runs the axes i \(left-right\) and j \(front-back\) the other way: if"),
+        (reversed_axes(IMAGE, (2,)), r"runs the axis k \(head-foot\) the other way: if"),
+        (at((99, 99, 0), np.diag([-1.0, -1, 1])), r"\(front-back\) the other way: if"),
+        (at((0, 0, 0), np.diag([-1.0, -1, 1])), r"the other way and puts it 140\.0 mm"),
+        (turned("z", 5), r"turns it by 5\.0 degrees: if"),
+        (turned("x", 90), r"turns it by 90\.0 degrees"),
+        (turned("y", 180), r"runs the axes i \(left-right\) and k \(head-foot\) the other way: if"),
+    ],
+)  # fmt: skip
+def test_a_header_of_the_images_size_that_lies_elsewhere_is_told_with_distance_and_axes(mask, words):
+    told = where_else(IMAGE, mask)
+    assert told.startswith("The segmentation has the size of the MRI, but its header ")
+    assert re.search(words, told), told
+    assert "every lesion is in the wrong place" in told
+
+
+def test_a_header_that_was_rounded_is_no_other_place():
+    assert where_else(IMAGE, VolumeGeometry(IMAGE.shape, IMAGE.spacing, (0.02, -0.02, 0.02))) == ""
+    assert where_else(IMAGE, VolumeGeometry(IMAGE.shape, (1, 1, 2.00001), (0, 0, 0))) == ""
+    assert where_else(IMAGE, VolumeGeometry((50, 100, 99), IMAGE.spacing, (5, 0, 0))) == ""
+    assert where_else(IMAGE, IMAGE) == ""
