@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 
@@ -37,6 +39,7 @@ def lesions_on_grid(
     must_use_all: bool,
     image_name: str = "the MRI",
     remedy: str = REMEDY,
+    by_header: bool = True,
 ) -> tuple[list[Lesion], list[str]]:
     """Lesions of the mask's own grid on the MRI's.
 
@@ -52,6 +55,7 @@ def lesions_on_grid(
         must_use_all: whether each lesion was asked for, so that one outside the MRI is an error.
         image_name: of the MRI, for sentences.
         remedy: what to do where mask and MRI are apart.
+        by_header: whether headers alone say where both lie; not where transforms of a scene have put one elsewhere.
 
     Returns:
         The lesions on the MRI's grid, and warnings.
@@ -63,31 +67,53 @@ def lesions_on_grid(
     if own.same_grid(geometry):
         return lesions, [text for lesion in lesions for text in doubts_on(lesion, geometry, name)]
     places = {lesion.name: _place(lesion, own, geometry) for lesion in lesions}
-    elsewhere = same_size_elsewhere(geometry, own)
+    elsewhere = by_header and same_size_elsewhere(geometry, own)
     warnings = check_fits(image_name, box_ras_of(geometry), name, places, same_size_elsewhere=elsewhere, remedy=remedy)
-    if told := where_else(geometry, own):
+    if by_header and (told := where_else(geometry, own)):
         warnings.append(told)
-    shared = _shares_lattice(own, geometry)
-    if not shared:
-        warnings.append(RESAMPLED)
     outside = [n for n, place in places.items() if place.share_inside == 0]
     if outside and must_use_all:
         raise InputError(f"{name}: {quoted(outside)} lie outside the MRI", LEAVE_OUT)
     if outside:
         warnings.append(f"Left out because outside the MRI: {quoted(outside)}.")
-    found, small = [], []
-    for lesion in lesions:
-        if lesion.name in outside:
-            continue
-        filled = fill(lesion, own, geometry)
-        there = Lesion.from_mask(lesion.name, filled.mask)
-        at = kji_of(a + b for a, b in zip(there.offset, filled.offset, strict=True))
-        whole = shared and there.voxels == lesion.voxels
-        found.append(replace(there, offset=at, drawn_mm3=None if whole else lesion.voxels * own.voxel_volume_mm3))
-        small += [] if filled.kept else [lesion.name]
-    if small:
-        warnings.append(f"Smaller than the MRI can show, taken as one voxel: {quoted(small)}.")
-    return found, warnings + [text for lesion in found for text in doubts_on(lesion, geometry, name)]
+    brought = [bring(lesion, own, geometry) for lesion in lesions if lesion.name not in outside]
+    return [each.lesion for each in brought], warnings + doubts_about(name, brought, geometry)
+
+
+class Brought(NamedTuple):
+    """A lesion on the MRI's grid.
+
+    Attributes:
+        lesion: there, with the volume that was drawn.
+        resampled: whether its voxels are no voxels of the MRI.
+        kept: whether it is as large as the MRI can show; else one voxel stands for it.
+    """
+
+    lesion: Lesion
+    resampled: bool
+    kept: bool
+
+
+def bring(lesion: Lesion, own: VolumeGeometry, geometry: VolumeGeometry) -> Brought:
+    """A lesion of its own grid on the MRI's, by the rule of :mod:`.filling`."""
+    filled = fill(lesion, own, geometry)
+    there = Lesion.from_mask(lesion.name, filled.mask)
+    at = kji_of(a + b for a, b in zip(there.offset, filled.offset, strict=True))
+    shared = _shares_lattice(own, geometry)
+    drawn = None if shared and there.voxels == lesion.voxels else lesion.voxels * own.voxel_volume_mm3
+    return Brought(replace(there, offset=at, drawn_mm3=drawn), not shared, filled.kept)
+
+
+def doubts_about(name: str, brought: Sequence[Brought], geometry: VolumeGeometry) -> list[str]:
+    """What is to be said of lesions that were brought to the MRI's grid.
+
+    Raises:
+        InputError: one is the background.
+    """
+    told = [RESAMPLED] if any(each.resampled for each in brought) else []
+    if small := [each.lesion.name for each in brought if not each.kept]:
+        told.append(f"Smaller than the MRI can show, taken as one voxel: {quoted(small)}.")
+    return told + [text for each in brought for text in doubts_on(each.lesion, geometry, name)]
 
 
 def _place(lesion: Lesion, own: VolumeGeometry, geometry: VolumeGeometry) -> _Place:

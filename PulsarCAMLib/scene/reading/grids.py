@@ -1,5 +1,8 @@
 """Masks of any geometry, under any transform, on the grid of one volume.
 
+Where the transforms are linear and keep right angles, a mask stays as it was drawn, with the place of its voxels, and
+:mod:`PulsarCAMLib.lesions.on_grid` brings it to the grid as it does with files. Else nearest neighbours do.
+
 Everything here works on copies outside the scene: no node is added, and the user's segmentation gains no
 representation. Matrices take ``(i, j, k, 1)`` to RAS millimetres of the volume node (before its parent transform).
 """
@@ -13,7 +16,8 @@ import slicer
 import vtk
 from vtk.util import numpy_support
 
-from ...core.errors import InputError
+from ...core.errors import GeometryError, InputError
+from ...core.geometry import VolumeGeometry
 
 _MARGIN = 2
 """Voxels around the mask that are resampled with it, for rounding."""
@@ -45,14 +49,17 @@ class Grid:
 
 @dataclass(frozen=True)
 class PlacedMask:
-    """A mask as it lies on a grid.
+    """A mask as it lies on a grid, or as it was drawn with the place of its voxels there.
 
     Attributes:
-        values: ``[k, j, i]`` of a block of the grid (label values, or 1 inside), or None where nothing lies on it.
+        values: where a transform bends or shears the mask: ``[k, j, i]`` of a block of the grid (label values, or 1
+            inside), or None where nothing lies on it.
         offset: array index ``(k, j, i)`` of that block.
         voxels: number of non-zero voxels in the mask's own geometry, also outside the grid; 0 means empty.
         share_inside: share of these whose centre is within the grid, 0..1.
         box_ras: lowest and highest RAS millimetres ``[2, 3]`` of the mask's voxel centres, or None if empty.
+        drawn: the mask's own voxels ``[k, j, i]``; None where it is bent or empty.
+        own: their place in the space of the grid; None likewise.
     """
 
     values: np.ndarray | None
@@ -60,6 +67,13 @@ class PlacedMask:
     voxels: int
     share_inside: float
     box_ras: np.ndarray | None
+    drawn: np.ndarray | None = None
+    own: VolumeGeometry | None = None
+
+    @property
+    def is_on_grid(self) -> bool:
+        """Whether any of it lies on the grid."""
+        return self.share_inside > 0 if self.own is not None else self.values is not None
 
 
 NOTHING = PlacedMask(None, (0, 0, 0), 0, 0.0, None)
@@ -86,7 +100,7 @@ def place_segment(segmentation_node, segment_id: str, grid: Grid) -> PlacedMask:
 
 
 def place_label_map(node, grid: Grid) -> PlacedMask:
-    """A label map volume on the grid, by nearest neighbour."""
+    """A label map volume on the grid."""
     image = slicer.vtkOrientedImageData()
     image.ShallowCopy(node.GetImageData())
     matrix = vtk.vtkMatrix4x4()
@@ -94,6 +108,25 @@ def place_label_map(node, grid: Grid) -> PlacedMask:
     image.SetGeometryFromImageToWorldMatrix(matrix)
     general, linear = transform_between(node.GetParentTransformNode(), grid.transform_node)
     return _place(image, grid, general, linear)
+
+
+def values_of_no_segment(node) -> int:
+    """How many values other than 0 the binary label maps of a segmentation hold that none of its segments has."""
+    segmentation = node.GetSegmentation()
+    binary = slicer.vtkSegmentationConverter.GetBinaryLabelmapRepresentationName()
+    found: dict[str, np.ndarray] = {}
+    owned: dict[str, set[int]] = {}
+    for n in range(segmentation.GetNumberOfSegments()):
+        segment = segmentation.GetNthSegment(n)
+        image = segment.GetRepresentation(binary)
+        if image is None or not image.GetNumberOfPoints() or image.GetPointData().GetScalars() is None:
+            continue
+        key = image.GetAddressAsString("")  # segments that do not overlap share one image
+        if key not in found:
+            values = _array(image).ravel()
+            found[key] = np.unique(values[values != 0])
+        owned.setdefault(key, set()).add(int(segment.GetLabelValue()))
+    return sum(len(set(values.tolist()) - owned[key]) for key, values in found.items())
 
 
 def _segment_image(node, segment_id: str, grid: Grid, matrix: np.ndarray | None):
@@ -148,15 +181,32 @@ def _place(image, grid: Grid, general, matrix: np.ndarray | None) -> PlacedMask:
     ras = _voxel_centres(image, extent, general, matrix)
     if not len(ras):
         return NOTHING
+    box = np.stack([ras.min(axis=0), ras.max(axis=0)])
     ijk = (ras - grid.ijk_to_ras[:3, 3]) @ np.linalg.inv(grid.ijk_to_ras[:3, :3]).T
     inside = ((ijk > -0.5) & (ijk < np.array(grid.shape[::-1]) - 0.5)).all(axis=1)
+    own = _own_geometry(image, matrix)
+    if own is not None:
+        return PlacedMask(None, (0, 0, 0), len(ras), float(inside.mean()), box, _array(image).copy(), own)
     low = np.maximum(np.floor(ijk.min(axis=0)).astype(int) - _MARGIN, 0)
     high = np.minimum(np.ceil(ijk.max(axis=0)).astype(int) + _MARGIN, np.array(grid.shape[::-1]) - 1)
     values = _resample(image, grid, low, high, general) if (low <= high).all() else None
     if values is not None and not values.any():
         values = None
-    box = np.stack([ras.min(axis=0), ras.max(axis=0)])
     return PlacedMask(values, tuple(int(n) for n in low[::-1]), len(ras), float(inside.mean()), box)
+
+
+def _own_geometry(image, matrix: np.ndarray | None) -> VolumeGeometry | None:
+    """Place of an image's voxels in the space of the grid; None where a transform bends or shears it."""
+    if matrix is None:
+        return None
+    to_world = vtk.vtkMatrix4x4()
+    image.GetImageToWorldMatrix(to_world)
+    to_grid = matrix @ slicer.util.arrayFromVTKMatrix(to_world)
+    to_grid[:3, 3] += to_grid[:3, :3] @ np.array(image.GetExtent()[::2])
+    try:
+        return VolumeGeometry.from_ijk_to_ras(to_grid, image.GetDimensions()[::-1])
+    except GeometryError:
+        return None
 
 
 def _voxel_centres(image, extent, general, matrix: np.ndarray | None) -> np.ndarray:

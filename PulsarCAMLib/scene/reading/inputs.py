@@ -18,11 +18,13 @@ from ...core.errors import InputError
 from ...core.geometry import VolumeGeometry
 from ...core.inputs import MASK
 from ...core.lesion import Lesion
-from ...lesions.from_labels import lesions_from_labels, lesions_from_masks
-from ...lesions.overlap import check_fits
+from ...lesions.doubts import LESIONS_BY_SEGMENT, MOST_LESIONS, refuse_no_lesions
+from ...lesions.from_labels import lesions_from_label_volume, lesions_from_masks
+from ...lesions.on_grid import Brought, bring, doubts_about, lesions_on_grid
+from ...lesions.overlap import check_fits, same_size_elsewhere, where_else
 from ...systems.contract import System
 from .dicom import source_of
-from .grids import Grid, PlacedMask, place_label_map, place_segment, transform_between
+from .grids import Grid, PlacedMask, place_label_map, place_segment, transform_between, values_of_no_segment
 
 REMEDY = "one of them has a wrong header or transform, correct it before going on."
 
@@ -186,38 +188,72 @@ def _from_segmentation(volume_node, node, segment_ids, parts: str, grid: Grid):
         )
     if not chosen:
         raise InputError(f"The segmentation “{node.GetName()}” has no segment; outline at least one lesion.")
+    if segment_ids is None and len(chosen) >= MOST_LESIONS:
+        what = f"The segmentation “{node.GetName()}” has {len(chosen)} segments, which are hardly all lesions"
+        raise InputError(what, LESIONS_BY_SEGMENT)
+    geometry = VolumeGeometry.from_ijk_to_ras(grid.ijk_to_ras, grid.shape)
     placed = {names[s]: place_segment(node, s, grid) for s in chosen}
-    outside = _check_fits(volume_node, node, placed, grid)
+    outside = _check_fits(volume_node, node, placed, grid, geometry)
     usable, warnings = _usable(placed, node.GetName(), must_use_all=segment_ids is not None)
-    warnings += outside
-    lesions: list[Lesion] = []
+    warnings += outside + _of_no_segment(node)
+    brought: list[Brought] = []
     segment_of: dict[str, str] = {}
     ids = {name: segment for segment, name in names.items()}
     for name, mask in usable.items():
-        found, more = lesions_from_masks({name: mask.values}, "together" if parts == "auto" else parts)
+        voxels = mask.values if mask.own is None else mask.drawn
+        found, more = lesions_from_masks({name: voxels}, "together" if parts == "auto" else parts)
         warnings += more
-        lesions += [_moved(lesion, mask.offset) for lesion in found]
+        brought += [_brought(lesion, mask, geometry) for lesion in found]
         segment_of |= {lesion.name: ids[name] for lesion in found}
-    return lesions, warnings, segment_of
+    warnings += doubts_about(f"The mask “{node.GetName()}”", brought, geometry)
+    return [each.lesion for each in brought], warnings, segment_of
+
+
+def _of_no_segment(node) -> list[str]:
+    """A warning where voxels have values of no segment: 3D Slicer takes a fractional label map for a binary one so."""
+    count = values_of_no_segment(node)
+    if not count:
+        return []
+    return [
+        f"“{node.GetName()}” holds voxels of {count} value{'s' * (count > 1)} that no segment has: it may be a "
+        "fractional label map, of which 3D Slicer reads one value; compare the outlines with the MRI."
+    ]
+
+
+def _brought(lesion: Lesion, mask: PlacedMask, geometry: VolumeGeometry) -> Brought:
+    if mask.own is None:
+        return Brought(_moved(lesion, mask.offset), resampled=False, kept=True)
+    return bring(lesion, mask.own, geometry)
 
 
 def _from_label_map(volume_node, node, values, parts: str, grid: Grid):
     if node.GetImageData() is None or node.GetImageData().GetNumberOfPoints() == 0:
         raise InputError(f"The label map “{node.GetName()}” holds no image; load it again.")
     placed = place_label_map(node, grid)
-    warnings = _check_fits(volume_node, node, {node.GetName(): placed}, grid)
-    if placed.values is None:
-        raise InputError(f"The label map “{node.GetName()}” is empty: every voxel is background (0).")
     wanted = None if values is None else [int(v) for v in values]
-    lesions, more = lesions_from_labels(placed.values, label_names(node), parts, wanted)
+    image_name, name = _names(volume_node, node)
+    if not placed.voxels:
+        refuse_no_lesions(name, slicer.util.arrayFromVolume(node), 1.0, wanted)
+        raise InputError(f"The label map “{node.GetName()}” is empty: every voxel is background (0).")
+    geometry = VolumeGeometry.from_ijk_to_ras(grid.ijk_to_ras, grid.shape)
+    if placed.own is not None:
+        own, voxels = placed.own, placed.drawn
+        lesions, more = lesions_from_label_volume(name, voxels, own, label_names(node), parts, wanted)
+        by_header = volume_node.GetParentTransformNode() is node.GetParentTransformNode()
+        lesions, warnings = lesions_on_grid(
+            name, lesions, own, geometry, values is not None, image_name, REMEDY, by_header
+        )
+        return lesions, more + warnings
+    warnings = _check_fits(volume_node, node, {node.GetName(): placed}, grid, geometry)
+    lesions, more = lesions_from_label_volume(name, placed.values, geometry, label_names(node), parts, wanted)
     return [_moved(lesion, placed.offset) for lesion in lesions], warnings + more
 
 
 def _usable(placed: dict[str, PlacedMask], node_name: str, must_use_all: bool):
     """The segments that lie on the image, and warnings about the others."""
     empty = [name for name, mask in placed.items() if mask.voxels == 0]
-    lost = [name for name, mask in placed.items() if mask.voxels and mask.values is None]
-    usable = {name: mask for name, mask in placed.items() if mask.values is not None}
+    lost = [name for name, mask in placed.items() if mask.voxels and not mask.is_on_grid]
+    usable = {name: mask for name, mask in placed.items() if mask.is_on_grid}
     sentences = []
     if empty:
         sentences.append(f"Empty in “{node_name}”: {_listed(empty)}")
@@ -228,12 +264,23 @@ def _usable(placed: dict[str, PlacedMask], node_name: str, must_use_all: bool):
     return usable, [f"{s}: left out." for s in sentences]
 
 
-def _check_fits(volume_node, mask_node, placed: dict[str, PlacedMask], grid: Grid) -> list[str]:
+def _check_fits(
+    volume_node, mask_node, placed: dict[str, PlacedMask], grid: Grid, geometry: VolumeGeometry
+) -> list[str]:
     """Refuse a mask apart from the image (a malformed header, or a transform forgotten); warnings about the rest."""
-    used = {name: mask for name, mask in placed.items() if mask.values is not None}
+    used = {name: mask for name, mask in placed.items() if mask.is_on_grid}
+    names = _names(volume_node, mask_node)
+    by_header = volume_node.GetParentTransformNode() is mask_node.GetParentTransformNode()
+    grids = [mask.own for mask in placed.values() if by_header and mask.own is not None]
+    elsewhere = any(same_size_elsewhere(geometry, own) for own in grids)
     # Where nothing lies on the image, the whole says how far away it is.
-    names = f"the MRI “{volume_node.GetName()}”", f"The mask “{mask_node.GetName()}”"
-    return check_fits(names[0], grid.box_ras(), names[1], used or placed, remedy=REMEDY)
+    told = check_fits(names[0], grid.box_ras(), names[1], used or placed, same_size_elsewhere=elsewhere, remedy=REMEDY)
+    return told + [text for text in dict.fromkeys(where_else(geometry, own) for own in grids) if text]
+
+
+def _names(volume_node, mask_node) -> tuple[str, str]:
+    """Of image and mask, for sentences."""
+    return f"the MRI “{volume_node.GetName()}”", f"The mask “{mask_node.GetName()}”"
 
 
 def _transform_warnings(volume_node) -> list[str]:

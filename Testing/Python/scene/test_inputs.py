@@ -11,6 +11,7 @@ import slicer
 import vtk
 from host.making import (
     GRIDS,
+    SHAPE,
     a_label_map,
     a_segmentation,
     an_mri,
@@ -22,8 +23,10 @@ from host.making import (
     segment_id,
     state_of_scene,
 )
+from making_files import written
 
 from PulsarCAMLib.core.errors import GeometryError, InputError
+from PulsarCAMLib.core.geometry import VolumeGeometry
 
 pytestmark = pytest.mark.usefixtures("a_scene")
 
@@ -197,9 +200,91 @@ def test_the_share_outside_the_mri_is_told():
     mri = an_mri()
     half_out = matrix()
     half_out[:3, 3] -= half_out[:3, :3] @ [0, 16, 0]
-    inputs = read(mri, a_label_map(ONE, half_out))
-    assert inputs.warnings == ("50.0 % of “labels” lies outside the MRI and is not seen by the model.",)
+    inputs = read(mri, a_label_map(ONE[:, :-1], half_out))
+    assert inputs.warnings == ("50.0 % of “Lesion 1” lies outside the MRI and is not seen by the model.",)
     assert inputs.lesions[0].voxels == ONE.sum() / 2
+    assert inputs.lesions[0].volume_cm3(inputs.geometry) == pytest.approx(ONE.sum() * 2.64 / 1000)
+
+
+def test_a_mask_of_the_mris_size_must_lie_on_it_as_with_files():
+    mri = an_mri()
+    half_out = matrix()
+    half_out[:3, 3] -= half_out[:3, :3] @ [0, 16, 0]
+    with pytest.raises(GeometryError, match="“labels” has the size of the MRI “t1c”, but its header puts 50"):
+        read(mri, a_label_map(ONE, half_out))
+    moved = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLLinearTransformNode")
+    slicer.util.updateTransformMatrixFromArray(moved, matrix(spacing=(1, 1, 1), origin=(0, -17.6, 0)))
+    mask = a_label_map(ONE, matrix())
+    mask.SetAndObserveTransformNodeID(moved.GetID())
+    (warning,) = read(mri, mask).warnings  # somebody put it there
+    assert warning.startswith("50.0 % of “Lesion 1” lies outside")
+
+
+@pytest.mark.parametrize("kind", ["segmentation", "label map"])
+def test_a_mirrored_or_moved_header_is_warned_of_unless_a_transform_put_it_there(kind):
+    mri = an_mri()
+    turned = matrix(np.diag([-1.0, -1.0, 1.0]))
+    turned[:3, 3] = (matrix() @ [SHAPE[2] - 1, SHAPE[1] - 1, 0, 1])[:3]
+    other = an_mri("other", ijk_to_ras=turned)
+    mask = a_label_map(ONE, turned) if kind == "label map" else a_segmentation({"GTV": ONE}, other)
+    (warning,) = read(mri, mask).warnings
+    assert "runs the axes i (left-right) and j (front-back) the other way" in warning
+    here = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLLinearTransformNode")
+    mask.SetAndObserveTransformNodeID(here.GetID())
+    assert read(mri, mask).warnings == ()
+
+
+@pytest.mark.parametrize("kind", ["segmentation", "label map"])
+@pytest.mark.parametrize("shift", [(0.5, 0.5, 0.5), (0.3, -0.4, 0.1)])
+def test_masks_of_another_grid_come_as_they_come_from_files(tmp_path, kind, shift):
+    """One rule: the same voxels, the drawn volume, the same sentences but for names."""
+    from PulsarCAMLib.lesions.from_files import read_lesions
+
+    mri = an_mri(ijk_to_ras=GRIDS["oblique"])
+    aside = GRIDS["oblique"].copy()
+    aside[:3, 3] += aside[:3, :3] @ shift
+    other = an_mri("other", ijk_to_ras=aside, shape=(14, 50, 57))
+    grown = np.pad(ONE, [(0, 0), (0, 2), (0, 1)])
+    mask = a_label_map(grown, aside) if kind == "label map" else a_segmentation({"Lesion 1": grown}, other)
+    inputs = read(mri, mask)
+    geometry = VolumeGeometry.from_ijk_to_ras(aside, grown.shape)
+    (lesion,), warnings = read_lesions(written(tmp_path / "mask.nrrd", grown, geometry), inputs.geometry)
+    assert np.array_equal(full(inputs.lesions[0]), full(lesion))
+    assert inputs.lesions[0].volume_cm3(inputs.geometry) == pytest.approx(ONE.sum() * 2.64 / 1000)
+    assert abs(inputs.lesions[0].voxels - ONE.sum()) <= 1
+    assert list(inputs.warnings) == warnings
+
+
+def test_what_is_no_mask_of_lesions_is_refused_as_with_files():
+    mri = an_mri()
+    values = slicer.util.arrayFromVolume(mri)
+    for labels, values_chosen, words in [
+        (values, None, "“labels” holds .* it is an image, not a mask; were the two swapped"),
+        (ONE + 1, None, "“labels” has no background: no voxel is 0, and the value 1 fills"),
+        (ONE + 1, ["1"], "“labels”: “Lesion 1” fills .* of the MRI and holds all its corners"),
+        (ONE.astype(np.int16) - 1, None, r"“labels” holds negative label values \(-1\)"),
+        ((np.indices(SHAPE) % 2).all(0), None, "“labels” has 4704 parts that do not touch"),
+    ]:
+        with pytest.raises(InputError, match=words):
+            read(mri, a_label_map(labels.astype(np.int16), matrix()), values_chosen)
+    with pytest.raises(InputError, match="holds all its corners, so it is background"):
+        read(mri, a_segmentation({"outside": 1 - ONE}, mri))
+
+
+def test_values_of_no_segment_are_warned_of(tmp_path):
+    """As 3D Slicer reads a fractional label map: one value of many."""
+    mri = an_mri()
+    shares = (ONE * 216).astype(np.uint8)
+    shares[5, 12, 12:20], shares[6, 12, 12:20] = 1, 107
+    grid = VolumeGeometry.from_ijk_to_ras(matrix(), SHAPE)
+    fields = {"Segment0_ID": "S1", "Segment0_Name": "GTV", "Segment0_LabelValue": "1", "Segment0_Layer": "0"}
+    written(tmp_path / "s.seg.nrrd", shares, grid, **fields)
+    node = slicer.util.loadSegmentation(str(tmp_path / "s.seg.nrrd"))
+    node.SetName("GTVs")
+    inputs = read(mri, node)
+    assert inputs.lesions[0].voxels == 8
+    assert "“GTVs” holds voxels of 2 values that no segment has: it may be a fractional" in inputs.warnings[0]
+    assert read(mri, a_segmentation({"left": ONE, "right": TWO}, mri)).warnings == ()
 
 
 def test_one_label_value_means_one_lesion_per_part_and_names_come_only_from_the_users_table():
