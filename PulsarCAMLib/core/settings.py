@@ -82,6 +82,7 @@ class Option:
         influence: whether it decides what comes out; what does not is no part of the hash.
         later: older cards lack it; it was then what is the default now.
         untold: left out of the card while it is the default, so that earlier settings keep their hash.
+        unsaid: what cards mean that lack it, where that is not the default; left out of the card while it is this.
     """
 
     flag: str = ""
@@ -100,6 +101,15 @@ class Option:
     influence: bool = True
     later: bool = False
     untold: bool = False
+    unsaid: Any = None
+
+    def may_lack(self) -> bool:
+        """Whether a card may do without it."""
+        return self.later or self.untold or self.unsaid is not None
+
+    def is_left_out(self, value: Any, default: Any) -> bool:
+        """Whether a card does without it."""
+        return (self.untold and value == default) or (self.unsaid is not None and value == self.unsaid)
 
     @property
     def dest(self) -> str:
@@ -157,7 +167,7 @@ class Settings:
     def to_card(self) -> dict[str, Any]:
         """As plain JSON values; :meth:`from_card` reads them."""
         own = [(each, getattr(self, each.name)) for each in fields(self)]  # type: ignore[arg-type]
-        return {e.name: plain(value) for e, value in own if not (option_of(e).untold and value == default_of(e))}
+        return {e.name: plain(value) for e, value in own if not option_of(e).is_left_out(value, default_of(e))}
 
     @classmethod
     def from_card(cls, card: Any) -> Self:
@@ -167,11 +177,13 @@ class Settings:
             PulsarCAMError: :attr:`error`: a field is missing, unknown or not usable.
         """
         hints = hints_of(cls)
-        needed = {each.name for each in fields(cls) if not (option_of(each).later or option_of(each).untold)}  # type: ignore[arg-type]
+        options = {each.name: option_of(each) for each in fields(cls)}  # type: ignore[arg-type]
+        needed = {name for name, about in options.items() if not about.may_lack()}
         if not isinstance(card, Mapping) or not needed <= set(card) <= set(hints):
             raise cls.error(cls.outdated or cls._strange(card, needed))
         try:
-            values = typed(cls, dict(card), capital(cls.who))
+            values = {name: about.unsaid for name, about in options.items() if about.unsaid is not None}
+            values |= typed(cls, dict(card), capital(cls.who))
             return cls(**{name: _nested(hints[name], value) for name, value in values.items()})
         except (TypeError, ValueError) as error:
             raise cls.error(f"{capital(cls.who)} has a value of the wrong kind ({error}).") from error

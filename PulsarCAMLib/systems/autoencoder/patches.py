@@ -11,7 +11,8 @@ from ...core.geometry import VolumeGeometry, kji_of
 from ...core.lesion import Lesion, check_lies_on
 from ...lesions.resampling import block_of, image_around, resample
 from ..contract import PastedMap
-from .preprocessing import Preprocessing
+from .preprocessing import ON_VOXELS, Preprocessing
+from .sections import answering_slice, read_for_masks, section_centres, widest
 from .working_grid import WorkingAxes, working_axes
 
 LARGE_LESION_MARGIN = 2
@@ -129,24 +130,20 @@ def extract_patches(
     """
     preprocessing = preprocessing or Preprocessing()
     check_lies_on(volume, geometry, lesion)
-    axes = working_axes(geometry, lesion, preprocessing, rotation_deg)
-    mask, first = _mask_on(axes, geometry, lesion)
-    scale, fill = 1.0, preprocessing.large_lesion == "fill"
-    for _ in range(FILLING_STEPS if fill else 1):
-        step = _scale_to_fit(mask, preprocessing.patch_size, fill)
-        if step == 1:
-            break
-        scale *= step
-        axes = working_axes(geometry, lesion, preprocessing, rotation_deg, scale)
-        mask, first = _mask_on(axes, geometry, lesion)
+    size, fill = preprocessing.patch_size, preprocessing.large_lesion == "fill"
+    placed = _placed if preprocessing.lattice == ON_VOXELS else _placed_as_before
+    axes, scale, mask, first = placed(geometry, lesion, preprocessing, rotation_deg)
     used = np.flatnonzero(mask.any(axis=(1, 2)))
     areas = _areas_mm2(mask, used, axes, geometry, lesion, preprocessing)
-    main = _answering_slice(areas, preprocessing.answering_slice)
+    main = answering_slice(areas, preprocessing.answering_slice)
     if only_main:
         used, areas, main = used[[main]], areas[[main]], 0
-    corners = np.array([_corner(mask[k], preprocessing.patch_size) for k in used])
-    images, masks, grid, low = _cut(volume, geometry, axes, first, mask, used, corners, preprocessing.patch_size)
-    warnings = _warnings(volume, lesion, images, 1.0 if fill else scale, preprocessing.patch_size)
+    centres = (
+        _centres(mask, used) if axes.section is None else section_centres(axes, geometry, lesion, mask, first, used)
+    )
+    corners = np.array([_corner(mask[k], centre, size) for k, centre in zip(used, centres, strict=True)])
+    images, masks, grid, low = _cut(volume, geometry, axes, first, mask, used, corners, size)
+    warnings = _warnings(volume, lesion, images, 1.0 if fill else scale, size)
     return LesionPatches(
         lesion=lesion,
         images=_to_unit_range(images, preprocessing.percentiles)[:, None],
@@ -188,17 +185,55 @@ def paste_maps(
     return PastedMap(values, kji_of(low))
 
 
+def _placed(
+    geometry: VolumeGeometry, lesion: Lesion, preprocessing: Preprocessing, rotation_deg: float
+) -> tuple[WorkingAxes, float, np.ndarray, np.ndarray]:
+    """Lattice, scale, and :func:`_mask_on`: pixels grow with what the lesion's voxels span, and by no step.
+
+    A lesion as wide as the patch keeps its pixels; one that is wider by the margins, or more, leaves them free.
+    """
+    axes = working_axes(geometry, lesion, preprocessing, rotation_deg)
+    pixels, size = widest(axes, geometry, lesion), preprocessing.patch_size
+    scale = pixels / (size - 2 * LARGE_LESION_MARGIN)
+    if preprocessing.large_lesion != "fill":
+        scale = max(1.0, min(scale, 1 + 2 * (pixels - size) / (size - 2 * LARGE_LESION_MARGIN)))
+    if scale != 1:
+        axes = working_axes(geometry, lesion, preprocessing, rotation_deg, scale)
+    return (axes, scale, *_mask_on(axes, geometry, lesion))
+
+
+def _placed_as_before(
+    geometry: VolumeGeometry, lesion: Lesion, preprocessing: Preprocessing, rotation_deg: float
+) -> tuple[WorkingAxes, float, np.ndarray, np.ndarray]:
+    """As :func:`_placed`, by counting pixels of the lattice."""
+    axes = working_axes(geometry, lesion, preprocessing, rotation_deg)
+    mask, first = _mask_on(axes, geometry, lesion)
+    scale, fill = 1.0, preprocessing.large_lesion == "fill"
+    for _ in range(FILLING_STEPS if fill else 1):
+        step = _scale_to_fit(mask, preprocessing.patch_size, fill)
+        if step == 1:
+            break
+        scale *= step
+        axes = working_axes(geometry, lesion, preprocessing, rotation_deg, scale)
+        mask, first = _mask_on(axes, geometry, lesion)
+    return axes, scale, mask, first
+
+
 def _mask_on(axes: WorkingAxes, geometry: VolumeGeometry, lesion: Lesion) -> tuple[np.ndarray, np.ndarray]:
-    """GTV on the smallest lattice block that holds it, bool ``[z, y, x]``, and the block's first point (x, y, z)."""
+    """GTV on the smallest lattice block that holds it, bool ``[z, y, x]``, and the block's first point (x, y, z).
+
+    A pixel half way between a voxel inside and one outside belongs to the voxel that is shown further right or below.
+    """
     corners = geometry.cropped(lesion.offset, lesion.mask.shape)
     ends = np.array([[-0.5, n - 0.5] for n in lesion.mask.shape[::-1]])
     box = axes.coordinates(corners.to_lps(np.stack(np.meshgrid(*ends, indexing="ij"), -1).reshape(-1, 3)))
-    # A slice that touches the box only with its face must not come in by rounding.
-    first = np.ceil(box.min(axis=0) - 1e-6).astype(int)
-    last = np.maximum(np.floor(box.max(axis=0) + 1e-6).astype(int), first)
+    # A slice that touches the box only with its face must not come in by rounding; pixels on its rim may.
+    reach = 1e-6 if axes.section is None else np.array([0.1, 0.1, 1e-6])
+    first = np.ceil(box.min(axis=0) - reach).astype(int)
+    last = np.maximum(np.floor(box.max(axis=0) + reach).astype(int), first)
     padded = np.pad(lesion.mask, 1).astype(np.float32)
     source = geometry.cropped(kji_of(o - 1 for o in lesion.offset), kji_of(padded.shape)).to_sitk(padded)
-    inside = resample(source, axes.geometry(first, last)) >= 0.5
+    inside = resample(source, read_for_masks(axes, first, last)) >= 0.5
     return _with_no_slice_lost(inside, axes, first, geometry, lesion), first
 
 
@@ -243,22 +278,17 @@ def _areas_mm2(
     return (counts[::-1] if backwards else counts) * float(geometry.spacing[0] * geometry.spacing[1])
 
 
-def _answering_slice(areas: np.ndarray, rule: str) -> int:
-    off_middle = np.abs(np.arange(len(areas)) - (len(areas) - 1) / 2)
-    if rule == "middle":
-        candidates = np.flatnonzero(off_middle == off_middle.min())
-        return int(candidates[np.argmax(areas[candidates])])
-    candidates = np.flatnonzero(np.isclose(areas, areas.max()))
-    return int(candidates[np.argmin(off_middle[candidates])])
+def _centres(mask: np.ndarray, used: np.ndarray) -> list[np.ndarray]:
+    """Centre of mass (row, column) of every used slice of a mask on the lattice, in its pixels."""
+    return [np.argwhere(mask[k]).mean(axis=0) for k in used]
 
 
-def _corner(section: np.ndarray, size: int) -> tuple[int, int]:
+def _corner(section: np.ndarray, centre: np.ndarray, size: int) -> tuple[int, int]:
     """First (row, column) of a crop centred on the section, moved just as far as needed to hold all of it."""
     corner = []
     for axis in (1, 0):
         used = np.flatnonzero(section.any(axis=axis))
-        centre = np.argwhere(section)[:, 1 - axis].mean()
-        start = int(np.floor(centre - size / 2 + 1))
+        start = int(np.floor(centre[1 - axis] - size / 2 + 1))
         corner.append(min(max(start, int(used[-1]) - size + 1), int(used[0])))
     row, column = corner
     return row, column

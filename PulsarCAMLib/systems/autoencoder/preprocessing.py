@@ -8,6 +8,9 @@ from ...core.errors import BundleError
 from ...core.settings import Settings, option
 from .architecture import patch_size_problem
 
+ON_VOXELS, AS_BEFORE = "on-voxels", "as-before"
+"""Rules of the lattice."""
+
 
 def percentiles_problem(percentiles: tuple[float, ...]) -> str | None:
     """Why nothing can be stretched between these two percentiles."""
@@ -32,6 +35,8 @@ class Preprocessing(Settings):
             fills the patch but for a margin of 2 pixels on each side, 60 of 64 (94 %).
         answering_slice: the slice whose answer is the lesion's: ``"largest-area"``; ties go to the middle. ``"middle"``
             of the slices that hold the lesion; of two middle ones the larger.
+        lattice: where pixels lie among the voxels, see :mod:`.working_grid`: ``"on-voxels"``, through the voxel nearest
+            to the answering section's centre; ``"as-before"``, of models whose card does not say it.
     """
 
     who = "the preprocessing"
@@ -63,6 +68,11 @@ class Preprocessing(Settings):
         "largest-area", "--answering-slice", "of the lesion, which is trained on and answers for it",
         choices=("largest-area", "middle"),
     )  # fmt: skip
+    lattice: str = option(
+        ON_VOXELS, "--lattice",
+        "where pixels lie among the MRI's voxels; as-before: as in version 0.1, jumps with a last digit",
+        choices=(ON_VOXELS, AS_BEFORE), unsaid=AS_BEFORE,
+    )  # fmt: skip
 
     def in_words(self) -> str:
         """One line for people."""
@@ -73,5 +83,5 @@ class Preprocessing(Settings):
         return (
             f"{self.patch_size} x {self.patch_size} pixels {filled}, plane: {self.plane}, percentiles {low:g} to "
             f"{high:g} become 0 to 1; a bottleneck cell is on if {cell} in the GTV; answering slice: "
-            f"{self.answering_slice.replace('-', ' ')}"
+            f"{self.answering_slice.replace('-', ' ')}; lattice: {self.lattice.replace('-', ' ')}"
         )

@@ -1,9 +1,16 @@
 """The working grid of a lesion: the lattice on which its patches are cut.
 
 Every slice of a lesion is a crop of one lattice at whole-pixel corners, so the way from patch to MRI is one affine map.
-Along an axis that runs with one of the MRI's and keeps its spacing, lattice points are voxel centres; along any other,
-the lattice is anchored half a pixel beside the lesion's centre of mass, so that a patch of even size is centred on it
-and cropping the MRI changes nothing.
+Where the lattice lies is a rule of the model (``lattice`` of its preprocessing, method.md 1.6, reading 25):
+
+``"on-voxels"``: through the centre of the voxel nearest to the answering section's centre of mass, which is found among
+the MRI's indices. No header decides it, so that patches move by as little as the geometry does, and where pixels are as
+large as voxels all of them lie on voxels; voxels that are nearly as large as the model's pixels are taken as they are
+(:func:`pixel_size`). Turned copies are anchored as before; the turn is no part of a geometry.
+
+``"as-before"`` (models of version 0.1): along an axis that runs with one of the MRI's and keeps its spacing to nine
+digits, lattice points are voxel centres; along any other, the lattice is anchored half a pixel beside the lesion's
+centre of mass. A spacing of 1.0000001 mm instead of 1 moves it by up to half a pixel.
 """
 
 from __future__ import annotations
@@ -14,10 +21,15 @@ import numpy as np
 
 from ...core.geometry import VolumeGeometry, kji_of
 from ...core.lesion import Lesion
-from .preprocessing import Preprocessing
+from .preprocessing import ON_VOXELS, Preprocessing
+from .sections import AnsweringSection
 
 PARALLEL_TOLERANCE = 1e-6
 """1 - cosine below which two axes count as parallel (0.08 degrees)."""
+
+NEARLY, FAR = 0.005, 0.055
+"""Voxels that differ from the wanted pixels by a share of up to the first are taken as they are, from the second on not
+at all; between them pixels change by a tenth of what voxels do, so that nothing jumps."""
 
 DISPLAY_AXES_LPS = {
     "axial": np.array([[1.0, 0, 0], [0, 1, 0], [0, 0, 1]]),
@@ -35,11 +47,13 @@ class WorkingAxes:
         direction: 3x3, columns are the LPS unit vectors of columns (x), rows (y) and slices (z).
         spacing: millimetres along x, y, z.
         anchor: a lattice point, as coordinates along x, y, z in millimetres.
+        section: whose nearest voxel the anchor is; None where the lattice is anchored as before.
     """
 
     direction: np.ndarray
     spacing: np.ndarray
     anchor: np.ndarray
+    section: AnsweringSection | None = None
 
     def coordinates(self, lps: np.ndarray) -> np.ndarray:
         """Lattice coordinates ``[..., 3]`` (x, y, z in lattice steps from the anchor) of LPS points."""
@@ -73,31 +87,64 @@ def working_axes(
     Args:
         geometry: of the MRI.
         lesion: gives the centre of mass.
-        preprocessing: plane and in-plane spacing.
+        preprocessing: plane, in-plane spacing and rule of the lattice.
         rotation_deg: turns the patch about the lesion's centre of mass within its plane (augmentation).
         scale: enlarges the pixels of a lesion that would not fit.
     """
     volume_axes = np.asarray(geometry.direction)
     wanted = DISPLAY_AXES_LPS[plane_of(geometry, preprocessing.plane)].T
     direction = _closest_axes(volume_axes, wanted) if preprocessing.plane == "volume" else wanted.copy()
-    nearest = np.argmax(np.abs(volume_axes.T @ direction), axis=0)
+    along = volume_axes.T @ direction
+    nearest = np.argmax(np.abs(along), axis=0)
     if rotation_deg:
         angle = np.deg2rad(rotation_deg)
         cos, sin = np.cos(angle), np.sin(angle)
         direction[:, :2] = direction[:, :2] @ np.array([[cos, -sin], [sin, cos]])
     spacing = np.asarray(geometry.spacing)[nearest]
     if preprocessing.in_plane_spacing_mm is not None:
-        spacing[:2] = preprocessing.in_plane_spacing_mm
+        wanted_mm, on = preprocessing.in_plane_spacing_mm, preprocessing.lattice == ON_VOXELS
+        spacing[:2] = [pixel_size(voxel, wanted_mm) for voxel in spacing[:2]] if on else wanted_mm
     spacing[:2] *= scale
+    anchor, on_voxels = _anchor_as_before(geometry, lesion, direction, spacing, nearest)
+    if preprocessing.lattice != ON_VOXELS:
+        return WorkingAxes(direction, spacing, anchor)
+    forwards = along[nearest, range(3)] > 0
+    section = AnsweringSection.of(lesion, nearest, forwards, preprocessing.answering_slice)
+    through = np.linalg.inv(direction) @ geometry.to_lps(section.voxel)
+    if rotation_deg:  # the same slices as those of the lesion as it is
+        return WorkingAxes(direction, spacing, anchor if on_voxels[2] else np.array([*anchor[:2], through[2]]))
+    return WorkingAxes(direction, spacing, through, section)
+
+
+def pixel_size(voxel_mm: float, wanted_mm: float) -> float:
+    """Millimetres of a pixel: as wanted, or the voxel's where that is all but the same; one passes into the other.
+
+    A header's 1.0005 mm instead of 1 mm would else draw every pixel between voxels, and interpolation smooths: at
+    1.001 mm p of a real lesion moved by 0.007.
+
+    Examples:
+        >>> [round(pixel_size(voxel, 1.0), 4) for voxel in (0.94, 0.96, 0.995, 0.9999, 1.0, 1.003, 1.03, 1.1)]
+        [1.0, 0.9985, 0.995, 0.9999, 1.0, 1.003, 1.0025, 1.0]
+    """
+    off = (voxel_mm - wanted_mm) / wanted_mm
+    kept = np.clip(NEARLY * (FAR - abs(off)) / (FAR - NEARLY), 0, NEARLY)
+    return float(voxel_mm if abs(off) <= NEARLY else wanted_mm * (1 + np.sign(off) * kept))
+
+
+def _anchor_as_before(
+    geometry: VolumeGeometry, lesion: Lesion, direction: np.ndarray, spacing: np.ndarray, nearest: np.ndarray
+) -> tuple[np.ndarray, list[bool]]:
+    """The anchor in millimetres along the lattice's axes, and along which of them it is a voxel's centre."""
     # The inverse, not the transpose: headers are rounded, so axes may be perpendicular to 1e-3 only.
     to_axes = np.linalg.inv(direction)
-    on_voxels = to_axes @ np.asarray(geometry.origin)
+    voxels = to_axes @ np.asarray(geometry.origin)
     anchor = to_axes @ lesion.centroid_lps(geometry) + spacing / 2
+    on_voxels = [False, False, False]
     for axis in range(3):
-        cosine = abs(volume_axes[:, nearest[axis]] @ direction[:, axis])
+        cosine = abs(np.asarray(geometry.direction)[:, nearest[axis]] @ direction[:, axis])
         if 1 - cosine < PARALLEL_TOLERANCE and np.isclose(spacing[axis], geometry.spacing[nearest[axis]], rtol=1e-9):
-            anchor[axis] = on_voxels[axis]
-    return WorkingAxes(direction, spacing, anchor)
+            anchor[axis], on_voxels[axis] = voxels[axis], True
+    return anchor, on_voxels
 
 
 def _closest_axes(volume_axes: np.ndarray, wanted: np.ndarray) -> np.ndarray:
