@@ -11,7 +11,7 @@ from ...core.geometry import VolumeGeometry, kji_of
 from ...core.lesion import Lesion, check_lies_on
 from ...lesions.resampling import block_of, image_around, resample
 from ..contract import PastedMap
-from .preprocessing import ON_VOXELS, Preprocessing
+from .preprocessing import BY_INDEX, Preprocessing
 from .sections import answering_slice, read_for_masks, section_centres, widest
 from .working_grid import WorkingAxes, working_axes
 
@@ -131,7 +131,7 @@ def extract_patches(
     preprocessing = preprocessing or Preprocessing()
     check_lies_on(volume, geometry, lesion)
     size, fill = preprocessing.patch_size, preprocessing.large_lesion == "fill"
-    placed = _placed if preprocessing.lattice == ON_VOXELS else _placed_as_before
+    placed = _placed if preprocessing.lattice == BY_INDEX else _placed_as_before
     axes, scale, mask, first = placed(geometry, lesion, preprocessing, rotation_deg)
     used = np.flatnonzero(mask.any(axis=(1, 2)))
     areas = _areas_mm2(mask, used, axes, geometry, lesion, preprocessing)

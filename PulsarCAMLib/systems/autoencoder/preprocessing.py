@@ -8,7 +8,7 @@ from ...core.errors import BundleError
 from ...core.settings import Settings, option
 from .architecture import patch_size_problem
 
-ON_VOXELS, AS_BEFORE = "on-voxels", "as-before"
+BY_INDEX, AS_BEFORE = "by-index", "as-before"
 """Rules of the lattice."""
 
 
@@ -35,8 +35,8 @@ class Preprocessing(Settings):
             fills the patch but for a margin of 2 pixels on each side, 60 of 64 (94 %).
         answering_slice: the slice whose answer is the lesion's: ``"largest-area"``; ties go to the middle. ``"middle"``
             of the slices that hold the lesion; of two middle ones the larger.
-        lattice: where pixels lie among the voxels, see :mod:`.working_grid`: ``"on-voxels"``, through the voxel nearest
-            to the answering section's centre; ``"as-before"``, of models whose card does not say it.
+        lattice: where pixels lie among the voxels, see :mod:`.working_grid`: ``"by-index"``, so that no last digit of a
+            header decides it; ``"as-before"``, of models whose card does not say it.
     """
 
     who = "the preprocessing"
@@ -69,9 +69,9 @@ class Preprocessing(Settings):
         choices=("largest-area", "middle"),
     )  # fmt: skip
     lattice: str = option(
-        ON_VOXELS, "--lattice",
+        BY_INDEX, "--lattice",
         "where pixels lie among the MRI's voxels; as-before: as in version 0.1, jumps with a last digit",
-        choices=(ON_VOXELS, AS_BEFORE), unsaid=AS_BEFORE,
+        choices=(BY_INDEX, AS_BEFORE), unsaid=AS_BEFORE,
     )  # fmt: skip
 
     def in_words(self) -> str:

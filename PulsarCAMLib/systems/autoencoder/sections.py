@@ -32,14 +32,15 @@ class AnsweringSection:
     """The section of a lesion that answers for it, by voxels.
 
     Attributes:
-        centre: its centre of mass, fractional indices (i, j, k) of the MRI.
-        voxel: the voxel nearest to it, indices (i, j, k); half way between two it is the one that the patch shows
-            further right, below or behind.
-        fraction: how far the centre lies from it along the patch's columns, rows and slices, in voxels, -1/2 to 1/2.
+        centre: its centre of mass, fractional indices (i, j, k) of the MRI; whole along the slices.
+        nearest: the MRI's axis (0: i, 1: j, 2: k) nearest to columns, rows and slices of the patch (x, y, z).
+        signs: 1 where that axis runs the same way, else -1.
+        fraction: along x and y, how far beyond the centre of a voxel the centre of mass lies, in voxels, 0 to 1.
     """
 
     centre: np.ndarray
-    voxel: np.ndarray
+    nearest: np.ndarray
+    signs: np.ndarray
     fraction: np.ndarray
 
     @classmethod
@@ -48,8 +49,7 @@ class AnsweringSection:
 
         Args:
             lesion: on the MRI's grid.
-            nearest: the MRI's axis (0: i, 1: j, 2: k) nearest to columns, rows and slices of the patch (x, y, z).
-            forwards: whether it runs the same way.
+            nearest, forwards: as the attributes; whether an axis runs the same way.
             rule: of the answering slice.
         """
         kji_axis = 2 - int(nearest[2])
@@ -59,10 +59,20 @@ class AnsweringSection:
         at = used[answering_slice(counts[used].astype(float), rule)]
         inside = np.insert(np.argwhere(lesion.mask.take(at, axis=kji_axis)), kji_axis, at, axis=1)
         centre = (inside.mean(axis=0) + lesion.offset)[::-1]
-        signs = np.ones(3)
-        signs[nearest] = np.where(forwards, 1.0, -1.0)
-        voxel = signs * np.floor(signs * centre + 0.5 + BESIDE_TIES)
-        return cls(centre, voxel, (signs * (centre - voxel))[nearest])
+        signs = np.where(forwards, 1.0, -1.0)
+        along = (signs * centre[nearest])[:2]
+        return cls(centre, nearest, signs, along - np.floor(along + BESIDE_TIES))
+
+    def middle(self, alike: np.ndarray) -> np.ndarray:
+        """Index (i, j, k) that the middle of the patch lies at: the centre of mass, or half a voxel beside a voxel.
+
+        Args:
+            alike: along x and y, how nearly pixels are as large as voxels: 1, the patch is moved by up to half a voxel
+                so that they lie on them; 0, it is not moved; between them by a part of that.
+        """
+        found = self.centre.copy()
+        found[self.nearest[:2]] += self.signs[:2] * alike * (0.5 - self.fraction)
+        return found
 
 
 def answering_slice(areas: np.ndarray, rule: str) -> int:
@@ -110,7 +120,8 @@ def section_centres(
     assert section is not None
     at = axes.coordinates(_voxel_centres(geometry, lesion))
     slices = np.floor(at[:, 2] + 0.5 + BESIDE_TIES).astype(int) - first[2]
-    moved = section.fraction[:2] - axes.coordinates(geometry.to_lps(section.centre))[:2] + BESIDE_TIES
+    within = axes.alike * section.fraction + (1 - axes.alike) / 2  # of the pixel before the middle of the patch
+    moved = within - axes.coordinates(geometry.to_lps(section.centre))[:2] + BESIDE_TIES
     found = []
     for k in used:
         here = at[slices == k, :2]

@@ -3,10 +3,10 @@
 Every slice of a lesion is a crop of one lattice at whole-pixel corners, so the way from patch to MRI is one affine map.
 Where the lattice lies is a rule of the model (``lattice`` of its preprocessing, method.md 1.6, reading 25):
 
-``"on-voxels"``: through the centre of the voxel nearest to the answering section's centre of mass, which is found among
-the MRI's indices. No header decides it, so that patches move by as little as the geometry does, and where pixels are as
-large as voxels all of them lie on voxels; voxels that are nearly as large as the model's pixels are taken as they are
-(:func:`pixel_size`). Turned copies are anchored as before; the turn is no part of a geometry.
+``"by-index"``: the middle of the patch is the answering section's centre of mass, found among the MRI's indices; where
+pixels are as large as voxels it is moved by up to half a voxel, so that all of them lie on voxels. Voxels that are all
+but as large as the model's pixels are taken as they are, and one passes into the other (:func:`likeness`), so that
+patches move by as little as the geometry does. Turned copies are anchored as before; a turn is no part of a geometry.
 
 ``"as-before"`` (models of version 0.1): along an axis that runs with one of the MRI's and keeps its spacing to nine
 digits, lattice points are voxel centres; along any other, the lattice is anchored half a pixel beside the lesion's
@@ -15,21 +15,21 @@ centre of mass. A spacing of 1.0000001 mm instead of 1 moves it by up to half a 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from ...core.geometry import VolumeGeometry, kji_of
 from ...core.lesion import Lesion
-from .preprocessing import ON_VOXELS, Preprocessing
+from .preprocessing import BY_INDEX, Preprocessing
 from .sections import AnsweringSection
 
 PARALLEL_TOLERANCE = 1e-6
 """1 - cosine below which two axes count as parallel (0.08 degrees)."""
 
 NEARLY, FAR = 0.005, 0.055
-"""Voxels that differ from the wanted pixels by a share of up to the first are taken as they are, from the second on not
-at all; between them pixels change by a tenth of what voxels do, so that nothing jumps."""
+"""Voxels that differ from the wanted pixels by a share of up to the first are taken as they are; from the second on
+they decide nothing."""
 
 DISPLAY_AXES_LPS = {
     "axial": np.array([[1.0, 0, 0], [0, 1, 0], [0, 0, 1]]),
@@ -46,14 +46,17 @@ class WorkingAxes:
     Attributes:
         direction: 3x3, columns are the LPS unit vectors of columns (x), rows (y) and slices (z).
         spacing: millimetres along x, y, z.
-        anchor: a lattice point, as coordinates along x, y, z in millimetres.
-        section: whose nearest voxel the anchor is; None where the lattice is anchored as before.
+        anchor: a lattice point, as coordinates along x, y, z in millimetres; by index the pixel that is the last one
+            before the middle of the answering section's patch, in its rows and columns.
+        section: the answering one; None where the lattice is anchored as before.
+        alike: along x and y, :func:`likeness` of voxels and pixels.
     """
 
     direction: np.ndarray
     spacing: np.ndarray
     anchor: np.ndarray
     section: AnsweringSection | None = None
+    alike: np.ndarray = field(default_factory=lambda: np.zeros(2))
 
     def coordinates(self, lps: np.ndarray) -> np.ndarray:
         """Lattice coordinates ``[..., 3]`` (x, y, z in lattice steps from the anchor) of LPS points."""
@@ -101,19 +104,28 @@ def working_axes(
         cos, sin = np.cos(angle), np.sin(angle)
         direction[:, :2] = direction[:, :2] @ np.array([[cos, -sin], [sin, cos]])
     spacing = np.asarray(geometry.spacing)[nearest]
+    voxels = spacing[:2].copy()
     if preprocessing.in_plane_spacing_mm is not None:
-        wanted_mm, on = preprocessing.in_plane_spacing_mm, preprocessing.lattice == ON_VOXELS
-        spacing[:2] = [pixel_size(voxel, wanted_mm) for voxel in spacing[:2]] if on else wanted_mm
+        spacing[:2] = preprocessing.in_plane_spacing_mm
     spacing[:2] *= scale
-    anchor, on_voxels = _anchor_as_before(geometry, lesion, direction, spacing, nearest)
-    if preprocessing.lattice != ON_VOXELS:
+    if preprocessing.lattice != BY_INDEX:
+        return WorkingAxes(direction, spacing, _anchor_as_before(geometry, lesion, direction, spacing, nearest)[0])
+    alike = np.array([likeness(*each) for each in zip(voxels, spacing, strict=False)])
+    spacing[:2] = [pixel_size(*each) for each in zip(voxels, spacing, strict=False)]
+    section = AnsweringSection.of(lesion, nearest, along[nearest, range(3)] > 0, preprocessing.answering_slice)
+    middle = np.linalg.inv(direction) @ geometry.to_lps(section.middle(alike))
+    if rotation_deg:
+        anchor, on_voxels = _anchor_as_before(geometry, lesion, direction, spacing, nearest)
+        if not on_voxels[2]:
+            anchor[2] = middle[2]  # the same slices as those of the lesion as it is
         return WorkingAxes(direction, spacing, anchor)
-    forwards = along[nearest, range(3)] > 0
-    section = AnsweringSection.of(lesion, nearest, forwards, preprocessing.answering_slice)
-    through = np.linalg.inv(direction) @ geometry.to_lps(section.voxel)
-    if rotation_deg:  # the same slices as those of the lesion as it is
-        return WorkingAxes(direction, spacing, anchor if on_voxels[2] else np.array([*anchor[:2], through[2]]))
-    return WorkingAxes(direction, spacing, through, section)
+    return WorkingAxes(direction, spacing, middle - spacing * [0.5, 0.5, 0], section, alike)
+
+
+def likeness(voxel_mm: float, pixel_mm: float) -> float:
+    """How nearly a voxel is as large as a pixel: 1 up to :data:`NEARLY`, 0 from :data:`FAR` on, linear between them."""
+    off = abs(voxel_mm - pixel_mm) / pixel_mm
+    return float(np.clip((FAR - off) / (FAR - NEARLY), 0, 1))
 
 
 def pixel_size(voxel_mm: float, wanted_mm: float) -> float:
@@ -127,8 +139,9 @@ def pixel_size(voxel_mm: float, wanted_mm: float) -> float:
         [1.0, 0.9985, 0.995, 0.9999, 1.0, 1.003, 1.0025, 1.0]
     """
     off = (voxel_mm - wanted_mm) / wanted_mm
-    kept = np.clip(NEARLY * (FAR - abs(off)) / (FAR - NEARLY), 0, NEARLY)
-    return float(voxel_mm if abs(off) <= NEARLY else wanted_mm * (1 + np.sign(off) * kept))
+    if abs(off) <= NEARLY:
+        return float(voxel_mm)
+    return float(wanted_mm * (1 + np.sign(off) * NEARLY * likeness(voxel_mm, wanted_mm)))
 
 
 def _anchor_as_before(

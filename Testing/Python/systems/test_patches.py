@@ -122,10 +122,9 @@ def test_the_patch_agrees_with_an_independent_interpolation():
 
 def test_rotation_turns_the_patch_about_the_lesion():
     geometry = VolumeGeometry((7, 110, 110), (0.8, 0.8, 3))
-    volume, mask = noise(geometry.shape), ball(geometry, (3, 55, 55), 12)
-    lesion, centred = Lesion.from_mask("GTV", mask), Preprocessing(lattice="as-before")
-    straight = extract_patches(volume, geometry, lesion, centred, only_main=True)
-    turned = extract_patches(volume, geometry, lesion, rotation_deg=90, only_main=True)
+    volume, mask = noise(geometry.shape), ball(geometry, (3, 55, 55), 12.1)  # no voxel at the radius, by rounding
+    straight = extract_patches(volume, geometry, Lesion.from_mask("GTV", mask), only_main=True)
+    turned = extract_patches(volume, geometry, Lesion.from_mask("GTV", mask), rotation_deg=90, only_main=True)
     quarter = [np.rot90(straight.images[0, 0], k) for k in (1, 3)]
     assert min(np.abs(turned.images[0, 0] - q).max() for q in quarter) < 1e-4
     assert len(turned) == 1
@@ -272,7 +271,7 @@ def test_a_lesion_that_fills_the_patch_fills_it_when_turned():
 def test_in_words_it_says_what_was_chosen():
     assert Preprocessing().in_words() == (
         "64 x 64 pixels of 1 mm, plane: volume, percentiles 1 to 99 become 0 to 1; a bottleneck cell is on if any of "
-        "its pixels is in the GTV; answering slice: largest area; lattice: on voxels"
+        "its pixels is in the GTV; answering slice: largest area; lattice: by index"
     )
     assert Preprocessing(
         percentiles=(0.5, 100), mask_rule="half", large_lesion="fill", answering_slice="middle", lattice="as-before"
