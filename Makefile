@@ -17,7 +17,7 @@ help:  ## this list
 
 demo:  ## explain a generated scan (and the images of IMAGES=folder) into ./demo
 	@bash Testing/setup.sh
-	@$(VENV_PYTHON) -m PulsarCAMLib.cli demo -o demo $(if $(IMAGES),--images "$(IMAGES)") $(ARGS)
+	@$(VENV_PYTHON) -m PulsarCAMLib.cli demo -o demo --overwrite $(if $(IMAGES),--images "$(IMAGES)") $(ARGS)
 
 # One thread a worker: two workers that each take all cores are slower than one.
 test:  ## run all tests (ARGS="..." goes to pytest)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import csv
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..core.errors import InputError
+from ..io.csv_files import read_csv, records_of
+from ..io.plain_files import read_json
 
 KIND = "agreement over a cohort"
 """What ``result.json`` calls such a folder."""
@@ -62,14 +63,14 @@ def read_agreement(folder: str | Path) -> AgreementTables:
 
     folder = Path(folder)
     try:
-        facts = json.loads((folder / MARKER).read_text(encoding="utf-8"))
+        facts = read_json(folder / MARKER)
         if facts.get("kind") != KIND:
             raise ValueError(KIND)
         rows = {name: _rows(folder / f"{name}.csv") for name in TABLES}
         there = f"{FEATURES}.csv" in facts["files"]
         rows[FEATURES] = _rows(folder / f"{FEATURES}.csv") if there else None
         _check(facts, rows)
-    except (OSError, ValueError, KeyError, AttributeError, TypeError, csv.Error) as error:
+    except (OSError, ValueError, KeyError, AttributeError, TypeError, csv.Error, InputError) as error:
         raise InputError(
             f"{folder} is not a folder that pulsarcam agreement wrote, or it is damaged; choose another one."
         ) from error
@@ -87,10 +88,7 @@ def _check(facts: dict, rows: Mapping[str, list[dict] | None]) -> None:
 
 def _rows(path: Path) -> list[dict]:
     """Rows of a table; numbers are numbers, an empty cell is None (in the column ``undefined``: an empty text)."""
-    with path.open(encoding="utf-8", newline="") as file:
-        lines = list(csv.DictReader(file, strict=True))
-    if any(None in line or None in line.values() for line in lines):
-        raise ValueError(path.name)
+    lines = records_of(*read_csv(path))
     return [{name: cell if name == "undefined" else _value(cell) for name, cell in line.items()} for line in lines]
 
 

@@ -33,6 +33,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(options) -> None:
+    from .places import refuse_own_inputs
+
+    refuse_own_inputs(options)
     if options.command == "explain":
         from .explain import run
     elif options.command == "demo":

@@ -10,6 +10,7 @@ from ..agreement.settings import ComparisonSettings
 from ..core.vocabulary import BASELINE, TIME_POINTS
 from ..systems.registry import systems
 from .numbers import MOST_CORES, whole_number
+from .places import InputPath, add_model_option, add_output, add_overwrite, files_of, refuse_own_inputs
 from .setting_options import add_settings, settings_from
 
 SHARES = ("activated_share", "margin_share", "margin_concentration")
@@ -43,10 +44,11 @@ what is written into the folder (lesions by their row in the table, patients by 
 def add_agreement(commands, command: Callable[..., argparse.ArgumentParser], epilog: str) -> None:
     """Add the parser; arguments as :func:`~.cohort.add_cohort`, and the type of lengths."""
     parser = command(commands, "agreement", "tell what the heat maps go with over a cohort", EXAMPLES + epilog)
-    parser.add_argument("cohort", metavar="COHORT", help="table of lesions: CSV or XLSX")
-    parser.add_argument("-o", "--output", metavar="OUT", required=True, help="folder to be made")
-    parser.add_argument("--model", default="synthetic-demo", help="installed model or bundle folder (%(default)s)")
-    parser.add_argument("--features", metavar="TABLE.csv", help="table that pulsarcam features made of this cohort")
+    parser.add_argument("cohort", type=InputPath, metavar="COHORT", help="table of lesions: CSV or XLSX")
+    add_output(parser, "OUT", "folder to be made", required=True)
+    add_model_option(parser)
+    text = "table that pulsarcam features made of this cohort"
+    parser.add_argument("--features", type=InputPath, metavar="TABLE.csv", help=text)
     known = systems()
     outcomes = (*SHARES, *dict.fromkeys(system.task.probability_column() for system in known))
     parser.add_argument(
@@ -63,7 +65,7 @@ def add_agreement(commands, command: Callable[..., argparse.ArgumentParser], epi
     parser.add_argument("--time-point", default=BASELINE, help=f"MRI of the table: {times} (%(default)s)")
     add_settings(parser, ComparisonSettings, "margin")
     add_settings(parser, ComparisonSettings)
-    parser.add_argument("--overwrite", action="store_true", help="replace an earlier result at OUT when all is done")
+    add_overwrite(parser)
     parser.add_argument("--quiet", action="store_true", help="no progress bar, no table; warnings and errors only")
     parser.add_argument("--threads", type=whole_number(1, MOST_CORES), metavar="N", help="processor cores to use (all)")
 
@@ -137,6 +139,7 @@ def _compare(options, bar):
 
     bundle = find_bundle(options.model)
     table = read_cohort(options.cohort, bundle.card.system)
+    refuse_own_inputs(options, files_of(table.rows))
     of_features = read_features(options.features) if options.features else None
     rows = complete_rows(table, options.time_point, bundle.card.system)
     if not rows:

@@ -6,6 +6,8 @@ import argparse
 import textwrap
 from collections.abc import Callable
 
+from .places import InputPath
+
 WIDTH = 100
 
 EXAMPLES = """\
@@ -24,10 +26,10 @@ def add_bundle(commands, command: Callable[..., argparse.ArgumentParser], epilog
     group = command(commands, "bundle", "show or check one model bundle", EXAMPLES + epilog)
     actions = group.add_subparsers(dest="action", required=True, metavar="ACTION")
     show = command(actions, "show", "print a model's whole card", EXAMPLES + epilog)
-    show.add_argument("model", metavar="MODEL", help="installed model or bundle folder")
+    show.add_argument("model", type=InputPath, metavar="MODEL", help="installed model or bundle folder")
     show.add_argument("--json", action="store_true", help="as the file has it")
     check = command(actions, "check", "find everything that is wrong with a bundle", EXAMPLES + epilog)
-    check.add_argument("model", metavar="MODEL", help="installed model or bundle folder")
+    check.add_argument("model", type=InputPath, metavar="MODEL", help="installed model or bundle folder")
 
 
 def run(options) -> None:

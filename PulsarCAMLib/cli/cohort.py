@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import csv
-import io
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -15,6 +13,7 @@ from ..systems.contract import System
 from . import imports
 from .learning import add_system
 from .numbers import share, whole_number
+from .places import InputPath, add_output, add_overwrite, files_of, refuse_own_inputs
 from .setting_options import add_settings, settings_from
 
 CHECK_EXAMPLES = """\
@@ -53,12 +52,14 @@ def add_cohort(commands, command: Callable[..., argparse.ArgumentParser], epilog
     group = command(commands, "cohort", "check, make or import a table of lesions to train and judge models on")
     actions = group.add_subparsers(dest="action", required=True, metavar="ACTION")
     check = command(actions, "check", "find everything that is wrong with a cohort table", CHECK_EXAMPLES + epilog)
-    check.add_argument("table", metavar="TABLE", help=".csv or .xlsx; its columns: pulsarcam cohort columns")
+    text = ".csv or .xlsx; its columns: pulsarcam cohort columns"
+    check.add_argument("table", type=InputPath, metavar="TABLE", help=text)
     add_system(check, "which system is to learn from it")
     check.add_argument("--shrinkage", type=share, default=0.2, metavar="S", help="lost share that is response (0.2)")
     check.add_argument("--no-images", dest="images", action="store_false", help="open no image and no mask")
-    check.add_argument("-o", "--output", metavar="FINDINGS", help="CSV file for the findings, instead of the screen")
-    check.add_argument("--labels", metavar="FILE", help="CSV file for the labels, where each comes from, and why")
+    add_output(check, "FINDINGS", "CSV file for the findings, instead of the screen")
+    add_output(check, "FILE", "CSV file for the labels, where each comes from, and why", flags=("--labels",))
+    add_overwrite(check, "FINDINGS and FILE")
     check.add_argument("--quiet", action="store_true", help="no progress bar; findings only")
     listed = command(actions, "columns", "list the columns of a cohort table")
     add_system(listed, "whose columns")
@@ -66,20 +67,21 @@ def add_cohort(commands, command: Callable[..., argparse.ArgumentParser], epilog
     _add_make(command(actions, "make-synthetic", title, MAKE_EXAMPLES + epilog), system)
     imports.add_imports(actions, command, epilog)
     public = command(actions, "import-openbtai", "take pairs of volumes 60 to 120 days apart from OpenBTAI's table")
-    public.add_argument("table", metavar="XLSX", help="OpenBTAI_MORPHOLOGICAL_MEASUREMENTS.xlsx")
-    public.add_argument("-o", "--output", metavar="TABLE", required=True, help="cohort table to be made: .csv or .xlsx")
+    text = "OpenBTAI_MORPHOLOGICAL_MEASUREMENTS.xlsx"
+    public.add_argument("table", type=InputPath, metavar="XLSX", help=text)
+    add_output(public, "TABLE", "cohort table to be made: .csv or .xlsx", required=True)
     public.add_argument("--anonymous", action="store_true", help="number the patients and leave out the dates")
-    public.add_argument("--overwrite", action="store_true", help="replace TABLE")
+    add_overwrite(public, "TABLE")
 
 
 def _add_make(make: argparse.ArgumentParser, system: System) -> None:
-    make.add_argument("-o", "--output", metavar="FOLDER", required=True, help="folder to be made")
+    add_output(make, "FOLDER", "folder to be made", required=True)
     add_system(make, "whose question the patients are to answer; further options are that system's")
     if system.synthetic is not None:
         add_settings(make, system.synthetic)
     else:
         _add_lesions(make)
-    make.add_argument("--overwrite", action="store_true", help="replace an earlier cohort at FOLDER when all is done")
+    add_overwrite(make, "an earlier cohort at FOLDER when all is done")
     make.add_argument("--quiet", action="store_true", help="no progress bar")
 
 
@@ -117,19 +119,22 @@ def check(options) -> None:
     from ..cohort.findings import HEADINGS, errors_in
     from ..cohort.table import read_cohort
     from ..core.errors import InputError
-    from ..io.atomic import write_whole
+    from ..io.atomic import check_place, write_whole
     from ..systems.registry import system_of
     from .console import Progress, table
 
     system = system_of(options.system)
+    for path in filter(None, (options.output, options.labels)):
+        check_place(path, overwrite=options.overwrite)
     cohort = read_cohort(options.table, system)
+    refuse_own_inputs(options, files_of(cohort.rows))
     with Progress(options.quiet) as progress:
         tell = progress.part(0, 1)
         own = {"system": system, "rule": getattr(options, "label_rule", None), "progress": tell}
         found = check_cohort(cohort, options.images, options.shrinkage, **own)
     rows = [finding.as_row() for finding in found]
     if options.output:
-        write_whole(options.output, _as_csv(rows, HEADINGS), overwrite=True)
+        write_whole(options.output, _as_csv(rows, HEADINGS), overwrite=options.overwrite)
     elif found:
         print(table(rows, HEADINGS))
     errors = len(errors_in(found))
@@ -142,7 +147,7 @@ def check(options) -> None:
         labels = _labels(cohort, options, system)
         if options.labels:
             rows = _label_rows(labels, system.task)
-            write_whole(options.labels, _as_csv(rows, LABEL_HEADINGS), overwrite=True)
+            write_whole(options.labels, _as_csv(rows, LABEL_HEADINGS), overwrite=options.overwrite)
         if not options.quiet:
             print(_label_words(labels, options, system))
 
@@ -166,10 +171,11 @@ def _label_rows(labels, task) -> list[dict[str, str]]:
 
 
 def _as_csv(rows: list[dict[str, str]], headings: dict[str, str]) -> bytes:
-    text = io.StringIO()
-    lines = csv.writer(text, lineterminator="\n")
-    lines.writerows([headings.values(), *([row[key] for key in headings] for row in rows)])
-    return text.getvalue().encode("utf-8-sig")  # for Excel
+    from ..io.csv_files import csv_text
+
+    return csv_text(headings.values(), ([row[key] for key in headings] for row in rows)).encode(
+        "utf-8-sig"
+    )  # for Excel
 
 
 def _units(cohort, task) -> str:
@@ -290,7 +296,9 @@ def import_table(options) -> None:
     """Write OpenBTAI's pairs of volumes as a cohort table."""
     from ..cohort.importers.openbtai import import_openbtai
     from ..cohort.table import numbered, save_cohort_table
+    from ..io.atomic import check_place
 
+    check_place(options.output, overwrite=options.overwrite)
     cohort = import_openbtai(options.table)
     cohort = numbered(cohort) if options.anonymous else cohort
     path = save_cohort_table(cohort, Path(options.output), overwrite=options.overwrite)

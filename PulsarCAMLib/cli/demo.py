@@ -22,7 +22,7 @@ def run(options) -> None:
     from ..io.result_folder import ResultFolder
 
     output = Path(options.output)
-    folder = ResultFolder(output, overwrite=True)
+    folder = ResultFolder(output, options.overwrite)
     common = {"model": options.model, "threads": options.threads}
     with folder:
         with Progress(options.quiet) as progress:

@@ -97,7 +97,7 @@ def run(options) -> None:
         segmentation=Path(options.segmentation) if options.segmentation else None,
         output=Path(options.output),
         inputs={role: Path(path) for role, path in options.inputs.items()},
-        transforms=tuple(getattr(options, "transform", ())),
+        transforms=tuple((name, Path(path)) for name, path in getattr(options, "transform", ())),
         aligned=getattr(options, "aligned", False),
         model=options.model,
         methods=tuple(options.method or ()),

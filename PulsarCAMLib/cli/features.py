@@ -9,6 +9,7 @@ from contextlib import contextmanager
 
 from ..core.vocabulary import GROUPS
 from .numbers import whole_number
+from .places import InputPath, add_output, add_overwrite, files_of, refuse_own_inputs
 
 EXAMPLES = """\
 examples:
@@ -34,13 +35,15 @@ groups: radiomics (needs mirp: pip install pulsarcam[compare]), gradients, octan
 def add_features(commands, command: Callable[..., argparse.ArgumentParser], epilog: str) -> None:
     """Add the parser; arguments as :func:`~.cohort.add_cohort`."""
     parser = command(commands, "features", "compute a table of features of every lesion", EXAMPLES + epilog)
-    parser.add_argument("cohort", metavar="COHORT", help="table of lesions: CSV or XLSX")
-    parser.add_argument("-o", "--output", metavar="TABLE.csv", required=True, help="table to be made")
+    parser.add_argument("cohort", type=InputPath, metavar="COHORT", help="table of lesions: CSV or XLSX")
+    beside = ("{stem}.reasons.csv", "{stem}.settings.json")
+    add_output(parser, "TABLE.csv", "table to be made", *beside, required=True)
     parser.add_argument(
         "--groups", type=_groups, metavar="A,B", help=f"of {', '.join(GROUPS)} (all for which the table has columns)"
     )
     parser.add_argument("--delta", action="store_true", help="also how features changed until the second MRI")
-    parser.add_argument("--settings", metavar="FILE", help="JSON file of settings, as written beside every table")
+    text = "JSON file of settings, as written beside every table"
+    parser.add_argument("--settings", type=InputPath, metavar="FILE", help=text)
     running = parser.add_argument_group("running")
     running.add_argument("--jobs", type=whole_number(1), default=1, metavar="N", help="MRIs worked on side by side (1)")
     running.add_argument(
@@ -51,7 +54,7 @@ def add_features(commands, command: Callable[..., argparse.ArgumentParser], epil
         "--keep", metavar="FOLDER", help="keep finished lesions there for good; they are used again wherever nothing "
         "that decides them has changed",
     )  # fmt: skip
-    running.add_argument("--overwrite", action="store_true", help="replace an earlier table when all is done")
+    add_overwrite(running, "an earlier table when all is done")
     running.add_argument("--quiet", action="store_true", help="no progress bar, no summary; warnings and errors only")
 
 
@@ -76,6 +79,7 @@ def run(options) -> None:
     files = FeatureFiles(
         options.cohort, options.output, options.groups, options.settings, keep=options.keep, overwrite=options.overwrite
     )
+    refuse_own_inputs(options, files_of(files.cohort.rows))
     for finding in files.cohort.problems:
         warn(f"{f'Row {finding.row}' if finding.row else 'Table'}: {finding.what}; {finding.remedy}.")
     bar = TimedBar(options.quiet)

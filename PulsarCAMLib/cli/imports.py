@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from .numbers import whole_number
+from .places import InputPath, add_output, add_overwrite
 
 EXAMPLES = """\
 examples:
@@ -39,12 +40,12 @@ def add_imports(actions, command: Callable[..., argparse.ArgumentParser], epilog
     cohorts = group.add_subparsers(dest="name", required=True, metavar="NAME")
     made = {name: command(cohorts, name, about) for name, (_, about) in NAMES.items()}
     for name, each in made.items():
-        each.add_argument("source", metavar=NAMES[name][0], help="what was downloaded, unpacked")
+        each.add_argument("source", type=InputPath, metavar=NAMES[name][0], help="what was downloaded, unpacked")
     lumiere, proteas, gamma_knife = made["lumiere"], made["proteas"], made["gamma-knife"]
     lumiere.add_argument("--masks", choices=MASKS, default=MASKS[0], help="whose masks of the tumour (%(default)s)")
     lumiere.add_argument("--keep-early", action="store_true", help="use ratings within 3 months of radiotherapy, too")
     text = "folder to be made, of masks in which the necrotic core belongs to the tumour"
-    proteas.add_argument("--cores", metavar="FOLDER", help=text)
+    add_output(proteas, "FOLDER", text, flags=("--cores",))
     text = "which follow-up counts (%(default)s)"
     proteas.add_argument("--follow-up", type=whole_number(1), default=1, metavar="N", help=text)
     gamma_knife.add_argument(
@@ -53,10 +54,10 @@ def add_imports(actions, command: Callable[..., argparse.ArgumentParser], epilog
     text = "with --per patient: no recurrence is radiation change (rice), for the system rice-net"
     gamma_knife.add_argument("--stable-is-rice", action="store_true", help=text)
     for each in made.values():
-        each.add_argument("-o", "--output", metavar="TABLE", required=True, help="table to be made: .csv or .xlsx")
+        add_output(each, "TABLE", "table to be made: .csv or .xlsx", "{stem}-findings.csv", required=True)
         text = "number the patients, leave out dates and notes"
         each.add_argument("--anonymous", action="store_true", help=text)
-        each.add_argument("--overwrite", action="store_true", help="replace TABLE, its findings and what else is made")
+        add_overwrite(each, "TABLE, its findings and what else is made")
 
 
 def run(options) -> None:

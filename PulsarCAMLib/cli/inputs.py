@@ -11,6 +11,7 @@ from ..core.errors import InputError
 from ..core.inputs import DOSE, MASK, InputRole
 from ..core.progress import OnProgress
 from ..core.vocabulary import PARTS
+from .places import InputPath
 
 if TYPE_CHECKING:
     import numpy as np
@@ -42,7 +43,9 @@ def add_inputs(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("further inputs, where the model takes them")
     for name, users in roles.items():
         told = "; ".join(f"{_about(role)} ({system.title})" for system, role in users)
-        group.add_argument(f"--{name}", action=_Input, metavar="FILE", dest=DESTINATION, help=told.replace("%", "%%"))
+        group.add_argument(
+            f"--{name}", action=_Input, type=InputPath, metavar="FILE", dest=DESTINATION, help=told.replace("%", "%%")
+        )
     group.add_argument(
         "--transform", action="append", type=_named_transform, metavar="NAME=FILE", default=[],
         help="ITK transform (.tfm, .txt, .h5; rigid or affine) from a common space to the image of that name, instead "
@@ -51,11 +54,11 @@ def add_inputs(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--aligned", action="store_true", help="all images lie right as they are: register nothing")
 
 
-def _named_transform(text: str) -> tuple[str, Path]:
+def _named_transform(text: str) -> tuple[str, InputPath]:
     name, sign, path = text.partition("=")
     if not (name and sign and path):
         raise argparse.ArgumentTypeError(f"{text!r} is not NAME=FILE, such as t1=visit2.tfm")
-    return name, Path(path)
+    return name, InputPath(path)
 
 
 class _Input(argparse.Action):

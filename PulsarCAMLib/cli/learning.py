@@ -12,6 +12,7 @@ from ..core.settings import Settings, hints_of, option_of
 from ..systems.contract import System
 from ..systems.registry import DEFAULT, system_of, systems
 from .console import table as as_table
+from .places import files_of, refuse_own_inputs
 from .setting_options import add_settings, settings_from
 from .train.stages import CHECKING, LABELLING
 
@@ -136,6 +137,7 @@ def checked_cohort(options, stages: Stages):
 
     system, rule = system_of_options(options), getattr(options, "label_rule", None)
     cohort = read_cohort(options.cohort, system)
+    refuse_own_inputs(options, files_of(cohort.rows))
     with stages.stage(CHECKING) as tell:
         findings = check_cohort(cohort, threshold=options.shrinkage, system=system, rule=rule, progress=tell)
     errors = errors_in(findings)

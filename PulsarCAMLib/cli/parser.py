@@ -15,6 +15,7 @@ from .comparing import WRITTEN, add_comparing
 from .features import add_features
 from .inputs import add_inputs
 from .numbers import MOST_CORES, whole_number
+from .places import InputPath, add_model_option, add_output, add_overwrite
 from .sanity import add_sanity
 from .setting_options import add_settings
 from .study.options import add_study
@@ -96,15 +97,18 @@ def _command(commands, name: str, text: str, epilog: str = EPILOG) -> argparse.A
 
 def _add_explain(commands) -> None:
     parser = _command(commands, "explain", "predict and explain the lesions of one MRI", EXAMPLES + EPILOG)
-    parser.add_argument("volume", metavar="VOLUME", help="MRI: NRRD, NIfTI, MetaImage, or a folder of DICOM slices")
+    parser.add_argument(
+        "volume", type=InputPath, metavar="VOLUME", help="MRI: NRRD, NIfTI, MetaImage, or a folder of DICOM slices"
+    )
     parser.add_argument(
         "segmentation",
+        type=InputPath,
         metavar="SEGMENTATION",
         nargs="?",
         help=".seg.nrrd, or a label volume of any format; may be left out where the model needs no lesions",
     )
-    parser.add_argument("-o", "--output", metavar="OUT", required=True, help="folder to be made")
-    parser.add_argument("--model", default="synthetic-demo", help="installed model or bundle folder (%(default)s)")
+    add_output(parser, "OUT", "folder to be made", required=True)
+    add_model_option(parser)
     add_inputs(parser)
     lesions = parser.add_argument_group("lesions")
     lesions.add_argument(
@@ -174,7 +178,7 @@ def _add_running(parser: argparse.ArgumentParser) -> None:
     running = parser.add_argument_group("running")
     running.add_argument("--scene", action="store_true", help="write scene.mrb for 3D Slicer, too")
     running.add_argument("--no-pictures", dest="pictures", action="store_false", help="draw no PNG")
-    running.add_argument("--overwrite", action="store_true", help="replace an earlier result at OUT when all is done")
+    add_overwrite(running)
     running.add_argument("--quiet", action="store_true", help="no progress bar, no table; warnings and errors only")
     running.add_argument(
         "--threads", type=whole_number(1, MOST_CORES), metavar="N", help="processor cores to use (all)"
@@ -184,9 +188,11 @@ def _add_running(parser: argparse.ArgumentParser) -> None:
 
 def _add_demo(commands) -> None:
     parser = _command(commands, "demo", "explain a generated scan with several lesions, and say where to look")
-    parser.add_argument("-o", "--output", metavar="OUT", default="demo", help="folder; an earlier demo is replaced")
-    parser.add_argument("--images", metavar="FOLDER", help="explain the real test images in this folder, too")
-    parser.add_argument("--model", default="synthetic-demo", help="installed model or bundle folder (%(default)s)")
+    add_output(parser, "OUT", "folder to be made (%(default)s)", default="demo")
+    add_overwrite(parser, "an earlier demo at OUT when all is done")
+    text = "explain the real test images in this folder, too"
+    parser.add_argument("--images", type=InputPath, metavar="FOLDER", help=text)
+    add_model_option(parser)
     parser.add_argument("--seed", type=whole_number(0), default=11, help="which patient is generated (%(default)s)")
     parser.add_argument("--no-scene", dest="scene", action="store_false", help="write no scene.mrb")
     parser.add_argument("--quiet", action="store_true", help="no progress bar")

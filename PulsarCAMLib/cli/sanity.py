@@ -9,6 +9,7 @@ from pathlib import Path
 from ..core.task import PREDICTED
 from ..core.vocabulary import BASELINE, CHECK_FORMATS, TIME_POINTS
 from .numbers import MOST_CORES, share, whole_number
+from .places import InputPath, OutputPath, add_overwrite, output_path
 from .train.options import add_label_control
 
 CHECKS, MASK = "checks", "mask"
@@ -45,10 +46,10 @@ def add_sanity(commands, command: Callable[..., argparse.ArgumentParser], epilog
         commands, "sanity", "check on a cohort or on synthetic patients whether a model's maps are true",
         EXAMPLES + epilog,
     )  # fmt: skip
-    parser.add_argument("model", metavar="MODEL", help="installed model or bundle folder")
+    parser.add_argument("model", type=InputPath, metavar="MODEL", help="installed model or bundle folder")
     parser.add_argument("-o", "--output", type=_output, action="append", default=[], metavar="FILE",
                         help="write the result: .json, .csv or .md; may be repeated")  # fmt: skip
-    parser.add_argument("--overwrite", action="store_true", help="replace FILE")
+    add_overwrite(parser, "FILE")
     parser.add_argument("--quiet", action="store_true", help="no progress bar")
     parser.add_argument("--threads", type=whole_number(1, MOST_CORES), metavar="N", help="processor cores to use (all)")
     _add_lesions(parser.add_argument_group("lesions, or patients where the model answers for them"))
@@ -57,9 +58,8 @@ def add_sanity(commands, command: Callable[..., argparse.ArgumentParser], epilog
 
 
 def _add_lesions(group) -> None:
-    group.add_argument(
-        "--cohort", metavar="COHORT", help="those of this table: CSV or XLSX (else synthetic patients with lesions)"
-    )
+    text = "those of this table: CSV or XLSX (else synthetic patients with lesions)"
+    group.add_argument("--cohort", type=InputPath, metavar="COHORT", help=text)
     group.add_argument(
         "--time-point", default=BASELINE, help=f"MRI of the table: {' or '.join(TIME_POINTS)} (%(default)s)"
     )
@@ -112,10 +112,10 @@ def _labels(text: str) -> tuple[int, ...]:
     return found
 
 
-def _output(text: str) -> Path:
+def _output(text: str) -> OutputPath:
     if Path(text).suffix.lower() not in CHECK_FORMATS:
         raise argparse.ArgumentTypeError(f"{text!r} does not end with {', '.join(CHECK_FORMATS)}")
-    return Path(text)
+    return output_path()(text)
 
 
 def run(options) -> None:
@@ -136,7 +136,7 @@ def run(options) -> None:
         result = check(options, bar)
     print(as_markdown(result))
     for path in options.output:
-        write(path, result, overwrite=options.overwrite)
+        write(Path(path), result, overwrite=options.overwrite)
 
 
 def check(options, bar) -> dict:
@@ -303,22 +303,17 @@ def write(path: Path, result: dict, *, overwrite: bool) -> None:
     Raises:
         OutputError: the file cannot be written.
     """
-    import csv
-    import io
     import json
 
     from ..io.atomic import write_whole
+    from ..io.csv_files import csv_text
     from ..trust.on_mask import mask_csv_rows
     from ..trust.table import csv_rows
 
     if path.suffix.lower() == ".csv":
-        text = io.StringIO()
         rows = csv_rows(result) if "maps" in result else []
         rows += mask_csv_rows(result["mask"]) if "mask" in result else []
-        table = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
-        table.writeheader()
-        table.writerows(rows)
-        content = text.getvalue()
+        content = csv_text(rows[0], ([row[name] for name in rows[0]] for row in rows))
     elif path.suffix.lower() == ".md":
         content = as_markdown(result) + "\n"
     else:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +12,7 @@ import numpy as np
 from ..core.errors import InputError
 from ..core.task import LESION, Task
 from ..core.vocabulary import BASELINE, SECOND, TIME_POINTS
+from ..io.csv_files import csv_text, read_csv
 from ..systems.registry import DEFAULT, system_of
 from .table import CohortRow
 
@@ -67,15 +67,12 @@ class StudyLesions:
 
     def to_csv(self) -> str:
         """One line per lesion; :meth:`from_csv` reads it."""
-        text = io.StringIO()
-        writer = csv.writer(text, lineterminator="\n")
-        unit = LESION if self.task.unit == LESION else "unit"
-        writer.writerow((unit, "patient", self.task.label.column, *ROWS.values()))
+        unit, lines = LESION if self.task.unit == LESION else "unit", []
         for lesion in range(len(self)):
             rows = [int(self.rows[point][lesion]) for point in TIME_POINTS]
             shown = ["" if row == NO_ROW else row for row in rows]
-            writer.writerow([lesion, int(self.patients[lesion]), int(self.labels[lesion]), *shown])
-        return text.getvalue()
+            lines.append([lesion, int(self.patients[lesion]), int(self.labels[lesion]), *shown])
+        return csv_text((unit, "patient", self.task.label.column, *ROWS.values()), lines)
 
     @classmethod
     def from_csv(cls, path: str | Path, system: str = DEFAULT) -> StudyLesions:
@@ -85,9 +82,8 @@ class StudyLesions:
             InputError: the file cannot be read.
         """
         try:
-            with Path(path).open(encoding="utf-8", newline="") as file:
-                _, *lines = csv.reader(file)
+            _, lines = read_csv(path)
             _, patients, labels, *rows = np.array([[int(cell or NO_ROW) for cell in line] for line in lines]).T
             return cls(patients, labels, dict(zip(ROWS, rows, strict=True)), system)
-        except (OSError, ValueError, TypeError) as error:
+        except (ValueError, TypeError, csv.Error, InputError) as error:
             raise InputError(f"The list of lesions {path} is missing or damaged; run the study anew.") from error

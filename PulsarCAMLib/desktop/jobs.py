@@ -18,6 +18,7 @@ import slicer
 
 from ..cli.job import ALIVE, END, ERRORS, OUTPUT, STOP
 from ..core.errors import DependencyError, OutputError
+from ..io.plain_files import read_json
 
 FACTS = "job.json"
 SILENT_SECONDS = 15.0
@@ -38,7 +39,7 @@ class Job:
     def __init__(self, folder: Path, process=None) -> None:
         self.folder, self._process = folder, process
         self._sign, self._sign_at, self._asked_at = None, time.monotonic(), None
-        self.facts = json.loads((folder / FACTS).read_text(encoding="utf-8"))
+        self.facts = read_json(folder / FACTS)
 
     @property
     def code(self) -> int | None:
@@ -95,7 +96,7 @@ class Job:
 
     def _left_code(self) -> int | None:
         try:
-            return int(json.loads((self.folder / END).read_text(encoding="utf-8"))["code"])
+            return int(read_json(self.folder / END)["code"])
         except (OSError, ValueError, KeyError, TypeError):
             return None
 

@@ -13,6 +13,7 @@ import numpy as np
 from ..core.errors import InputError
 from ..core.settings import Settings, option, typed
 from ..core.vocabulary import DEFAULT_MARGIN_MM, DEFAULT_SIGMA_MM
+from ..io.plain_files import read_json
 from .dose import DoseSettings
 from .models.settings import FeatureModelSettings
 from .radiomics.settings import DEFINITIONS, RadiomicsSettings
@@ -113,7 +114,7 @@ def read_model_choices(path: str | Path) -> dict[str, Any]:
 def _sections(path: str | Path) -> dict[str, Any]:
     path = Path(path)
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = read_json(path)
     except (OSError, ValueError) as error:
         raise InputError(f"{path} cannot be read as a JSON file of feature settings.") from error
     given = content.get("settings") if isinstance(content, dict) else None

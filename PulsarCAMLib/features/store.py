@@ -18,6 +18,7 @@ from ..cohort.table import CohortRow
 from ..core.errors import InputError, OutputError
 from ..io.atomic import write_whole
 from ..io.hashing import sha256_of
+from ..io.plain_files import read_json
 from .row import FeatureRow
 from .settings import FeatureSettings
 
@@ -99,7 +100,7 @@ def save_lesion(folder: Path, key: str, row: FeatureRow) -> None:
 def saved_lesion(folder: Path, key: str) -> FeatureRow | None:
     """A finished lesion; None where there is none, or its file is damaged."""
     try:
-        content = json.loads((folder / f"{key}.json").read_text(encoding="utf-8"))
+        content = read_json(folder / f"{key}.json")
         if content["format"] != FORMAT or content["key"] != key:
             return None
         row = FeatureRow()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import io
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -14,6 +13,7 @@ import numpy as np
 from ..core.errors import InputError
 from ..core.vocabulary import BASELINE, GROUPS as TYPED, SECOND, TIME_POINTS
 from ..io.atomic import write_whole
+from ..io.csv_files import csv_text, read_csv, records_of
 
 GROUPS = tuple(TYPED.values())
 """Kinds of features; the name of a feature begins with that of its group."""
@@ -123,7 +123,7 @@ class FeatureTable:
             who = people[row] if people else ()
             cells = ["" if math.isnan(value) else repr(value) for value in self.values[n].tolist()]
             lines.append([row, *who, int(self.lesions[n]), self.time_points[n], *cells])
-        return _csv(lines)
+        return csv_text((), lines)
 
     def reasons_as_csv(self) -> str:
         """Why values do not exist: row, feature, reason; one line for a whole group that has one and the same."""
@@ -132,7 +132,7 @@ class FeatureTable:
         told = {(problem.row, problem.group) for problem in self.problems}
         for row in self.rows.tolist():
             lines += [[row, *each] for each in self._reasons_of(row, told)]
-        return _csv(lines)
+        return csv_text((), lines)
 
     def _reasons_of(self, row: int, told: set[tuple[int, str]]) -> list[tuple[str, str]]:
         found: dict[str, list[tuple[str, str]]] = {}
@@ -149,12 +149,6 @@ class FeatureTable:
         return lines
 
 
-def _csv(lines: Sequence[Sequence[object]]) -> str:
-    buffer = io.StringIO()
-    csv.writer(buffer, lineterminator="\n").writerows(lines)
-    return buffer.getvalue()
-
-
 def read_features(path: str | Path) -> FeatureTable:
     """A table that :meth:`FeatureTable.save` wrote, without reasons and problems.
 
@@ -163,11 +157,10 @@ def read_features(path: str | Path) -> FeatureTable:
     """
     path = Path(path)
     try:
-        with path.open(encoding="utf-8", newline="") as file:
-            reader = csv.DictReader(file)
-            headings, lines = reader.fieldnames or [], list(reader)
-    except (OSError, ValueError, csv.Error) as error:
-        raise InputError(f"The table of features {path} is missing or damaged.") from error
+        headings, rows = read_csv(path)
+        lines = records_of(headings, rows)
+    except (ValueError, csv.Error) as error:
+        raise InputError(f"The table of features {path} is damaged; compute it again.") from error
     missing = [key for key in KEYS if key not in headings]
     if missing:
         raise InputError(f"{path.name} is not a table of features; it has no column {' and no column '.join(missing)}.")
@@ -194,10 +187,11 @@ def read_people(path: str | Path) -> dict[int, tuple[str, str]]:
     """
     path = Path(path)
     try:
-        with path.open(encoding="utf-8", newline="") as file:
-            return {int(line["row"]): (line["patient"], line["lesion"]) for line in csv.DictReader(file)}
-    except (OSError, UnicodeError, csv.Error) as error:
-        raise InputError(f"The table of features {path} is missing or damaged.") from error
+        lines = records_of(*read_csv(path))
+    except (ValueError, csv.Error) as error:
+        raise InputError(f"The table of features {path} is damaged; compute it again.") from error
+    try:
+        return {int(line["row"]): (line["patient"], line["lesion"]) for line in lines}
     except (KeyError, TypeError, ValueError) as error:
         raise InputError(
             f"{path.name} does not say whose lesions these are (columns row, patient and lesion); compute it by "

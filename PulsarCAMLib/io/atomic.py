@@ -10,7 +10,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-from ..core.errors import OutputError
+from ..core.errors import Cure, OutputError
+from .plain_files import is_file, is_folder, possible_place, shown_path
+
+REPLACE = Cure("choose another name", "or add --overwrite to replace it")
+"""What to do about something that is in the way and may be replaced: nothing is without being asked, anywhere."""
 
 
 def check_place(path: str | Path, *, overwrite: bool = False) -> Path:
@@ -19,12 +23,14 @@ def check_place(path: str | Path, *, overwrite: bool = False) -> Path:
     Raises:
         OutputError: the file exists and may not be replaced, or its folder cannot be written.
     """
-    path = Path(path)
-    if path.is_dir():
-        raise OutputError(f"{path} is a folder; choose a file name in it.")
+    path = possible_place(path)
+    if is_folder(path):
+        raise OutputError(f"{shown_path(path)} is a folder; choose a file name in it.")
+    if os.path.lexists(path) and not (path.is_symlink() or is_file(path)):
+        raise OutputError(f"{shown_path(path)} is in the way and no ordinary file; choose another name.")
     if os.path.lexists(path) and not overwrite:
-        raise OutputError(f"{path} exists already; choose another name or allow overwriting.")
-    if not path.parent.is_dir():
+        raise OutputError(f"{shown_path(path)} exists already", REPLACE)
+    if not is_folder(path.parent):
         raise OutputError(f"{path} cannot be written because there is no folder {path.parent}; choose another place.")
     if not os.access(path.parent, os.W_OK):
         raise OutputError(f"{path} cannot be written because its folder is protected; choose another place.")

@@ -13,11 +13,14 @@ import stat
 from pathlib import Path
 from typing import Any
 
-from ..core.errors import InputError, PulsarCAMError
+from ..core.errors import InputError, OutputError, PulsarCAMError
 from ..core.visible import visible
 
 SHOWN = 80
 """Characters of a path that a sentence repeats where it is longer than the system allows."""
+
+LONGEST_NAME = 255
+"""Bytes of one name; more than the usual file systems take."""
 
 _KINDS = (
     (stat.S_ISFIFO, "a named pipe"),
@@ -72,6 +75,28 @@ def why_not_plain(path: str | os.PathLike, what: str = "file", *, linked: bool =
         return f"{shown} is a folder, not a {what}; name the {what} itself."
     kind = next((name for asked, name in _KINDS if asked(found.st_mode)), "no ordinary file")
     return f"{shown} is {kind}, not a {what}; choose an ordinary file."
+
+
+def possible_place(path: str | os.PathLike) -> Path:
+    """The path, if the system could have something there; whether it may be written is another question.
+
+    Raises:
+        OutputError: the path or a name in it is too long, has characters that no name can have, or leads through a file
+            or in a circle.
+    """
+    shown = shown_path(path)
+    try:
+        if any(len(os.fsencode(part)) > LONGEST_NAME for part in Path(path).parts):
+            raise OSError(errno.ENAMETOOLONG, "")
+        Path(path).lstat()
+    except ValueError as error:
+        raise OutputError(f"{shown} cannot be written: no path can have these characters.") from error
+    except OSError as error:
+        if error.errno == errno.ENAMETOOLONG:
+            raise OutputError(f"{shown} cannot be written: it is longer than the system allows; shorten it.") from error
+        if error.errno != errno.ENOENT:
+            raise OutputError(f"{shown} cannot be written ({error.strerror}); choose another place.") from error
+    return Path(path)
 
 
 def plain_file(

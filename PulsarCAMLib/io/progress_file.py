@@ -11,6 +11,7 @@ from pathlib import Path
 from ..core.errors import OutputError
 from ..core.progress import OnProgress
 from .atomic import write_whole
+from .plain_files import read_json
 
 PROGRESS, FORMAT = "progress.json", "PulsarCAM progress"
 SECONDS = 0.5
@@ -86,7 +87,7 @@ class ProgressFile:
 def read_progress(folder: str | Path) -> RunProgress | None:
     """What a run's folder says; None where there is no such file, or none that can be read."""
     try:
-        fields = json.loads((Path(folder) / PROGRESS).read_text(encoding="utf-8"))
+        fields = read_json(Path(folder) / PROGRESS)
         if fields.pop("format") != FORMAT:
             return None
         known = (str(fields["stage"]), float(fields["fraction"]), float(fields["overall"]), str(fields["text"]))

@@ -8,8 +8,9 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from ..core.errors import Cure, OutputError
-from .atomic import put_in_place
+from ..core.errors import OutputError
+from .atomic import REPLACE, put_in_place
+from .plain_files import possible_place, read_json
 
 MARKER = "result.json"
 """The file by which a folder is known as PulsarCAM's own; it lists all the others."""
@@ -67,7 +68,7 @@ class ResultFolder:
         Raises:
             OutputError: something is there that may not be replaced.
         """
-        if not os.path.lexists(self.folder) or _is_empty(self.folder):
+        if not os.path.lexists(possible_place(self.folder)) or _is_empty(self.folder):
             return
         if self.folder.is_symlink() or not self.folder.is_dir():
             raise OutputError(f"{self.folder} is in the way and not a folder; choose another name.")
@@ -78,9 +79,7 @@ class ResultFolder:
                 "choose another name."
             )
         if not self._overwrite:
-            raise OutputError(
-                f"{self.folder} exists already", Cure("choose another name", "or add --overwrite to replace it")
-            )
+            raise OutputError(f"{self.folder} exists already", REPLACE)
         strange = sorted(_files_in(self.folder) - listed)
         if strange:
             raise OutputError(
@@ -120,7 +119,7 @@ def _files_in(folder: Path) -> set[str]:
 def _listed_files(folder: Path) -> set[str] | None:
     """What the folder's marker lists; None for a folder that is not PulsarCAM's."""
     try:
-        facts = json.loads((folder / MARKER).read_text(encoding="utf-8"))
+        facts = read_json(folder / MARKER)
         return {str(name) for name in facts["files"]} if facts.get("format") == FORMAT else None
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +12,7 @@ import numpy as np
 from ..core.progress import IsCancelled, OnProgress, silent
 from ..explanation.inputs import input_table
 from ..explanation.tables import sample_table, unit_table
+from ..io.csv_files import csv_text
 from .contract import Content
 
 if TYPE_CHECKING:
@@ -110,10 +110,8 @@ def write_agreement(folder: Path, tables: AgreementTables) -> None:
 
 def write_table(path: Path, rows: Sequence[Mapping[str, object]]) -> None:
     """Rows with the same keys as CSV, numbers with six significant digits."""
-    with path.open("w", newline="", encoding="utf-8") as file:
-        table = csv.writer(file, lineterminator="\n")
-        table.writerow(rows[0] if rows else [])
-        table.writerows([_cell(value) for value in row.values()] for row in rows)
+    text = csv_text(rows[0] if rows else (), ([_cell(value) for value in row.values()] for row in rows))
+    path.write_text(text or "\n", encoding="utf-8", newline="")
 
 
 def _cell(value: object) -> object:

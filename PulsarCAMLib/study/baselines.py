@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import hashlib
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +17,7 @@ from ..core.errors import InputError
 from ..core.task import Task
 from ..core.vocabulary import BASELINE, BASELINES, GROWTH, MAJORITY, VOLUME_RULE
 from ..evaluation.predictions import default_task
+from ..io.csv_files import csv_text, read_csv
 from ..systems.contract import System
 from ..training.study_models import Fitted, TrialTask
 from .folder import NUMBERS, write_text
@@ -117,12 +117,9 @@ def write_numbers(cohort: CohortTable, lesions: StudyLesions, system: System, pa
         of_row |= {row.row: dict(numbers) for row, numbers in zip(rows, found, strict=True)}
     units = [of_row[int(row)] for row in lesions.rows[BASELINE]]
     names = [BY_RULE, *sorted({name for numbers in units for name in numbers} - {BY_RULE})]
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(names)
-    writer.writerows([[_cell(numbers.get(name)) for name in names] for numbers in units])
-    write_text(path, text.getvalue())
-    return hashlib.sha256(text.getvalue().encode()).hexdigest()
+    text = csv_text(names, ([_cell(numbers.get(name)) for name in names] for numbers in units))
+    write_text(path, text)
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _cell(value: float | None) -> str:
@@ -136,12 +133,11 @@ def read_numbers(path: Path) -> tuple[np.ndarray, np.ndarray]:
         InputError: the file is missing or damaged.
     """
     try:
-        with path.open(encoding="utf-8", newline="") as file:
-            headings, *lines = csv.reader(file)
+        headings, lines = read_csv(path)
         table = np.array([[float(cell) if cell else np.nan for cell in line] for line in lines])
         if headings[0] != BY_RULE or table.shape[1] != len(headings):
             raise ValueError(headings)
-    except (OSError, ValueError, IndexError) as error:
+    except (ValueError, IndexError, csv.Error, InputError) as error:
         raise InputError(f"The study's numbers {path} are missing or damaged; run the study anew.") from error
     return table[:, 0], table[:, 1:]
 

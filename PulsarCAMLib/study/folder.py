@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from pathlib import Path
 from typing import Any
 
 from ..core.errors import InputError, OutputError
 from ..io.locking import LOCK
+from ..io.plain_files import is_file, is_folder, possible_place, read_json
 
 FORMAT, FORMAT_VERSION = "PulsarCAM study", 1
 STUDY, LESIONS, SAMPLES, NUMBERS = "study.json", "lesions.csv", "samples.npz", "numbers.csv"
@@ -26,12 +28,24 @@ def read_facts(folder: Path) -> dict[str, Any] | None:
     if not path.is_file():
         return None
     try:
-        facts = json.loads(path.read_text(encoding="utf-8"))
+        facts = read_json(path)
         if facts["format"] != FORMAT or facts["format_version"] != FORMAT_VERSION:
             raise ValueError("another format")
         return {**facts, "settings": dict(facts["settings"]), "sha256": dict(facts["sha256"])}
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(f"{path} is damaged or of another version; run the study in another folder.") from error
+
+
+def check_folder(folder: Path) -> None:
+    """Refuse now what :func:`make_folder` would have to refuse when the cohort has been read.
+
+    Raises:
+        OutputError: something is there that is neither a study nor empty.
+    """
+    if os.path.lexists(possible_place(folder)) and not is_file(folder / STUDY):
+        if not is_folder(folder):
+            raise OutputError(f"{folder} is in the way and no folder; choose another name.")
+        make_folder(folder)
 
 
 def make_folder(folder: Path) -> None:

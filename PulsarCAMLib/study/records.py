@@ -15,6 +15,7 @@ import numpy as np
 from .. import __version__
 from ..core.errors import InputError
 from ..evaluation.thresholds import DEFAULT
+from ..io.plain_files import read_json
 from ..training.study_models import Fitted
 from .splits import Split
 
@@ -126,7 +127,7 @@ def read_record(folder: Path, identity: str | None = None) -> TrialRecord | None
     if not path.is_file():
         return None
     try:
-        fields = json.loads(path.read_text(encoding="utf-8"))
+        fields = read_json(path)
         same = fields.pop("identity")
         fields.pop("software", None)
         if fields.pop("format") != FORMAT or fields.pop("format_version") != FORMAT_VERSION:
@@ -137,7 +138,7 @@ def read_record(folder: Path, identity: str | None = None) -> TrialRecord | None
         )
         arrays = {name: np.array(fields.pop(name), dtype=int) for name in ("labels", "train")}
         record = TrialRecord(**fields, **arrays, answers=answers)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
         raise InputError(f"The trial in {folder} is damaged; delete that folder and run the study again.") from error
     if identity is not None and same != identity:
         raise InputError(

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import csv
-import io
 from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 
 from ..core.errors import Cure, InputError
+from ..io.csv_files import csv_text, read_csv
 from .folder import write_text
 
 CHANGES = "volume_change.csv"
@@ -33,10 +33,7 @@ def write_changes(folder: Path, shares: Mapping[int, float], rows: np.ndarray) -
             "No lesion of the cohort has its volume at both times, so there is no volume change to predict",
             Cure("leave that out, or give volumes or follow-up contours", "(--volume-change asks for it)"),
         )
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerows([HEADINGS, *((lesion, repr(float(share))) for lesion, share in known)])
-    write_text(folder / CHANGES, text.getvalue())
+    write_text(folder / CHANGES, csv_text(HEADINGS, ((lesion, float(share)) for lesion, share in known)))
 
 
 def read_changes(folder: Path, lesions: int) -> np.ndarray:
@@ -47,11 +44,10 @@ def read_changes(folder: Path, lesions: int) -> np.ndarray:
     """
     found = np.full(lesions, np.nan)
     try:
-        with (folder / CHANGES).open(encoding="utf-8", newline="") as file:
-            _, *lines = csv.reader(file)
+        _, lines = read_csv(folder / CHANGES)
         for lesion, share in lines:
             found[int(lesion)] = float(share)
-    except (OSError, ValueError, IndexError) as error:
+    except (ValueError, IndexError, csv.Error, InputError) as error:
         raise InputError(
             f"The list of volume changes in {folder} is missing or damaged; run the study anew."
         ) from error

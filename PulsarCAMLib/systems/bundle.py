@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from ..core.errors import BundleError, OutputError
+from ..io.plain_files import is_file, possible_place
 from .card import ModelCard
 from .card_rules import FORMAT, FORMAT_VERSION
 from .registry import system_of
@@ -131,8 +132,7 @@ def save_bundle(
     from ..io.atomic import whole_folder
 
     folder = Path(folder)
-    if folder.exists() and not overwrite:
-        raise OutputError(f"{folder} exists already; choose another folder or allow overwriting.")
+    check_bundle_place(folder, overwrite=overwrite)
     bundle = bundle_of(members, fields, folder)
     text = json.dumps(dict(bundle.card.fields), indent=1, ensure_ascii=False) + "\n"
     try:
@@ -142,6 +142,28 @@ def save_bundle(
     except OSError as error:
         raise OutputError(f"The model bundle cannot be written to {folder} ({error.strerror}).") from error
     return load_bundle(folder)
+
+
+def check_bundle_place(folder: Path, *, overwrite: bool = False) -> None:
+    """Refuse now what would have to be refused after a training.
+
+    Raises:
+        OutputError: something is there that is no bundle, may not be replaced, or holds more than a bundle.
+    """
+    from ..io.atomic import REPLACE
+
+    if not os.path.lexists(possible_place(folder)):
+        return
+    if not is_file(folder / CARD_FILE):
+        raise OutputError(f"{folder} is not a model bundle, so it is never replaced; choose another name.")
+    if not overwrite:
+        raise OutputError(f"{folder} exists already", REPLACE)
+    strange = sorted(path.name for path in folder.iterdir() if path.name not in (CARD_FILE, WEIGHTS_FILE))
+    if strange:
+        raise OutputError(
+            f"{folder} is not replaced because it holds files that PulsarCAM did not write there "
+            f"({', '.join(strange[:3])}{', ...' if len(strange) > 3 else ''}); move them elsewhere first."
+        )
 
 
 def user_folder() -> Path:

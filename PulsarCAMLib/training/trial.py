@@ -7,9 +7,7 @@ patient or file is in any of them.
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import io
 import json
 import time
 from collections.abc import Callable
@@ -26,6 +24,8 @@ from ..core.errors import InputError, OutputError
 from ..core.settings import what_differs
 from ..core.task import Task
 from ..io.atomic import replace_file
+from ..io.csv_files import csv_text
+from ..io.plain_files import read_json
 from ..systems.contract import System
 from ..systems.learning import Trained, TrainingSamples
 from ..systems.registry import settings_from_card, system_of_settings
@@ -165,7 +165,7 @@ def finished_trial(folder: str | Path) -> TrialResult | None:
     if not (folder / RESULT).is_file():
         return None
     try:
-        fields = json.loads((folder / RESULT).read_text(encoding="utf-8"))
+        fields = read_json(folder / RESULT)
         if hashlib.sha256((folder / WEIGHTS).read_bytes()).hexdigest() != fields["sha256"]:
             raise _damaged(folder)
         settings = settings_from_card(fields["settings"])
@@ -179,7 +179,7 @@ def _finished_or_refused(folder: Path, settings: Trained, identity: str) -> Tria
     """The result, if it is there; a folder that is another trial's is refused."""
     description = folder / DESCRIPTION
     try:
-        there = json.loads(description.read_text(encoding="utf-8")) if description.exists() else None
+        there = read_json(description) if description.exists() else None
     except ValueError as error:
         raise _damaged(folder) from error
     except OSError as error:
@@ -259,12 +259,9 @@ def _finish(folder: Path, engine: Engine, identity: str, seconds: float) -> Tria
 def write_history(path: Path, history: list[Row]) -> None:
     """Curves as CSV, one row per epoch; empty where a figure was not measured."""
     columns = list(dict.fromkeys(name for row in history for name in row))
-    text = io.StringIO()
-    table = csv.DictWriter(text, columns, lineterminator="\n")
-    table.writeheader()
-    table.writerows({name: f"{value:.8g}" for name, value in row.items()} for row in history)
+    text = csv_text(columns, ([f"{row[name]:.8g}" if name in row else "" for name in columns] for row in history))
     try:
-        replace_file(path, text.getvalue().encode())
+        replace_file(path, text.encode())
     except OSError as error:
         raise OutputError(f"The training's curves cannot be saved to {path} ({error.strerror}).") from error
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from argparse import Namespace
 from collections.abc import Iterator
@@ -11,6 +10,7 @@ from dataclasses import fields
 from pathlib import Path
 
 from ...core.vocabulary import BASELINES, CAM
+from ...io.plain_files import read_json
 from ..console import TimedBar, warn
 from ..learning import NEEDS, checked_cohort, settings_of, system_of_options
 from ..setting_options import settings_from
@@ -24,10 +24,12 @@ def run(options) -> None:
     from ...core.requirements import require
 
     require(NEEDS, extra="train")
+    from ...study.folder import check_folder
     from ...study.run import run_study
 
     settings = study_settings_of(options)
     folder = Path(os.path.abspath(options.output))  # noqa: PTH100 - a link stays where the user put it
+    check_folder(folder)
     with TimedBar(options.quiet) as bar, resumable(folder):
         cohort, labels = checked_cohort(options, bar)
         study = run_study(
@@ -41,7 +43,7 @@ def run(options) -> None:
             on_warning=warn,
         )
         if options.report:
-            _report(study, folder / REPORT, bar, options.quiet)
+            _report(study, folder / REPORT, bar, options.quiet, overwrite=True)
 
 
 def evaluate(options) -> None:
@@ -49,12 +51,16 @@ def evaluate(options) -> None:
     from ...core.requirements import require
 
     require(NEEDS, extra="train")
+    from ...io.result_folder import ResultFolder
     from ...study.run import open_study
 
     study = open_study(options.run)
     output = Path(options.output) if options.output else study.folder / REPORT
+    overwrite = options.overwrite or not options.output  # the study's own report is what shall be made anew
+    ResultFolder(output, overwrite).check()
     with TimedBar(options.quiet) as bar:
-        _report(study, output, bar, options.quiet or options.json, _members_beside(study.folder))
+        own = {"members": _members_beside(study.folder), "overwrite": overwrite}
+        _report(study, output, bar, options.quiet or options.json, **own)
     if options.json:
         print((output / "results.json").read_text(encoding="utf-8"), end="")
 
@@ -69,15 +75,16 @@ def _members_beside(folder: Path) -> list:
     return [member for at in sorted(folder.parent.glob("member-*")) if (member := finished_trial(at))]
 
 
-def _report(study, output: Path, bar: TimedBar, quiet: bool, members=()) -> None:
+def _report(study, output: Path, bar: TimedBar, quiet: bool, *, members=(), overwrite: bool) -> None:
     from ...outputs.study import write_study_report
 
     if study.missing:
         warn(f"{study.missing} trainings are not finished; the report is of the others.")
     with bar.stage("writing the report") as stage:
-        page = write_study_report(study, output, overwrite=True, progress=stage, members=members, on_warning=warn)
+        own = {"overwrite": overwrite, "progress": stage, "members": members, "on_warning": warn}
+        page = write_study_report(study, output, **own)
     if not quiet:
-        results = json.loads((output / "results.json").read_text(encoding="utf-8"))
+        results = read_json(output / "results.json")
         print("\n".join(results["summary"]["text"]))
         print(f"Report: {page}")
 

@@ -10,6 +10,7 @@ from ...study.settings import StudySettings
 from ...systems.contract import System
 from ..learning import add_foreign, add_model, add_system, add_training
 from ..numbers import whole_number
+from ..places import InputPath, add_output, add_overwrite
 from ..setting_options import add_settings, names_of
 
 NONE = "none"
@@ -42,10 +43,11 @@ def add_study(commands, command: Callable[..., argparse.ArgumentParser], epilog:
     parser = command(commands, "study", text, EXAMPLES + epilog)
     parser.add_argument(
         "cohort",
+        type=InputPath,
         metavar="COHORT",
         help="table of lesions, patients or visits: CSV or XLSX (its columns: pulsarcam cohort columns)",
     )
-    parser.add_argument("-o", "--output", metavar="RUN", required=True, help="folder of the study, new or begun")
+    add_output(parser, "RUN", "folder of the study, new or begun", required=True)
     add_system(parser, "whose network is judged, and whose question")
     protocols = parser.add_argument_group("protocols")
     add_protocols(protocols)
@@ -60,8 +62,8 @@ def add_study(commands, command: Callable[..., argparse.ArgumentParser], epilog:
         "all, the system's usual subsets, or subsets such as rtdose,postop+rtdose; further calls may add more",
     )  # fmt: skip
     study.add_argument(
-        "--feature-settings", metavar="FILE", help="JSON settings of the features, as pulsarcam features writes them, "
-        "and in the section “model” of the models on them",
+        "--feature-settings", type=InputPath, metavar="FILE", help="JSON settings of the features, as pulsarcam "
+        "features writes them, and in the section “model” of the models on them",
     )  # fmt: skip
     add_settings(study, StudySettings, "limit")
     add_model(parser.add_argument_group("network and preprocessing"), system)
@@ -78,8 +80,9 @@ def add_study(commands, command: Callable[..., argparse.ArgumentParser], epilog:
     running.add_argument("--no-report", dest="report", action="store_false", help="train only")
     running.add_argument("--quiet", action="store_true", help="no progress bar, no summary; warnings and errors only")
     again = command(commands, "evaluate", "write the report of a study again, without training", epilog)
-    again.add_argument("run", metavar="RUN", help="folder of pulsarcam study")
-    again.add_argument("-o", "--output", metavar="REPORT", help="folder of the report (RUN/report)")
+    again.add_argument("run", type=InputPath, metavar="RUN", help="folder of pulsarcam study")
+    add_output(again, "REPORT", "folder of the report (RUN/report, whose report is made anew)")
+    add_overwrite(again, "an earlier report at REPORT")
     again.add_argument("--json", action="store_true", help="print all figures as JSON")
     again.add_argument("--quiet", action="store_true", help="no progress bar, no summary; warnings and errors only")
 

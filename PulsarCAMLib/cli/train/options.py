@@ -11,6 +11,7 @@ from ...core.vocabulary import BASELINE, CAM, PATIENTS, TIME_POINTS
 from ...systems.contract import System
 from ..learning import add_foreign, add_model, add_system, add_training
 from ..numbers import share_or_none, whole_number
+from ..places import InputPath, add_output, add_overwrite
 from ..setting_options import add_settings
 
 EXAMPLES = """\
@@ -42,10 +43,11 @@ def add_train(commands, command: Callable[..., argparse.ArgumentParser], epilog:
     parser = command(commands, "train", "train a model on a cohort table and write its bundle", EXAMPLES + epilog)
     parser.add_argument(
         "cohort",
+        type=InputPath,
         metavar="COHORT",
         help="table of lesions, patients or visits: CSV or XLSX (its columns: pulsarcam cohort columns)",
     )
-    parser.add_argument("-o", "--output", metavar="OUT", required=True, help="folder of the bundle, to be made")
+    add_output(parser, "OUT", "folder of the bundle, to be made", "{name}.training", "{name}.report", required=True)
     parser.add_argument("--name", type=_name, help="short name by which it is found (the folder's)")
     parser.add_argument("--title", help="name for people (the short name)")
     parser.add_argument("--licence", default="not stated", help="of the weights, for the card (%(default)s)")
@@ -105,7 +107,7 @@ def _add_running(group, system: System) -> None:
     group.add_argument("--resume", action="store_true", help="continue a run that was stopped")
     group.add_argument("--keep-run", action="store_true", help="keep OUT.training with every member's curves")
     add_settings(group, system.settings, "running")
-    group.add_argument("--overwrite", action="store_true", help="replace a bundle at OUT when all is done")
+    add_overwrite(group, "a bundle at OUT when all is done")
     group.add_argument("--quiet", action="store_true", help="no progress bar, no summary; warnings and errors only")
 
 

@@ -10,6 +10,7 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 from ...core.errors import Cancelled, OutputError
+from ...io.plain_files import read_json
 from ..console import TimedBar
 
 RUN, RUN_FORMAT = "run.json", "PulsarCAM training run"
@@ -86,7 +87,7 @@ class RunFolder:
 def is_run(folder: Path) -> bool:
     """Whether a folder is one of these."""
     try:
-        return json.loads((folder / RUN).read_text(encoding="utf-8")).get("format") == RUN_FORMAT
+        return read_json(folder / RUN).get("format") == RUN_FORMAT
     except (OSError, ValueError, AttributeError):
         return False
 
@@ -105,13 +106,9 @@ def check_places(output: Path, run_folder: Path, report: Path | None, *, overwri
         OutputError: something is in the way, or there is nothing to be continued from what is there.
     """
     from ...io.result_folder import ResultFolder
-    from ...systems.bundle import CARD_FILE
+    from ...systems.bundle import check_bundle_place
 
-    if os.path.lexists(output):
-        if not overwrite:
-            raise OutputError(f"{output} exists already; choose another name or add --overwrite to replace it.")
-        if not (output / CARD_FILE).is_file():
-            raise OutputError(f"{output} is not a model bundle, so it is never replaced; choose another name.")
+    check_bundle_place(output, overwrite=overwrite)
     if os.path.lexists(run_folder):
         if not is_run(run_folder):
             raise OutputError(f"{run_folder} is in the way and not a training of PulsarCAM; choose another name.")

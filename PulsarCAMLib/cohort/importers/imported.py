@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from ...core.errors import InputError, PulsarCAMError
+from ...io.csv_files import csv_text
 from ..cells import as_text
 from ..columns import plain_name
 from ..findings import HEADINGS, Finding, in_order
@@ -158,8 +157,5 @@ def _numbered(finding: Finding, names: dict[str, str]) -> Finding:
 
 
 def _as_csv(findings: Sequence[Finding]) -> bytes:
-    text = io.StringIO()
-    lines = csv.writer(text, lineterminator="\n")
-    lines.writerow([*HEADINGS.values(), "kind"])
-    lines.writerows([*(finding.as_row()[key] for key in HEADINGS), finding.kind] for finding in findings)
-    return text.getvalue().encode("utf-8-sig")  # for Excel
+    lines = ([*(finding.as_row()[key] for key in HEADINGS), finding.kind] for finding in findings)
+    return csv_text([*HEADINGS.values(), "kind"], lines).encode("utf-8-sig")  # for Excel

@@ -6,6 +6,7 @@ are those that public code has inferred, see :mod:`.proteas`.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +14,8 @@ from pathlib import Path
 import numpy as np
 
 from ...core.errors import OutputError
-from ...io.atomic import whole_folder
+from ...io.atomic import REPLACE, whole_folder
+from ...io.plain_files import possible_place
 from ...io.volumes import read_image
 from ..findings import Finding
 from ..table import CohortRow
@@ -41,9 +43,11 @@ def with_cores(
         InputError: a mask cannot be read.
         OutputError: the folder is there already, holds something else, or cannot be written.
     """
-    if folder.exists() and not overwrite:
-        raise OutputError(f"{folder} exists already; choose another folder for the cores or allow overwriting.")
-    if folder.exists() and not (folder.is_dir() and all(path.match("P*_core_*.nii.gz") for path in folder.iterdir())):
+    if os.path.lexists(possible_place(folder)) and not overwrite:
+        raise OutputError(f"{folder} exists already", REPLACE)
+    if os.path.lexists(folder) and not (
+        folder.is_dir() and all(path.match("P*_core_*.nii.gz") for path in folder.iterdir())
+    ):
         raise OutputError(f"{folder} holds other files than cores; choose another folder for them.")
     kept: list[CohortRow] = []
     numbers: dict[int, int] = {}

@@ -1,17 +1,14 @@
 """A synthetic cohort as ordinary files: NRRD images and label maps, and a table.
 
-Layout: ``cohort.csv``, ``recipe.json`` and one folder per patient with, per time point, ``<time>.nrrd`` (image),
+Layout: ``cohort.csv``, ``recipe.json``, ``result.json`` (the list of all files) and one folder per patient with, per
+time point, ``<time>.nrrd`` (image),
 ``<time>-label.nrrd`` (one value per lesion), ``<time>.seg.nrrd`` (the same as named segments for 3D Slicer),
 ``<time>-planted.nrrd`` and ``<time>-confounders.nrrd`` (the truth), and ``<time>-dose.nrrd`` where doses are asked for.
 """
 
 from __future__ import annotations
 
-import csv
 import json
-import os
-import shutil
-import tempfile
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
@@ -20,7 +17,8 @@ import numpy as np
 
 from ...core.errors import OutputError
 from ...core.geometry import VolumeGeometry
-from ...io.atomic import put_in_place
+from ...io.csv_files import write_rows
+from ...io.result_folder import ResultFolder
 from .dose_and_clinical import PlannedDose, clinical_facts, planned_dose
 from .patients import SyntheticLesion, SyntheticPatient, SyntheticScan, generate_patient
 from .settings import CohortSettings
@@ -73,7 +71,7 @@ def write_cohort(
     Args:
         folder: to be made.
         settings: the recipe.
-        overwrite: replace an earlier cohort at the same place (only a folder that holds a cohort is replaced).
+        overwrite: replace an earlier cohort at the same place, with nothing of the user's own in it.
         progress: called after each patient with the share done and a text.
         dose: also plan a dose on every MRI before treatment, see :mod:`.dose_and_clinical`.
         clinical: also give clinical columns.
@@ -96,31 +94,13 @@ def write_cohort_folder(folder: str | Path, fill: Callable[[Path], None], overwr
     Raises:
         OutputError: the folder is in the way, or cannot be written.
     """
-    folder = Path(folder).absolute()
-    _refuse_to_destroy(folder, overwrite)
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        partial = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", suffix=".partial", dir=folder.parent))
-    except OSError as error:
-        raise OutputError(f"The folder {folder.parent} cannot be written ({error.strerror}).") from error
-    try:
-        fill(partial)
-        partial.chmod(0o755)
-        put_in_place(partial, folder)
-    except (OSError, RuntimeError) as error:
-        raise OutputError(f"The cohort could not be written to {folder}: {error}.") from error
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
-    return folder / TABLE
-
-
-def _refuse_to_destroy(folder: Path, overwrite: bool) -> None:
-    if not os.path.lexists(folder):
-        return
-    if not overwrite:
-        raise OutputError(f"{folder} exists already; choose another folder or allow overwriting.")
-    if not (folder / TABLE).is_file():
-        raise OutputError(f"{folder} is not a cohort, so it is not replaced; choose another folder.")
+    with ResultFolder(folder, overwrite) as kept:
+        try:
+            fill(kept.made)
+        except (OSError, RuntimeError) as error:  # SimpleITK tells of a full disk by the latter
+            raise OutputError(f"The cohort could not be written to {kept.folder}: {error}.") from error
+        kept.write_marker({"cohort": "synthetic"})
+    return kept.folder / TABLE
 
 
 def _write_into(
@@ -131,17 +111,16 @@ def _write_into(
     clinical: bool,
 ) -> None:
     columns = (*COLUMNS, *(DOSE_COLUMNS if dose else ()), *(CLINICAL_COLUMNS if clinical else ()))
-    with (folder / TABLE).open("w", newline="", encoding="utf-8") as file:
-        table = csv.DictWriter(file, columns)
-        table.writeheader()
-        for index in range(settings.patients):
-            patient = generate_patient(settings, index)
-            _write_scans(folder / patient.name, patient)
-            doses = _write_doses(folder / patient.name, patient, settings, index) if dose else {}
-            facts = clinical_facts(settings, index) if clinical else {}
-            table.writerows(row | facts for row in _rows(patient, settings, doses))
-            if progress:
-                progress((index + 1) / settings.patients, f"patient {index + 1} of {settings.patients}")
+    rows: list[dict[str, object]] = []
+    for index in range(settings.patients):
+        patient = generate_patient(settings, index)
+        _write_scans(folder / patient.name, patient)
+        doses = _write_doses(folder / patient.name, patient, settings, index) if dose else {}
+        facts = clinical_facts(settings, index) if clinical else {}
+        rows += [row | facts for row in _rows(patient, settings, doses)]
+        if progress:
+            progress((index + 1) / settings.patients, f"patient {index + 1} of {settings.patients}")
+    write_rows(folder / TABLE, columns, rows)
     recipe = {"synthetic": True, **asdict(settings), "numbers": asdict(settings.numbers)}
     recipe |= {"dose": dose, "clinical": clinical}
     (folder / RECIPE).write_text(json.dumps(recipe, indent=2) + "\n", encoding="utf-8")

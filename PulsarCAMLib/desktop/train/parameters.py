@@ -19,6 +19,7 @@ from ...core.errors import OutputError
 from ...core.task import PATIENT, SHRINKAGE
 from ...core.vocabulary import LEAVE_ONE_OUT, LESIONS, PAPER, PATIENTS
 from ...io.atomic import write_whole
+from ...io.plain_files import read_json
 from ...systems.bundle import CARD_FILE
 from ...systems.contract import System
 from ...systems.registry import DEFAULT
@@ -236,7 +237,7 @@ def keep_options(run_folder: Path, values: dict) -> None:
 def kept_options(run_folder: Path) -> dict:
     """The options with which a run was begun; empty where nobody kept them."""
     try:
-        found = json.loads((run_folder / OPTIONS).read_text(encoding="utf-8"))
+        found = read_json(run_folder / OPTIONS)
     except (OSError, ValueError):
         return {}
     return found if isinstance(found, dict) else {}

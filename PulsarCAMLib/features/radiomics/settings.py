@@ -10,6 +10,7 @@ from pathlib import Path
 from ...core.errors import InputError
 from ...core.settings import Settings, option
 from ...io.atomic import write_whole
+from ...io.plain_files import read_json
 
 FAMILIES = ("firstorder", "shape", "glcm", "glrlm", "glszm", "gldm", "ngtdm")
 IMAGES = ("original", "wavelet", "log")
@@ -129,7 +130,7 @@ def read_radiomics_settings(path: str | Path) -> RadiomicsSettings:
         InputError: the file cannot be read or is none.
     """
     try:
-        content = json.loads(Path(path).read_text(encoding="utf-8"))
+        content = read_json(path)
     except (OSError, ValueError) as error:
         raise InputError(f"{path} cannot be read as a JSON file of radiomics settings.") from error
     if not isinstance(content, dict) or content.get("format") != FORMAT:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 from ...cohort.study_lesions import NO_ROW
+from ...io.csv_files import csv_text
 from ...study.model_results import fusion_records
 from ...study.run import Study
 
@@ -30,11 +29,7 @@ DIFFERENCES = (
 
 def as_csv(headings: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
     """Text of a file; None is an empty cell."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(headings)
-    writer.writerows(rows)
-    return text.getvalue()
+    return csv_text(headings, rows)
 
 
 def table_1(summary: dict[str, Any]) -> str:

@@ -7,7 +7,6 @@ category follows from the radii by construction, and from the written masks by t
 
 from __future__ import annotations
 
-import csv
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
@@ -16,6 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from ...core.geometry import VolumeGeometry
+from ...io.csv_files import write_rows
 from ..phantom.anatomy import MENINGES_MM, Head
 from ..phantom.random_fields import Grid, Waves, random_rotation, soft
 from .recipe import RanoCohort
@@ -91,17 +91,16 @@ def make_cohort(folder: Path, recipe: RanoCohort, tell: Callable[[float, str], N
     columns = ["patient", "visit", *names, "tumour", "new_lesion", "t2_flair", "steroids_mg", "neurological_status"]
     columns += ["truth_event", "truth_category"]
     poses: dict[str, list] = {}
-    with (folder / TABLE).open("w", newline="", encoding="utf-8") as file:
-        table = csv.DictWriter(file, columns)
-        table.writeheader()
-        for index in range(recipe.patients):
-            patient = draw_patient(recipe, index)
-            (folder / patient.name).mkdir()
-            for visit in range(recipe.visits):
-                files = _write_visit(folder, patient, recipe, index, visit, names)
-                table.writerow(_row(patient, visit) | files)
-            poses[patient.name] = [pose.round(6).tolist() for pose in patient.poses]
-            tell((index + 1) / recipe.patients, f"patient {index + 1} of {recipe.patients}")
+    rows: list[dict[str, object]] = []
+    for index in range(recipe.patients):
+        patient = draw_patient(recipe, index)
+        (folder / patient.name).mkdir()
+        for visit in range(recipe.visits):
+            files = _write_visit(folder, patient, recipe, index, visit, names)
+            rows.append(_row(patient, visit) | files)
+        poses[patient.name] = [pose.round(6).tolist() for pose in patient.poses]
+        tell((index + 1) / recipe.patients, f"patient {index + 1} of {recipe.patients}")
+    write_rows(folder / TABLE, columns, rows)
     (folder / POSES).write_text(json.dumps(poses) + "\n", encoding="utf-8")
     about = {"synthetic": True, "system": "rano", **asdict(recipe)}
     (folder / RECIPE).write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")

@@ -6,7 +6,6 @@ with RICE have had a boost. What does not decide is drawn without regard to the 
 
 from __future__ import annotations
 
-import csv
 import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -15,6 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from ...core.geometry import VolumeGeometry
+from ...io.csv_files import write_rows
 from ..phantom.anatomy import CSF, MENINGES_MM, Head
 from ..phantom.random_fields import Grid, Waves, random_rotation, soft
 from .recipe import BOTH, DOSE, IMAGE, RiceCohort
@@ -72,15 +72,14 @@ def make_cohort(folder: Path, recipe: RiceCohort, tell: Callable[[float, str], N
     """Fill an empty folder; see :meth:`..contract.System.make_synthetic`."""
     columns = ["patient", EVENT, POSTOP, RTDOSE, "outcome", "truth_planted_map", "truth_boost_map", "truth_look"]
     columns += ["truth_boosted", "note_decides"]
-    with (folder / TABLE).open("w", newline="", encoding="utf-8") as file:
-        table = csv.DictWriter(file, columns)
-        table.writeheader()
-        for index in range(recipe.patients):
-            patient = draw_patient(recipe, index)
-            files = _write(folder, patient, recipe, index)
-            about = {"outcome": patient.outcome, "truth_look": patient.look, "truth_boosted": int(patient.boosted)}
-            table.writerow({"patient": patient.name, **files, **about, "note_decides": recipe.decides})
-            tell((index + 1) / recipe.patients, f"patient {index + 1} of {recipe.patients}")
+    rows: list[dict[str, object]] = []
+    for index in range(recipe.patients):
+        patient = draw_patient(recipe, index)
+        files = _write(folder, patient, recipe, index)
+        about = {"outcome": patient.outcome, "truth_look": patient.look, "truth_boosted": int(patient.boosted)}
+        rows.append({"patient": patient.name, **files, **about, "note_decides": recipe.decides})
+        tell((index + 1) / recipe.patients, f"patient {index + 1} of {recipe.patients}")
+    write_rows(folder / TABLE, columns, rows)
     about = {"synthetic": True, "system": NAME, **asdict(recipe)}
     (folder / RECIPE).write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
 

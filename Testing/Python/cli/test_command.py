@@ -73,7 +73,9 @@ def test_the_demo_explains_a_generated_scan_and_says_where_to_look(tmp_path, pul
     told = [line.split("  ")[1] for line in said.split("Where to look:")[1].strip("\n").splitlines()]
     assert len(told) == 4
     assert all(Path(each.strip()).exists() for each in told)
-    assert pulsarcam("demo", "-o", out, "--no-scene", "--seed", "5")[0] == 0, "an earlier demo is replaced"
+    assert pulsarcam("demo", "-o", out, "--no-scene", "--seed", "5")[0] == 5, "an earlier demo is not replaced unasked"
+    again = ("--no-scene", "--seed", "5", "--overwrite")
+    assert pulsarcam("demo", "-o", out, *again)[0] == 0, "an earlier demo is replaced when asked for"
 
 
 def test_the_demo_never_replaces_a_folder_of_somebody_else(tmp_path, pulsarcam):
