@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 import threading
@@ -11,6 +12,7 @@ from contextlib import contextmanager
 
 from ..core.errors import BundleError, Cancelled, InputError, OutputError, PulsarCAMError
 from ..core.progress import OnProgress
+from ..core.visible import visible
 
 OK, UNEXPECTED, USAGE, INPUT, MODEL, OUTPUT, INTERRUPTED = 0, 1, 2, 3, 4, 5, 130
 
@@ -31,6 +33,10 @@ def guarded(work: Callable[[], None], debug: bool = False) -> int:
     except BrokenPipeError:  # the reader of our output, such as `head`, has gone
         sys.stderr.close()
         return UNEXPECTED
+    except OSError as error:  # what is known of files is said where they are read; this is what is left
+        if debug:
+            raise
+        return _fail(_of_system(error), INPUT)
     except MemoryError:
         return _fail("there is not enough memory; close other programs or crop the image.", UNEXPECTED)
     except Exception as error:
@@ -41,19 +47,27 @@ def guarded(work: Callable[[], None], debug: bool = False) -> int:
     return OK
 
 
+def _of_system(error: OSError) -> str:
+    """What the system says of a file, a disk or a process."""
+    from ..io.plain_files import shown_path
+
+    name = f"{shown_path(error.filename)} cannot be used: " if isinstance(error.filename, (str, os.PathLike)) else ""
+    return f"{name}{error.strerror or type(error).__name__}; choose another place or file, and try again."
+
+
 def _fail(sentence: str, code: int) -> int:
-    print(f"pulsarcam: error: {sentence}", file=sys.stderr)
+    print(f"pulsarcam: error: {visible(sentence)}", file=sys.stderr)
     return code
 
 
 def warn(sentence: str) -> None:
     """One warning on stderr."""
-    print(f"pulsarcam: warning: {sentence}", file=sys.stderr)
+    print(f"pulsarcam: warning: {visible(sentence)}", file=sys.stderr)
 
 
 def note(sentence: str) -> None:
     """One thing to know on stderr, about which nothing need be done."""
-    print(f"pulsarcam: {sentence}", file=sys.stderr)
+    print(f"pulsarcam: {visible(sentence)}", file=sys.stderr)
 
 
 @contextmanager
@@ -206,4 +220,4 @@ def table(rows: Sequence[dict], columns: dict[str, str]) -> str:
 
 
 def _cell(value: object) -> str:
-    return f"{value:.2f}" if isinstance(value, float) else str(value)
+    return f"{value:.2f}" if isinstance(value, float) else visible(str(value))

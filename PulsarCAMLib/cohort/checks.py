@@ -9,6 +9,7 @@ from itertools import pairwise
 from ..core.task import COMPUTED, PATIENT, SHRINKAGE, VISIT
 from ..core.vocabulary import SECOND
 from ..lesions.doubts import LARGEST_CM3
+from ..io.plain_files import is_there, shown_path
 from ..systems.contract import System
 from ..systems.registry import system_of
 from .columns import COLUMNS
@@ -97,8 +98,13 @@ def _possible(row: CohortRow, name: str, volume: float | None, may_vanish: bool)
 def _files(row: CohortRow) -> Iterator[Finding]:
     for name, column in COLUMNS.items():
         path = getattr(row, name) if column.kind == "file" else None
-        if path and not path.exists():
-            yield _says(row, "missing file", f"There is no {path} ({name})", "correct the path or bring the file there")
+        if path and not is_there(path):
+            yield _says(
+                row,
+                "missing file",
+                f"There is no {shown_path(path)} ({name})",
+                "correct the path or bring the file there",
+            )
 
 
 def _first_of(table: CohortTable, key: Callable[[CohortRow], object]) -> Iterator[tuple[CohortRow, CohortRow]]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from ..core.visible import visible
+
 ERROR, WARNING = "error", "warning"
 
 UNREADABLE = "unreadable cell"
@@ -85,7 +87,7 @@ class Finding:
 
     def as_row(self) -> dict[str, str]:
         """A row of the findings table, keys as :data:`HEADINGS`."""
-        cells = {key: str(getattr(self, key)) for key in HEADINGS}
+        cells = {key: visible(str(getattr(self, key))) for key in HEADINGS}
         return cells | {"row": str(self.row or "table")}
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from ..core.errors import InputError
 from ..core.task import COMPUTED, SHRINKAGE
 from ..core.vocabulary import BASELINE
+from ..io.plain_files import is_there
 from ..systems.contract import System
 from .lesion_label import FROM_BOTH, FROM_MASKS, FROM_VOLUMES, TYPED, UNKNOWN, LesionLabel
 from .masks import FIRST, FOLLOWUP, Measured, Progress, mask_place, measure
@@ -110,7 +111,7 @@ def _measure_missing(table: CohortTable, progress: Progress | None) -> Measured:
         place.path
         for row in table.rows
         for which in (FIRST, FOLLOWUP)
-        if (row.row, which) in wanted and (place := mask_place(row, which)) and not place.path.exists()
+        if (row.row, which) in wanted and (place := mask_place(row, which)) and not is_there(place.path)
     ]
     if missing:
         raise InputError(f"{len(missing)} masks are missing, the first is {missing[0]}; check the table first.")

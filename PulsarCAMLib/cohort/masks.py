@@ -10,6 +10,7 @@ from ..core.errors import COLUMN, GeometryError, InputError
 from ..core.geometry import VolumeGeometry
 from ..core.inputs import InputRole
 from ..core.lesion import Lesion
+from ..io.plain_files import is_there
 from .findings import Finding
 from .table import CohortRow, CohortTable
 
@@ -182,7 +183,7 @@ def measure(
             grid, wrong = _grid_of(reader, row, which) if check_images else (None, [])
             findings += wrong
             place = mask_place(row, which)
-            if place and place.path.exists() and (wanted is None or (row.row, which) in wanted):
+            if place and is_there(place.path) and (wanted is None or (row.row, which) in wanted):
                 volume, wrong = _measure_one(reader, row, which, place, grid)
                 findings += wrong
                 if volume is not None:
@@ -194,7 +195,7 @@ def measure(
 
 def _grid_of(reader: Reader, row: CohortRow, which: str) -> tuple[VolumeGeometry | None, list[Finding]]:
     image, series = (row.image, row.series) if which == FIRST else (row.followup_image, None)
-    if not image or not image.exists():
+    if not image or not is_there(image):
         return None, []
     try:
         return reader.grid(image, series), []

@@ -8,6 +8,7 @@ from pathlib import Path
 from ..core.errors import InputError
 from ..core.inputs import DOSE, MASK, InputRole
 from ..core.vocabulary import BASELINE, BEFORE
+from ..io.plain_files import is_there, shown_path
 from ..systems.contract import System
 from .findings import Finding
 from .masks import Progress
@@ -52,9 +53,9 @@ def missing_files(table: CohortTable) -> Iterator[Finding]:
     """Files of columns that only some systems have, and that are not there; the others are checked with their rows."""
     for row in table.rows:
         for name, path in row.extra.items():
-            if isinstance(path, Path) and not path.exists():
+            if isinstance(path, Path) and not is_there(path):
                 yield Finding(
-                    row.row, row.patient, row.lesion, "missing file", f"There is no {path} ({name})",
+                    row.row, row.patient, row.lesion, "missing file", f"There is no {shown_path(path)} ({name})",
                     "correct the path or bring the file there",
                 )  # fmt: skip
 
@@ -66,7 +67,7 @@ def unreadable_inputs(table: CohortTable, system: System, progress: Progress | N
     for count, row in enumerate(table.rows if roles else (), start=1):
         for role in roles:
             path = row.value(role.table_column)
-            if path is None or not path.exists():
+            if path is None or not is_there(path):
                 continue
             key = role.kind, path
             if key not in known:

@@ -7,13 +7,16 @@ from __future__ import annotations
 
 import csv
 import io
-import zipfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from ..core.errors import DependencyError, InputError
+from ..core.visible import visible
+from ..io.csv_files import cells_of, csv_text
+from ..io.plain_files import plain_file, read_plain, shown_path
 from .findings import Finding
+from .table_limits import LARGEST_BYTES, MOST_COLUMNS, refuse_larger, too_large
 
 SHEET = "cohort"
 
@@ -42,12 +45,11 @@ def read_sheet(path: Path) -> Sheet:
         InputError: no such file, or it is no table.
         DependencyError: openpyxl is needed and missing.
     """
-    if not path.is_file():
-        raise InputError(f"There is no table {path}.")
+    plain_file(path, "table")
     if path.suffix.lower() == ".xlsx":
         return _sheet(path, list(enumerate(read_xlsx(path, SHEET), start=1)))
     if path.suffix.lower() not in (".csv", ".tsv", ".txt"):
-        raise InputError(f"{path.name} is neither CSV nor XLSX; save the table as one of these.")
+        raise InputError(f"{shown_path(path.name)} is neither CSV nor XLSX; save the table as one of these.")
     return _read_csv(path)
 
 
@@ -55,21 +57,27 @@ def _read_csv(path: Path) -> Sheet:
     text = _decoded(path)
     first = text.lstrip("\r\n").split("\n", 1)[0]
     separator = max(",;\t", key=first.count)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
-    lines = []
+    lines: list[tuple[int, tuple[object, ...]]] = []
     try:
         # Rows are counted as a spreadsheet does: a cell with a line break in it is one row.
-        lines = [(number, tuple(cells)) for number, cells in enumerate(reader, start=1)]
+        for number, cells in enumerate(cells_of(_lines(path, text, separator), separator), start=1):
+            refuse_larger(path, number, len(cells))
+            lines.append((number, tuple(cells)))
     except csv.Error as error:
-        raise InputError(f"The table {path.name} is damaged near line {reader.line_num}; export it again.") from error
+        raise InputError(f"The table {path.name} is damaged near row {len(lines) + 1}; export it again.") from error
     return _sheet(path, lines, decimal_comma=separator != ",")
 
 
+def _lines(path: Path, text: str, separator: str) -> Iterator[str]:
+    """Lines with their ends, none of which has more separators than a table has columns."""
+    for line in io.StringIO(text, newline=""):
+        if line.count(separator) > 2 * MOST_COLUMNS:
+            raise too_large(path)
+        yield line
+
+
 def _decoded(path: Path) -> str:
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise InputError(f"The table {path} cannot be read ({error.strerror}).") from error
+    data = read_plain(path, "table", at_most=LARGEST_BYTES)
     if b"\0" in data:
         raise InputError(f"{path.name} is not a CSV file of UTF-8; export it again as CSV (UTF-8).")
     try:
@@ -89,21 +97,16 @@ def read_xlsx(path: Path, sheet: str | None = None) -> list[tuple[object, ...]]:
         InputError: not a workbook.
         DependencyError: openpyxl is missing.
     """
+    plain_file(path, "table")
     try:
-        import openpyxl
+        import openpyxl  # noqa: F401
     except ImportError as error:
         raise DependencyError(
             "Reading .xlsx needs the package openpyxl: save the table as CSV, or pip install “openpyxl>=3.1”."
         ) from error
-    try:
-        book = openpyxl.load_workbook(path, read_only=True, data_only=True)
-        try:
-            named = [each for each in book.worksheets if sheet and each.title.strip().lower() == sheet.lower()]
-            return [tuple(cells) for cells in (named or book.worksheets)[0].iter_rows(values_only=True)]
-        finally:
-            book.close()
-    except (OSError, ValueError, KeyError, IndexError, zipfile.BadZipFile, SyntaxError) as error:
-        raise InputError(f"{path.name} is not a readable XLSX workbook; save it again or export CSV.") from error
+    from .workbook import workbook_rows
+
+    return workbook_rows(path, sheet)
 
 
 def _sheet(path: Path, lines: list[tuple[int, tuple[object, ...]]], decimal_comma: bool = False) -> Sheet:
@@ -111,6 +114,7 @@ def _sheet(path: Path, lines: list[tuple[int, tuple[object, ...]]], decimal_comm
     if not filled:
         raise InputError(f"The table {path.name} is empty.")
     headings = _trimmed(filled[0][1])
+    refuse_larger(path, len(filled), len(headings))
     rows, problems = [], []
     for number, cells in filled[1:]:
         if any(_is_filled(cell) for cell in cells[len(headings) :]):
@@ -140,9 +144,7 @@ def write_sheet(path: Path, headings: Sequence[str], rows: Sequence[Sequence[obj
     from ..io.atomic import write_whole
 
     if path.suffix.lower() == ".csv":
-        buffer = io.StringIO()
-        csv.writer(buffer, lineterminator="\n").writerows([headings, *rows])
-        return write_whole(path, buffer.getvalue().encode(), overwrite=overwrite)
+        return write_whole(path, csv_text(headings, rows).encode(errors="backslashreplace"), overwrite=overwrite)
     if path.suffix.lower() != ".xlsx":
         raise InputError(f"{path.name} does not say its kind; end the name with .csv or .xlsx.")
     return write_whole(path, _workbook(headings, rows), overwrite=overwrite)
@@ -156,7 +158,7 @@ def _workbook(headings: Sequence[str], rows: Sequence[Sequence[object]]) -> byte
     book = openpyxl.Workbook()
     book.active.title = SHEET
     for line in (headings, *rows):
-        book.active.append([None if cell == "" else cell for cell in line])
+        book.active.append([None if cell == "" else _as_cell(cell) for cell in line])
     # What begins with "=" is somebody's text, never a formula of ours.
     for cells in book.active.iter_rows():
         for cell in cells:
@@ -165,3 +167,8 @@ def _workbook(headings: Sequence[str], rows: Sequence[Sequence[object]]) -> byte
     buffer = io.BytesIO()
     book.save(buffer)
     return buffer.getvalue()
+
+
+def _as_cell(cell: object) -> object:
+    """A text whose control characters a workbook may not hold shows them instead."""
+    return visible(cell, kept="\n\t") if isinstance(cell, str) else cell

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..core.errors import InputError
 from ..core.task import LESION, VISIT
+from ..core.visible import shortened, visible
 from ..core.vocabulary import BASELINE
 from .cells import Unreadable, as_number, as_text, read_cell
 from .columns import (
@@ -34,6 +35,9 @@ from .findings import UNREADABLE, Finding
 
 if TYPE_CHECKING:
     from ..systems.contract import System
+
+NAMES = ("patient", "lesion", VISIT)
+"""Columns of names; control characters in them are told in the one spelling that all outputs have."""
 
 
 @dataclass(frozen=True)
@@ -164,6 +168,7 @@ def read_cohort(path: str | Path, system: System | None = None) -> CohortTable:
     rows = []
     for number, cells in sheet.rows:
         values = {name: as_text(cell) for name, cell in zip(names, cells, strict=True) if name}
+        values |= {name: visible(values[name]) for name in NAMES if name in values}
         row, wrong = _row(number, values, path.parent, sheet.decimal_comma, known, required_columns(unit))
         problems += wrong
         rows += [row] if row else []
@@ -204,7 +209,7 @@ def _unknown_columns(headings: Sequence[object], names: list[str], known: Mappin
             continue
         close = difflib.get_close_matches(name, [each for each in known if each not in names], 1, 0.75)
         advice = f"call it “{close[0]}” if that is meant, or " if close else ""
-        what = f"The column “{heading}” is not known and not used"
+        what = f"The column “{shortened(visible(str(heading)))}” is not known and not used"
         remedy = f"{advice}begin its name with {' or '.join((CLINICAL, NOTE))} to keep it"
         found.append(Finding(0, "", "", "unknown column", what, remedy))
     return found
@@ -226,7 +231,7 @@ def _row(
         try:
             read[name] = read_cell(text, column.kind, decimal_comma, column.choices)
         except Unreadable as needed:
-            what = f"“{text}” in the column {name} cannot be read"
+            what = f"“{shortened(visible(text))}” in the column {name} cannot be read"
             problems.append(Finding(number, patient, lesion, UNREADABLE, what, f"write {needed}", name))
             read[name] = None
         if read[name] is not None and column.kind == "file":

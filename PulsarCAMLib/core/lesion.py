@@ -8,6 +8,7 @@ import numpy as np
 
 from .errors import InputError
 from .geometry import VolumeGeometry, kji_of
+from .visible import visible
 
 CONNECTIVITY_26 = np.ones((3, 3, 3), dtype=bool)
 
@@ -17,7 +18,7 @@ class Lesion:
     """One lesion (GTV), cut to its bounding box.
 
     Attributes:
-        name: as the user knows it (segment name).
+        name: as the user knows it (segment name), control characters as :func:`.visible.visible` tells them.
         mask: bool ``[k, j, i]``, cut to the bounding box of the lesion.
         offset: array index ``(k, j, i)`` of the box in the MRI.
         drawn_mm3: volume of the contour as it was drawn, where that was on another grid than the MRI's or reaches out
@@ -28,6 +29,9 @@ class Lesion:
     mask: np.ndarray
     offset: tuple[int, int, int]
     drawn_mm3: float | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "name", visible(self.name))  # one spelling in everything that tells of it
 
     @classmethod
     def from_mask(cls, name: str, mask: np.ndarray) -> Lesion:

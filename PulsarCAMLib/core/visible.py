@@ -36,6 +36,17 @@ def _told(character: str) -> str:
     return character.encode("unicode_escape", "backslashreplace").decode("ascii")
 
 
+def shortened(text: str, most: int = 200) -> str:
+    """A text for a sentence: what is in the middle of a very long one is left out.
+
+    Examples:
+        >>> shortened("a" * 500, 5)
+        'aa…aa'
+    """
+    half = max(1, most // 2)
+    return text if len(text) <= most else f"{text[:half]}…{text[-half:]}"
+
+
 def is_visible(text: str, kept: str = "\n\t") -> bool:
     """Whether :func:`visible` would change nothing."""
     return visible(text, kept) == text

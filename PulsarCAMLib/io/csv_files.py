@@ -52,19 +52,33 @@ def csv_text(headings: Iterable[object], rows: Iterable[Iterable[object]], *, en
         rows: cells in the order of the headings.
         ends: of lines.
     """
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator=ends)
+    lines = _Lines(ends)
+    writer = csv.writer(lines, lineterminator=_ENDS)
     headings = [harmless(each) for each in headings]
     if headings:
         writer.writerow(headings)
     writer.writerows([harmless(cell) for cell in row] for row in rows)
-    return text.getvalue()
+    return "".join(lines.found)
+
+
+_ENDS = "\r\n"
+
+
+class _Lines:
+    """Takes lines of the csv module, which puts a cell with either half of an end into quotes only if it ends so."""
+
+    def __init__(self, ends: str) -> None:
+        self.found: list[str] = []
+        self._ends = ends
+
+    def write(self, line: str) -> None:
+        self.found.append(line.removesuffix(_ENDS) + self._ends)
 
 
 def write_rows(path: Path, headings: Sequence[str], rows: Iterable[Mapping[str, object]]) -> None:
     """Write a table as spreadsheets end its lines; a row without one of the headings has an empty cell there."""
     text = csv_text(headings, ([row.get(name, "") for name in headings] for row in rows), ends="\r\n")
-    path.write_text(text, encoding="utf-8", newline="")
+    path.write_bytes(text.encode(errors="backslashreplace"))
 
 
 def cells_of(lines: Iterable[str], separator: str = ",", *, strict: bool = False) -> Iterator[list[str]]:

@@ -1,7 +1,7 @@
 """What lies at a path, before anything opens it: only ordinary files and folders are read.
 
 A named pipe would block for ever, a device never ends, and a path may be longer than the system allows; each is told in
-one sentence. Questions that only want yes or no (:func:`is_file`, :func:`is_folder`) never raise.
+one sentence. Questions that only want yes or no (:func:`is_file`, :func:`is_folder`, :func:`is_there`) never raise.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from ..core.errors import InputError, OutputError, PulsarCAMError
-from ..core.visible import visible
+from ..core.visible import shortened, visible
 
-SHOWN = 80
-"""Characters of a path that a sentence repeats where it is longer than the system allows."""
+SHOWN = 320
+"""Most characters of a path that a sentence repeats."""
 
 LONGEST_NAME = 255
 """Bytes of one name; more than the usual file systems take."""
@@ -38,6 +38,11 @@ def is_file(path: str | os.PathLike) -> bool:
 def is_folder(path: str | os.PathLike) -> bool:
     """Whether a folder is there, also behind a link; False for a path that no system could have."""
     return _mode(path, stat.S_ISDIR)
+
+
+def is_there(path: str | os.PathLike) -> bool:
+    """Whether anything is there, also behind a link; False for a path that no system could have."""
+    return _mode(path, lambda mode: True)
 
 
 def _mode(path: str | os.PathLike, asked: Any) -> bool:
@@ -63,6 +68,7 @@ def why_not_plain(path: str | os.PathLike, what: str = "file", *, linked: bool =
         return f"There is no {what} {shown}: no path can have these characters; give another one."
     except OSError as error:
         if error.errno == errno.ENAMETOOLONG:
+            shown = shortened(shown, SHOWN // 3)
             return f"There is no {what} {shown}: the path is longer than the system allows; shorten it."
         if error.errno in (errno.ENOENT, errno.ENOTDIR):
             return f"There is no {what} {shown}."
@@ -93,6 +99,7 @@ def possible_place(path: str | os.PathLike) -> Path:
         raise OutputError(f"{shown} cannot be written: no path can have these characters.") from error
     except OSError as error:
         if error.errno == errno.ENAMETOOLONG:
+            shown = shortened(shown, SHOWN // 3)
             raise OutputError(f"{shown} cannot be written: it is longer than the system allows; shorten it.") from error
         if error.errno != errno.ENOENT:
             raise OutputError(f"{shown} cannot be written ({error.strerror}); choose another place.") from error
@@ -180,8 +187,7 @@ def json_value(text: str) -> Any:
 
 def shown_path(path: str | os.PathLike) -> str:
     """A path for a sentence: control characters visible, and no longer than anybody reads."""
-    text = visible(os.fspath(path))
-    return text if len(text) <= 4 * SHOWN else f"{text[:SHOWN]}…{text[-SHOWN:]}"
+    return shortened(visible(os.fspath(path)), SHOWN)
 
 
 def _size(count: int) -> str:

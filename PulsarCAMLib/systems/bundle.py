@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from ..core.errors import BundleError, OutputError
-from ..io.plain_files import is_file, possible_place
+from ..io.plain_files import is_file, is_folder, possible_place
 from .card import ModelCard
 from .card_rules import FORMAT, FORMAT_VERSION
 from .registry import system_of
@@ -189,7 +189,7 @@ def installed_bundles() -> dict[str, Path]:
     """Folders of the installed bundles by name; a user's own bundle hides a shipped one of the same name."""
     found: dict[str, Path] = {}
     for parent in reversed(model_folders()):
-        for card in sorted(parent.glob(f"*/{CARD_FILE}")) if parent.is_dir() else []:
+        for card in sorted(parent.glob(f"*/{CARD_FILE}")) if is_folder(parent) else []:
             if not card.parent.name.startswith("."):
                 found[card.parent.name] = card.parent
     return found
@@ -204,7 +204,7 @@ def bundle_folder(name_or_folder: str | os.PathLike) -> Path:
     installed = installed_bundles()
     if str(name_or_folder) in installed:
         return installed[str(name_or_folder)]
-    if str(name_or_folder) and (Path(name_or_folder) / CARD_FILE).is_file():
+    if str(name_or_folder) and is_file(Path(name_or_folder) / CARD_FILE):
         return Path(name_or_folder)
     found = [folder for folder in installed.values() if _card_name(folder) == str(name_or_folder)]
     if len(found) == 1:

@@ -14,6 +14,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO
 
 from ..core.errors import BundleError, OutputError
+from ..io.plain_files import is_folder
 from .bundle import CARD_FILE, SHIPPED, ModelBundle, installed_bundles, load_bundle, user_folder
 from .card import ModelCard
 
@@ -45,7 +46,7 @@ def install_bundle(path: str | os.PathLike, *, overwrite: bool = False) -> str:
         OutputError: the user's folder of models cannot be written.
     """
     path = Path(path)
-    if path.is_dir():
+    if is_folder(path):
         return _install(path, lambda made: _copy_folder(path, made), overwrite)
     if not zipfile.is_zipfile(path):
         raise BundleError(f"{path} is neither a folder nor a zip file; choose the bundle's folder or its zip file.")

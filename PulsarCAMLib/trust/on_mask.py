@@ -21,6 +21,7 @@ from ..core.inputs import DOSE, InputRole
 from ..core.pluralize import pluralize
 from ..core.task import LESION, PREDICTED
 from ..evaluation.discrimination import paired_difference
+from ..io.plain_files import is_there
 from .localisation import EVERYTHING, NOTHING
 from .map_scores import SPACES, VOLUME, MapScores, scores_of_unit
 from .maps import MapNames, is_trivial, map_names, map_title
@@ -71,7 +72,7 @@ class MaskColumn:
         place = self.place(row)
         if place is None:
             return None
-        if not place.path.exists():
+        if not is_there(place.path):
             raise InputError(f"Row {row.row}: there is no mask {place.path} ({self.column}); correct the path.")
         truth = np.zeros(geometry.shape, dtype=bool)
         for label in self.labels or (place.label_value,):

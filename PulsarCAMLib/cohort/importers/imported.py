@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ...core.errors import InputError, PulsarCAMError
 from ...io.csv_files import csv_text
+from ...io.plain_files import plain_file
 from ..cells import as_text
 from ..columns import plain_name
 from ..findings import HEADINGS, Finding, in_order
@@ -67,8 +68,7 @@ def lines_of(path: Path, needed: Sequence[str], what: str, sheet: str = "") -> l
     if sheet:
         from ..sheets import read_xlsx
 
-        if not path.is_file():
-            raise InputError(f"There is no table {path}.")
+        plain_file(path, "table")
         first, *rest = read_xlsx(path, sheet) or [()]
         headings, lines = first, list(enumerate(rest, start=2))
     else:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ...core.errors import InputError
+from ...io.plain_files import is_there
 from ..contract import ComputedLabel
 from .columns import PRODUCT, TUMOUR, VOLUME
 from .criteria import CATEGORIES, RULES, Visit, assess_all
@@ -77,7 +78,7 @@ def _measured(cells: Mapping[str, Any]) -> tuple[Measurement | None, str]:
     """Of the row's mask, where numbers are lacking and there is one; and why it cannot be used."""
     path = cells.get(TUMOUR)
     complete = all(cells.get(name) is not None for name in (PRODUCT, VOLUME, "measurable"))
-    if path is None or complete or not Path(path).exists():  # a missing file is a finding of its own
+    if path is None or complete or not is_there(path):  # a missing file is a finding of its own
         return None, ""
     try:
         return measure_file(Path(path), cells.get("label_value"), cells.get("segment")), ""

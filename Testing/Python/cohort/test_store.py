@@ -96,7 +96,7 @@ def test_an_existing_folder_is_kept_unless_told_otherwise(tmp_path):
 def test_a_folder_that_is_not_a_cohort_is_never_replaced(tmp_path):
     (tmp_path / "thesis").mkdir()
     (tmp_path / "thesis" / "chapter.txt").write_text("years of work")
-    with pytest.raises(OutputError, match="not a cohort"):
+    with pytest.raises(OutputError, match="never replaced"):
         write_cohort(tmp_path / "thesis", SETTINGS, overwrite=True)
     assert (tmp_path / "thesis" / "chapter.txt").read_text() == "years of work"
 
