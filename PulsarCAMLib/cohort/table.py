@@ -36,9 +36,6 @@ from .findings import UNREADABLE, Finding
 if TYPE_CHECKING:
     from ..systems.contract import System
 
-NAMES = ("patient", "lesion", VISIT)
-"""Columns of names; control characters in them are told in the one spelling that all outputs have."""
-
 
 @dataclass(frozen=True)
 class CohortRow:
@@ -46,6 +43,7 @@ class CohortRow:
 
     Attributes:
         row: as the spreadsheet numbers it; headings are row 1.
+        patient, lesion: names, control characters as :func:`..core.visible.visible` tells them.
         clinical, note, truth: columns with these prefixes, without the prefix; only cells that are not empty.
         extra: columns of inputs and labels that only some systems have; only cells that are not empty.
     """
@@ -73,6 +71,10 @@ class CohortRow:
     note: Mapping[str, str] = field(default_factory=dict, hash=False)
     truth: Mapping[str, str] = field(default_factory=dict, hash=False)
     extra: Mapping[str, Any] = field(default_factory=dict, hash=False)
+
+    def __post_init__(self) -> None:
+        for name in ("patient", "lesion"):  # in the one spelling that all outputs have
+            object.__setattr__(self, name, visible(getattr(self, name)))
 
     @property
     def key(self) -> tuple[str, str]:
@@ -168,7 +170,6 @@ def read_cohort(path: str | Path, system: System | None = None) -> CohortTable:
     rows = []
     for number, cells in sheet.rows:
         values = {name: as_text(cell) for name, cell in zip(names, cells, strict=True) if name}
-        values |= {name: visible(values[name]) for name in NAMES if name in values}
         row, wrong = _row(number, values, path.parent, sheet.decimal_comma, known, required_columns(unit))
         problems += wrong
         rows += [row] if row else []
@@ -224,7 +225,7 @@ def _row(
     required: Sequence[str],
 ) -> tuple[CohortRow | None, list[Finding]]:
     """One row; None where it does not say whose lesion it is, or when."""
-    patient, lesion = values.get("patient", ""), values.get("lesion", "")
+    patient, lesion = (visible(values.get(name, "")) for name in ("patient", "lesion"))
     problems, read = [], {}
     for name, column in known.items():
         text = values.get(name, "")
