@@ -8,8 +8,8 @@ from itertools import pairwise
 
 from ..core.task import COMPUTED, PATIENT, SHRINKAGE, VISIT
 from ..core.vocabulary import SECOND
-from ..lesions.doubts import LARGEST_CM3
 from ..io.plain_files import is_there, shown_path
+from ..lesions.doubts import LARGEST_CM3
 from ..systems.contract import System
 from ..systems.registry import system_of
 from .columns import COLUMNS
