@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from ...core.errors import InputError
-from .contents import check_inflated, check_length, check_text, data_file, inflated
+from .contents import check_inflated, check_length, data_file, inflated
 from .limits import (
     MOST_FIELD_CHARACTERS,
     MOST_HEADER_BYTES,
@@ -129,18 +129,17 @@ def _check_voxels(path: Path, name: str, fields: dict[str, str], end: int, count
     if named.upper().startswith("LIST") or "%" in named or " " in named:
         raise InputError(f"{name} spreads its voxels over several files ({cut(named)}); save it as one file.")
     data, at = (path, end) if local else (data_file(path, named, name), 0)
-    if skip and (local or compressed or not binary):
+    if skip and (local or compressed):
         raise damaged(name, f"its header says HeaderSize {skip}")
     needed = count * dtype.itemsize
+    if not binary:
+        raise InputError(f"{name} holds its voxels as text, which is not read; save it binary.")
     if compressed:
-        told = fields.get("CompressedDataSize")
-        held = data.stat().st_size - at
-        length = held if told is None else whole_number(told, name, "CompressedDataSize", 0, 1 << 40)
-        if length > held:
+        # without it the native reader takes the first voxels from memory that it has not filled
+        length = whole_number(fields.get("CompressedDataSize", ""), name, "CompressedDataSize", 1, 1 << 40)
+        if length > data.stat().st_size - at:
             raise damaged(name, "its compressed voxels end too early")
         check_inflated(inflated(data, name, at, length), name, needed)
-    elif not binary:
-        check_text(data, name, at, count, dtype)
     elif skip == -1:
         check_length(data, name, max(data.stat().st_size - needed, 0), needed)
     else:

@@ -1,6 +1,6 @@
 """Headers of NIfTI files (.nii, .nii.gz, and pairs of .hdr and .img).
 
-Source: nifti1.h and nifti2.h of https://nifti.nimh.nih.gov; fields are named as there.
+Source: nifti1.h of https://nifti.nimh.nih.gov; fields are named as there.
 """
 
 from __future__ import annotations
@@ -21,11 +21,14 @@ from .limits import MOST_DIMENSIONS, SPACING_TOLERANCE, check_axes, check_origin
 _ONE = """sizeof_hdr <i4, unused V36, dim 8<i2, intent V14, datatype <i2, bitpix <i2, slice_start <i2, pixdim 8<f4,
 vox_offset <f4, scl_slope <f4, scl_inter <f4, slices V3, xyzt_units u1, text V128, qform_code <i2, sform_code <i2,
 quatern 3<f4, qoffset 3<f4, srow 12<f4, name V16, magic S4"""
-_TWO = """sizeof_hdr <i4, magic S8, datatype <i2, bitpix <i2, dim 8<i8, intent V24, pixdim 8<f8, vox_offset <i8,
-scl_slope <f8, scl_inter <f8, text V152, qform_code <i4, sform_code <i4, quatern 3<f8, qoffset 3<f8, srow 12<f8,
-slice_code <i4, xyzt_units <i4, rest V36"""
-ONE, TWO = (np.dtype([tuple(field.split()) for field in layout.split(",")]) for layout in (_ONE, _TWO))
-"""Layouts of the headers of version 1 (348 bytes) and 2 (540 bytes)."""
+ONE = np.dtype([tuple(field.split()) for field in _ONE.split(",")])
+"""Layout of the header of version 1."""
+
+TWO_BYTES = 540
+"""Size of the header of version 2."""
+
+LEAST_OFFSET = ONE.itemsize + 4
+"""First byte at which the voxels of one file may begin: behind the header and the mark of extensions."""
 
 BITS = {2: 8, 4: 16, 8: 32, 16: 32, 32: 64, 64: 64, 128: 24, 256: 8, 512: 16, 768: 32, 1024: 64, 1280: 64, 2304: 32}
 """Bits of a voxel by datatype; those of more than eight bytes a number are not read."""
@@ -55,7 +58,7 @@ def check_nifti(path: Path, name: str) -> None:
     begin = b""
     for piece in pieces:
         begin += piece
-        if len(begin) >= TWO.itemsize:
+        if len(begin) >= ONE.itemsize:
             break
     header = _header(begin, name)
     one_file = header["magic"].startswith(b"n+")
@@ -69,9 +72,8 @@ def check_nifti(path: Path, name: str) -> None:
     _check_place(header, name)
     needed = check_sizes(sizes, name) * bits // 8
     at = float(header["vox_offset"])
-    if not (at.is_integer() and (len(begin) if not one_file else _least_offset(header)) <= at < 1 << 40) and (
-        one_file or at != 0
-    ):
+    least = LEAST_OFFSET if one_file else 0
+    if not (at.is_integer() and least <= at < 1 << 40):
         raise damaged(name, f"its header says that its voxels begin at byte {at:g}")
     if not _compressed(files.voxels):
         check_length(files.voxels, name, int(at), needed)
@@ -111,33 +113,24 @@ def _pieces(path: Path, name: str) -> Iterator[bytes]:
             raise damaged(name, "it is compressed without the ending .gz")
         return inflated(path, name)
     with path.open("rb") as file:
-        return iter([file.read(TWO.itemsize)])
+        return iter([file.read(ONE.itemsize)])
 
 
 def _header(begin: bytes, name: str) -> np.void:
     """The header in the machine's order of bytes."""
-    for layout in (ONE, TWO):
-        for each in (layout, layout.newbyteorder()):
-            if len(begin) >= layout.itemsize:
-                header = np.frombuffer(begin, each, 1)[0]
-                if header["sizeof_hdr"] == layout.itemsize:
-                    return _with_magic(header, name)
+    size = begin[:4]
+    if int.from_bytes(size, "little") == TWO_BYTES or int.from_bytes(size, "big") == TWO_BYTES:
+        raise InputError(f"{name} is NIfTI of version 2, which is not read; save it as version 1.")
+    for layout in (ONE, ONE.newbyteorder()):
+        header = np.frombuffer(begin, layout, 1)[0] if len(begin) >= layout.itemsize else None
+        if header is not None and header["sizeof_hdr"] == layout.itemsize:
+            if header["magic"] in (b"n+1", b"ni1"):
+                return header
+            raise InputError(
+                f"{name} has an Analyze header, which says neither left and right nor a place; convert it to NIfTI by "
+                "a program that knows how it was made."
+            )
     raise damaged(name, "it does not begin with a NIfTI header")
-
-
-def _with_magic(header: np.void, name: str) -> np.void:
-    version = b"1" if header.dtype.itemsize == ONE.itemsize else b"2"
-    if header["magic"][:3] in (b"n+" + version, b"ni" + version):
-        return header
-    raise InputError(
-        f"{name} has an Analyze header, which says neither left and right nor a place; convert it to NIfTI by a "
-        "program that knows how it was made."
-    )
-
-
-def _least_offset(header: np.void) -> int:
-    """First byte at which the voxels of one file may begin: behind the header and the mark of extensions."""
-    return header.dtype.itemsize + 4
 
 
 def _sizes(header: np.void, name: str) -> list[int]:

@@ -1,0 +1,296 @@
+"""DICOM slices and frames are looked at one by one: what forms no even stack of one geometry is refused."""
+
+from __future__ import annotations
+
+import shutil
+
+import numpy as np
+import pydicom
+import pytest
+from making_dicom import a_folder, a_group, an_enhanced_file, an_instance, volume, with_places
+
+from PulsarCAMLib.core.errors import GeometryError, InputError
+from PulsarCAMLib.io.volumes import read_image_of, read_volume
+
+pytestmark = pytest.mark.filterwarnings("error")
+
+
+def is_right(path, scale=1):
+    voxels, geometry = read_volume(path)
+    np.testing.assert_allclose(voxels, volume(len(voxels)) * scale, rtol=1e-6)
+    np.testing.assert_allclose(geometry.spacing, (0.5, 1.5, 3))
+    np.testing.assert_allclose(geometry.origin, (-4, -5, 10))
+    np.testing.assert_allclose(np.diag(geometry.direction), 1)
+    return True
+
+
+def test_an_even_stack_is_read_in_the_order_of_its_places(tmp_path):
+    assert is_right(a_folder(tmp_path / "d"))
+    assert read_volume(tmp_path / "d")[0].dtype == np.int16
+
+
+def test_rounding_in_headers_is_no_fault(tmp_path):
+    def rounded(data, n):
+        data.ImagePositionPatient[2] += 0.02 * (n % 2)
+        data.ImageOrientationPatient = [1, 1e-5 * n, 0, 0, 1, 0]
+        data.PixelSpacing = [1.5 + 1e-5 * n, 0.5]
+
+    voxels, geometry = read_volume(a_folder(tmp_path / "d", rounded))
+    np.testing.assert_array_equal(voxels, volume())
+    np.testing.assert_allclose(geometry.spacing, (0.5, 1.5, 3), atol=1e-2)
+
+
+def only(n_changed, **values):
+    """Changes elements of one file; None empties them, "gone" removes them."""
+
+    def change(data, n):
+        for keyword, value in values.items() if n == n_changed else ():
+            if value == "gone":
+                delattr(data, keyword)
+            else:
+                setattr(data, keyword, value)
+
+    return change
+
+
+def everywhere(**values):
+    def change(data, n):
+        only(n, **values)(data, n)
+
+    return change
+
+
+def bent(data, n):
+    data.ImagePositionPatient = [-4, -5 + 0.6 * max(n - 1, 0), 10 + 3 * n]
+
+
+def slowly_bent(data, n):
+    data.ImagePositionPatient = [-4, -5 + 0.02 * n, 10 + 3 * n]
+
+
+def two_echoes(data, n):
+    data.ImagePositionPatient = [-4, -5, 10 + 3 * (n // 2)]
+    data.EchoTime = (4, 20)[n % 2]
+
+
+STACKS = {
+    "a step is missing": (only(2, ImagePositionPatient=[-4, -5, 17.5]), GeometryError, r"not equally spaced \(1\.50"),
+    "no positions": (everywhere(ImagePositionPatient="gone"), GeometryError, "they have no position"),
+    "one without a position": (only(3, ImagePositionPatient="gone"), GeometryError, "1 of 5 have no position"),
+    "an empty position": (only(0, ImagePositionPatient=None), GeometryError, "1 of 5 have no position"),
+    "two coordinates": (only(0, ImagePositionPatient=[1, 2]), GeometryError, "1 of 5 have no position"),
+    "no orientation": (only(1, ImageOrientationPatient="gone"), GeometryError, "1 of 5 have no orientation"),
+    "no pixel size": (everywhere(PixelSpacing="gone"), GeometryError, "they have no pixel size"),
+    "an empty pixel size": (only(4, PixelSpacing=None), GeometryError, "1 of 5 have no pixel size"),
+    "pixels of no size": (everywhere(PixelSpacing=[0, 0]), GeometryError, "does not say its voxel size|voxel size"),
+    "pixels of a kilometre": (everywhere(PixelSpacing=[1e6, 1e6]), GeometryError, "cannot be"),
+    "pixel sizes differ": (only(3, PixelSpacing=[1.5, 0.6]), GeometryError, r"different pixel sizes \(0\.5 to 1\.5"),
+    "one is turned": (only(3, ImageOrientationPatient=[0, 1, 0, 1, 0, 0]), GeometryError, r"1 of 5 are turned"),
+    "one is mirrored": (only(0, ImageOrientationPatient=[-1, 0, 0, 0, 1, 0]), GeometryError, "different orientations"),
+    "axes of no length": (everywhere(ImageOrientationPatient=[0, 0, 0, 0, 1, 0]), GeometryError, "perpendicular"),
+    "axes not perpendicular": (everywhere(ImageOrientationPatient=[1, 0, 0, 0.6, 0.8, 0]), GeometryError, "perpend"),
+    "far away": (only(4, ImagePositionPatient=[-4, -5, 1e9]), GeometryError, "cannot be|not equally"),
+    "all at one place": (everywhere(ImagePositionPatient=[-4, -5, 10]), GeometryError, "all at one position"),
+    "one twice": (only(4, ImagePositionPatient=[-4, -5, 19]), GeometryError, "at 4 positions only, though there are 5"),
+    "two echoes": (two_echoes, GeometryError, r"they differ in echo time: 20\.?0?, 4"),
+    "bent": (bent, GeometryError, r"tilt of 11\.3 degrees"),
+    "no slope": (only(2, RescaleSlope=None, RescaleIntercept=0), InputError, "how their values are scaled"),
+    "a slope of nothing": (everywhere(RescaleSlope=0, RescaleIntercept=0), InputError, "how their values are scaled"),
+    "only an offset": (only(2, RescaleIntercept=5), InputError, "how their values are scaled"),
+    "another size": (only(2, Rows=8, Columns=6), InputError, "differ in size or kind"),
+    "no rows": (only(2, Rows="gone"), InputError, "does not say the size"),
+    "another kind": (only(2, PhotometricInterpretation="MONOCHROME1"), InputError, "differ in size or kind"),
+    "pixels cut": (only(1, PixelData=b"\0" * 50), InputError, "holds 50 of 96 bytes"),
+    "no pixels": (only(1, PixelData="gone"), InputError, "holds 0 of 96 bytes"),
+}
+
+
+@pytest.mark.parametrize("case", STACKS)
+def test_what_is_no_even_stack_is_refused(tmp_path, case):
+    change, error, told = STACKS[case]
+    with pytest.raises(error, match=told):
+        read_volume(a_folder(tmp_path / "d", change))
+
+
+def test_small_tilts_that_add_up_are_refused(tmp_path):
+    with pytest.raises(GeometryError, match=r"up to 0\.4 mm off"):
+        read_volume(a_folder(tmp_path / "d", slowly_bent, slices=20))
+
+
+@pytest.mark.parametrize("keyword", ["ImagePositionPatient", "PixelSpacing", "RescaleSlope"])
+@pytest.mark.parametrize("text", [b"left", b"1\\two\\3", b"nan\\nan\\nan", b" ", b"1e999\\0\\0"])
+def test_words_where_numbers_belong_are_told(tmp_path, keyword, text):
+    folder = a_folder(tmp_path / "d", everywhere(RescaleSlope=1, RescaleIntercept=0))
+    path = sorted(folder.iterdir())[2]
+    number = int(pydicom.datadict.tag_for_keyword(keyword))
+    tag = (number >> 16).to_bytes(2, "little") + (number & 0xFFFF).to_bytes(2, "little") + b"DS"
+    content = path.read_bytes()
+    at = content.index(tag) + len(tag)
+    end = at + 2 + int.from_bytes(content[at : at + 2], "little")
+    text += b" " * (len(text) % 2)
+    path.write_bytes(content[:at] + len(text).to_bytes(2, "little") + text + content[end:])
+    with pytest.raises(InputError, match=r"1 of 5 have no|how their values are scaled"):
+        read_volume(folder)
+
+
+def test_slopes_and_types_of_each_slice_are_kept(tmp_path):
+    def scaled(data, n):
+        data.RescaleSlope, data.RescaleIntercept = (1, 0.0001)[n > 0], 0
+
+    voxels, _ = read_volume(a_folder(tmp_path / "d", scaled))
+    assert voxels.dtype == np.float32
+    np.testing.assert_allclose(voxels, volume() * np.array([1, *[1e-4] * 4])[:, None, None], rtol=1e-6)
+
+    def unsigned(data, n):
+        if n == 3:
+            data.PixelRepresentation = 0
+            data.PixelData = np.full((6, 8), 60000, "<u2").tobytes()
+
+    assert read_volume(a_folder(tmp_path / "e", unsigned))[0][3].min() == 60000
+
+
+def test_a_damaged_file_in_a_folder_is_named(tmp_path):
+    folder = a_folder(tmp_path / "d")
+    last = sorted(folder.iterdir())[-1]
+    content = last.read_bytes()
+    for held in (len(content) - 10, 700, 300, 140):
+        last.write_bytes(content[:held])
+        with pytest.raises(InputError, match=r"damaged|holds 2 DICOM image series"):
+            read_volume(folder)
+
+
+def test_other_files_of_a_folder_are_passed_over(tmp_path):
+    folder = a_folder(tmp_path / "d")
+    (folder / "readme.txt").write_text("hello")
+    (folder / "DICOMDIR").write_bytes(b"")
+    (folder / "deeper").mkdir()
+    other = an_instance(volume(1)[0], 9)
+    other.Modality, other.SeriesInstanceUID = "SR", "1.2.3.9"
+    other.save_as(folder / "report.dcm", enforce_file_format=True)
+    assert is_right(folder)
+
+
+def test_a_file_without_a_preamble_is_read(tmp_path):
+    folder = a_folder(tmp_path / "d")
+    for path in folder.iterdir():
+        data = pydicom.dcmread(path)
+        data.preamble = None
+        data.file_meta.preamble = None
+        path.write_bytes(path.read_bytes()[132:])
+    assert is_right(folder)
+
+
+def test_a_folder_with_one_slice_is_refused(tmp_path):
+    with pytest.raises(InputError, match="a single DICOM slice, which has no thickness to the next"):
+        read_volume(a_folder(tmp_path / "d", slices=1))
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2, 3, 4), (4, 3, 2, 1, 0), (0, 2, 4, 1, 3)])
+def test_frames_are_sorted_by_their_own_places(tmp_path, order):
+    path = an_enhanced_file(tmp_path / "e.dcm", order)
+    assert is_right(path)
+    (tmp_path / "d").mkdir()
+    shutil.copy(path, tmp_path / "d")
+    assert is_right(tmp_path / "d")
+    assert read_image_of(path).source.instance_uids == ("1.2.3.4.7",)
+
+
+def test_frames_have_their_own_slopes(tmp_path):
+    def scaled(slopes):
+        return lambda frame, n: a_group(
+            frame, "PixelValueTransformationSequence", RescaleSlope=slopes[n], RescaleIntercept=0, RescaleType="US"
+        )
+
+    assert is_right(an_enhanced_file(tmp_path / "e.dcm", range(5), scaled([2] * 5)), 2)
+    slopes = [2, 0.5, 1, 1, 1e-3]
+    found = is_right(an_enhanced_file(tmp_path / "f.dcm", range(5), scaled(slopes)), np.array(slopes)[:, None, None])
+    assert found
+
+
+def echo(frame, n):
+    a_group(frame, "MREchoSequence", EffectiveEchoTime=(4.0, 20.0)[n % 2])
+
+
+def time_point(frame, n):
+    a_group(frame, "FrameContentSequence", TemporalPositionIndex=1 + n % 2)
+
+
+FRAMES = {
+    "one is missing": ((0, 1, 3, 4), lambda frame, n: None, r"not equally spaced \(3\.00 to 6\.00"),
+    "two echoes": ((0, 0, 1, 1, 2, 2), echo, r"at 3 positions only, though there are 6 \(they differ in echo time: 20"),
+    "two time points": ((0, 0, 1, 1, 2, 2), time_point, r"they differ in time point: 1, 2\)"),
+    "a copy": ((0, 1, 2, 3, 3), lambda frame, n: None, "several time points, echoes or copies"),
+    "one position": ((2, 2, 2), lambda frame, n: None, "are all at one position"),
+    "one is turned": (
+        (0, 1, 2),
+        lambda frame, n: (
+            a_group(frame, "PlaneOrientationSequence", ImageOrientationPatient=[0, 1, 0, 0, 0, -1]) if n == 1 else None
+        ),
+        "1 of 3 are turned",
+    ),
+    "no place": ((0, 1, 2), lambda frame, n: delattr(frame, "PlanePositionSequence"), "they have no position"),
+    "one empty place": (
+        (0, 1, 2),
+        lambda frame, n: a_group(frame, "PlanePositionSequence") if n == 1 else None,
+        "1 of 3 have no position",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", FRAMES)
+def test_frames_that_are_no_even_stack_are_refused(tmp_path, case):
+    order, change, told = FRAMES[case]
+    with pytest.raises(GeometryError, match=told):
+        read_volume(an_enhanced_file(tmp_path / "e.dcm", order, change))
+
+
+def test_a_multi_frame_object_without_functional_groups_has_no_place(tmp_path):
+    data = an_instance(volume(), 7, "1.2.840.10008.5.1.4.1.1.7.3")
+    data.NumberOfFrames, data.ImagePositionPatient, data.PixelSpacing = 5, [0, 0, 0], [1, 1]
+    data.save_as(tmp_path / "e.dcm", enforce_file_format=True)
+    with pytest.raises(GeometryError, match="they have no position"):
+        read_volume(tmp_path / "e.dcm")
+
+
+@pytest.mark.parametrize(("count", "told"), [(50, "holds 480 of 4800 bytes"), (10**9, "holds 480 of 96000000000")])
+def test_a_file_with_fewer_frames_than_it_says_is_damaged(tmp_path, count, told):
+    path = an_enhanced_file(tmp_path / "e.dcm", range(5))
+    data = pydicom.dcmread(path)
+    data.NumberOfFrames = count
+    data.save_as(path)
+    with pytest.raises(InputError, match=told):
+        read_volume(path)
+
+
+def test_several_multi_frame_files_of_a_series_are_told(tmp_path):
+    (tmp_path / "d").mkdir()
+    an_enhanced_file(tmp_path / "d" / "a.dcm", range(5))
+    an_enhanced_file(tmp_path / "d" / "b.dcm", range(5))
+    with pytest.raises(InputError, match=r"2 files with many frames each \(a\.dcm, b\.dcm\); give one of them"):
+        read_volume(tmp_path / "d")
+    assert is_right(tmp_path / "d" / "a.dcm")
+
+
+def test_colours_are_refused(tmp_path):
+    def coloured(data, n):
+        data.SamplesPerPixel, data.PhotometricInterpretation, data.PlanarConfiguration = 3, "RGB", 0
+        data.BitsAllocated = data.BitsStored = 8
+        data.HighBit = 7
+        data.PixelRepresentation = 0
+        data.PixelData = bytes(6 * 8 * 3)
+
+    with pytest.raises(InputError, match="not one 3D volume with one value per voxel"):
+        read_volume(a_folder(tmp_path / "d", coloured))
+
+
+def test_shared_positions_count_for_every_frame(tmp_path):
+    data = an_instance(volume(), 7, "1.2.840.10008.5.1.4.1.1.4.1")
+    data.NumberOfFrames = 5
+    with_places(data, [[-4, -5, 10]] * 5)
+    shared, frames = data.SharedFunctionalGroupsSequence[0], data.PerFrameFunctionalGroupsSequence
+    shared.PlanePositionSequence = frames[0].PlanePositionSequence
+    for frame in frames:
+        del frame.PlanePositionSequence
+    data.save_as(tmp_path / "e.dcm", enforce_file_format=True)
+    with pytest.raises(GeometryError, match="all at one position"):
+        read_volume(tmp_path / "e.dcm")

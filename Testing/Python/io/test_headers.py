@@ -1,0 +1,409 @@
+"""Headers that lie: each is refused in one sentence before a native reader sees it, and what is read is right."""
+
+from __future__ import annotations
+
+import gzip
+import os
+
+import numpy as np
+import pytest
+from making_damaged import ORIGIN, SPACING, VOXELS, a_metaimage, a_nifti, a_nrrd, damaged_gzip
+
+from PulsarCAMLib.core.errors import GeometryError, InputError
+from PulsarCAMLib.io.headers import check_file
+from PulsarCAMLib.io.headers.nrrd import read_nrrd_header
+from PulsarCAMLib.io.volumes import read_image, read_volume
+
+pytestmark = pytest.mark.filterwarnings("error")
+
+RAW = VOXELS.tobytes()
+NAN, INF = float("nan"), float("inf")
+
+
+def is_right(path):
+    """Whether a file made in ``making_damaged`` is read as it was meant."""
+    voxels, geometry = read_volume(path)
+    np.testing.assert_array_equal(voxels, VOXELS)
+    np.testing.assert_allclose(geometry.spacing, SPACING, rtol=1e-6)
+    np.testing.assert_allclose(geometry.origin, ORIGIN, rtol=1e-6)
+    np.testing.assert_allclose(np.diag(geometry.direction), 1)
+    return True
+
+
+@pytest.mark.parametrize(
+    ("name", "fields"),
+    [
+        ("a.nii", {}),
+        ("a.nii.gz", {}),
+        ("A.NII.GZ", {}),
+        ("a.hdr", {}),
+        ("a.hdr.gz", {}),
+        ("a.nii", {"order": ">"}),
+        ("a.nii", {"dim": [4, 6, 5, 4, 1, 1, 1, 1]}),
+        ("a.nii", {"scl_slope": 0}),
+        ("a.nii", {"vox_offset": 400, "data": bytes(400 - 352) + RAW}),
+        ("a.nii", {"data": RAW + bytes(160)}),
+        ("a.nii", {"sform_code": 0, "qform_code": 1, "quatern": [0, 0, 1], "qoffset": [10, -20, 30]}),
+    ],
+)
+def test_a_right_nifti_is_read_rightly(tmp_path, name, fields):
+    assert is_right(a_nifti(tmp_path / name, **fields))
+
+
+def test_half_of_a_pair_names_the_other(tmp_path):
+    path = a_nifti(tmp_path / "a.hdr")
+    assert is_right(path.with_name("a.img"))
+    path.with_name("a.img").unlink()
+    with pytest.raises(InputError, match=r"the other, a\.img, is not beside it"):
+        read_volume(path)
+
+
+@pytest.mark.parametrize("ending", ["nii", "nii.gz", "hdr", "hdr.gz"])
+@pytest.mark.parametrize("held", [0, 1, len(RAW) - 1])
+def test_a_nifti_that_is_shorter_than_its_header_says_is_damaged(tmp_path, ending, held):
+    with pytest.raises(InputError, match=rf"holds {held} of the 240|ends? too early|holds \d+ of the \d+ bytes"):
+        read_volume(a_nifti(tmp_path / f"a.{ending}", data=RAW[:held]))
+
+
+@pytest.mark.parametrize("share", [0.02, 0.3, 0.9, 0.999])
+def test_a_cut_gzip_is_damaged_wherever_it_ends(tmp_path, share):
+    noise = np.random.default_rng(0).integers(0, 999, (8, 20, 20), dtype=np.int16)
+    path = a_nifti(tmp_path / "a.nii.gz", noise)
+    whole = path.read_bytes()
+    path.write_bytes(whole[: int(share * len(whole))])
+    with pytest.raises(InputError, match="damaged"):
+        read_volume(path)
+
+
+def test_another_checksum_is_noticed_and_what_follows_a_gzip_stream_is_none_of_it(tmp_path):
+    path = a_nifti(tmp_path / "a.nii.gz")
+    content = gzip.decompress(path.read_bytes())
+    path.write_bytes(damaged_gzip(content))
+    with pytest.raises(InputError, match="not those that were written"):
+        read_volume(path)
+    path.write_bytes(gzip.compress(content) + b"garbage")
+    assert is_right(path)
+    path.write_bytes(gzip.compress(content[:400]) + gzip.compress(content[400:]))
+    assert is_right(path)
+    path.write_bytes(content)
+    assert is_right(path)
+    path.with_name("b.nii").write_bytes(gzip.compress(content))
+    with pytest.raises(InputError, match=r"compressed without the ending \.gz"):
+        read_volume(path.with_name("b.nii"))
+
+
+def pixdim(*steps, sign=1):
+    return {"pixdim": [sign, *steps, 0, 0, 0, 0], "sform_code": 0, "qform_code": 1}
+
+
+@pytest.mark.parametrize(
+    ("fields", "error", "told"),
+    [
+        (pixdim(0.5, 1.5, 0), GeometryError, r"does not say its voxel size \(0\.5 x 1\.5 x 0 mm"),
+        (pixdim(0.5, 1.5, NAN), GeometryError, "does not say its voxel size"),
+        (pixdim(0.5, 1.5, -3), GeometryError, "does not say its voxel size"),
+        (pixdim(0.5, INF, 3), GeometryError, "cannot be"),
+        (pixdim(0.5, 1e4, 3), GeometryError, "voxels of 0.5 x 10000 x 3 mm"),
+        ({"qform_code": 1, "quatern": [NAN, 0, 0]}, GeometryError, "quaternion"),
+        ({"qform_code": 1, "quatern": [1, 1, 1]}, GeometryError, "quaternion"),
+        ({"qform_code": 1, "qoffset": [1e30, 0, 0]}, GeometryError, "begins at"),
+        ({"srow": [0.5, 0, 0, 0, 0, 1.5, 0, INF, 0, 0, 3, 0]}, GeometryError, "begins at"),
+        ({"srow": [0.5, 0, 0, 0, 0, 1.5, 0, 0, 0, 0, 0, 0]}, GeometryError, "does not say its voxel size"),
+        ({"srow": [0.5, 0, 0, 0, 0, 1.5, 0, 0, 0, 0, 4, 0]}, GeometryError, "two voxel sizes"),
+        ({"srow": [0.5, 0.4, 0, 0, 0, 1.44568, 0, 0, 0, 0, 3, 0]}, GeometryError, "not perpendicular"),
+        ({"srow": [1e300**0.5] * 12}, GeometryError, "cannot be"),
+        ({"dim": [3, 6, 5, 0, 1, 1, 1, 1]}, InputError, "6 x 5 x 0 voxels"),
+        ({"dim": [3, 6, -5, 4, 1, 1, 1, 1]}, InputError, "6 x -5 x 4 voxels"),
+        ({"dim": [3, 32767, 32767, 32767, 1, 1, 1, 1]}, InputError, "more than the 1000000000"),
+        ({"dim": [0, 6, 5, 4, 1, 1, 1, 1]}, InputError, "0 dimensions"),
+        ({"dim": [8, 6, 5, 4, 1, 1, 1, 1]}, InputError, "8 dimensions"),
+        ({"dim": [4, 6, 5, 2, 2, 1, 1, 1]}, InputError, r"6 x 5 x 2 x 2 voxels, 1 value each"),
+        ({"datatype": 1}, InputError, "datatype 1 "),
+        ({"datatype": 1536, "bitpix": 128}, InputError, "datatype 1536"),
+        ({"bitpix": 8}, InputError, "with 8 bits"),
+        ({"vox_offset": 1e9}, InputError, "holds 0 of the 240"),
+        ({"vox_offset": 0}, InputError, "begin at byte 0"),
+        ({"vox_offset": NAN}, InputError, "begin at byte nan"),
+        ({"vox_offset": 352.5}, InputError, "begin at byte 352.5"),
+        ({"scl_slope": NAN}, InputError, "scales values by nan"),
+        ({"scl_inter": INF}, InputError, "scales values by 1 and inf"),
+        ({"xyzt_units": 5}, InputError, "unit of length"),
+        ({"magic": b"n+3"}, InputError, "Analyze"),
+        ({"magic": b"ni1"}, InputError, "do not agree"),
+        ({"sizeof_hdr": 347}, InputError, "does not begin with a NIfTI header"),
+        ({"sizeof_hdr": 540}, InputError, "NIfTI of version 2"),
+        ({"data": RAW + bytes(5000)}, InputError, "where its header says 240"),
+    ],
+)
+@pytest.mark.parametrize("ending", ["nii", "nii.gz"])
+def test_nifti_headers_that_lie_are_refused(tmp_path, ending, fields, error, told):
+    if ending == "nii.gz":
+        told = told.replace("where its header says 240", r"more than the \d+ bytes")
+        told = told.replace("holds 0 of the 240", r"holds \d+ of the \d+")
+    with np.errstate(over="ignore"):
+        path = a_nifti(tmp_path / f"a.{ending}", **fields)
+    with pytest.raises(error, match=told):
+        read_volume(path)
+
+
+@pytest.mark.parametrize(("unit", "scale"), [(1, 1e-3), (3, 1e3)])
+def test_metres_and_micrometres_are_read_as_such(tmp_path, unit, scale):
+    ras = np.diag([-1, -1, 1]) @ np.column_stack([np.diag(SPACING), ORIGIN]) * scale
+    steps = [1, *(np.array(SPACING) * scale), 0, 0, 0, 0]
+    assert is_right(a_nifti(tmp_path / "a.nii", xyzt_units=unit, pixdim=steps, srow=ras.ravel()))
+
+
+def test_analyze_says_neither_left_nor_right(tmp_path):
+    with pytest.raises(InputError, match="Analyze header"):
+        read_volume(a_nifti(tmp_path / "a.hdr", magic=b""))
+
+
+@pytest.mark.parametrize(
+    ("name", "fields"),
+    [
+        ("a.mha", {}),
+        ("a.mhd", {}),
+        ("a.mha", {"CompressedData": True}),
+        ("a.mhd", {"CompressedData": True}),
+        ("a.mhd", {"data": bytes(99) + RAW, "HeaderSize": -1}),
+        ("a.mhd", {"data": bytes(99) + RAW, "HeaderSize": 99}),
+        ("a.mhd", {"ElementDataFile": "voxels.of.a"}),
+        ("a.mha", {"ElementType": "MET_DOUBLE", "data": VOXELS.astype("f8").tobytes()}),
+        ("a.mha", {"ElementType": "MET_LONG", "data": VOXELS.astype("i4").tobytes()}),
+        ("a.mha", {"ElementType": "MET_LONG_LONG", "data": VOXELS.astype("i8").tobytes()}),
+        ("a.mha", {"Offset": None, "Position": "-10 20 30"}),
+        ("a.mha", {"Comment": "x" * 200, "MyOwn_Field": "left"}),
+    ],
+)
+def test_a_right_metaimage_is_read_rightly(tmp_path, name, fields):
+    assert is_right(a_metaimage(tmp_path / name, **fields))
+
+
+@pytest.mark.parametrize(
+    ("fields", "error", "told"),
+    [
+        ({"data": RAW[:-1]}, InputError, "holds 239 of the 240"),
+        ({"data": RAW + bytes(5000)}, InputError, "holds 5240 bytes"),
+        ({"NDims": 0}, InputError, "NDims “0”"),
+        ({"NDims": 5}, InputError, "NDims “5”"),
+        ({"NDims": "3x"}, InputError, "NDims"),
+        ({"NDims": None}, InputError, "NDims"),
+        ({"DimSize": "6 5"}, InputError, "DimSize “6 5”"),
+        ({"DimSize": "6 5 0"}, InputError, "DimSize"),
+        ({"DimSize": "6 5 -4"}, InputError, "DimSize"),
+        ({"DimSize": "6 5 4 4"}, InputError, "DimSize"),
+        ({"DimSize": "99999 99999 99999"}, InputError, "more than the 1000000000"),
+        ({"ElementSpacing": None}, GeometryError, "does not say its voxel size"),
+        ({"ElementSpacing": "0.5 1.5 0"}, GeometryError, "does not say its voxel size"),
+        ({"ElementSpacing": "0.5 1.5 nan"}, GeometryError, "does not say its voxel size"),
+        ({"ElementSpacing": "0.5 1.5 -3"}, GeometryError, "does not say its voxel size"),
+        ({"ElementSpacing": "0.5 1.5 1e5"}, GeometryError, "cannot be"),
+        ({"ElementSpacing": "0.5 1.5"}, InputError, "ElementSpacing"),
+        ({"ElementSpacing": "0.5 1.5 three"}, InputError, "ElementSpacing “0.5 1.5 three”"),
+        ({"DistanceUnits": "um"}, InputError, "lengths in um"),
+        ({"Offset": "0 0 1e300"}, GeometryError, "begins at"),
+        ({"Offset": "0 0 nan"}, InputError, "Offset"),
+        ({"Position": "0 0 0"}, InputError, "contradict each other"),
+        ({"TransformMatrix": "1 0 0 0 1 0 0 0 1e308"}, GeometryError, "directions"),
+        ({"TransformMatrix": "1 0 0 0 1 0 0 0 0"}, GeometryError, "not perpendicular"),
+        ({"TransformMatrix": "1 0 0 0 1 0 0.2 0 1"}, GeometryError, "not perpendicular"),
+        ({"TransformMatrix": "1 0 0 0 1 0 0 0"}, InputError, "TransformMatrix"),
+        ({"ElementType": "MET_STRING"}, InputError, "ElementType"),
+        ({"ElementType": None}, InputError, "ElementType"),
+        ({"ElementToIntensityFunctionSlope": "2"}, InputError, "scales its values"),
+        ({"HeaderSize": 3}, InputError, "HeaderSize"),
+        ({"CompressedData": True, "CompressedDataSize": 10**6}, InputError, "end too early"),
+        ({"CompressedData": True, "CompressedDataSize": 20}, InputError, "end too early"),
+        ({"CompressedData": True, "data": b"no stream"}, InputError, "not those that were written"),
+        ({"CompressedData": True, "CompressedDataSize": None}, InputError, "CompressedDataSize"),
+        ({"BinaryData": False, "data": b"1 " * 120}, InputError, "holds its voxels as text"),
+        ({"NDims": "3\nNDims = 3"}, InputError, "has a line “NDims = 3”"),
+        ({"Comment": "x" * 600}, InputError, "too long"),
+        ({"x" * 300: "1"}, InputError, "too long"),
+        ({"without": ("ElementDataFile",)}, InputError, "damaged: its header"),
+        ({"ElementNumberOfChannels": 0}, InputError, "ElementNumberOfChannels"),
+        ({"ElementNumberOfChannels": 2, "data": RAW * 2}, InputError, "2 values each"),
+    ],
+)
+def test_metaimage_headers_that_lie_are_refused(tmp_path, fields, error, told):
+    with pytest.raises(error, match=told):
+        read_volume(a_metaimage(tmp_path / "a.mha", **fields))
+
+
+@pytest.mark.parametrize(
+    "named", ["../a.raw", "/etc/passwd", ".", "..", "b/a.raw", "a\\b.raw", "LIST", "s%03d.raw 1 4 1"]
+)
+def test_a_metaimage_takes_its_voxels_from_a_plain_name_beside_it_alone(tmp_path, named):
+    (tmp_path / "b").mkdir()
+    (tmp_path / "b" / "a.raw").write_bytes(RAW)
+    path = tmp_path / "b" / "a.mhd"
+    a_metaimage(tmp_path / "b" / "a.mhd")
+    path.write_text(path.read_text().replace("a.raw", named))
+    with pytest.raises(InputError, match=r"only a plain name in the same folder|several files"):
+        read_volume(path)
+
+
+def test_voxels_beside_a_header_must_be_there_and_whole(tmp_path):
+    path = a_metaimage(tmp_path / "a.mhd")
+    (tmp_path / "a.raw").write_bytes(RAW[:100])
+    with pytest.raises(InputError, match="holds 100 of the 240"):
+        read_volume(path)
+    (tmp_path / "a.raw").unlink()
+    with pytest.raises(InputError, match=r"keeps its voxels in a\.raw, which is not beside it"):
+        read_volume(path)
+    os.mkfifo(tmp_path / "a.raw")
+    with pytest.raises(InputError, match=r"keeps its voxels in a\.raw, which is not beside it"):
+        read_volume(path)
+
+
+DIRECTIONS = "(0.5,0,0) (0,1.5,0) (0,0,{})"
+
+
+@pytest.mark.parametrize(
+    ("name", "fields"),
+    [
+        ("a.nrrd", {}),
+        ("a.nrrd", {"encoding": "gzip"}),
+        ("a.nhdr", {"data_file": "a.raw"}),
+        ("a.nhdr", {"data_file": "./a.raw"}),
+        ("a.nhdr", {"data_file": "a.raw.gz", "encoding": "gzip"}),
+        ("a.nhdr", {"data_file": "a.raw", "byte_skip": 7, "data": bytes(7) + RAW}),
+        ("a.nhdr", {"data_file": "a.raw", "byte_skip": -1, "data": bytes(7) + RAW}),
+        ("a.nrrd", {"encoding": "ascii", "data": " ".join(map(str, VOXELS.ravel())).encode()}),
+        ("a.nrrd", {"type": "double", "data": VOXELS.astype("f8").tobytes()}),
+        ("a.nrrd", {"type": "int64", "data": VOXELS.astype("i8").tobytes()}),
+        ("a.nrrd", {"endian": "big", "data": VOXELS.astype(">i2").tobytes()}),
+        ("a.nrrd", {"lines": ("# a remark", "key:=value: with colons", "Größe:=µm", "long:=" + "x" * 5000)}),
+        ("a.nrrd", {"space_units": '"mm" "mm" "mm"', "measurement_frame": "(1,0,0) (0,1,0) (0,0,1)"}),
+        ("a.nrrd", {"space": "right-anterior-superior", "space_origin": "(10,-20,30)",
+                    "space_directions": "(-0.5,0,0) (0,-1.5,0) (0,0,3)"}),
+    ],
+)  # fmt: skip
+def test_a_right_nrrd_is_read_rightly(tmp_path, name, fields):
+    assert is_right(a_nrrd(tmp_path / name, **fields))
+
+
+@pytest.mark.parametrize(
+    ("fields", "error", "told"),
+    [
+        ({"data": RAW[:-1]}, InputError, "holds 239 of the 240"),
+        ({"data": RAW + bytes(5000)}, InputError, "holds 5240 bytes"),
+        ({"encoding": "gzip", "data": gzip.compress(RAW)[:-9]}, InputError, "end too early"),
+        ({"encoding": "gzip", "data": gzip.compress(RAW[:-2])}, InputError, "holds 238 of the 240"),
+        ({"encoding": "gzip", "data": damaged_gzip(RAW)}, InputError, "not those that were written"),
+        ({"encoding": "gzip", "data": RAW}, InputError, "not those that were written"),
+        ({"encoding": "hex"}, InputError, "encoding “hex”, which is not read"),
+        ({"encoding": "bzip2"}, InputError, "which is not read"),
+        ({"encoding": None}, InputError, "which is not read"),
+        ({"encoding": "ascii", "data": b"1 2 3"}, InputError, "holds 3 voxels"),
+        ({"encoding": "ascii", "data": b"70000 " * 120}, InputError, "not numbers of the type"),
+        ({"data_file": "a.raw", "data": RAW[:9]}, InputError, "holds 9 of the 240"),
+        ({"data_file": "../a.raw"}, InputError, "only a plain name"),
+        ({"data_file": "/dev/zero"}, InputError, "only a plain name"),
+        ({"data_file": "LIST"}, InputError, "several files"),
+        ({"data_file": "s%03d.raw 1 4 1"}, InputError, "several files"),
+        ({"line_skip": 1}, InputError, "behind other text"),
+        ({"byte_skip": "x"}, InputError, "byte skip"),
+        ({"byte_skip": 100}, InputError, "holds 140 of the 240"),
+        ({"endian": None}, InputError, "order of bytes"),
+        ({"type": "block"}, InputError, "type “block”"),
+        ({"type": None}, InputError, "type"),
+        ({"dimension": 17}, InputError, "dimension “17”"),
+        ({"dimension": None}, InputError, "dimension"),
+        ({"dimension": "three"}, InputError, "dimension"),
+        ({"sizes": "6 5"}, InputError, "sizes “6 5” of 3 axes"),
+        ({"sizes": "6 5 0"}, InputError, "sizes"),
+        ({"sizes": "6 5 x"}, InputError, "sizes"),
+        ({"sizes": None}, InputError, "sizes"),
+        ({"sizes": "99999 99999 99999"}, InputError, "more than the 1000000000"),
+        ({"space_directions": DIRECTIONS.format(0)}, GeometryError, "does not say its voxel size"),
+        ({"space_directions": DIRECTIONS.format("nan")}, GeometryError, "does not say its voxel size"),
+        ({"space_directions": DIRECTIONS.format("1e308")}, GeometryError, "cannot be"),
+        ({"space_directions": DIRECTIONS.format("1e5")}, GeometryError, "cannot be"),
+        ({"space_directions": DIRECTIONS.format(3)[:-1] + ",0)"}, InputError, "space directions"),
+        ({"space_directions": "(0.5,0,0) (0,1.5,0) none"}, InputError, "directions of all its axes"),
+        ({"space_directions": "(0.5,0,0) (0,1.5,0)"}, InputError, "space directions"),
+        ({"space_directions": "(0.5,0.3,0) (0,1.5,0) (0,0,3)"}, GeometryError, "not perpendicular"),
+        ({"space_directions": None}, GeometryError, "does not say its voxel size"),
+        ({"space_directions": None, "spacings": "0.5 1.5 nan", "space_origin": None, "space": None}, GeometryError,
+         "does not say its voxel size"),
+        ({"space_directions": None, "spacings": "0.5 1.5 0"}, GeometryError, "does not say its voxel size"),
+        ({"spacings": "0.5 1.5 3"}, InputError, "beside spacings"),
+        ({"space": None}, InputError, "without a space"),
+        ({"space": "mars"}, InputError, "space “mars”"),
+        ({"space_origin": "(0,0,1e300)"}, GeometryError, "begins at"),
+        ({"space_origin": "(0,0,nan)"}, InputError, "space origin"),
+        ({"space_origin": "(0,0)"}, InputError, "space origin"),
+        ({"space_origin": "0,0,0"}, InputError, "space origin"),
+        ({"space_units": '"cm" "cm" "cm"'}, InputError, "lengths in cm"),
+        ({"kinds": "domain domain"}, InputError, "kinds"),
+        ({"content": "x" * 600}, InputError, "content"),
+        ({"lines": ("sizes: 6 5 4",)}, InputError, "sizes “6 5 4” twice"),
+        ({"lines": ("no field at all",)}, InputError, "has a line “no field at all”"),
+        ({"lines": ("unknown field: 3",)}, InputError, "has a line"),
+    ],
+)  # fmt: skip
+def test_nrrd_headers_that_lie_are_refused(tmp_path, fields, error, told):
+    with pytest.raises(error, match=told):
+        read_volume(a_nrrd(tmp_path / "a.nrrd", **fields))
+
+
+def test_pairs_of_a_nrrd_header_are_text_in_utf8_or_latin1(tmp_path):
+    path = a_nrrd(tmp_path / "a.nrrd", lines=("Segment0_Name:=Läsion: links", "Other:=1"))
+    assert read_nrrd_header(path, "x").pairs == {"Segment0_Name": "Läsion: links", "Other": "1"}
+    path.write_bytes(path.read_bytes().replace("ä".encode(), "ä".encode("latin-1")))
+    header = read_nrrd_header(path, "x")
+    assert header.pairs["Segment0_Name"] == "Läsion: links"
+    assert header.sizes == (6, 5, 4)
+    assert path.read_bytes()[header.end :] == RAW
+
+
+@pytest.mark.parametrize("label", [3_000_000_000, 2**40, 2**53 + 1])
+def test_labels_of_sixty_four_bits_are_not_narrowed(tmp_path, label):
+    values = np.where(VOXELS > 60, label, 0).astype(np.int64)
+    import SimpleITK as sitk
+
+    for path in (
+        a_nrrd(tmp_path / "a.nrrd", type="int64", data=values.tobytes()),
+        a_metaimage(tmp_path / "a.mha", ElementType="MET_LONG_LONG", data=values.tobytes()),
+        a_nifti(tmp_path / "a.nii", values, scl_slope=0),
+    ):
+        assert sitk.GetArrayFromImage(read_image(path, "The mask")).max() == label, path
+        assert read_volume(path)[0].max() == label
+
+
+def test_values_beyond_single_precision_are_refused(tmp_path):
+    values = np.where(VOXELS > 60, 1e300, 0.0)
+    with pytest.raises(InputError, match=r"values beyond 3e\+38"):
+        read_volume(a_nrrd(tmp_path / "a.nrrd", type="double", data=values.tobytes()))
+
+
+def test_other_formats_and_what_is_no_file_are_refused_before_anything_opens_them(tmp_path):
+    (tmp_path / "a.txt").write_text("hello")
+    (tmp_path / "empty.nii.gz").write_bytes(b"")
+    (tmp_path / "empty.nrrd").write_bytes(b"")
+    os.mkfifo(tmp_path / "pipe.nii.gz")
+    told = {
+        "a.txt": "not one 3D volume",
+        "empty.nii.gz": "does not begin with a NIfTI header",
+        "empty.nrrd": "cannot be read",
+        "pipe.nii.gz": "is a named pipe, not a file",
+        "none.nrrd": "There is no file",
+        "x" * 5000: "the path is longer than the system allows",
+        "a\0b": "There is no file",
+        "a\x1b[31m.nrrd": r"There is no file .*a\\x1b\[31m\.nrrd",
+    }
+    for name, sentence in told.items():
+        with pytest.raises(InputError, match=sentence):
+            read_volume(tmp_path / name)
+    with pytest.raises(InputError, match="is a device, not a file"):
+        read_volume("/dev/zero")
+
+
+def test_names_with_control_characters_are_told_visibly(tmp_path):
+    path = tmp_path / "mri\x1b[31m\n.nrrd"
+    path.write_bytes(b"NRRD0004\nrubbish\n")
+    with pytest.raises(InputError) as refused:
+        check_file(path, f"The image {path.name}")
+    assert r"mri\x1b[31m\n.nrrd" in str(refused.value)
+    assert "\x1b" not in str(refused.value)
