@@ -33,6 +33,11 @@ LEAST_OFFSET = ONE.itemsize + 4
 BITS = {2: 8, 4: 16, 8: 32, 16: 32, 32: 64, 64: 64, 128: 24, 256: 8, 512: 16, 768: 32, 1024: 64, 1280: 64, 2304: 32}
 """Bits of a voxel by datatype; those of more than eight bytes a number are not read."""
 
+QUATERNION_TOLERANCE = 1e-3
+
+PLACES_APART_MM = 0.1
+"""Farther apart, two places in one header (qform and sform) are more than rounding."""
+
 METRES = {0: 1.0, 1: 1e3, 2: 1.0, 3: 1e-3}
 """Millimetres of the unit of length (the lowest three bits of ``xyzt_units``); 0 is not said, which is mm."""
 
@@ -152,22 +157,52 @@ def _check_place(header: np.void, name: str) -> None:
         raise damaged(name, f"its header says a unit of length of number {unit}")
     scale = METRES[unit]
     steps = np.asarray(header["pixdim"][1:4], dtype=float) * scale
-    check_spacing(steps[: min(int(header["dim"][0]), 3)], name)
-    if header["qform_code"] > 0:
-        check_origin(np.asarray(header["qoffset"], dtype=float) * scale, name)
-        turned = np.asarray(header["quatern"], dtype=float)
-        if not np.isfinite(turned).all() or np.abs(turned).max() > 1 + 1e-3 or (turned**2).sum() > 1 + 1e-3:
-            raise GeometryError(f"{name} has a rotation (quaternion) that cannot be, by its header; export it again.")
-    if header["sform_code"] > 0:
-        matrix = np.reshape(header["srow"], (3, 4)).astype(float) * scale
-        check_origin(matrix[:, 3], name)
-        with np.errstate(over="ignore", invalid="ignore"):
-            lengths = np.linalg.norm(matrix[:, :3], axis=0)
-        check_spacing(lengths, name)
-        check_axes(matrix[:, :3] / lengths, name)
-        if (np.abs(lengths - steps) > SPACING_TOLERANCE * lengths).any():
-            told = ["x".join(f"{s:.4g}" for s in each) for each in (steps, lengths)]
+    if header["dim"][0] < 3:
+        return  # refused by its size, where a volume is wanted
+    check_spacing(steps, name)
+    places = [_qform(header, steps, scale, name)] if header["qform_code"] > 0 else []
+    places += [_sform(header, steps, scale, name)] if header["sform_code"] > 0 else []
+    if len(places) == 2:
+        last = np.array([*(int(size) - 1 for size in header["dim"][1:4]), 1.0])
+        corners = np.array([last * [i, j, k, 1] for i in (0, 1) for j in (0, 1) for k in (0, 1)])
+        apart = float(np.linalg.norm(corners @ (places[0] - places[1]).T, axis=1).max())
+        if apart > PLACES_APART_MM:
             raise GeometryError(
-                f"{name} says two voxel sizes in its header, {told[0]} mm (pixdim) and {told[1]} mm (sform); export it "
-                "again."
+                f"{name} says two places in its header (qform and sform, {apart:.1f} mm apart), of which programs take "
+                "different ones; save it anew from the program in which it lies right, as .nrrd."
             )
+
+
+def _qform(header: np.void, steps: np.ndarray, scale: float, name: str) -> np.ndarray:
+    """RAS millimetres of indices by the quaternion, 3x4."""
+    origin = np.asarray(header["qoffset"], dtype=float) * scale
+    check_origin(origin, name)
+    b, c, d = (float(each) for each in header["quatern"])
+    if not b * b + c * c + d * d <= 1 + QUATERNION_TOLERANCE:
+        raise GeometryError(f"{name} has a rotation (quaternion) that cannot be, by its header; export it again.")
+    a = math.sqrt(max(1 - b * b - c * c - d * d, 0))
+    rotation = np.array(
+        [
+            [a * a + b * b - c * c - d * d, 2 * (b * c - a * d), 2 * (b * d + a * c)],
+            [2 * (b * c + a * d), a * a + c * c - b * b - d * d, 2 * (c * d - a * b)],
+            [2 * (b * d - a * c), 2 * (c * d + a * b), a * a + d * d - b * b - c * c],
+        ]
+    )
+    return np.column_stack([rotation * steps * [1, 1, -1 if header["pixdim"][0] < 0 else 1], origin])
+
+
+def _sform(header: np.void, steps: np.ndarray, scale: float, name: str) -> np.ndarray:
+    """RAS millimetres of indices by the matrix, 3x4; its voxel sizes must be those of ``steps``."""
+    matrix = np.reshape(header["srow"], (3, 4)).astype(float) * scale
+    check_origin(matrix[:, 3], name)
+    with np.errstate(over="ignore", invalid="ignore"):
+        lengths = np.linalg.norm(matrix[:, :3], axis=0)
+    check_spacing(lengths, name)
+    check_axes(matrix[:, :3] / lengths, name)
+    if (np.abs(lengths - steps) > SPACING_TOLERANCE * lengths).any():
+        told = ["x".join(f"{s:.4g}" for s in each) for each in (steps, lengths)]
+        raise GeometryError(
+            f"{name} says two voxel sizes in its header, {told[0]} mm (pixdim) and {told[1]} mm (sform); export it "
+            "again."
+        )
+    return matrix

@@ -153,6 +153,25 @@ def test_metres_and_micrometres_are_read_as_such(tmp_path, unit, scale):
     assert is_right(a_nifti(tmp_path / "a.nii", xyzt_units=unit, pixdim=steps, srow=ras.ravel()))
 
 
+TURNED = {"quatern": [0, 0, 0.38268343], "qoffset": [10, -20, 30], "qform_code": 1}
+
+
+def test_two_places_in_one_nifti_header_are_told(tmp_path):
+    """Programs differ in which they take: SimpleITK the quaternion, others the matrix, if its code is 2 and more."""
+    same = {"quatern": [0, 0, 1], "qoffset": [10, -20, 30], "qform_code": 1}
+    assert is_right(a_nifti(tmp_path / "a.nii", sform_code=2, **same))
+    for change in (TURNED, {**same, "qoffset": [10, -19, 30]}, {**same, "pixdim": [-1, *SPACING, 0, 0, 0, 0]}):
+        with pytest.raises(GeometryError, match=r"says two places in its header .* mm apart"):
+            read_volume(a_nifti(tmp_path / "a.nii", sform_code=2, **change))
+
+
+def test_the_quaternion_is_understood_as_simpleitk_does(tmp_path):
+    """The place of the quaternion alone, written as matrix beside it, is the same place."""
+    geometry = read_volume(a_nifti(tmp_path / "a.nii", sform_code=0, **TURNED))[1]
+    rows = geometry.ijk_to_ras[:3]
+    assert read_volume(a_nifti(tmp_path / "b.nii", srow=rows.ravel(), **TURNED))[1].same_grid(geometry)
+
+
 def test_analyze_says_neither_left_nor_right(tmp_path):
     with pytest.raises(InputError, match="Analyze header"):
         read_volume(a_nifti(tmp_path / "a.hdr", magic=b""))
