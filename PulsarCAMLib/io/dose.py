@@ -11,7 +11,11 @@ import numpy as np
 
 from ..core.errors import GeometryError, InputError
 from ..core.geometry import VolumeGeometry
+from ..core.visible import visible
 from .dicom import UNEVEN_MM, modality
+from .dicom.files import quiet
+from .headers.limits import check_axes, check_origin, check_spacing
+from .plain_files import is_file, plain_file
 from .volumes import read_volume
 
 HIGHEST_GY = 1000.0
@@ -34,9 +38,9 @@ def read_dose(path: str | Path) -> tuple[np.ndarray, VolumeGeometry]:
         InputError: no dose, relative units, the dose of a single beam, one plane only, or values that cannot be Gy.
         GeometryError: the planes are not evenly spaced, or the axes not perpendicular.
     """
-    path = _one_file(Path(path))
-    dose, geometry = _read_rtdose(path) if path.is_file() and modality(path) == "RTDOSE" else _read_plain(path)
-    name = f"The dose {path.name}"
+    path = _one_file(plain_file(path, folder=True))
+    dose, geometry = _read_rtdose(path) if is_file(path) and modality(path) == "RTDOSE" else _read_plain(path)
+    name = f"The dose {visible(path.name)}"
     if not np.isfinite(dose).all():
         raise InputError(f"{name} holds NaN or infinite values; export it again.")
     if dose.min() < 0:
@@ -53,9 +57,10 @@ def read_dose(path: str | Path) -> tuple[np.ndarray, VolumeGeometry]:
 def _one_file(path: Path) -> Path:
     if not path.is_dir():
         return path
-    found = [each for each in sorted(path.iterdir()) if each.is_file() and modality(each) == "RTDOSE"]
+    found = [each for each in sorted(path.iterdir()) if is_file(each) and modality(each) == "RTDOSE"]
     if len(found) != 1:
-        raise InputError(f"The folder {path.name} holds {len(found) or 'no'} RTDOSE objects; name the file itself.")
+        name, count = visible(path.name), len(found) or "no"
+        raise InputError(f"The folder {name} holds {count} RTDOSE objects; name the file itself.")
     return found[0]
 
 
@@ -67,16 +72,18 @@ def _read_plain(path: Path) -> tuple[np.ndarray, VolumeGeometry]:
 def _read_rtdose(path: Path) -> tuple[np.ndarray, VolumeGeometry]:
     import pydicom
 
+    name = visible(path.name)
     try:
-        data = pydicom.dcmread(path)
-        _refuse_other_doses(path.name, data)
-        dose = data.pixel_array * float(data.DoseGridScaling)
-        planes, rows, columns = dose.shape
-        return dose.astype(np.float32), _place_of(path.name, data, (planes, rows, columns))
+        with quiet(), np.errstate(all="ignore"):
+            data = pydicom.dcmread(path)
+            _refuse_other_doses(name, data)
+            dose = data.pixel_array * float(data.DoseGridScaling)
+            planes, rows, columns = dose.shape
+            return dose.astype(np.float32), _place_of(name, data, (planes, rows, columns))
     except InputError:
         raise
     except Exception as error:  # pydicom raises many kinds for damaged files
-        raise InputError(f"The RTDOSE {path.name} is damaged or incomplete; export it again.") from error
+        raise InputError(f"The RTDOSE {name} is damaged or incomplete; export it again.") from error
 
 
 def _refuse_other_doses(name: str, data) -> None:
@@ -108,7 +115,7 @@ def _place_of(name: str, data, shape: tuple[int, int, int]) -> VolumeGeometry:
     normal = np.cross(along_row, along_column)
     steps = np.diff(offsets)
     step = float(np.median(steps))
-    if len(offsets) != shape[0] or abs(step) < 1e-6:
+    if len(offsets) != shape[0] or not np.isfinite(offsets).all() or abs(step) < 1e-6:
         raise InputError(f"The RTDOSE {name} does not say where its planes lie; export it again.")
     if np.abs(steps - step).max() > max(UNEVEN_MM, 0.02 * abs(step)):
         raise GeometryError(
@@ -121,4 +128,7 @@ def _place_of(name: str, data, shape: tuple[int, int, int]) -> VolumeGeometry:
         normal = np.array([0.0, 0.0, 1.0])
     row_mm, column_mm = (float(value) for value in data.PixelSpacing)
     axes = np.stack([along_row, along_column, normal * np.sign(step)], axis=1)
+    check_axes(axes, f"The RTDOSE {name}")
+    check_spacing((column_mm, row_mm, abs(step)), f"The RTDOSE {name}")
+    check_origin(position, f"The RTDOSE {name}")
     return VolumeGeometry(shape, (column_mm, row_mm, abs(step)), tuple(position), tuple(map(tuple, axes)))

@@ -8,6 +8,9 @@ from pathlib import Path
 import numpy as np
 
 from ..core.errors import InputError
+from ..core.visible import visible
+from .headers.limits import FARTHEST_MM
+from .plain_files import plain_file
 
 ODD, USUAL = "MatrixOffsetTransformBase_", "AffineTransform_"
 """Base type that some programs write instead of an affine transform; ITK's reader does not know it by that name."""
@@ -27,21 +30,20 @@ def read_transform(path: str | Path) -> np.ndarray:
     """
     import SimpleITK as sitk
 
-    path = Path(path)
-    if not path.is_file():
-        raise InputError(f"There is no file {path}.")
+    path = plain_file(path)
+    name = visible(path.name)
     try:
         transform = sitk.ReadTransform(str(path))
     except RuntimeError as error:
         renamed = _renamed(path)
         if renamed is None:
             raise InputError(
-                f"{path.name} is no transform that can be read; save it as an ITK transform (.tfm, .txt or .h5)."
+                f"{name} is no transform that can be read; save it as an ITK transform (.tfm, .txt or .h5)."
             ) from error
         transform = renamed
     if transform.GetDimension() != 3:
-        raise InputError(f"The transform {path.name} is of {transform.GetDimension()} dimensions; it needs three.")
-    return _linear(transform, path.name)
+        raise InputError(f"The transform {name} is of {transform.GetDimension()} dimensions; it needs three.")
+    return _linear(transform, name)
 
 
 def _renamed(path: Path):
@@ -64,6 +66,17 @@ def _renamed(path: Path):
 
 
 def _linear(transform, name: str) -> np.ndarray:
+    with np.errstate(all="ignore"):  # what is not finite is refused
+        found, apart = _matrix_of(transform)
+    if not np.isfinite(found).all() or np.abs(found).max() > FARTHEST_MM or abs(np.linalg.det(found[:3, :3])) < 1e-6:
+        raise InputError(f"The transform {name} cannot be turned round; is the file damaged?")
+    if not apart <= LINEAR_TOLERANCE_MM:
+        raise InputError(f"The transform {name} bends space; give a rigid or affine one.")
+    return found
+
+
+def _matrix_of(transform) -> tuple[np.ndarray, float]:
+    """A 4x4 matrix, and how far in mm the transform is from it within a box of a metre."""
     zero = np.array(transform.TransformPoint((0.0, 0.0, 0.0)))
     found = np.eye(4)
     found[:3, :3] = np.stack([transform.TransformPoint(tuple(axis)) for axis in 100 * np.eye(3)], axis=1)
@@ -71,8 +84,4 @@ def _linear(transform, name: str) -> np.ndarray:
     found[:3, 3] = zero
     asked = np.random.default_rng(0).uniform(-500, 500, (64, 3))
     told = np.array([transform.TransformPoint(tuple(point)) for point in asked.tolist()])
-    if not np.isfinite(found).all() or abs(np.linalg.det(found[:3, :3])) < 1e-6:
-        raise InputError(f"The transform {name} cannot be turned round; is the file damaged?")
-    if np.abs(told - asked @ found[:3, :3].T - zero).max() > LINEAR_TOLERANCE_MM:
-        raise InputError(f"The transform {name} bends space; give a rigid or affine one.")
-    return found
+    return found, float(np.abs(told - asked @ found[:3, :3].T - zero).max())

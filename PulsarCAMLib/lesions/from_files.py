@@ -11,6 +11,7 @@ import numpy as np
 from ..core.errors import Cure, InputError
 from ..core.geometry import LPS_RAS, VolumeGeometry, kji_of
 from ..core.lesion import Lesion
+from ..io.plain_files import is_folder
 from ..io.volumes import read_image
 from .doubts import LESIONS_BY_SEGMENT, MOST_LESIONS, quoted, refuse_image, whole_numbers
 from .from_labels import lesions_from_label_volume, lesions_from_masks
@@ -78,7 +79,7 @@ def read_own_lesions(
         The file's own grid, the lesions on it, and warnings for the user.
     """
     path = Path(path)
-    if path.is_dir():
+    if is_folder(path):
         raise InputError(f"{path} is a folder; give the segmentation as one file (.seg.nrrd or a label volume).")
     name = f"The segmentation {path.name}"
     image = read_image(path, name)

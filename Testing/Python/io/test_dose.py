@@ -62,6 +62,7 @@ def test_a_folder_with_one_rtdose_will_do(tmp_path):
         read_dose(tmp_path)
 
 
+@pytest.mark.filterwarnings("error")
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
@@ -77,6 +78,14 @@ def test_a_folder_with_one_rtdose_will_do(tmp_path):
         ({"GridFrameOffsetVector": [5.0, 8.0, 11.0, 14.0]}, "does not say where its planes lie"),
         ({"GridFrameOffsetVector": [0.0, 3.0]}, "does not say where its planes lie"),
         ({"PixelData": STORED[:2].tobytes()}, "damaged"),
+        ({"DoseGridScaling": None}, "damaged or incomplete"),
+        ({"DoseGridScaling": "1e308"}, "NaN or infinite"),
+        ({"GridFrameOffsetVector": None}, r"damaged or incomplete|where its planes lie"),
+        ({"GridFrameOffsetVector": [0.0, 0.0, 0.0, 0.0]}, "does not say where its planes lie"),
+        ({"PixelSpacing": [2.0, 0.0]}, "does not say its voxel size"),
+        ({"PixelSpacing": None}, "damaged or incomplete"),
+        ({"ImagePositionPatient": [0, 0, 1e9]}, "begins at"),
+        ({"ImageOrientationPatient": [0, 0, 0, 0, 1, 0]}, "not perpendicular"),
     ],
 )
 def test_what_cannot_be_used_is_refused_with_a_reason(tmp_path, changes, said):

@@ -1,5 +1,7 @@
 """Linear transforms from files, those with the odd name among them; what bends space is refused."""
 
+import os
+
 import numpy as np
 import pytest
 import SimpleITK as sitk
@@ -59,6 +61,10 @@ def bent():
         (lambda file: sitk.WriteTransform(sitk.Euler2DTransform(), str(file)), "of 2 dimensions"),
         (lambda file: sitk.WriteTransform(bent(), str(file)), "bends space"),
         (lambda file: sitk.WriteTransform(sitk.AffineTransform([0.0] * 9, [0, 0, 0]), str(file)), "turned round"),
+        (lambda file: sitk.WriteTransform(sitk.TranslationTransform(3, [1e308] * 3), str(file)), "turned round"),
+        (lambda file: sitk.WriteTransform(sitk.TranslationTransform(3, [float("nan")] * 3), str(file)), "no transform"),
+        (lambda file: sitk.WriteTransform(sitk.TranslationTransform(3, [1e7, 0, 0]), str(file)), "turned round"),
+        (lambda file: os.mkfifo(file), "is a named pipe, not a file"),
     ],
 )
 def test_what_is_no_linear_transform_is_refused_in_one_sentence(tmp_path, write, says):
