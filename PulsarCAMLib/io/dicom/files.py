@@ -42,8 +42,14 @@ _TAGS = (
     "SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence",
 )  # fmt: skip
 
-_PLAIN_SYNTAXES = ("1.2.840.10008.1.2", "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.2")
+IMPLICIT, BIG_ENDIAN = "1.2.840.10008.1.2", "1.2.840.10008.1.2.2"
+_PLAIN_SYNTAXES = (IMPLICIT, "1.2.840.10008.1.2.1", BIG_ENDIAN)
 """Transfer syntaxes whose voxels lie in the file as they are: their bytes can be counted."""
+
+
+PIXEL_DATA, UNDEFINED = 0x7FE00010, 0xFFFFFFFF
+LONG = (b"OB", b"OW", b"OF", b"OD", b"OL", b"OV", b"SQ", b"UC", b"UN", b"UR", b"UT", b"SV", b"UV")
+"""Kinds of elements whose length has four bytes (DICOM PS3.5 7.1.2)."""
 
 
 @dataclass(frozen=True)
@@ -132,20 +138,42 @@ def read_header(path: Path) -> DicomFile:
 
 
 def _pixel_bytes(file: BinaryIO, data: Any) -> int | None:
-    """Bytes of plain voxels that follow where the reader stopped."""
+    """Bytes of plain voxels that follow where the reader stopped.
+
+    Raises:
+        ValueError: what follows them are no elements; a native reader takes their lengths from it, however large.
+    """
     meta = getattr(data, "file_meta", None)
     syntax = str(meta.get("TransferSyntaxUID", "")) if meta else ""
     if syntax not in _PLAIN_SYNTAXES:
         return None
-    order = "big" if syntax.endswith(".2.2") else "little"
-    begin = file.read(12)
-    tag = [int.from_bytes(begin[n : n + 2], order) for n in (0, 2)]  # type: ignore[arg-type]
-    if tag != [0x7FE0, 0x0010]:
+    at, size = file.tell(), file.seek(0, 2)
+    found = _element(file, at, syntax)
+    if found is None or found[0] != PIXEL_DATA:
         return 0
-    implicit = syntax.endswith(".1.2")
-    length = int.from_bytes(begin[4:8] if implicit else begin[8:12], order)  # type: ignore[arg-type]
-    at = file.tell() - (4 if implicit else 0)
-    return min(length, file.seek(0, 2) - at)
+    _, at, length = found
+    held = min(length, size - at)
+    at += length
+    while at < size and (found := _element(file, at, syntax)) and found[2] != UNDEFINED:
+        at = found[1] + found[2]
+        if found[0] <= PIXEL_DATA or at > size:
+            raise ValueError("no element")
+    return held
+
+
+def _element(file: BinaryIO, at: int, syntax: str) -> tuple[int, int, int] | None:
+    """Tag, first byte and length of the element that begins at a byte; None at the end of the file."""
+    file.seek(at)
+    begin = file.read(12)
+    order: Any = "big" if syntax == BIG_ENDIAN else "little"
+    if len(begin) < 8:
+        return None
+    tag = (int.from_bytes(begin[:2], order) << 16) + int.from_bytes(begin[2:4], order)
+    if syntax == IMPLICIT:
+        return tag, at + 8, int.from_bytes(begin[4:8], order)
+    if begin[4:6] in LONG:
+        return tag, at + 12, int.from_bytes(begin[8:12], order)
+    return tag, at + 8, int.from_bytes(begin[6:8], order)
 
 
 class quiet(warnings.catch_warnings):  # noqa: N801 - used as the function that it replaces

@@ -159,6 +159,25 @@ def test_a_damaged_file_in_a_folder_is_named(tmp_path):
             read_volume(folder)
 
 
+@pytest.mark.parametrize("syntax", ["1.2.840.10008.1.2", "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.2"])
+def test_what_follows_the_voxels_must_be_elements(tmp_path, syntax):
+    """A native reader would take lengths from it, and as much memory."""
+    folder = a_folder(tmp_path / "d")
+    for path in folder.iterdir():
+        data = pydicom.dcmread(path)
+        data.DataSetTrailingPadding = b"\0" * 20
+        order = {"implicit_vr": syntax.endswith(".1.2"), "little_endian": not syntax.endswith(".2.2")}
+        if syntax.endswith(".2.2"):
+            data.PixelData = np.frombuffer(data.PixelData, "<i2").astype(">i2").tobytes()
+        data.file_meta.TransferSyntaxUID = syntax
+        pydicom.dcmwrite(path, data, enforce_file_format=True, **order)
+    assert is_right(folder)
+    path = sorted(folder.iterdir())[1]
+    path.write_bytes(path.read_bytes() + bytes(range(1, 40)))
+    with pytest.raises(InputError, match="its elements cannot be read"):
+        read_volume(folder)
+
+
 def test_other_files_of_a_folder_are_passed_over(tmp_path):
     folder = a_folder(tmp_path / "d")
     (folder / "readme.txt").write_text("hello")
