@@ -133,7 +133,7 @@ def test_entities_are_not_expanded(tmp_path):
     ids=["separators", "columns", "cells", "rows"],
 )
 def test_a_csv_that_is_larger_than_any_cohort_is_refused(tmp_path, text):
-    (tmp_path / "a.csv").write_text(text)
+    (tmp_path / "a.csv").write_text(text, encoding="utf-8")
     with pytest.raises(InputError, match="larger than any cohort"):
         read_sheet(tmp_path / "a.csv")
 
@@ -180,7 +180,7 @@ TOLD = ("left\\x1b[31m\\x07 frontal", "a\\u202eb", "x\\x7f")
 def test_control_characters_in_names_have_one_spelling_in_terminal_and_tables(tmp_path, capsys):
     table = tmp_path / "a.csv"
     lines = [f'"{name}","{name}",-1,2' for name in NAMES]
-    table.write_text("\n".join(["patient,lesion,volume_cm3,followup_volume_cm3", *lines]) + "\n")
+    table.write_text("\n".join(["patient,lesion,volume_cm3,followup_volume_cm3", *lines]) + "\n", encoding="utf-8")
     assert read_cohort(table).patients == TOLD
     code, said = check(capsys, table)
     assert code == 3
@@ -194,7 +194,7 @@ def test_control_characters_in_names_have_one_spelling_in_terminal_and_tables(tm
 
 def test_a_very_long_path_in_a_table_is_a_finding(tmp_path, capsys):
     table = tmp_path / "a.csv"
-    table.write_text(f"patient,lesion,image,dose\na,1,{'x' * 5000}.nrrd,{'y/' * 4000}z\n")
+    table.write_text(f"patient,lesion,image,dose\na,1,{'x' * 5000}.nrrd,{'y/' * 4000}z\n", encoding="utf-8")
     code, said = check(capsys, table)
     assert code == 3
     assert said.count("There is no ") == 2
