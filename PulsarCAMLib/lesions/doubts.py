@@ -217,6 +217,16 @@ def refuse_speckles(name: str, parts: int) -> None:
         raise InputError(f"{name} has {parts} parts that do not touch, which are hardly all lesions", BY_PARTS)
 
 
+def is_background(lesion: Lesion, geometry: VolumeGeometry) -> bool:
+    """Whether a mask holds all eight corners of its MRI."""
+    return _touches_all_faces(lesion, geometry) and bool(lesion.mask[np.ix_(*[[0, -1]] * 3)].all())
+
+
+def _touches_all_faces(lesion: Lesion, geometry: VolumeGeometry) -> bool:
+    at_ends = zip(lesion.offset, lesion.mask.shape, geometry.shape, strict=True)
+    return all(first == 0 and first + n == size for first, n, size in at_ends)
+
+
 def doubts_on(lesion: Lesion, geometry: VolumeGeometry, name: str) -> list[str]:
     """Doubts about a lesion on the grid of its MRI, one sentence each.
 
@@ -229,16 +239,14 @@ def doubts_on(lesion: Lesion, geometry: VolumeGeometry, name: str) -> list[str]:
         InputError: it holds all eight corners of the MRI, so it is background.
     """
     share = lesion.voxels / float(np.prod(geometry.shape))
-    ends = [(o == 0, o + n == m) for o, n, m in zip(lesion.offset, lesion.mask.shape, geometry.shape, strict=True)]
-    all_faces = all(low and high for low, high in ends)
-    if all_faces and lesion.mask[np.ix_(*[[0, -1]] * 3)].all():
+    if is_background(lesion, geometry):
         raise InputError(
             f"{name}: “{lesion.name}” fills {share:.1%} of the MRI and holds all its corners, so it is background, not "
             "a lesion",
             LEAVE_OUT,
         )
     told = f"“{lesion.name}” fills {share:.1%} of the MRI"
-    if all_faces:
+    if _touches_all_faces(lesion, geometry):
         return [f"{told} and touches all its six faces; is it background, or the body?"]
     if share > FILLS:
         return [f"{told}; is it background, the brain or the body?"]

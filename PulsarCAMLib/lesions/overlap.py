@@ -97,9 +97,15 @@ def where_else(image: VolumeGeometry, mask: VolumeGeometry) -> str:
         said.append(f"puts it {np.linalg.norm(shift):.1f} mm away from it ({parts})")
     if not said:
         return ""
+    only_turned_round = bool(backward) and len(said) == 1
+    meaning = (
+        "right if a program has reordered the axes, but if signs were lost on the way every lesion is mirrored"
+        if only_turned_round
+        else "if it was drawn on this MRI, its header is wrong and every lesion is in the wrong place"
+    )
     return (
-        f"The segmentation has the size of the MRI, but its header {' and '.join(said)}: if it was drawn on this MRI, "
-        "its header is wrong and every lesion is in the wrong place; look at both together before you go on."
+        f"The segmentation has the size of the MRI, but its header {' and '.join(said)}: {meaning}; look at both "
+        "together before you go on."
     )
 
 

@@ -18,6 +18,7 @@ from ...core.errors import InputError
 from ...core.geometry import VolumeGeometry
 from ...core.inputs import BRAIN, InputRole
 from ...core.lesion import Lesion, as_inside
+from ...lesions.doubts import is_background, refuse_image, whole_numbers
 from ...lesions.resampling import image_around, resample
 from .preprocessing import NONE, TOOL, VolumePreprocessing
 from .space import chained, inverse
@@ -115,10 +116,18 @@ def brain_by_tool(image: Image, title: str = "MRI") -> Lesion:
 
 
 def _given(image: Image, grid: VolumeGeometry, title: str) -> Lesion:
-    mask = _mask_on(as_inside(title, image.voxels), image.geometry, grid, None)
+    values = whole_numbers(f"The {title}", image.voxels)
+    refuse_image(f"The {title}", values)
+    inside = as_inside(title, values)
+    mask = _mask_on(inside, image.geometry, grid, None)
     if not mask.any():
         raise InputError(f"The {title} is empty where its MRI is; give the mask that was made on that MRI.")
-    return Lesion.from_mask("brain", mask)
+    brain = Lesion.from_mask("brain", mask)
+    if is_background(brain, grid):
+        raise InputError(
+            f"The {title} holds all corners of its MRI: it is no brain mask, or inside and outside are swapped."
+        )
+    return brain
 
 
 def _mask_on(mask: np.ndarray, source: VolumeGeometry, grid: VolumeGeometry, way: np.ndarray | None) -> np.ndarray:

@@ -97,6 +97,19 @@ def test_an_empty_brain_mask_is_refused():
         prepared(replace(PLAIN, brain="given"), brain_before=constant(0))
 
 
+@pytest.mark.parametrize(
+    ("voxels", "words"),
+    [
+        (INSIDE * 0.5, "The brain before holds fractions between 0 and 1"),
+        (mri().voxels.astype(np.int16), "The brain before holds .* different values .*it is an image, not a mask"),
+        (1 - INSIDE, "The brain before holds all corners of its MRI: it is no brain mask, or inside and outside"),
+    ],
+)
+def test_what_is_no_brain_mask_is_refused_with_the_guess(voxels, words):
+    with pytest.raises(InputError, match=words):
+        prepared(replace(PLAIN, brain="given"), brain_before=Image(voxels, GRID))
+
+
 def with_tool(monkeypatch, mask):
     """A deepbet that finds this mask, or fails."""
 
