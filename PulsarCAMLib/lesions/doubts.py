@@ -32,6 +32,9 @@ MOST_LESIONS = 200
 LARGEST_CM3 = 500.0
 """No lesion is larger, and more than twenty label values that are larger together are parts of the brain."""
 
+SMALL_VOXELS = 1000
+"""A file of fewer voxels may be cropped to a lesion."""
+
 FILLS = 0.5
 """A lesion that fills more than this share of the MRI is doubted."""
 
@@ -227,6 +230,27 @@ def _touches_all_faces(lesion: Lesion, geometry: VolumeGeometry) -> bool:
     return all(first == 0 and first + n == size for first, n, size in at_ends)
 
 
+def refuse_background(name: str, lesions: Iterable[Lesion], own: VolumeGeometry) -> None:
+    """Refuse lesions that hold all eight corners of their own file, where no MRI is known yet.
+
+    A file that is cropped to a lesion may be full of it, or small; but then nothing else is at its corners.
+
+    Raises:
+        InputError: one of them does.
+    """
+    size = int(np.prod(own.shape))
+    for lesion in lesions if size >= SMALL_VOXELS else ():
+        if is_background(lesion, own) and lesion.voxels < size:
+            _refuse_background(name, lesion, f"{lesion.voxels / size:.1%} of it")
+
+
+def _refuse_background(name: str, lesion: Lesion, filled: str) -> None:
+    raise InputError(
+        f"{name}: “{lesion.name}” fills {filled} and holds all its corners, so it is background, not a lesion",
+        LEAVE_OUT,
+    )
+
+
 def doubts_on(lesion: Lesion, geometry: VolumeGeometry, name: str) -> list[str]:
     """Doubts about a lesion on the grid of its MRI, one sentence each.
 
@@ -240,11 +264,7 @@ def doubts_on(lesion: Lesion, geometry: VolumeGeometry, name: str) -> list[str]:
     """
     share = lesion.voxels / float(np.prod(geometry.shape))
     if is_background(lesion, geometry):
-        raise InputError(
-            f"{name}: “{lesion.name}” fills {share:.1%} of the MRI and holds all its corners, so it is background, not "
-            "a lesion",
-            LEAVE_OUT,
-        )
+        _refuse_background(name, lesion, f"{share:.1%} of the MRI")
     told = f"“{lesion.name}” fills {share:.1%} of the MRI"
     if _touches_all_faces(lesion, geometry):
         return [f"{told} and touches all its six faces; is it background, or the body?"]

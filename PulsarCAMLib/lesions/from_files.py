@@ -13,7 +13,7 @@ from ..core.geometry import LPS_RAS, VolumeGeometry, kji_of
 from ..core.lesion import Lesion
 from ..io.plain_files import is_folder
 from ..io.volumes import read_image
-from .doubts import LESIONS_BY_SEGMENT, MOST_LESIONS, quoted, refuse_image, whole_numbers
+from .doubts import LESIONS_BY_SEGMENT, MOST_LESIONS, quoted, refuse_background, refuse_image, whole_numbers
 from .from_labels import lesions_from_label_volume, lesions_from_masks
 from .on_grid import lesions_on_grid
 from .segment_header import Header, Segment, numbers_in, read_header, settled
@@ -169,6 +169,7 @@ def _from_segments(name: str, image, header: Header, parts: str, wanted: Sequenc
             cut.append(segment.name)
         found, _ = lesions_from_masks({segment.name: block}, "together" if parts == "auto" else parts)
         lesions += [_moved(lesion, offset) for lesion in found]
+    refuse_background(name, lesions, geometry)
     if cut:
         warnings.append(
             f"3D Slicer itself cuts {quoted(cut)} to the Extent in the segmentation's header; here all voxels are read."

@@ -9,7 +9,7 @@ import numpy as np
 from ..core.errors import InputError
 from ..core.geometry import VolumeGeometry, kji_of
 from ..core.lesion import CONNECTIVITY_26, Lesion, as_inside
-from .doubts import quoted, refuse_image, refuse_no_lesions, refuse_speckles, whole_numbers
+from .doubts import quoted, refuse_background, refuse_image, refuse_no_lesions, refuse_speckles, whole_numbers
 
 PARTS = ("auto", "together", "separate")
 """How the unconnected parts of one label become lesions; see :func:`lesions_from_labels`."""
@@ -143,6 +143,7 @@ def lesions_from_label_volume(
     refuse_image(name, whole)
     refuse_no_lesions(name, whole, geometry.voxel_volume_mm3, values, asks)
     lesions, warnings = lesions_from_labels(whole, names, parts, list(values) if values else None)
+    refuse_background(name, lesions, geometry)
     if asks and parts == "auto":
         refuse_speckles(name, len(lesions))
     return lesions, warnings

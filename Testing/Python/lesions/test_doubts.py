@@ -80,12 +80,31 @@ def test_a_background_that_is_not_0_is_no_lesion(tmp_path):
     with pytest.raises(InputError, match=r"has no background: no voxel is 0, and the value 1 fills 9\d\.\d% of it"):
         read(tmp_path, (LABELS + 1).astype(np.uint8))
     assert names(read(tmp_path, (LABELS + 1).astype(np.uint8), labels=[2, 3])) == ["Lesion 2", "Lesion 3"]
-    with pytest.raises(
-        InputError, match=r"“Lesion 1” fills 9\d\.\d% of the MRI and holds all its corners, so it is back"
-    ):
+    with pytest.raises(InputError, match=r"“Lesion 1” fills 9\d\.\d% of it and holds all its corners, so it is back"):
         read(tmp_path, (LABELS + 1).astype(np.uint8), labels=[1])
     with pytest.raises(InputError, match="so it is background"):
         read(tmp_path, (LABELS == 0).astype(np.uint8))
+
+
+def test_the_background_is_recognised_without_an_mri(tmp_path):
+    """As where a cohort table names masks alone: a wrong label value must not become a volume."""
+    path = written(tmp_path / "mask.nrrd", (LABELS + 1).astype(np.uint8), PLAIN)
+    with pytest.raises(InputError, match=r"“Lesion 1” fills 9\d\.\d% of it and holds all its corners"):
+        read_own_lesions(path, "together", [1])
+    outside = {"Segment0_ID": "S1", "Segment0_Name": "outside", "Segment0_LabelValue": "1", "Segment0_Layer": "0"}
+    path = written(tmp_path / "outside.seg.nrrd", (LABELS == 0).astype(np.uint8), PLAIN, **outside)
+    with pytest.raises(InputError, match=r"“outside” fills .* so it is background"):
+        read_own_lesions(path)
+
+
+def test_a_file_cropped_to_a_lesion_is_no_background(tmp_path):
+    full, holed = np.ones((10, 11, 12), np.uint8), np.ones((9, 10, 11), np.uint8)
+    holed[4, 5, 5] = 0
+    for array in (full, holed):
+        _, (lesion,), _ = read_own_lesions(
+            written(tmp_path / "mask.nrrd", array, PLAIN.cropped((0, 0, 0), array.shape))
+        )
+        assert lesion.voxels == array.sum()
 
 
 def test_the_background_is_recognised_where_the_header_mirrors_it(tmp_path):

@@ -261,7 +261,7 @@ def test_what_is_no_mask_of_lesions_is_refused_as_with_files():
     for labels, values_chosen, words in [
         (values, None, "“labels” holds .* it is an image, not a mask; were the two swapped"),
         (ONE + 1, None, "“labels” has no background: no voxel is 0, and the value 1 fills"),
-        (ONE + 1, ["1"], "“labels”: “Lesion 1” fills .* of the MRI and holds all its corners"),
+        (ONE + 1, ["1"], "“labels”: “Lesion 1” fills .* of it and holds all its corners"),
         (ONE.astype(np.int16) - 1, None, r"“labels” holds negative label values \(-1\)"),
         ((np.indices(SHAPE) % 2).all(0), None, "“labels” has 4704 parts that do not touch"),
     ]:
