@@ -52,16 +52,14 @@ def fill(lesion: Lesion, own: VolumeGeometry, geometry: VolumeGeometry) -> Fille
         geometry: of the MRI.
     """
     source = own.cropped(lesion.offset, lesion.mask.shape)
-    first, shares = filled_shares(lesion.mask, source, geometry)
-    low = np.clip(first, 0, np.array(geometry.shape) - 1)
-    high = np.clip(first + shares.shape, low + 1, geometry.shape)
-    block = np.zeros(high - low)
-    put = np.maximum(first - low, 0)
-    seen = shares[tuple(slice(max(a - f, 0), max(b - f, 0)) for a, b, f in zip(low, high, first, strict=True))]
-    block[tuple(slice(p, p + n) for p, n in zip(put, seen.shape, strict=True))] = seen
+    low, shares, is_whole = filled_shares(lesion.mask, source, geometry)
+    if not shares.any():  # smaller than any point looked at
+        nearest = np.rint(geometry.to_ijk(lesion.centroid_lps(own)))[::-1].astype(int)
+        shares[tuple(np.clip(nearest - low, 0, np.array(shares.shape) - 1))] = 1
+        return Filled(shares > 0, low, False)
     volume = lesion.voxels * own.voxel_volume_mm3 / geometry.voxel_volume_mm3
-    count = round(volume * float(seen.sum()) / float(shares.sum()))
-    return Filled(fullest(block, max(count, 1), geometry.spacing[::-1]), low, count > 0)
+    count = round(volume if is_whole else float(shares.sum()))
+    return Filled(fullest(shares, max(count, 1), geometry.spacing[::-1]), low, count > 0)
 
 
 def fullest(shares: np.ndarray, count: int, spacing: tuple[float, ...]) -> np.ndarray:
@@ -95,8 +93,10 @@ def fullest(shares: np.ndarray, count: int, spacing: tuple[float, ...]) -> np.nd
     return mask
 
 
-def filled_shares(mask: np.ndarray, source: VolumeGeometry, geometry: VolumeGeometry) -> tuple[np.ndarray, np.ndarray]:
-    """How much of every voxel of the MRI's lattice a mask fills, beyond its edges too.
+def filled_shares(
+    mask: np.ndarray, source: VolumeGeometry, geometry: VolumeGeometry
+) -> tuple[np.ndarray, np.ndarray, bool]:
+    """How much of every voxel of the MRI a mask fills.
 
     Args:
         mask: bool ``[k, j, i]``.
@@ -104,21 +104,27 @@ def filled_shares(mask: np.ndarray, source: VolumeGeometry, geometry: VolumeGeom
         geometry: of the MRI.
 
     Returns:
-        Array index ``(k, j, i)`` of the block's first voxel, which may be negative, and the shares, 0..1.
+        Array index ``(k, j, i)`` of the first voxel of the block that the mask reaches, its shares, 0..1, and whether
+        all of the mask lies on the MRI.
     """
     outer = np.array([[-0.5, n - 0.5] for n in mask.shape[::-1]])
     reach = geometry.to_ijk(source.to_lps(np.stack(np.meshgrid(*outer, indexing="ij"), -1).reshape(-1, 3)))
-    first = np.floor(reach.min(axis=0) + 0.5 - 1e-6).astype(int)
-    last = np.ceil(reach.max(axis=0) - 0.5 + 1e-6).astype(int)
+    limit = np.array(geometry.shape[::-1]) - 1
+    least = np.floor(reach.min(axis=0) + 0.5 + 1e-6).astype(int)
+    most = np.ceil(reach.max(axis=0) - 0.5 - 1e-6).astype(int)
+    first, last = np.clip(least, 0, limit), np.clip(most, 0, limit)
+    is_whole = bool((least >= 0).all() and (most <= limit).all())
     step = (geometry.lps_to_ijk @ source.ijk_to_lps)[:3, :3]
     of_axis = np.argmax(np.abs(step), axis=0)
     bend = step.copy()
     bend[of_axis, range(3)] = 0
     if len(set(of_axis)) == 3 and (np.abs(bend) @ mask.shape[::-1]).max() <= PARALLEL_VOXELS:
         shares = _exact(mask, source, geometry, step, of_axis, first, last)
+    elif (2 * np.array(geometry.spacing) > FINEST * min(source.spacing)).any():
+        shares = _counted(mask, source, geometry, first, last)
     else:
         shares = _sampled(mask, source, geometry, first, last)
-    return first[::-1], shares
+    return first[::-1], shares, is_whole
 
 
 def _exact(mask, source, geometry, step, of_axis, first, last) -> np.ndarray:
@@ -136,6 +142,19 @@ def _exact(mask, source, geometry, step, of_axis, first, last) -> np.ndarray:
         shares = np.moveaxis(np.tensordot(np.maximum(high - low, 0), shares, (1, 2 - axis)), 0, 2 - axis)
     order = [2 - int(np.flatnonzero(of_axis == to)[0]) for to in (2, 1, 0)]
     return np.minimum(shares.transpose(order), 1)
+
+
+def _counted(mask, source, geometry, first, last) -> np.ndarray:
+    """Pieces of the mask's voxels in every voxel of the MRI, where the mask is so fine that points would miss it."""
+    many = np.ceil(4 * np.array(source.spacing) / min(geometry.spacing)).astype(int)
+    pieces = np.stack(np.meshgrid(*((np.arange(m) + 0.5) / m - 0.5 for m in many), indexing="ij"), -1).reshape(-1, 3)
+    centres = np.argwhere(mask)[:, ::-1]
+    shares = np.zeros((last - first + 1)[::-1])
+    for piece in pieces:
+        at = np.rint(geometry.to_ijk(source.to_lps(centres + piece))).astype(int)
+        at = at[((at >= first) & (at <= last)).all(axis=1)] - first
+        np.add.at(shares, tuple(at[:, ::-1].T), 1.0)
+    return np.minimum(shares * source.voxel_volume_mm3 / geometry.voxel_volume_mm3 / len(pieces), 1)
 
 
 def _sampled(mask, source, geometry, first, last) -> np.ndarray:

@@ -128,24 +128,49 @@ def test_little_changes_at_once_when_a_mask_moves():
 
 
 def test_the_shares_of_parallel_axes_are_exact():
-    own = VolumeGeometry((2, 3, 4), (2.0, 1.0, 1.5), (0.25, 0.0, 0.0))
+    own = VolumeGeometry((2, 3, 4), (2.0, 1.0, 1.5), (2.25, 2.0, 2.0))
     mri = VolumeGeometry((8, 8, 12), (1.0, 1.0, 1.0))
-    first, shares = filled_shares(np.ones(own.shape, bool), own, mri)
-    assert first.tolist() == [-1, -1, -1]
-    along = {2: [0.25, 1, 1, 1, 1, 1, 1, 1, 0.75], 1: [0, 1, 1, 1], 0: [0.25, 1, 1, 0.75]}
+    first, shares, is_whole = filled_shares(np.ones(own.shape, bool), own, mri)
+    assert first.tolist() == [1, 2, 1]
+    assert is_whole
+    along = {2: [0.25, *[1] * 7, 0.75], 1: [1, 1, 1], 0: [0.25, 1, 1, 0.75]}
     for axis, wanted in along.items():
-        np.testing.assert_allclose(shares.max(axis=tuple({0, 1, 2} - {axis}))[: len(wanted)], wanted, atol=1e-6)
+        np.testing.assert_allclose(shares.max(axis=tuple({0, 1, 2} - {axis})), wanted, atol=1e-6)
     assert shares.sum() == pytest.approx(2 * 3 * 4 * own.voxel_volume_mm3)
+    _, shares, is_whole = filled_shares(np.ones(own.shape, bool), own, replace(mri, shape=(8, 8, 6)))
+    assert not is_whole
+    np.testing.assert_allclose(shares.max(axis=(0, 1)), [0.25, 1, 1, 1, 1], atol=1e-6)
 
 
 def test_the_shares_of_turned_axes_are_close_to_a_fine_count():
     own = moved(MRI, turn=(8, -15, 25))
     lesion = ball(own, 7.0)
     source = own.cropped(lesion.offset, lesion.mask.shape)
-    _, shares = filled_shares(lesion.mask, source, MRI)
+    _, shares, _ = filled_shares(lesion.mask, source, MRI)
     assert shares.sum() * MRI.voxel_volume_mm3 == pytest.approx(lesion.voxels * own.voxel_volume_mm3, rel=0.01)
     assert 0 < shares[shares > 0].min() < 0.1
     assert shares.max() == 1
+
+
+@pytest.mark.parametrize("turn", [(0, 0, 0), (8, -15, 25)])
+@pytest.mark.parametrize("spacing", [(0.1, 0.1, 0.1), (0.1, 0.1, 4.0)])
+def test_a_mask_much_finer_than_the_mri_is_not_missed(turn, spacing):
+    """Points within the MRI's voxels could pass by it."""
+    own = replace(moved(MRI, (0.2, 0.3, -0.1), turn), shape=(60, 90, 80), spacing=spacing)
+    dot, bar = np.zeros(own.shape, bool), np.zeros(own.shape, bool)
+    dot[30, 50, 40] = True
+    bar[24:36, 10:80, 10:70] = True
+    for mask in (dot, bar):
+        lesion = Lesion.from_mask("GTV", mask)
+        centred = replace(
+            own, origin=tuple(MRI.to_lps([21.6, 23.7, 9.8]) - lesion.centroid_lps(replace(own, origin=(0, 0, 0))))
+        )
+        filled = fill(lesion, centred, MRI)
+        wanted = lesion.voxels * own.voxel_volume_mm3 / MRI.voxel_volume_mm3
+        assert filled.kept == (wanted >= 0.5)
+        assert abs(filled.mask.sum() - max(wanted, 1)) <= 0.5
+        there = Lesion("GTV", filled.mask, tuple(filled.offset))
+        assert np.abs(MRI.to_ijk(there.centroid_lps(MRI)) - [21.6, 23.7, 9.8]).max() <= 0.5
 
 
 def test_a_lesion_that_reaches_out_keeps_what_is_inside():
