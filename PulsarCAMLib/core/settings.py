@@ -31,6 +31,14 @@ LISTS = {int: "a list of whole numbers", float: "a list of numbers", str: "a lis
 _KEY = "PulsarCAM"
 
 
+def is_finite(value: float) -> bool:
+    """Whether a number can be computed with: neither NaN nor infinite, nor a whole one beyond all floats."""
+    try:
+        return math.isfinite(value)
+    except OverflowError:
+        return False
+
+
 @dataclass(frozen=True)
 class Range:
     """Numbers that can be meant; every number given is an end, and an end that is not given is open."""
@@ -41,7 +49,7 @@ class Range:
     below: float | None = None
 
     def __contains__(self, value: float) -> bool:
-        return math.isfinite(value) and not self.refusal(value)
+        return is_finite(value) and not self.refusal(value)
 
     def refusal(self, value: float) -> str:
         """What is wrong, as in "is above 256"; empty if nothing is."""
@@ -364,7 +372,7 @@ def _fits(value: Any, hint: Any) -> bool:
     if isinstance(value, bool):
         return hint is bool
     if hint is float:
-        return isinstance(value, (int, float)) and math.isfinite(value)
+        return isinstance(value, (int, float)) and is_finite(value)
     return isinstance(value, hint)
 
 

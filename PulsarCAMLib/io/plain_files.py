@@ -140,13 +140,18 @@ def read_plain(
     """
     path = plain_file(path, what, error, linked=linked)
     try:
-        with path.open("rb") as file:
-            content = file.read(at_most + 1)
+        content = _content(path, at_most)
     except OSError as fault:
         raise error(f"The {what} {shown_path(path)} cannot be read ({fault.strerror}); choose another one.") from fault
     if len(content) > at_most:
         raise error(f"The {what} {shown_path(path)} has more than {_size(at_most)}; is it the right file?")
     return content
+
+
+def _content(path: Path, at_most: int) -> bytes:
+    """The bytes of a file, or one more than so many; memory is taken for what there is, not for the limit."""
+    with path.open("rb") as file:
+        return file.read(1 + min(at_most, os.fstat(file.fileno()).st_size))
 
 
 def read_json(path: str | os.PathLike, *, at_most: int = 64 << 20) -> Any:
@@ -158,8 +163,7 @@ def read_json(path: str | os.PathLike, *, at_most: int = 64 << 20) -> Any:
     """
     if not is_file(path):
         raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), shown_path(path))
-    with Path(path).open("rb") as file:
-        content = file.read(at_most + 1)
+    content = _content(Path(path), at_most)
     if len(content) > at_most:
         raise ValueError(f"more than {_size(at_most)}")
     return json_value(content.decode("utf-8"))

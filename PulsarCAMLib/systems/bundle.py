@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from ..core.errors import BundleError, OutputError
-from ..io.plain_files import is_file, is_folder, possible_place
+from ..io.plain_files import is_file, is_folder, possible_place, read_plain, shown_path
 from .card import ModelCard
 from .card_rules import FORMAT, FORMAT_VERSION
 from .registry import system_of
@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 CARD_FILE = "card.json"
 WEIGHTS_FILE = "weights.safetensors"
 SHIPPED = Path(__file__).resolve().parent.parent / "Resources" / "Models"
+LARGEST_WEIGHTS_BYTES = 4 << 30
+"""Far above an ensemble of the largest 3D network."""
+
 USER_FOLDER_VARIABLE = "PULSARCAM_MODELS"
 
 
@@ -65,14 +68,20 @@ def load_bundle(folder: str | os.PathLike) -> ModelBundle:
     folder = Path(folder)
     card = ModelCard.read(folder / CARD_FILE)
     _ = card.architecture
-    path = folder / card.fields["weights"]["file"]
-    try:
-        weights = path.read_bytes()
-    except OSError as error:
-        raise BundleError(f"The weights of model “{card.name}” cannot be read at {path} ({error.strerror}).") from error
+    weights = read_weights(folder, card)
     if hashlib.sha256(weights).hexdigest() != card.sha256:
         raise BundleError(f"The weights of model “{card.name}” are not those its card describes (wrong sha256).")
     return ModelBundle(folder, card, weights)
+
+
+def read_weights(folder: Path, card: ModelCard) -> bytes:
+    """The bytes of the weights' file, which is no link and not larger than any model.
+
+    Raises:
+        BundleError: there is no such file.
+    """
+    path = folder / card.fields["weights"]["file"]
+    return read_plain(path, "file of weights", BundleError, at_most=LARGEST_WEIGHTS_BYTES, linked=False)
 
 
 def bundle_of(members: Sequence[nn.Module], fields: dict[str, Any], folder: str | os.PathLike) -> ModelBundle:
@@ -214,9 +223,10 @@ def bundle_folder(name_or_folder: str | os.PathLike) -> Path:
         raise BundleError(
             f"There are {len(found)} models “{name_or_folder}”: {folders}; give the folder of one of them."
         )
+    known = ", ".join(sorted(installed)) or "none"
     raise BundleError(
-        f"There is no model “{name_or_folder}”: it is neither a bundle folder nor one of the installed models "
-        f"({', '.join(sorted(installed)) or 'none'})."
+        f"There is no model “{shown_path(name_or_folder)}”: it is neither a bundle folder nor one of the installed "
+        f"models ({known})."
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any
 from .. import __version__
 from ..core.errors import BundleError
 from ..core.vocabulary import MEAN
+from ..io.plain_files import json_value, read_plain, shown_path
 from .card_rules import card_problems, system_name
 from .contract import System
 from .registry import system_of
@@ -128,13 +128,10 @@ def read_fields(path: Path) -> Any:
     """The JSON value of ``card.json``, not checked.
 
     Raises:
-        BundleError: the file cannot be read or is not JSON.
+        BundleError: the file cannot be read, is a link or is not JSON.
     """
+    content = read_plain(path, "model card", BundleError, at_most=LARGEST_CARD_BYTES, linked=False)
     try:
-        if path.stat().st_size > LARGEST_CARD_BYTES:
-            raise BundleError(f"The model card {path} is larger than any card; it was not read.")
-        return json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise BundleError(f"There is no readable model card at {path} ({error.strerror}).") from error
-    except (ValueError, RecursionError) as error:
-        raise BundleError(f"The model card {path} is damaged: it is not JSON ({error}).") from error
+        return json_value(content.decode("utf-8"))
+    except ValueError as error:
+        raise BundleError(f"The model card {shown_path(path)} is damaged: it is not JSON ({error}).") from error

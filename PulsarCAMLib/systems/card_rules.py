@@ -8,11 +8,15 @@ from typing import Any
 
 from ..core.errors import BundleError, PulsarCAMError
 from ..core.task import SHRINKAGE
+from ..core.visible import is_visible, shortened, visible
 from ..core.vocabulary import ENSEMBLE_RULES, MEAN
 from .registry import system_of
 
 FORMAT = "PulsarCAM model bundle"
 FORMAT_VERSION = 1
+MOST_SAID = 600
+"""Characters of a sentence on a card, whatever is in it."""
+
 FIELDS: dict[str, type] = {
     "format": str,
     "format_version": int,
@@ -39,6 +43,11 @@ OPTIONAL: dict[str, type] = {"response": dict, "protocols": dict, "explanation_c
 
 def card_problems(fields: Any) -> Iterator[str]:
     """Everything that is wrong with a card, one sentence each; nothing if it is right."""
+    for problem in _problems(fields):
+        yield shortened(visible(problem), MOST_SAID)
+
+
+def _problems(fields: Any) -> Iterator[str]:
     if not isinstance(fields, dict) or fields.get("format") != FORMAT:
         yield "This is not a PulsarCAM model card."
         return
@@ -129,11 +138,38 @@ def _sizes(fields: dict[str, Any]) -> Iterator[str]:
         yield from system.disagreements(*parts)
 
 
+def _sentences(fields: dict[str, Any]) -> Iterator[str]:
+    text = fields.get("protocols", {}).get("text", [])
+    if not isinstance(text, list) or not all(isinstance(each, str) for each in text):
+        yield "The model card's protocols must have a list of sentences as their “text”."
+
+
+def _characters(fields: dict[str, Any]) -> Iterator[str]:
+    wrong = next((path for path, text in _texts(fields) if not is_visible(text)), "")
+    if wrong:
+        yield f"The model card's “{wrong}” has control characters, or halves of characters."
+
+
+def _texts(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
+    """Every text in a card, keys too, with where it is."""
+    if isinstance(value, str):
+        yield path, value
+    elif isinstance(value, dict):
+        for key, each in value.items():
+            yield path, key
+            yield from _texts(each, f"{path}.{key}" if path else key)
+    elif isinstance(value, list):
+        for each in value:
+            yield from _texts(each, path)
+
+
 _RULES: tuple[tuple[tuple[str, ...], Callable[[dict[str, Any]], Iterator[str]]], ...] = (
     (("name",), _name),
     (("members",), _members),
-    (("classes", "architecture", "decision"), _system),
+    (("classes", "architecture", "decision", "response"), _system),
     (("weights",), _weights),
     (("preprocessing", "architecture"), _sizes),
+    (("protocols",), _sentences),
+    ((), _characters),
 )
 """Fields that a rule needs, and the rule."""

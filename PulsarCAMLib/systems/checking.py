@@ -8,7 +8,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from ..core.errors import BundleError
-from .bundle import CARD_FILE
+from .bundle import CARD_FILE, read_weights
 from .card import ModelCard, read_fields
 from .card_rules import card_problems
 
@@ -36,22 +36,22 @@ def check_bundle(folder: Path) -> list[str]:
 
 
 def _weights_problems(folder: Path, card: ModelCard) -> Iterator[str]:
-    path = folder / card.fields["weights"]["file"]
     try:
-        content = path.read_bytes()
-    except OSError as error:
-        yield f"The weights of model “{card.name}” cannot be read at {path} ({error.strerror})."
-        return
-    if hashlib.sha256(content).hexdigest() != card.sha256:
-        yield f"The weights of model “{card.name}” are not those its card describes (wrong sha256)."
-    from .weights import members_of, read_tensors, tensor_problems
-
-    try:
-        tensors = read_tensors(card, content)
+        content = read_weights(folder, card)
     except BundleError as error:
         yield str(error)
         return
-    wrong = list(tensor_problems(card, tensors))
+    if hashlib.sha256(content).hexdigest() != card.sha256:
+        yield f"The weights of model “{card.name}” are not those its card describes (wrong sha256)."
+    from .weights import header_problems, members_of, read_tensors, tensor_problems
+
+    try:
+        wrong = list(header_problems(card, content))
+        tensors = {} if wrong else read_tensors(card, content)
+    except BundleError as error:
+        yield str(error)
+        return
+    wrong = wrong or list(tensor_problems(card, tensors))
     yield from wrong[:MOST_PROBLEMS]
     if len(wrong) > MOST_PROBLEMS:
         yield f"The weights of model “{card.name}” have {len(wrong) - MOST_PROBLEMS} more problems of this kind."

@@ -10,11 +10,13 @@ import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
+from itertools import islice
 from pathlib import Path, PurePosixPath
 from typing import IO
 
-from ..core.errors import BundleError, OutputError
-from ..io.plain_files import is_folder
+from ..core.errors import BundleError, OutputError, PulsarCAMError
+from ..core.visible import shortened, visible
+from ..io.plain_files import is_folder, plain_file, shown_path, why_not_plain
 from .bundle import CARD_FILE, SHIPPED, ModelBundle, installed_bundles, load_bundle, user_folder
 from .card import ModelCard
 
@@ -22,6 +24,8 @@ LARGEST_BYTES = 1 << 30
 """Of one bundle after unpacking."""
 
 LARGEST_TEXT_BYTES = 4 << 20
+"""Of a card, and of all texts together."""
+
 MOST_ENTRIES = 1000
 TEXTS = (".md", ".txt", ".pdf", ".cff")
 """Files beside card and weights that are kept too: licence, description."""
@@ -48,7 +52,7 @@ def install_bundle(path: str | os.PathLike, *, overwrite: bool = False) -> str:
     path = Path(path)
     if is_folder(path):
         return _install(path, lambda made: _copy_folder(path, made), overwrite)
-    if not zipfile.is_zipfile(path):
+    if not zipfile.is_zipfile(plain_file(path, "model bundle", BundleError)):
         raise BundleError(f"{path} is neither a folder nor a zip file; choose the bundle's folder or its zip file.")
     return _install(path, lambda made: _unpack(path, made), overwrite)
 
@@ -119,11 +123,15 @@ def _put_in_place(bundle: ModelBundle, folder: Path, overwrite: bool) -> None:
 
 def _copy_folder(source: Path, made: Path) -> None:
     def entries() -> Iterator[tuple[str, Callable]]:
-        for file in sorted(source.iterdir()):
-            if file.is_file():
+        """Ordinary files; what a link leads to is not the bundle's own."""
+        for file in sorted(islice(source.iterdir(), MOST_ENTRIES + 1)):
+            if not why_not_plain(file, linked=False):
                 yield file.name, lambda file=file: file.open("rb")
 
-    _take(dict(entries()), made, str(source))
+    files = dict(entries())
+    if len(files) > MOST_ENTRIES:
+        raise BundleError(f"{source} holds more than {MOST_ENTRIES} files, which is no model bundle.")
+    _take(files, made, str(source))
 
 
 def _unpack(path: Path, made: Path) -> None:
@@ -143,8 +151,13 @@ def _unpack(path: Path, made: Path) -> None:
             folder = PurePosixPath(cards[0].filename).parent
             beside = [i for i in files if PurePosixPath(i.filename).parent == folder]
             _take({PurePosixPath(i.filename).name: partial(packed.open, i) for i in beside}, made, path.name)
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, ValueError) as error:
-        raise BundleError(f"{path.name} is damaged or encrypted and cannot be unpacked ({error}).") from error
+    except (PulsarCAMError, MemoryError):
+        raise
+    except Exception as error:  # zipfile, zlib, bz2 and lzma raise many kinds for damaged files
+        what = shortened(visible(str(error)))
+        raise BundleError(
+            f"{shown_path(path.name)} is damaged or encrypted and cannot be unpacked ({what})."
+        ) from error
 
 
 def _is_link(entry: zipfile.ZipInfo) -> bool:
@@ -160,19 +173,22 @@ def _take(files: dict[str, Callable[[], IO[bytes]]], made: Path, source: str) ->
     if weights not in files:
         raise BundleError(f"{source} lacks the weights that its card names, {weights}.")
     _write(files[weights], made / weights, LARGEST_BYTES, source)
+    left = LARGEST_TEXT_BYTES
     for name, opened in files.items():
         if Path(name).suffix.lower() in TEXTS and Path(name).name == name and "\\" not in name:
-            _write(opened, made / name, LARGEST_TEXT_BYTES, source)
+            left = _write(opened, made / name, left, source)
 
 
-def _write(opened: Callable[[], IO[bytes]], path: Path, limit: int, source: str) -> None:
+def _write(opened: Callable[[], IO[bytes]], path: Path, limit: int, source: str) -> int:
+    """Copy a file of at most ``limit`` bytes; how many of them are left."""
     with _reading(opened) as file, path.open("xb") as copy:
         left = limit
         while piece := file.read(_CHUNK):
             left -= len(piece)
             if left < 0:
-                raise BundleError(f"{path.name} in {source} is larger than {limit >> 20} MB; it was not installed.")
+                raise BundleError(f"{path.name} makes {source} larger than any model; it was not installed.")
             copy.write(piece)
+    return left
 
 
 @contextmanager

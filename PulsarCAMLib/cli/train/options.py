@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 
 from ...core.settings import MOST_EPOCHS
+from ...core.visible import is_visible, visible
 from ...core.vocabulary import BASELINE, CAM, PATIENTS, TIME_POINTS
 from ...systems.contract import System
 from ..learning import add_foreign, add_model, add_system, add_training
@@ -49,8 +50,10 @@ def add_train(commands, command: Callable[..., argparse.ArgumentParser], epilog:
     )
     add_output(parser, "OUT", "folder of the bundle, to be made", "{name}.training", "{name}.report", required=True)
     parser.add_argument("--name", type=_name, help="short name by which it is found (the folder's)")
-    parser.add_argument("--title", help="name for people (the short name)")
-    parser.add_argument("--licence", default="not stated", help="of the weights, for the card (%(default)s)")
+    parser.add_argument("--title", type=_words, help="name for people (the short name)")
+    parser.add_argument(
+        "--licence", type=_words, default="not stated", help="of the weights, for the card (%(default)s)"
+    )
     add_system(parser, "whose network is trained")
     _add_cohort(parser.add_argument_group("cohort"))
     add_model(parser.add_argument_group("model and preprocessing"), system)
@@ -109,6 +112,13 @@ def _add_running(group, system: System) -> None:
     add_settings(group, system.settings, "running")
     add_overwrite(group, "a bundle at OUT when all is done")
     group.add_argument("--quiet", action="store_true", help="no progress bar, no summary; warnings and errors only")
+
+
+def _words(text: str) -> str:
+    """A text for the card, which has no control characters."""
+    if not is_visible(text, kept=""):
+        raise argparse.ArgumentTypeError(f"{visible(text)!r} has control characters")
+    return text
 
 
 def _name(text: str) -> str:

@@ -94,7 +94,7 @@ def test_a_probe_that_cannot_be_compared_is_a_problem(folder, probe, words):
 
 
 def test_a_missing_or_damaged_file_is_one_problem(folder, tmp_path):
-    assert "no readable model card" in check_bundle(tmp_path / "nowhere")[0]
+    assert "no model card" in check_bundle(tmp_path / "nowhere")[0]
     (folder / "weights.safetensors").write_bytes(b"no weights")
     problems = check_bundle(folder)
     assert "wrong sha256" in problems[0]
