@@ -58,4 +58,10 @@ def _run(options) -> None:
         from .bundle import run
     else:
         from .models import run
-    run(options)
+    if getattr(options, "safe_reading", False):
+        from ..io.apart import reading_apart
+
+        with reading_apart():
+            run(options)
+    else:
+        run(options)

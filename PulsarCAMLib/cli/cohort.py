@@ -11,6 +11,7 @@ from ..core.task import COMPUTED, PATIENT, SHRINKAGE, VISIT
 from ..core.vocabulary import DIFFICULTIES
 from ..systems.contract import System
 from . import imports
+from .inputs import add_safe_reading
 from .learning import add_system
 from .numbers import share, whole_number
 from .places import InputPath, add_output, add_overwrite, files_of, refuse_own_inputs
@@ -57,6 +58,7 @@ def add_cohort(commands, command: Callable[..., argparse.ArgumentParser], epilog
     add_system(check, "which system is to learn from it")
     check.add_argument("--shrinkage", type=share, default=0.2, metavar="S", help="lost share that is response (0.2)")
     check.add_argument("--no-images", dest="images", action="store_false", help="open no image and no mask")
+    add_safe_reading(check)
     add_output(check, "FINDINGS", "CSV file for the findings, instead of the screen")
     add_output(check, "FILE", "CSV file for the labels, where each comes from, and why", flags=("--labels",))
     add_overwrite(check, "FINDINGS and FILE")

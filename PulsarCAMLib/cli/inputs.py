@@ -54,6 +54,16 @@ def add_inputs(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--aligned", action="store_true", help="all images lie right as they are: register nothing")
 
 
+def add_safe_reading(parser) -> None:
+    """The option for files of people whom one does not know."""
+    parser.add_argument(
+        "--safe-reading",
+        action="store_true",
+        help="read images, masks and doses in a process of its own: a file that crashes its reader is then one "
+        "sentence (costs half a second)",
+    )
+
+
 def _named_transform(text: str) -> tuple[str, InputPath]:
     name, sign, path = text.partition("=")
     if not (name and sign and path):

@@ -13,7 +13,7 @@ from .bundle import add_bundle
 from .cohort import add_cohort
 from .comparing import WRITTEN, add_comparing
 from .features import add_features
-from .inputs import add_inputs
+from .inputs import add_inputs, add_safe_reading
 from .numbers import MOST_CORES, whole_number
 from .places import InputPath, add_model_option, add_output, add_overwrite
 from .sanity import add_sanity
@@ -183,6 +183,7 @@ def _add_running(parser: argparse.ArgumentParser) -> None:
     running.add_argument(
         "--threads", type=whole_number(1, MOST_CORES), metavar="N", help="processor cores to use (all)"
     )
+    add_safe_reading(running)
     running.add_argument("--timings", action="store_true", help="print where the time went")
 
 

@@ -12,6 +12,7 @@ import numpy as np
 from ..core.errors import GeometryError, InputError
 from ..core.geometry import VolumeGeometry
 from ..core.visible import visible
+from .apart import apart
 from .dicom import UNEVEN_MM, modality
 from .dicom.files import quiet
 from .headers.limits import check_axes, check_origin, check_spacing
@@ -25,6 +26,7 @@ WHOLE_PLAN = ("PLAN", "MULTI_PLAN", "PLAN_OVERVIEW", "FRACTION", "RECORD", "")
 """Dose Summation Types that hold what the patient gets; the others are single beams, shots or sessions."""
 
 
+@apart
 def read_dose(path: str | Path) -> tuple[np.ndarray, VolumeGeometry]:
     """A planned dose.
 

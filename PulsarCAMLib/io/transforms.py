@@ -9,6 +9,7 @@ import numpy as np
 
 from ..core.errors import InputError
 from ..core.visible import visible
+from .apart import apart
 from .headers.limits import FARTHEST_MM
 from .plain_files import plain_file
 
@@ -19,6 +20,7 @@ LINEAR_TOLERANCE_MM = 1e-3
 """Within a box of a metre, how far a transform may be from a linear one; a file's rounding stays below."""
 
 
+@apart
 def read_transform(path: str | Path) -> np.ndarray:
     """A linear transform, as ITK resamples with it: points of the space that is resampled to, to those of the image.
 

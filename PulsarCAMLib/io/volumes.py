@@ -15,6 +15,7 @@ from ..core.errors import GeometryError, InputError
 from ..core.geometry import VolumeGeometry
 from ..core.visible import visible
 from . import dicom
+from .apart import apart
 from .headers import DICOM, check_file
 from .headers.limits import check_origin, check_spacing
 from .plain_files import is_folder, plain_file
@@ -23,6 +24,7 @@ NON_FINITE_LIMIT = 0.5
 """An image with a larger share of NaN or infinite voxels is refused: nothing is left to judge."""
 
 
+@apart
 def read_image_of(path: str | Path, series: str | None = None, wanted: str = "one that is meant") -> Image:
     """One scalar 3D image: NRRD, NIfTI, MetaImage, a multi-frame DICOM file, or a folder with a DICOM series.
 
@@ -58,6 +60,7 @@ def read_volume(path: str | Path, series: str | None = None, **told: str) -> tup
     return image.voxels, image.geometry
 
 
+@apart
 def read_image(path: Path, name: str):
     """SimpleITK image of any dimension from one file, in the file's own type: no label is narrowed.
 
