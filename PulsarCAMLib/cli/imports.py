@@ -46,6 +46,7 @@ def add_imports(actions, command: Callable[..., argparse.ArgumentParser], epilog
     lumiere.add_argument("--keep-early", action="store_true", help="use ratings within 3 months of radiotherapy, too")
     text = "folder to be made, of masks in which the necrotic core belongs to the tumour"
     add_output(proteas, "FOLDER", text, flags=("--cores",))
+    proteas.set_defaults(safe_reading=True)  # of all imports the one that opens images
     text = "which follow-up counts (%(default)s)"
     proteas.add_argument("--follow-up", type=whole_number(1), default=1, metavar="N", help=text)
     gamma_knife.add_argument(

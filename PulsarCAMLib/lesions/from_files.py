@@ -41,7 +41,7 @@ def read_lesions(
     not look like a mask of lesions is refused by the rules of :mod:`.doubts`.
 
     Args:
-        path: a label volume (any format SimpleITK reads), or a ``.seg.nrrd`` of 3D Slicer, of today's layout (layers
+        path: a label volume (NRRD, NIfTI, MetaImage), or a ``.seg.nrrd`` of 3D Slicer, of today's layout (layers
             for overlapping segments) or the old one with one 3D image per segment.
         geometry: of the MRI.
         parts: how unconnected parts become lesions; see :func:`~.from_labels.lesions_from_labels`.
