@@ -105,7 +105,7 @@ def _add_explain(commands) -> None:
         type=InputPath,
         metavar="SEGMENTATION",
         nargs="?",
-        help=".seg.nrrd, or a label volume as NRRD, NIfTI or MetaImage; may be left out where the model needs no lesions",
+        help=".seg.nrrd, or a label volume (NRRD, NIfTI, MetaImage); may be left out where the model needs no lesions",
     )
     add_output(parser, "OUT", "folder to be made", required=True)
     add_model_option(parser)

@@ -10,12 +10,13 @@ import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from ...core.errors import InputError
 from ...core.visible import visible
 from ..headers.limits import damaged
 from ..plain_files import is_file
+from .structure import pixel_bytes
 
 NOT_IMAGES = ("RTSTRUCT", "RTPLAN", "RTDOSE", "SEG", "SR", "PR", "KO", "REG")
 MAGIC = b"DICM"
@@ -41,15 +42,6 @@ _TAGS = (
     "PixelSpacing", "ImagePositionPatient", "ImageOrientationPatient", "RescaleSlope", "RescaleIntercept",
     "SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence",
 )  # fmt: skip
-
-IMPLICIT, BIG_ENDIAN = "1.2.840.10008.1.2", "1.2.840.10008.1.2.2"
-_PLAIN_SYNTAXES = (IMPLICIT, "1.2.840.10008.1.2.1", BIG_ENDIAN)
-"""Transfer syntaxes whose voxels lie in the file as they are: their bytes can be counted."""
-
-
-PIXEL_DATA, UNDEFINED = 0x7FE00010, 0xFFFFFFFF
-LONG = (b"OB", b"OW", b"OF", b"OD", b"OL", b"OV", b"SQ", b"UC", b"UN", b"UR", b"UT", b"SV", b"UV")
-"""Kinds of elements whose length has four bytes (DICOM PS3.5 7.1.2)."""
 
 
 @dataclass(frozen=True)
@@ -132,48 +124,11 @@ def read_header(path: Path) -> DicomFile:
     try:
         with path.open("rb") as file, quiet():
             data = pydicom.dcmread(file, stop_before_pixels=True, specific_tags=[*_TAGS, *VARYING], force=True)
-            return DicomFile(path, data, _pixel_bytes(file, data))
+            syntax = str(data.file_meta.get("TransferSyntaxUID", ""))
+            of_image = text_of(data, "Modality") not in NOT_IMAGES
+            return DicomFile(path, data, pixel_bytes(file, syntax) if of_image else None)
     except Exception as error:  # pydicom raises many kinds for damaged files
         raise damaged(f"The DICOM file {visible(path.name)}", "its elements cannot be read") from error
-
-
-def _pixel_bytes(file: BinaryIO, data: Any) -> int | None:
-    """Bytes of plain voxels that follow where the reader stopped.
-
-    Raises:
-        ValueError: what follows them are no elements; a native reader takes their lengths from it, however large.
-    """
-    meta = getattr(data, "file_meta", None)
-    syntax = str(meta.get("TransferSyntaxUID", "")) if meta else ""
-    if syntax not in _PLAIN_SYNTAXES:
-        return None
-    at, size = file.tell(), file.seek(0, 2)
-    found = _element(file, at, syntax)
-    if found is None or found[0] != PIXEL_DATA:
-        return 0
-    _, at, length = found
-    held = min(length, size - at)
-    at += length
-    while at < size and (found := _element(file, at, syntax)) and found[2] != UNDEFINED:
-        at = found[1] + found[2]
-        if found[0] <= PIXEL_DATA or at > size:
-            raise ValueError("no element")
-    return held
-
-
-def _element(file: BinaryIO, at: int, syntax: str) -> tuple[int, int, int] | None:
-    """Tag, first byte and length of the element that begins at a byte; None at the end of the file."""
-    file.seek(at)
-    begin = file.read(12)
-    order: Any = "big" if syntax == BIG_ENDIAN else "little"
-    if len(begin) < 8:
-        return None
-    tag = (int.from_bytes(begin[:2], order) << 16) + int.from_bytes(begin[2:4], order)
-    if syntax == IMPLICIT:
-        return tag, at + 8, int.from_bytes(begin[4:8], order)
-    if begin[4:6] in LONG:
-        return tag, at + 12, int.from_bytes(begin[8:12], order)
-    return tag, at + 8, int.from_bytes(begin[6:8], order)
 
 
 class quiet(warnings.catch_warnings):  # noqa: N801 - used as the function that it replaces

@@ -7,9 +7,11 @@ import shutil
 import numpy as np
 import pydicom
 import pytest
-from making_dicom import a_folder, a_group, an_enhanced_file, an_instance, volume, with_places
+from making_dicom import AXIAL, a_folder, a_group, an_enhanced_file, an_instance, volume, with_places
+from pydicom.dataset import Dataset
 
 from PulsarCAMLib.core.errors import GeometryError, InputError
+from PulsarCAMLib.io.dicom.files import read_header
 from PulsarCAMLib.io.volumes import read_image_of, read_volume
 
 pytestmark = pytest.mark.filterwarnings("error")
@@ -176,6 +178,37 @@ def test_what_follows_the_voxels_must_be_elements(tmp_path, syntax):
     path.write_bytes(path.read_bytes() + bytes(range(1, 40)))
     with pytest.raises(InputError, match="its elements cannot be read"):
         read_volume(folder)
+
+
+def nested(path):
+    """A slice with a sequence in a sequence; the length of the innermost element stands 4 bytes before "inner"."""
+    data = an_instance(volume(1)[0], 1)
+    data.ImagePositionPatient, data.ImageOrientationPatient, data.PixelSpacing = [-4, -5, 13], AXIAL, [1.5, 0.5]
+    outer, inner = Dataset(), Dataset()
+    inner.ImageComments = "inner"
+    outer.ReferencedImageSequence = [inner]
+    data.SourceImageSequence = [outer]
+    data.save_as(path, enforce_file_format=True)
+    return path
+
+
+@pytest.mark.parametrize("length", [b"\xff\xf0", b"\x08\x00"])
+def test_elements_must_lie_within_their_sequences(tmp_path, length):
+    path = nested(tmp_path / "s.dcm")
+    assert read_header(path).pixel_bytes == 96
+    content = path.read_bytes()
+    at = content.index(b"inner")
+    path.write_bytes(content[: at - 2] + length + content[at:])
+    with pytest.raises(InputError, match="its elements cannot be read"):
+        read_header(path)
+
+
+@pytest.mark.parametrize(("old", "new"), [(b"UI", b"U("), (b"UI\x1a\x00", b"UI\x1a\xff"), (b"CS", b"??")])
+def test_kinds_and_lengths_of_elements_must_be_known(tmp_path, old, new):
+    path = nested(tmp_path / "s.dcm")
+    path.write_bytes(path.read_bytes().replace(old, new, 1))
+    with pytest.raises(InputError, match="its elements cannot be read"):
+        read_header(path)
 
 
 def test_other_files_of_a_folder_are_passed_over(tmp_path):
