@@ -142,7 +142,7 @@ class PulsarCAMWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
     """The panel: holds its sections together; each moves values between its controls and the logic."""
 
     # Its sections, see PulsarCAMLib.desktop.sections, and what they share.
-    dialogs = resultCache = parameterSets = models = images = lesionList = apply = displaySection = None
+    dialogs = resultCache = parameterSets = models = ownOutputs = images = lesionList = apply = displaySection = None
     results = methodViews = inputViews = None
     compare = exporter = train = wording = sceneWatch = None
 
@@ -205,6 +205,7 @@ class PulsarCAMWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         """Called just before the scene is closed."""
         self.cancelRequested = True
         self.resultCache.forget()
+        self.ownOutputs.show_all()
         self._lastSetID = ""
         self._message = ""
         self.setParameterNode(None)
@@ -221,8 +222,8 @@ class PulsarCAMWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         last = slicer.mrmlScene.GetNodeByID(self._lastSetID) if self._lastSetID else None
         self.setParameterNode(self.logic.wrap(last) if last is not None else self.logic.getParameterNode())
         if not self._parameterNode.inputVolume:
-            firstVolumeNode = slicer.mrmlScene.GetFirstNodeByClass("vtkMRMLScalarVolumeNode")
-            if firstVolumeNode and not firstVolumeNode.IsA("vtkMRMLLabelMapVolumeNode"):
+            firstVolumeNode = self.ownOutputs.first_image()
+            if firstVolumeNode:
                 self._parameterNode.inputVolume = firstVolumeNode
 
     def setParameterNode(self, parameterNode):

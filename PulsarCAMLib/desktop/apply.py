@@ -9,6 +9,8 @@ from ..core.errors import Cancelled
 from ..core.inputs import MASK, InputRole
 from ..core.pluralize import pluralize
 from ..core.task import LESION
+from ..scene.reading.inputs import why_no_input
+from ..scene.writing.provenance import is_output
 from .results.result_cache import OUTPUTS, CachedResult
 from .section import Section, set_enabled, slot
 
@@ -45,6 +47,10 @@ class Apply(Section):
         for role in self.panel.models.system().needed_inputs:
             if self.panel.images.node_of(role) is None:
                 return _missing(role)
+        for role in self.panel.models.system().image_inputs:
+            node = self.panel.images.node_of(role)
+            if node is not None and is_output(node):
+                return why_no_input(node, role.title)
         chosen = self.panel.lesionList.chosen_ids()
         if chosen is not None and not chosen:
             return _("Tick at least one lesion first")

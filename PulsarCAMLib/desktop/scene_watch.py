@@ -31,6 +31,7 @@ class SceneWatch(VTKObservationMixin):
         self.addObserver(scene, scene.StartCloseEvent, self.on_start_close)
         self.addObserver(scene, scene.EndCloseEvent, self.on_end_close)
         self.addObserver(scene, scene.EndImportEvent, self.on_end_import, priority=AFTER_SELECTORS)
+        self.addObserver(scene, scene.NodeAddedEvent, self.on_node_added, priority=BEFORE_SELECTORS)
         event = scene.NodeAboutToBeRemovedEvent
         self.addObserver(scene, event, self.on_node_about_to_be_removed, priority=BEFORE_SELECTORS)
         self.addObserver(scene, scene.NodeRemovedEvent, self.on_node_removed)
@@ -50,6 +51,11 @@ class SceneWatch(VTKObservationMixin):
             self.panel.initializeParameterNode()
         elif not self.panel.isRunning:
             self.panel.setParameterNode(None)
+
+    @vtk.calldata_type(vtk.VTK_OBJECT)
+    def on_node_added(self, _caller, _event, node) -> None:
+        """No selector of inputs shall offer a result, not even for a moment."""
+        self.panel.ownOutputs.on_added(node)
 
     @vtk.calldata_type(vtk.VTK_OBJECT)
     def on_node_about_to_be_removed(self, _caller, _event, node) -> None:

@@ -8,6 +8,7 @@ from .dialogs import Dialogs
 from .inputs.images import OtherImages
 from .inputs.lesion_list import LesionList
 from .inputs.model_chooser import ModelChooser
+from .inputs.own_outputs import OwnOutputs
 from .parameter_sets import ParameterSets
 from .results.display_section import DisplaySection
 from .results.exporter import Exporter
@@ -26,6 +27,7 @@ def make_sections(panel) -> list[Section]:
     panel.resultCache = ResultCache()
     panel.parameterSets = ParameterSets(panel)
     panel.models = ModelChooser(panel)
+    panel.ownOutputs = OwnOutputs(panel)
     panel.images = OtherImages(panel)
     panel.lesionList = LesionList(panel)
     panel.apply = Apply(panel)
@@ -39,6 +41,7 @@ def make_sections(panel) -> list[Section]:
     panel.wording = Wording(panel)
     return [
         panel.parameterSets,
+        panel.ownOutputs,
         panel.models,
         panel.images,
         panel.lesionList,

@@ -21,6 +21,7 @@ from PulsarCAMScenarios.compare import Comparing
 from PulsarCAMScenarios.looking import tip_of
 from PulsarCAMScenarios.several_classes import SeveralClasses
 from PulsarCAMScenarios.train import Training
+from PulsarCAMScenarios.two_patients import TwoPatients
 
 SHAPE = (12, 90, 90)
 IJK_TO_RAS = np.array([[0.8, 0, 0, -36], [0, 0.8, 0, -36], [0, 0, 3, -18], [0, 0, 0, 1]], dtype=float)
@@ -47,7 +48,7 @@ def make_lesions(volume, count: int = 2, name: str = "GTVs"):
     return node
 
 
-class Scenarios(AfterApply, AnotherSystem, SeveralClasses, Comparing, Training):
+class Scenarios(AfterApply, AnotherSystem, SeveralClasses, Comparing, TwoPatients, Training):
     """Mixed into the module's test class, which sets ``panel``."""
 
     panel = None

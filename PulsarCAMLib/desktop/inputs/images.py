@@ -120,6 +120,7 @@ class OtherImages(Section):
             selector.showChildNodeTypes = False
             selector.setMRMLScene(slicer.mrmlScene)
             selector.setCurrentNode(None)
+            self.panel.ownOutputs.add_selector(selector)
             _name(label, selector, role)
             row = ROW_BELOW_FIRST + len(self._rows)
             self.ui.inputsCollapsibleButton.layout().insertRow(row, label, selector)

@@ -23,6 +23,7 @@ from ...lesions.from_labels import lesions_from_label_volume, lesions_from_masks
 from ...lesions.on_grid import Brought, bring, doubts_about, lesions_on_grid
 from ...lesions.overlap import check_fits, same_size_elsewhere, where_else
 from ...systems.contract import System
+from ..writing.provenance import INPUT_VOLUME, is_output
 from .dicom import source_of
 from .grids import Grid, PlacedMask, place_label_map, place_segment, transform_between, values_of_no_segment
 
@@ -142,7 +143,7 @@ def read_volume(node, title: str = "MRI") -> tuple[np.ndarray, VolumeGeometry]:
         title: of the image, for sentences.
 
     Raises:
-        InputError: no scalar three-dimensional image.
+        InputError: no scalar three-dimensional image, or one that PulsarCAM made itself.
         GeometryError: its axes are not perpendicular.
     """
     if node is None:
@@ -150,6 +151,8 @@ def read_volume(node, title: str = "MRI") -> tuple[np.ndarray, VolumeGeometry]:
     name = node.GetName()
     if not node.IsA("vtkMRMLScalarVolumeNode") or node.IsA("vtkMRMLLabelMapVolumeNode"):
         raise InputError(f"“{name}” is a {node.GetNodeTagName()} node, not a scalar volume; choose the {title} itself.")
+    if is_output(node):
+        raise InputError(why_no_input(node, title))
     image = node.GetImageData()
     if image is None or image.GetNumberOfPoints() == 0:
         raise InputError(f"The volume “{name}” holds no image; load it again.")
@@ -161,6 +164,13 @@ def read_volume(node, title: str = "MRI") -> tuple[np.ndarray, VolumeGeometry]:
     volume = slicer.util.arrayFromVolume(node).view()
     volume.flags.writeable = False
     return volume, VolumeGeometry.from_ijk_to_ras(Grid.of_volume(node).ijk_to_ras, volume.shape)
+
+
+def why_no_input(node, title: str) -> str:
+    """That a node is a result of PulsarCAM's and therefore no image, and which one to choose."""
+    source = node.GetNodeReference(INPUT_VOLUME)
+    instead = f"the {title}" if source is None else f"“{source.GetName()}”, from which it was made"
+    return f"“{node.GetName()}” is a result that PulsarCAM wrote, not an image; choose {instead}."
 
 
 def segment_names(segmentation_node) -> dict[str, str]:

@@ -15,7 +15,7 @@ from ..showing.colors import SEGMENT_COLORS
 from ..showing.views import OWN_VIEWS, register_layout, set_layout
 from .hierarchy import place_in_folder
 from .map_comparison import X_COLUMN, fill_table
-from .provenance import write_facts
+from .provenance import new_output, write_facts
 from .transaction import SceneTransaction
 
 TABLE, CHART = "vtkMRMLTableNode", "vtkMRMLPlotChartNode"
@@ -194,7 +194,7 @@ def _profile(depths: list[dict]) -> tuple[list[dict], list[str]]:
 
 
 def _new(kind: str, name: str, facts: dict[str, object]):
-    node = slicer.mrmlScene.AddNewNodeByClass(kind, slicer.mrmlScene.GenerateUniqueName(name))
+    node = new_output(kind, name)
     write_facts(node, facts)
     return node
 

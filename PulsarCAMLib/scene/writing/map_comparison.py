@@ -17,7 +17,7 @@ from ..showing.display import show_as_heat_map
 from .contents import image_from, table_from
 from .hierarchy import place_beside
 from .outputs import made_name
-from .provenance import PREFIX, write_provenance
+from .provenance import PREFIX, new_output, write_provenance
 from .transaction import SceneTransaction
 
 CLASSES = {
@@ -99,7 +99,7 @@ def write_comparison(
             checkpoint()
             measure = role.replace("_", " ")
             title = f"{volume_node.GetName()} {measure}"
-            node = getattr(nodes, role) or _new(role, title)
+            node = getattr(nodes, role) or new_output(CLASSES[role], title)
             setattr(written, role, node)
             _fill(role, node, content, volume_node)
             about = {"measure": measure, "madeName": made_name(node, title, is_new=getattr(nodes, role) is None)}
@@ -157,10 +157,6 @@ def _check(nodes: ComparisonNodes, volume_node) -> None:
             raise OutputError(f"“{node.GetName()}” cannot take the {role.replace('_', ' ')}; let a new one be made.")
         if node is volume_node:
             raise InputError(f"“{node.GetName()}” is the MRI and would be overwritten; let a new node be made.")
-
-
-def _new(role: str, name: str):
-    return slicer.mrmlScene.AddNewNodeByClass(CLASSES[role], slicer.mrmlScene.GenerateUniqueName(name))
 
 
 def _fill(role: str, node, content, volume_node) -> None:

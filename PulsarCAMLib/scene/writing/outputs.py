@@ -21,7 +21,7 @@ from ..showing.display import show_as_heat_map, show_as_outline
 from .contents import fill_segmentation, image_from, segments_from, table_from
 from .hierarchy import place_beside
 from .output_nodes import ALL, CLASSES, MAPS, OutputNodes
-from .provenance import PREFIX, write_provenance
+from .provenance import PREFIX, new_output, write_provenance
 from .transaction import SceneTransaction
 
 
@@ -73,7 +73,7 @@ def write_result(
         for role, piece in pieces.items():
             checkpoint()
             given = getattr(nodes, role)
-            node = given or _new_node(role, piece.name)
+            node = given or new_output(CLASSES[role], piece.name)
             on = map_volume if role in MAPS else volume_node
             _fill(role, node, piece, on)
             called = made_name(node, piece.name, is_new=given is None)
@@ -220,10 +220,6 @@ def _check_outputs(nodes: OutputNodes, inputs: Sequence) -> None:
             raise InputError(f"“{node.GetName()}” is an input and would be overwritten; choose another output.")
     if len({node.GetID() for node in given}) < len(given):
         raise InputError("One node is chosen for two outputs; choose another or make new ones.")
-
-
-def _new_node(role: str, name: str):
-    return slicer.mrmlScene.AddNewNodeByClass(CLASSES[role], slicer.mrmlScene.GenerateUniqueName(name))
 
 
 def made_name(node, title: str, is_new: bool) -> str | None:

@@ -14,6 +14,29 @@ OWN_FOLDER = f"{PREFIX}folder"
 
 INPUT_MASK = f"{PREFIX}inputSegmentation"
 
+OUTPUT = f"{PREFIX}output"
+"""Attribute of every node that PulsarCAM makes, from before it is in the scene."""
+
+_ALWAYS = f"{PREFIX}researchUseOnly"
+"""Attribute of every derived node, in scenes of earlier versions too."""
+
+
+def new_output(class_name: str, name: str):
+    """A new node for a result, under a unique name; already marked when the scene tells of it."""
+    import slicer
+
+    scene = slicer.mrmlScene
+    node = scene.CreateNodeByClass(class_name)
+    node.UnRegister(None)
+    node.SetName(scene.GenerateUniqueName(name))
+    node.SetAttribute(OUTPUT, "true")
+    return scene.AddNode(node)
+
+
+def is_output(node) -> bool:
+    """Whether PulsarCAM wrote this node: a map, sub-regions, a table; also a copy of one, or one of a saved scene."""
+    return any(node.GetAttribute(name) is not None for name in (OUTPUT, _ALWAYS))
+
 
 def write_provenance(node, volume_node, mask_node, facts: Mapping[str, object]) -> None:
     """Mark ``node`` as derived from the inputs.
@@ -31,6 +54,7 @@ def write_provenance(node, volume_node, mask_node, facts: Mapping[str, object]) 
 
 def write_facts(node, facts: Mapping[str, object]) -> None:
     """Mark ``node`` with facts, for what is derived from no node; as :func:`write_provenance`."""
+    node.SetAttribute(OUTPUT, "true")
     for name, value in facts.items():
         node.SetAttribute(PREFIX + name, None if value is None else _text(value))
 

@@ -41,6 +41,9 @@ QPen QBrush QPainterPath
 """
 """Qt classes that a panel may want; one more costs a few kilobytes."""
 
+SLICERS_MODELS = ("qMRMLSortFilterProxyModel",)
+"""Classes of Slicer's own that Python is handed by a widget and that the headers' list lacks."""
+
 QT_NAMESPACE = (
     "AlignLeft AlignRight AlignTop AlignBottom AlignCenter AlignHCenter AlignVCenter Horizontal Vertical Checked "
     "Unchecked PartiallyChecked ItemIsUserCheckable ItemIsEnabled ItemIsSelectable ItemIsEditable UserRole DisplayRole "
@@ -87,6 +90,7 @@ def trimmed_api(api: dict) -> dict:
 def trimmed_observed(observed: dict, api: dict) -> dict:
     """The list from the desktop: Qt classes, and of Slicer's own only what the headers do not tell."""
     names = {name: set(observed["qt"][name]) for name in QT.split() if name in observed["qt"]}
+    names |= {name: set(observed["slicer"][name]) for name in SLICERS_MODELS}
     bases = {name: _base_of(name, names) for name in names}
     qt = {name: sorted(found - names.get(bases[name], set())) for name, found in names.items()}
     qt["Qt"] = sorted(set(QT_NAMESPACE.split()) & set(observed["qt"]["Qt"]))

@@ -31,6 +31,18 @@ def held(kind, name: str, default, on_change: str = ""):
     return Property(kind, lambda self: getattr(self, key, default), put)
 
 
+class qMRMLSortFilterProxyModel(QtCore.QSortFilterProxyModel):  # noqa: N801 - Slicer's name
+    """Of a selector: which nodes it may show beyond what it says itself."""
+
+    changed = QtCore.Signal()
+    HIDDEN = ("changed",)
+
+    hiddenNodeIDs = held("QStringList", "hiddenNodeIDs", (), "_tell")
+
+    def _tell(self):
+        self.changed.emit()
+
+
 class Elided(QtWidgets.QComboBox):
     """Wide enough for what it says without a node, as in Slicer; longer names are shortened and widen no panel."""
 

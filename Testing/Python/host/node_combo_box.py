@@ -9,7 +9,7 @@ from __future__ import annotations
 from PySide6 import QtCore, QtWidgets
 from PySide6.QtCore import Property, Signal
 
-from .combo_parts import Elided, flag, held
+from .combo_parts import Elided, flag, held, qMRMLSortFilterProxyModel
 from .dialogs import DIALOGS
 from .observing import weakly
 
@@ -61,6 +61,8 @@ class qMRMLNodeComboBox(QtWidgets.QWidget):  # noqa: N801 - Slicer's name
         self._base_names, self._requested, self._listing = {}, None, False
         self._box.currentIndexChanged.connect(self._index_changed)
         self._box.activated.connect(self._activated)
+        self._proxy = qMRMLSortFilterProxyModel(self)
+        self._proxy.changed.connect(self._filter_again)
         self.setEnabled(False)
 
     def _set_base_name(self, name):
@@ -157,6 +159,9 @@ class qMRMLNodeComboBox(QtWidgets.QWidget):  # noqa: N801 - Slicer's name
         self._attributes = [a for a in self._attributes if a[:2] != (kind, name)]
         self.refresh()
 
+    def sortFilterProxyModel(self):
+        return self._proxy
+
     def nodeTypeLabel(self, kind):
         return self._type_label(kind)
 
@@ -225,7 +230,7 @@ class qMRMLNodeComboBox(QtWidgets.QWidget):  # noqa: N801 - Slicer's name
         return [n for n in nodes if self._fits(n)]
 
     def _fits(self, node):
-        if node.GetHideFromEditors() and not self.showHidden:
+        if (node.GetHideFromEditors() and not self.showHidden) or node.GetID() in self._proxy.hiddenNodeIDs:
             return False
         for kind in self.nodeTypes:
             wanted = node.IsA(kind) if self.showChildNodeTypes else node.GetClassName() == kind
@@ -235,6 +240,14 @@ class qMRMLNodeComboBox(QtWidgets.QWidget):  # noqa: N801 - Slicer's name
             if all(node.GetAttribute(n) is not None and v in (None, node.GetAttribute(n)) for n, v in rules):
                 return True
         return False
+
+    def _filter_again(self):
+        """Rows go one by one, so that the choice moves to a neighbour where its own row goes."""
+        for node in [n for n in self._watched.values() if n.GetScene() is not None]:
+            self._on_modified(node)
+        for node in self._nodes() if self._scene is not None else ():
+            if self._box.findData(node.GetID(), _ID) < 0:
+                self._on_added(node)
 
     def _on_scene(self, _data):
         self._watched = {i: n for i, n in self._watched.items() if n.GetScene() is not None}

@@ -13,7 +13,7 @@ pytest.importorskip("slicer", reason="the slicer-core package is not installed")
 import slicer
 from host.making import GRIDS, a_label_map, a_segmentation, an_mri, box, ijk_to_ras_of, state_of_scene
 
-from PulsarCAMLib.core.errors import Cancelled, GeometryError, PulsarCAMError
+from PulsarCAMLib.core.errors import Cancelled, GeometryError, InputError, PulsarCAMError
 
 MASKS = {"left": box((4, 10, 12), (8, 22, 30)), "right": box((9, 30, 34), (12, 40, 44))}
 
@@ -107,6 +107,19 @@ def test_errors_are_one_sentence_and_change_nothing(logic):
     assert logic.inputsKey(None, segmentation) is None
     assert logic.inputsKey(mri, None) is None
     assert state_of_scene() == before
+
+
+def test_what_was_made_is_refused_as_an_image(logic):
+    mri, segmentation = a_case()
+    heat_map = logic.explain(mri, segmentation).heatMapNode
+    before = state_of_scene()
+    said = f"“{heat_map.GetName()}” is a result that PulsarCAM wrote, not an image; choose “t1c”"
+    with pytest.raises(InputError, match=said):
+        logic.explain(heat_map, segmentation)
+    assert state_of_scene() == before
+    slicer.mrmlScene.RemoveNode(mri)
+    with pytest.raises(InputError, match="not an image; choose the MRI"):
+        logic.explain(heat_map, segmentation)
 
 
 def test_missing_torch_is_told_with_what_to_do(logic, monkeypatch):

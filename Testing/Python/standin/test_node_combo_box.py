@@ -193,3 +193,19 @@ def test_a_destroyed_selector_no_longer_listens(selector, capsys):
     selector.delete()
     an_mri()
     assert capsys.readouterr().err == ""
+
+
+def test_nodes_may_be_hidden_by_their_ids_and_come_back(selector, heard):
+    first, second = an_mri("first"), an_mri("second")
+    selector.setCurrentNode(second)
+    heard.clear()
+    proxy = selector.sortFilterProxyModel()
+    proxy.hiddenNodeIDs = [first.GetID()]
+    assert tuple(proxy.hiddenNodeIDs) == (first.GetID(),)
+    assert (selector.nodeCount(), selector.currentNode()) == (1, second)
+    assert set(heard) <= {"second"}
+    proxy.hiddenNodeIDs = []
+    assert [selector.nodeFromIndex(n) for n in range(2)] == [first, second]
+    proxy.hiddenNodeIDs = [second.GetID()]
+    assert selector.currentNode() is first, "hidden, its neighbour is chosen"
+    assert not hasattr(proxy, "setHiddenNodeIDs"), "a property, not a slot"
