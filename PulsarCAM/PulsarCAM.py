@@ -98,7 +98,8 @@ class PulsarCAMParameterNode(TrainParameters, CompareParameters):
     normalisation, statistic, restrict - how the map is computed and shown
     threshold - percent of a lesion's maximum from where on a voxel belongs to its sub-region
     updateAtOnce - whether a change of these is shown without Apply
-    heatMapVolume, spreadVolume, subRegions, lesionTable, sliceTable - outputs; none: new ones are made
+    heatMapVolume, spreadVolume, subRegions, lesionTable, sliceTable - outputs; none: new ones are made. These and the
+        comparison's are the chosen MRI's; those of others are references, see PulsarCAMLib.desktop.results.result_sets
     opacity, colorMap, legend - how the overlay looks
     exportFormat, exportHeatMap, exportSubRegions, exportTables, exportReport - what Export writes
     train... - see TrainParameters; the comparison's - see CompareParameters
@@ -143,7 +144,7 @@ class PulsarCAMWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
 
     # Its sections, see PulsarCAMLib.desktop.sections, and what they share.
     dialogs = resultCache = parameterSets = models = ownOutputs = images = lesionList = apply = displaySection = None
-    results = methodViews = inputViews = None
+    results = resultSets = methodViews = inputViews = None
     compare = exporter = train = wording = sceneWatch = None
 
     def __init__(self, parent=None):
@@ -209,6 +210,11 @@ class PulsarCAMWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self._lastSetID = ""
         self._message = ""
         self.setParameterNode(None)
+
+    def leaveResult(self):
+        """Another MRI is chosen: what was shown of the one before goes from tables, plots and views."""
+        for section in self.sections:
+            section.leave()
 
     @property
     def state(self):
@@ -280,7 +286,7 @@ class PulsarCAMWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         return _("The inputs changed since the last result: press Apply first") if self.isStale() else ""
 
     def result(self):
-        """The last result of this parameter set, in the nodes that are chosen now."""
+        """The last result of this parameter set for the chosen MRI, in the nodes that are chosen now."""
         return self.resultCache.of(self._parameterNode).result
 
     def say(self, text):

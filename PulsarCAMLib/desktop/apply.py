@@ -69,8 +69,19 @@ class Apply(Section):
         if self.what_is_missing():
             self.panel.refresh()
             return
+        if not self._agreed():
+            self.panel.say(_("Nothing was changed."))
+            return
         with self.panel.running():
             self._run()
+
+    def _agreed(self) -> bool:
+        """Whether what would be lost may be lost."""
+        taken = self.panel.resultSets.of_another()
+        if taken is None:
+            return True
+        question = _("“{output}” is a result of “{mri}” and would be overwritten. Overwrite it?")
+        return self.panel.dialogs.agree(question.format(output=taken[0], mri=taken[1]), _("PulsarCAM - Apply"))
 
     def _run(self) -> None:
         state = self.state
@@ -91,6 +102,7 @@ class Apply(Section):
             return
         for parameter, name in OUTPUTS.items():
             setattr(state, parameter, getattr(result, name))
+        self.panel.resultSets.keep()
         self.panel.resultCache.keep(state, CachedResult(result, key, settings))
         self.panel.results.show_new(result)
         self.panel.say("\n".join([self._done(result), *result.warnings]))

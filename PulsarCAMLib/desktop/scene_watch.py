@@ -27,6 +27,7 @@ class SceneWatch(VTKObservationMixin):
         VTKObservationMixin.__init__(self)
         self.panel = panel
         self._emptied: list[str] = []
+        self._deleted: list[str] = []
         scene = slicer.mrmlScene
         self.addObserver(scene, scene.StartCloseEvent, self.on_start_close)
         self.addObserver(scene, scene.EndCloseEvent, self.on_end_close)
@@ -35,6 +36,10 @@ class SceneWatch(VTKObservationMixin):
         event = scene.NodeAboutToBeRemovedEvent
         self.addObserver(scene, event, self.on_node_about_to_be_removed, priority=BEFORE_SELECTORS)
         self.addObserver(scene, scene.NodeRemovedEvent, self.on_node_removed)
+
+    def is_emptying(self, name: str) -> bool:
+        """Whether the node of a parameter is being removed."""
+        return name in self._emptied
 
     def on_start_close(self, _caller, _event) -> None:
         """The scene is about to be closed: what was shown of it is forgotten."""
@@ -64,12 +69,18 @@ class SceneWatch(VTKObservationMixin):
         # A volume's display node goes with it, between this and the volume's own removal.
         self._emptied += [name for name in NODE_PARAMETERS if state and getattr(state, name) is node]
         self._emptied += self.panel.images.references_to(node) if state else []
+        if state and node.IsA("vtkMRMLVolumeNode"):
+            self._deleted += [node.GetName()] if self.panel.resultSets.has_results(node) else []
+            self.panel.resultCache.forget_image(node)
 
     def on_node_removed(self, _caller, _event) -> None:
         """Leave empty what lost its node, so that the next Apply overwrites nothing of the user's."""
         emptied, self._emptied = self._emptied, []
+        deleted, self._deleted = self._deleted, []
         for name in emptied if self.panel.state else ():
             if name in NODE_PARAMETERS:
                 setattr(self.panel.state, name, None)
             else:
                 self.panel.images.choose(name, None)
+        for name in deleted if self.panel.state else ():
+            self.panel.resultSets.on_removed(name)

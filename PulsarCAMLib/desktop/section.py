@@ -32,6 +32,9 @@ class Section:
     def forget(self) -> None:
         """Another parameter set comes, the scene closes, or the panel does."""
 
+    def leave(self) -> None:
+        """Another MRI is chosen, which has results of its own."""
+
     def clean_up(self) -> None:
         """The panel goes for good: the application closes, or the module is reloaded."""
 

@@ -15,6 +15,7 @@ from .results.exporter import Exporter
 from .results.input_views import InputViews
 from .results.method_views import MethodViews
 from .results.result_cache import ResultCache
+from .results.result_sets import ResultSets
 from .results.section import Results
 from .section import Section
 from .train.section import Train
@@ -26,6 +27,7 @@ def make_sections(panel) -> list[Section]:
     panel.dialogs = Dialogs(panel.parent)
     panel.resultCache = ResultCache()
     panel.parameterSets = ParameterSets(panel)
+    panel.resultSets = ResultSets(panel)
     panel.models = ModelChooser(panel)
     panel.ownOutputs = OwnOutputs(panel)
     panel.images = OtherImages(panel)
@@ -41,6 +43,7 @@ def make_sections(panel) -> list[Section]:
     panel.wording = Wording(panel)
     return [
         panel.parameterSets,
+        panel.resultSets,
         panel.ownOutputs,
         panel.models,
         panel.images,

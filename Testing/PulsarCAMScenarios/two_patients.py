@@ -5,10 +5,15 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
+import numpy as np
 import slicer
 
 from PulsarCAMScenarios.looking import tip_of
 
+COMPARED = (
+    *("gradientMagnitudeVolume", "radialGradientVolume", "agreementTable", "shellTable"),
+    *("profileTable", "profileChart"),
+)
 INPUT_SELECTORS = ("inputVolumeSelector", "inputSegmentationSelector")
 
 
@@ -19,6 +24,159 @@ class TwoPatients:
         """Names of the nodes that a selector offers."""
         selector = getattr(self.panel.ui, name)
         return sorted(selector.nodeFromIndex(n).GetName() for n in range(selector.nodeCount()))
+
+    def choose_patient(self, name: str, count: int):
+        """MRI and contours of another patient, both chosen: the first has brighter voxels for each lesion more."""
+        from PulsarCAMScenarios import make_lesions, make_mri
+
+        volume = make_mri(f"MRI {name}")
+        values = slicer.util.arrayFromVolume(volume)
+        values += 10 * count
+        slicer.util.arrayFromVolumeModified(volume)
+        lesions = make_lesions(volume, count, f"GTVs {name}")
+        self.panel.ui.inputVolumeSelector.setCurrentNode(volume)
+        self.panel.ui.inputSegmentationSelector.setCurrentNode(lesions)
+        return volume, lesions
+
+    def outputs(self) -> dict:
+        """Parameter to chosen output, of results and comparison."""
+        names = ("heatMapVolume", "spreadVolume", "subRegions", "lesionTable", "sliceTable", *COMPARED)
+        return {name: getattr(self.panel.state, name) for name in names}
+
+    def two_patients(self):
+        """MRIs and outputs of A with 2 lesions, compared, and then of B with 3."""
+        first, _ = self.choose_patient("A", 2)
+        self.press_apply()
+        self.press_compare()
+        made = self.outputs()
+        second, _ = self.choose_patient("B", 3)
+        self.press_apply()
+        return first, made, second, self.outputs()
+
+    def folder_of(self, node) -> str:
+        """Name of the subject hierarchy's folder that holds a node."""
+        hierarchy = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(slicer.mrmlScene)
+        return hierarchy.GetItemName(hierarchy.GetItemParent(hierarchy.GetItemByDataNode(node)))
+
+    def test_a_second_mri_gets_results_of_its_own(self):
+        first, _ = self.choose_patient("A", 2)
+        self.press_apply()
+        self.press_compare()
+        made = self.outputs()
+        names = {name: node.GetName() for name, node in made.items()}
+        heat = slicer.util.arrayFromVolume(made["heatMapVolume"]).copy()
+        second, _ = self.choose_patient("B", 3)
+        assert self.rows() == self.agreement() == []
+        assert set(self.outputs().values()) == {None}
+        assert not self.panel.ui.exportButton.enabled
+        self.press_apply()
+        other = self.outputs()
+        assert not {node.GetID() for node in other.values() if node} & {node.GetID() for node in made.values()}
+        assert {name: node.GetName() for name, node in made.items()} == names
+        assert (slicer.util.arrayFromVolume(made["heatMapVolume"]) == heat).all()
+        assert made["heatMapVolume"].GetNodeReference("PulsarCAM.inputVolume") is first
+        assert other["heatMapVolume"].GetNodeReference("PulsarCAM.inputVolume") is second
+        assert len(self.rows()) == 3
+        assert self.agreement() == [], "B was not compared"
+        assert {self.folder_of(node) for node in made.values()} == {"MRI A PulsarCAM"}
+        assert {self.folder_of(node) for node in other.values() if node} == {"MRI B PulsarCAM"}
+        self.press_compare()
+        assert self.panel.ui.compareLesionComboBox.count == 3
+        assert not {node.GetID() for node in self.outputs().values()} & {node.GetID() for node in made.values()}
+
+    def test_the_first_mri_chosen_again_shows_its_results_again(self):
+        first, made, second, other = self.two_patients()
+        ui, rows = self.panel.ui, self.rows()
+        assert {c.GetForegroundVolumeID() for c in self.composites()} == {other["heatMapVolume"].GetID()}
+        ui.inputVolumeSelector.setCurrentNode(first)
+        assert self.outputs() == made
+        assert len(self.rows()) == 2
+        assert self.agreement() != []
+        assert self.panel.state.inputSegmentation.GetName() == "GTVs A"
+        assert "The results of “MRI A” are shown again." in ui.statusLabel.text
+        assert {c.GetForegroundVolumeID() for c in self.composites()} == {made["heatMapVolume"].GetID()}
+        assert {c.GetBackgroundVolumeID() for c in self.composites()} == {first.GetID()}
+        heat = slicer.util.arrayFromVolume(other["heatMapVolume"]).copy()
+        ui.targetComboBox.currentIndex = 0
+        assert self.panel.state.heatMapVolume.GetAttribute("PulsarCAM.target") == "non-response"
+        ui.targetComboBox.currentIndex = 1
+        assert self.panel.state.heatMapVolume.GetAttribute("PulsarCAM.target") == "response"
+        assert (slicer.util.arrayFromVolume(other["heatMapVolume"]) == heat).all()
+        before = slicer.mrmlScene.GetNumberOfNodes()
+        self.press_apply()
+        assert slicer.mrmlScene.GetNumberOfNodes() == before
+        assert self.outputs() == made
+        ui.inputVolumeSelector.setCurrentNode(second)
+        assert self.rows() == rows
+        assert other["heatMapVolume"].GetAttribute("PulsarCAM.target") == "response"
+
+    def test_views_of_one_patients_comparison_go_when_another_is_chosen(self):
+        first, _, _, _ = self.two_patients()
+        ui, manager = self.panel.ui, slicer.app.layoutManager()
+        layout = manager.layout
+        ui.compareButton.click()
+        assert manager.layout != layout
+        ui.inputVolumeSelector.setCurrentNode(first)
+        assert manager.layout == layout
+        assert ui.compareButton.text == "Compare methods"
+        ui.sideBySideButton.click()
+        assert manager.layout != layout
+        self.choose_patient("C", 1)
+        assert manager.layout == layout
+
+    def test_both_patients_are_saved_with_the_scene(self):
+        _, _, _, _ = self.two_patients()
+        rows = self.rows()
+        with tempfile.TemporaryDirectory() as folder:
+            path = str(Path(folder) / "scene.mrb")
+            assert slicer.util.saveScene(path, properties={})
+            slicer.mrmlScene.Clear()
+            assert self.rows() == []
+            assert set(self.outputs().values()) == {None}
+            slicer.util.loadScene(path, properties={})
+        assert self.rows() == rows
+        self.panel.ui.inputVolumeSelector.setCurrentNode(slicer.util.getNode("MRI A"))
+        assert len(self.rows()) == 2
+        assert self.agreement() != []
+        assert self.panel.state.heatMapVolume.GetName().startswith("MRI A")
+        self.panel.ui.inputVolumeSelector.setCurrentNode(slicer.util.getNode("MRI B"))
+        assert self.rows() == rows
+        assert self.panel.state.agreementTable is None
+
+    def test_a_deleted_mri_leaves_its_results_and_those_of_the_other(self):
+        first, made, second, other = self.two_patients()
+        slicer.mrmlScene.RemoveNode(first)
+        said = "“MRI A” was deleted. What was made of it stays in the scene"
+        assert said in self.panel.ui.statusLabel.text
+        assert "Choose another MRI" not in self.panel.ui.statusLabel.text
+        assert self.outputs() == other
+        assert all(node.GetScene() is not None for node in made.values())
+        third, _ = self.choose_patient("C", 1)
+        self.press_apply()
+        last = self.outputs()
+        slicer.mrmlScene.RemoveNode(third)
+        assert self.panel.state.inputVolume is None
+        assert self.outputs() == last, "what is shown stays as long as no other MRI is chosen"
+        assert "“MRI C” was deleted" in self.panel.ui.statusLabel.text
+        assert "Choose another MRI to go on." in self.panel.ui.statusLabel.text
+        self.panel.ui.inputVolumeSelector.setCurrentNode(second)
+        assert self.outputs() == other
+        assert all(node.GetScene() is not None for node in last.values() if node)
+
+    def test_a_result_of_another_mri_is_overwritten_only_after_a_question(self):
+        first, _ = self.choose_patient("A", 2)
+        self.press_apply()
+        heat_map = self.panel.state.heatMapVolume
+        heat = slicer.util.arrayFromVolume(heat_map).copy()
+        self.choose_patient("B", 3)
+        self.panel.ui.heatMapSelector.setCurrentNode(heat_map)
+        self.press_apply()
+        assert "Nothing was changed." in self.panel.ui.statusLabel.text
+        assert np.array_equal(slicer.util.arrayFromVolume(heat_map), heat)
+        assert heat_map.GetNodeReference("PulsarCAM.inputVolume") is first
+        self.answer(agree=True)
+        self.press_apply()
+        assert not np.array_equal(slicer.util.arrayFromVolume(heat_map), heat)
 
     def test_what_was_made_is_not_offered_as_an_input(self):
         self.compared()

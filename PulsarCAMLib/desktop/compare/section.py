@@ -12,6 +12,7 @@ from ...core.pluralize import pluralize
 from ...core.task import BOTH, PREDICTED
 from ...scene.showing import side_by_side, views
 from ...scene.state import rows_of
+from ..results.result_cache import key_of
 from ..section import Section, set_enabled, slot
 from ..widgets.tables import set_up_table
 from ..wording import words_of
@@ -71,6 +72,13 @@ class Compare(Section):
     def forget(self) -> None:
         """Another parameter set has another comparison."""
         self._key = None
+
+    def leave(self) -> None:
+        """The views of another patient's comparison go."""
+        if self.is_side_by_side:
+            views.set_layout(self._layout_before)
+            self._layout_before = None
+        self.forget()
 
     def refresh(self) -> None:
         """Show the tables of the parameter set, for the heat map that is shown."""
@@ -147,7 +155,8 @@ class Compare(Section):
             return
         for parameter, name in COMPARE_OUTPUTS.items():
             setattr(state, parameter, getattr(made, name))
-        self._kept[state.parameterNode.GetID()] = _Kept(made, self.panel.resultCache.of(state), self._map())
+        self.panel.resultSets.keep()
+        self._kept[key_of(state)] = _Kept(made, self.panel.resultCache.of(state), self._map())
         units = pluralize(len(made.mapComparison.lesions), result.scanResult.task.unit)
         self.panel.say(_("{units} compared.").format(units=units))
 
@@ -274,7 +283,7 @@ class Compare(Section):
 
     def _last(self) -> _Kept | None:
         """The last comparison of the parameter set; none where its results are forgotten, as in another scene."""
-        return self._kept.get(self.state.parameterNode.GetID()) if self.panel.resultCache.of(self.state) else None
+        return self._kept.get(key_of(self.state)) if self.panel.resultCache.of(self.state) else None
 
     def _stale(self) -> str:
         kept = self._last()

@@ -83,6 +83,8 @@ class InputViews(Section):
         """Another parameter set or scene has maps of its own."""
         self._own, self._own_key = {}, None
 
+    leave = forget
+
     def _views(self, own: dict | None = None) -> list[input_views.InputView]:
         """One for each chosen image that a network sees; ``own`` are maps of single images, by role."""
         nodes = [(role, self.panel.images.node_of(role)) for role in self.panel.models.system().shown_inputs]

@@ -61,6 +61,13 @@ class MethodViews(Section):
             self._inspector.close()
             self._inspector = None
 
+    def leave(self) -> None:
+        """The views of another patient's maps go."""
+        if self.is_comparing:
+            views.set_layout(self._layout_before)
+            self._layout_before = None
+        self.forget()
+
     @slot
     def on_compare(self) -> None:
         """Show the methods side by side, or go back."""

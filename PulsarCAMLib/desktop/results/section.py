@@ -117,8 +117,12 @@ class Results(Section):
 
     def forget(self) -> None:
         """Another parameter set has another result."""
-        self._key, self._chosen, self._look = (), None, None
+        self.leave()
         self._outlined.clear()
+
+    def leave(self) -> None:
+        """Another MRI has another result."""
+        self._key, self._chosen, self._look = (), None, None
 
     def show_new(self, result) -> None:
         """A new result: lay its map over the MRI, and choose no lesion yet."""

@@ -45,8 +45,26 @@ def _folder(hierarchy, volume_node) -> int:
     item = hierarchy.GetItemByDataNode(volume_node)
     parent = hierarchy.GetItemParent(item) if item else hierarchy.GetSceneItemID()
     for child in _children(hierarchy, parent):
-        if hierarchy.GetItemAttribute(child, INPUT_VOLUME) == volume_node.GetID():
+        if _is_of(hierarchy, child, volume_node):
+            hierarchy.SetItemAttribute(child, INPUT_VOLUME, volume_node.GetID())
             return child
     folder = hierarchy.CreateFolderItem(parent, f"{volume_node.GetName()} PulsarCAM")
     hierarchy.SetItemAttribute(folder, INPUT_VOLUME, volume_node.GetID())
     return folder
+
+
+def _is_of(hierarchy, folder: int, volume_node) -> bool:
+    """Whether a folder holds the results of an MRI.
+
+    What lies in it tells, for it refers to the MRI by a reference: the ID in the folder's own attribute stays as it is
+    when a scene is added to another one, where that ID may be another patient's.
+    """
+    marked = hierarchy.GetItemAttribute(folder, INPUT_VOLUME)
+    if not marked:
+        return False
+    found = [hierarchy.GetItemDataNode(each) for each in _children(hierarchy, folder)]
+    inside = [node for node in found if node is not None]
+    # A map of one image alone refers to that image, tables always to the first.
+    tables = [node for node in inside if node.IsA("vtkMRMLTableNode")]
+    own = [node for node in tables or inside if node.GetNodeReference(INPUT_VOLUME) is volume_node]
+    return bool(own) if tables else marked == volume_node.GetID() and bool(own or not inside)

@@ -177,6 +177,23 @@ def test_results_stand_in_a_folder_beside_the_mri():
     assert hierarchy.GetItemParent(folders.pop()) == patient
 
 
+def test_a_folder_that_came_with_another_scene_keeps_its_own_mri():
+    first, second = an_mri("A"), an_mri("B")
+    hierarchy = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(slicer.mrmlScene)
+
+    def folder_of(written):
+        (found,) = {hierarchy.GetItemParent(hierarchy.GetItemByDataNode(node)) for node in written}
+        return found
+
+    own = folder_of(write(first, None))
+    hierarchy.SetItemAttribute(own, "PulsarCAM.inputVolume", second.GetID())  # as where an added scene's IDs change
+    others = folder_of(write(second, None))
+    assert others != own
+    assert hierarchy.GetItemName(others) == "B PulsarCAM"
+    again = folder_of(write(first, None))
+    assert again == own, "the results in it refer to A"
+
+
 def test_provenance_and_display_survive_a_saved_scene(tmp_path, a_scene):
     from PulsarCAMLib.scene.headless import HeadlessSlicer
     from PulsarCAMLib.scene.writing.provenance import read_provenance
