@@ -29,6 +29,7 @@ TAKEN = (
     "pictures",
     "quiet",
     "report",
+    "safe-reading",
     "scene",
     "segments",
     "series",
