@@ -29,10 +29,10 @@ ROOT = Path(__file__).resolve().parents[1]
 LIBRARY = "PulsarCAMLib"
 
 TESTS = {
-    "core": ("core", "lesions", "explanation", "io"),
-    "lesions": ("lesions", "scene/test_inputs.py"),
+    "core": ("core", "lesions", "explanation", "io", "test_examples.py", "desktop/test_dependencies.py"),
+    "lesions": ("lesions", "scene/test_inputs.py", "test_examples.py"),
     "systems": ("systems", "explanation"),
-    "explanation": ("explanation", "systems/test_inspection.py", "agreement/test_agreement.py"),
+    "explanation": ("explanation", "systems/test_inspection.py", "agreement/test_agreement.py", "test_examples.py"),
 }
 """Room to the tests that guard it, below Testing/Python; those that are not there are passed over."""
 

@@ -73,3 +73,8 @@ def test_grids_differ_when_a_corner_moves():
     image.SetOrigin([image.GetOrigin()[0] + 0.01, *image.GetOrigin()[1:]])
     assert not VolumeGeometry.from_sitk(image).same_grid(OBLIQUE)
     assert isinstance(image, sitk.Image)
+
+
+def test_the_eight_corners_are_the_centres_of_the_outermost_voxels():
+    wanted = [OBLIQUE.to_lps([i, j, k]) for i in (0, 6) for j in (0, 5) for k in (0, 4)]
+    assert {tuple(np.round(c, 9)) for c in OBLIQUE.corners_lps()} == {tuple(np.round(c, 9)) for c in np.array(wanted)}
