@@ -128,18 +128,18 @@ def test_little_changes_at_once_when_a_mask_moves():
 
 
 def test_the_shares_of_parallel_axes_are_exact():
-    own = VolumeGeometry((2, 3, 4), (2.0, 1.0, 1.5), (2.25, 2.0, 2.0))
+    own = VolumeGeometry((2, 3, 4), (2.0, 1.0, 1.5), (2.3, 2.0, 2.0))
     mri = VolumeGeometry((8, 8, 12), (1.0, 1.0, 1.0))
     first, shares, is_whole = filled_shares(np.ones(own.shape, bool), own, mri)
     assert first.tolist() == [1, 2, 1]
     assert is_whole
-    along = {2: [0.25, *[1] * 7, 0.75], 1: [1, 1, 1], 0: [0.25, 1, 1, 0.75]}
+    along = {2: [0.2, *[1] * 7, 0.8], 1: [1, 1, 1], 0: [0.25, 1, 1, 0.75]}
     for axis, wanted in along.items():
         np.testing.assert_allclose(shares.max(axis=tuple({0, 1, 2} - {axis})), wanted, atol=1e-6)
     assert shares.sum() == pytest.approx(2 * 3 * 4 * own.voxel_volume_mm3)
     _, shares, is_whole = filled_shares(np.ones(own.shape, bool), own, replace(mri, shape=(8, 8, 6)))
     assert not is_whole
-    np.testing.assert_allclose(shares.max(axis=(0, 1)), [0.25, 1, 1, 1, 1], atol=1e-6)
+    np.testing.assert_allclose(shares.max(axis=(0, 1)), [0.2, 1, 1, 1, 1], atol=1e-6)
 
 
 def test_the_shares_of_turned_axes_are_close_to_a_fine_count():
@@ -188,6 +188,14 @@ def test_of_voxels_that_are_filled_alike_the_inner_ones_are_taken():
     shares[0, 2, 2] = 1
     taken = fullest(shares, 5, (1, 1, 1))[0]
     assert taken.astype(int).tolist() == [[0, 0, 0, 0, 0], [0, 0, 1, 0, 0], [0, 1, 1, 1, 0], [0, 0, 1, 0, 0], [0] * 5]
+
+
+def test_of_voxels_that_are_filled_alike_those_beside_the_lesion_come_first():
+    """A speck between two parts is nearer to the centre of all, but has nothing around it."""
+    shares = np.zeros((1, 1, 15))
+    shares[0, 0, [1, 2, 3, 11, 12, 13]] = 1
+    shares[0, 0, [7, 10]] = 0.5
+    assert np.flatnonzero(fullest(shares, 7, (1, 1, 1))).tolist() == [1, 2, 3, 10, 11, 12, 13]
 
 
 def test_the_volume_that_is_told_is_the_drawn_one(tmp_path):
