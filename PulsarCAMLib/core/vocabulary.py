@@ -75,6 +75,11 @@ MAJORITY, VOLUME_RULE, GROWTH = "majority", "volume-rule", "growth"
 BASELINES = {MAJORITY: "commonest class", VOLUME_RULE: "volume rule", GROWTH: "growth of the tumour"}
 """What a network has to beat: the first for every system, the others for those that measure their units' sizes."""
 
+CLINICAL = "clinical"
+"""Clinical columns alone: a model on features, and for systems that take none of these a baseline."""
+
+CLINICAL_TITLE = "clinical columns alone"
+
 DELTA = "delta"
 """Joined to feature models: they use the second MRI and how features changed since the first."""
 

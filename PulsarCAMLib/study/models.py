@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ..core.errors import InputError
-from ..core.vocabulary import MAJORITY
+from ..core.vocabulary import CLINICAL, MAJORITY
 from ..systems.registry import system_of
 from ..systems.subsets import input_subset
 from ..training.study_models import StudyModel
@@ -35,11 +35,13 @@ def study_models_of(settings: StudySettings, facts: dict[str, Any], folder: Path
         made = feature_models_of(others, settings.features, folder / FEATURES, folder / LESIONS)
         found |= {each.name: each for each in made}
     if settings.baselines:
-        from .baselines import NUMBERS, Baseline
+        from .baselines import CLINICAL_NUMBERS, NUMBERS, Baseline
 
-        sha256 = facts["sha256"].get("numbers", "")
-        own = (name for name in settings.baselines)
-        found |= {name: Baseline(name, folder / NUMBERS, sha256 if name != MAJORITY else "") for name in own}
+        files = {MAJORITY: "", CLINICAL: CLINICAL_NUMBERS}
+        for name in settings.baselines:
+            file = files.get(name, NUMBERS)
+            sha256 = facts["sha256"].get(Path(file).stem, "") if file else ""
+            found[name] = Baseline(name, folder / (file or NUMBERS), sha256)
     return [found[name] for name in settings.models]
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from ..core.pluralize import pluralize
 from ..core.task import LESION, PATIENT, Task
-from ..core.vocabulary import BASELINES, LEAVE_ONE_OUT, PAPER, TIME_POINTS
+from ..core.vocabulary import LEAVE_ONE_OUT, PAPER, TIME_POINTS
 from ..evaluation.resampling import TOO_FEW
 from ..evaluation.small_samples import FEW, in_words
 from ..systems.contract import System
@@ -15,7 +15,7 @@ from .baselines import not_beaten
 from .entries import HONEST, Entry, main_entry, on_mri, signed, spread, system_in, task_of
 from .exclusion import left_out_sentences
 from .flattering import why_flattering
-from .settings import network_name
+from .settings import baselines_of, network_name
 from .shared_lesions import column_sentences
 
 LEAVE_ONE_OUT_CAUTION = (
@@ -81,7 +81,8 @@ def _not_beaten(summary: dict[str, Any]) -> list[str]:
         for name, entry in entries.items()
         if entry and "balanced_accuracy" in entry["metrics"]
     }
-    names = not_beaten([name for name in titles if name in BASELINES], figures, network)
+    known = baselines_of(system_in(summary))
+    names = not_beaten([name for name in titles if name in known], figures, network)
     if not names:
         return []
     told = ", ".join(f"{titles[name]} ({figures[name]:.3f})" for name in names)

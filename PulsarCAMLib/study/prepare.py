@@ -17,7 +17,7 @@ from ..cohort.study_lesions import StudyLesions
 from ..cohort.table import CohortTable
 from ..core.errors import InputError
 from ..core.settings import what_differs
-from ..core.vocabulary import BASELINE, SECOND, TIME_POINTS
+from ..core.vocabulary import BASELINE, CLINICAL, SECOND, TIME_POINTS
 from ..systems.contract import System
 from ..systems.registry import system_of
 from .exclusion import check_dose, within_limit
@@ -27,6 +27,7 @@ from .models import network_study_model
 from .running import Running, preparing
 from .samples_file import save_samples
 from .settings import StudySettings, asked_twice
+from .shortcuts.columns import classes_of, write_columns
 from .splits import Split, protocol_splits
 from .volumes import write_changes
 
@@ -39,7 +40,7 @@ OTHER_STUDY = (
     "{} holds a study of other data or with other settings{}; continue that one as it was begun, or choose another "
     "folder."
 )
-MAY_GROW = ("models", "protocols", "trials", "paper_trials", "controls", "volume_change")
+MAY_GROW = ("models", "protocols", "trials", "paper_trials", "controls", "volume_change", "shortcuts")
 """Settings of which a study that is there may get more."""
 
 
@@ -107,6 +108,8 @@ def check_study(cohort: CohortTable, labels: Sequence[LesionLabel], settings: St
     shares = {row: 1 + each.change for each in labels if each.change is not None for row in each.rows}
     found = _candidates(cohort, study_rows(cohort, labels, system_of(settings.system)), settings, shares)
     network_study_model(settings, "", Path())
+    for name in settings.shortcuts:
+        classes_of(cohort, found.lesions, name)
     check_dose(cohort, settings)
     return found
 
@@ -172,12 +175,19 @@ def prepare_study(found: Candidates, settings: StudySettings, folder: Path, runn
         facts["left_out"] = left_out
     if settings.volume_change:
         write_changes(folder, found.shares, found.lesions.rows[BASELINE])
+    if settings.shortcuts:
+        facts["sha256"]["shortcuts"] = write_columns(found.cohort, found.lesions, settings.shortcuts, folder)
     if settings.needs_numbers:
         from .baselines import NUMBERS, write_numbers
 
         facts["sha256"]["numbers"] = write_numbers(
             found.cohort, found.lesions, system_of(settings.system), folder / NUMBERS
         )
+    if CLINICAL in settings.baselines:
+        from .baselines import CLINICAL_NUMBERS, write_clinical
+
+        written = write_clinical(found.cohort, found.lesions, folder / CLINICAL_NUMBERS, running.on_warning)
+        facts["sha256"][Path(CLINICAL_NUMBERS).stem] = written
     if settings.feature_models:
         _features(found.cohort, found.lesions, settings, facts, folder, running)
     return Prepared(folder, settings, found.lesions, found.splits, facts)

@@ -22,6 +22,8 @@ from .settings import StudySettings
 
 TRAINING = "training"
 
+LOOKING = "looking for shortcuts"
+
 
 @dataclass(frozen=True, eq=False)
 class Study:
@@ -109,7 +111,13 @@ def run_plan(plan: Plan, running: Running) -> Study:
     spent = prepared.facts["seconds"].get("training", 0.0) + time.monotonic() - began
     facts = {**prepared.facts, "seconds": {**prepared.facts["seconds"], "training": round(spent, 1)}}
     write_facts(prepared.folder, facts)
-    return Study(prepared.folder, prepared.settings, prepared.lesions, facts, tuple(records))
+    study = Study(prepared.folder, prepared.settings, prepared.lesions, facts, tuple(records))
+    if prepared.settings.shortcuts:
+        from .shortcuts.tested import keep_learnt_features
+
+        with running.progress(LOOKING) as stage:
+            keep_learnt_features(study, stage, running.stop)
+    return study
 
 
 def open_study(folder: str | Path) -> Study:

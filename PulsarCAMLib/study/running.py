@@ -6,6 +6,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
+from ..core.errors import Cancelled
 from ..systems.contract import System
 from ..systems.registry import DEFAULT
 from .jobs import Progress
@@ -29,6 +30,15 @@ class Running:
     progress: Stages = lambda _stage: nullcontext()
     on_warning: Callable[[str], None] | None = None
     cancelled: Callable[[], bool] | None = None
+
+    def stop(self) -> None:
+        """Ends the work where that is wanted.
+
+        Raises:
+            Cancelled: it is.
+        """
+        if self.cancelled and self.cancelled():
+            raise Cancelled("stopped; what is done so far is kept")
 
 
 def preparing(system: System) -> str:

@@ -14,7 +14,10 @@ from ..core.vocabulary import (
     BASELINES,
     BEST_EPOCH,
     CAM,
+    CLINICAL,
+    CLINICAL_TITLE,
     FIXED,
+    LEAVE_ONE_OUT,
     LESIONS,
     MAJORITY,
     PAPER,
@@ -40,6 +43,18 @@ def subset_model(network: str, subset: str) -> str:
 def asked_twice(system: System) -> bool:
     """Whether a system can be asked about the second MRI as well as about the first: it takes one MRI's images."""
     return len({role.time_point for role in system.inputs}) == 1
+
+
+def takes_features(system: System) -> bool:
+    """Whether models on features may take part: they answer one question of two classes about each lesion."""
+    return system.task.binary and system.task.unit == LESION
+
+
+def baselines_of(system: System) -> dict[str, str]:
+    """What a system's network has to beat, name to title: where no model on features may take part, clinical columns
+    alone, too.
+    """
+    return BASELINES if takes_features(system) else {**BASELINES, CLINICAL: CLINICAL_TITLE}
 
 
 def usual_protocols(system: System) -> tuple[str, ...]:
@@ -70,6 +85,7 @@ class StudySettings(Settings):
         features: of the models on features; see :func:`~.features.feature_options`.
         gi_limit: lesions whose dose gradient index is above this on any of their MRIs leave before the splits, for all
             models; None: all take part.
+        shortcuts: columns of the cohort table that ought to have no say, such as the site; see :mod:`.shortcuts`.
         volume_change: whether the share of volume that is left is predicted as well; see :mod:`.volume_change`.
         system: whose network it is, and whose question.
     """
@@ -116,6 +132,10 @@ class StudySettings(Settings):
         False, "--volume-change", "also predict how much of its volume a lesion keeps, by regression on what every "
         "model learns from", section="models", later=True,
     )  # fmt: skip
+    shortcuts: tuple[str, ...] = option(
+        (), "--shortcuts", "columns of the table that ought to have no say, such as clinical_site: are they told from "
+        "the images, and do they tell the class (none)", metavar="A,B", section="models", later=True, untold=True,
+    )  # fmt: skip
     system: str = option(DEFAULT, later=True, untold=True)
 
     def __post_init__(self) -> None:
@@ -155,7 +175,7 @@ class StudySettings(Settings):
                 f"The protocol “{protocol}” splits by lesion, and {system.title} answers for patients; choose "
                 f"“{PATIENTS}”."
             )
-        if self.feature_models and not (task.binary and task.unit == LESION):
+        if self.feature_models and not takes_features(system):
             yield (
                 f"Models on features ({', '.join(self.feature_models)}) answer one question of two classes about each "
                 f"lesion, and {system.title} asks another one; leave them out."
@@ -167,8 +187,12 @@ class StudySettings(Settings):
             )
         if self.needs_numbers and not system.has_numbers:
             yield (
-                f"{', '.join(name for name in self.baselines if name != MAJORITY)} need sizes at several visits, and "
-                f"{system.title} has none; leave them out."
+                f"{', '.join(self._sized)} need sizes at several visits, and {system.title} has none; leave them out."
+            )
+        if self.shortcuts and not {PATIENTS, LEAVE_ONE_OUT} & set(self.protocols):
+            yield (
+                f"Shortcuts are looked for on patients that were not learnt from; add the protocol “{PATIENTS}”, or "
+                "look for none."
             )
         if self.gi_limit is not None and task.unit != LESION:
             yield (
@@ -194,7 +218,7 @@ class StudySettings(Settings):
     @property
     def feature_models(self) -> tuple[str, ...]:
         """The models that learn from features."""
-        return tuple(name for name in self.models if name not in (*self.networks, *BASELINES))
+        return tuple(name for name in self.models if name not in (*self.networks, *self.baselines))
 
     @property
     def networks(self) -> tuple[str, ...]:
@@ -210,17 +234,21 @@ class StudySettings(Settings):
     @property
     def fused(self) -> tuple[str, ...]:
         """The models whose mean is the late fusion: all but baselines and networks of fewer inputs."""
-        return tuple(name for name in self.models if name not in BASELINES and name not in self.subsets)
+        return tuple(name for name in self.models if name not in self.baselines and name not in self.subsets)
 
     @property
     def baselines(self) -> tuple[str, ...]:
-        """Those of :data:`~PulsarCAMLib.core.vocabulary.BASELINES` that take part."""
-        return tuple(name for name in self.models if name in BASELINES)
+        """Those of :func:`baselines_of` that take part."""
+        return tuple(name for name in self.models if name in baselines_of(system_of(self.system)))
 
     @property
     def needs_numbers(self) -> bool:
         """Whether a baseline looks at sizes."""
-        return any(name != MAJORITY for name in self.baselines)
+        return bool(self._sized)
+
+    @property
+    def _sized(self) -> list[str]:
+        return [name for name in self.baselines if name not in (MAJORITY, CLINICAL)]
 
     def trials_of(self, protocol: str) -> int:
         """How many trials a protocol has; leave-one-patient-out has one per patient instead."""

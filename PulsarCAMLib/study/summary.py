@@ -93,6 +93,10 @@ def summarise(study: Study, resamples: int = RESAMPLES) -> dict[str, Any]:
         from .volume_change import change_summary
 
         summary["volume_change"] = change_summary(study, resamples)
+    if study.settings.shortcuts:
+        from .shortcuts.tested import shortcut_summary
+
+        summary["shortcuts"] = shortcut_summary(study, resamples)
     return summary | {"sentences": sentences(summary)}
 
 

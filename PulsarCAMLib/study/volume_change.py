@@ -21,11 +21,9 @@ from ..evaluation.regression import regression_figures
 from ..features.models.model import FeatureStudyModel
 from ..features.models.regression import fit_change_model, log_change
 from ..training.samples import TrainingSamples
+from .learnt import learnt_features, network_of, originals_of
 from .models import study_models_of
-from .network_model import TRAINING, NetworkStudyModel, samples_of
-from .records import trial_folder
 from .run import Study
-from .samples_file import load_samples
 from .splits import Split, permuted, protocol_splits
 from .volumes import read_changes
 
@@ -65,7 +63,7 @@ def predicted_changes(study: Study) -> list[PredictedChange]:
         own = {"folds": settings.folds, "seed": settings.seed}
         splits = list(protocol_splits(study.lesions, protocol, **numbers, **own))
         for model in models:
-            read_once = cache(partial(_originals, model))
+            read_once = cache(partial(originals_of, model))
             for control in (False, True):
                 parts = [
                     answer
@@ -137,41 +135,10 @@ def _columns(
     """Numbers ``[L, p]`` to learn from; NaN where a lesion has none."""
     if isinstance(model, FeatureStudyModel):
         return model.columns_at(model.time_points[0])
-    network = _network(model)
-    return None if network is None else _learnt(study, network, split, samples)
-
-
-def _network(model: Any) -> NetworkStudyModel | None:
-    """The network itself, or the first of those that are tuned, which differ in their settings alone."""
-    first = getattr(model, "candidates", (model,))[0]
-    return first if isinstance(first, NetworkStudyModel) else None
-
-
-def _originals(model: Any) -> TrainingSamples | None:
-    """One unchanged sample of every lesion as a model's network sees it; None where the study has none."""
-    network = _network(model)
-    if network is None or model.time_points[0] not in load_samples(network.samples):
+    network = network_of(model)
+    if network is None:
         return None
-    known = network.samples_of_point(model.time_points[0])
-    return samples_of(known, np.unique(known.originals().units).tolist())
-
-
-def _learnt(
-    study: Study, network: NetworkStudyModel, split: Split, samples: Callable[[], TrainingSamples | None]
-) -> np.ndarray | None:
-    """What the network of the split's trial makes of every lesion; None where its folder was tidied up."""
-    from ..training.trial import finished_trial
-
-    trained = finished_trial(trial_folder(study.folder, network.name, split) / TRAINING)
-    shown = samples() if trained is not None else None
-    if shown is None or not len(shown):
-        return None
-    features = network.system.learnt_features(trained.model(), shown.images, shown.masks)  # type: ignore[union-attr]
-    if features is None:
-        return None
-    found = np.full((len(study.lesions), features.shape[1]), np.nan)
-    found[shown.units] = features
-    return found
+    return learnt_features(study.folder, len(study.lesions), network, split, samples)
 
 
 def _together(protocol: str, model: Any, control: bool, parts: list[tuple]) -> PredictedChange:

@@ -261,9 +261,12 @@ class System(MapChecks, InputSubsets):
     def learnt_features(self, member: Any, images: np.ndarray, masks: np.ndarray) -> np.ndarray | None:
         """What a member has learnt to see in samples, ``[n, f]``, before it makes an answer of it; None: not told.
 
-        Regressions of other outcomes learn from it, such as that of the volume change.
+        Models of other outcomes learn from it, such as that of the volume change. Default: what the last linear layer
+        takes.
         """
-        return None
+        from .last_layer import before_the_answer
+
+        return before_the_answer(self, member, images, masks)
 
     def explained_layer(self, network: nn.Module) -> nn.Module:
         """The layer whose features Grad-CAM weighs; needed by systems that offer it.

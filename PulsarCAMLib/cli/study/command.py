@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import fields
 from pathlib import Path
 
-from ...core.vocabulary import BASELINES, CAM
+from ...core.vocabulary import CAM
 from ...io.plain_files import read_json
 from ..console import TimedBar, warn
 from ..learning import NEEDS, checked_cohort, settings_of, system_of_options
@@ -148,8 +148,9 @@ def _protocols(wanted: tuple[str, ...], system) -> tuple[str, ...]:
 
 def _feature_settings(options) -> dict:
     from ...core.errors import InputError
+    from ...study.settings import baselines_of
 
-    known = (CAM, getattr(options, "system", CAM), *BASELINES)
+    known = (CAM, getattr(options, "system", CAM), *baselines_of(system_of_options(options)))
     names = [name for name in options.models if name not in known and "[" not in name]
     if not names:
         if options.feature_settings:

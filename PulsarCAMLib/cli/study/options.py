@@ -55,7 +55,8 @@ def add_study(commands, command: Callable[..., argparse.ArgumentParser], epilog:
     study = parser.add_argument_group("models that take part")
     features = f"{', '.join(FEATURE_MODELS)} (dosiomics: dose and clinical; combined: all but octants); "
     known = f"of {CAM}, {', '.join(BASELINES)} and, on features, {features}"
-    joined = f"these may be joined, as in radiomics+dose, and +{DELTA} gives the change to the second MRI"
+    joined = f"these may be joined, as in radiomics+dose, and +{DELTA} gives the change to the second MRI; "
+    joined += "for systems that answer for patients or have more classes, only clinical of these"
     add_settings(study, StudySettings, "models", models={"type": _models, "help": known + joined})
     study.add_argument(
         "--ablate", type=names_of(()), default=(), metavar="A,B", help="also judge the network of some inputs only: "

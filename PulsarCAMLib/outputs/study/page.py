@@ -18,7 +18,7 @@ from ...study.settings import asked_twice
 from ...systems.contract import System
 from ...systems.registry import DEFAULT, system_of
 from ..pages.templating import render
-from . import ablation, figures, gallery, gallery_pictures, plots, volume_change
+from . import ablation, figures, gallery, gallery_pictures, plots, shortcuts, volume_change
 from .choices import MOST_SHOWN
 from .curves import MemberCurve, ModelCurves, TrainingCurve, terms_of
 
@@ -76,6 +76,7 @@ def page_html(found: Contents, progress: Callable[[float, str], None] | None = N
         differences=figures.differences(summary),
         ablation=ablation.section(summary),
         volume_change=volume_change.section(summary),
+        shortcuts=shortcuts.section(summary),
         curves=_curves(found),
         members=_members(found.members, task_of(found.summary)),
         training=_training(found),

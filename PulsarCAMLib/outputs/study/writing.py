@@ -15,7 +15,7 @@ from ...study.run import Study
 from ...study.splits import protocol_splits
 from ...study.summary import RESAMPLES, summarise
 from ...study.volumes import CHANGES
-from . import ablation, gallery, tables, volume_change
+from . import ablation, gallery, shortcuts, tables, volume_change
 from .choices import model_choices
 from .console import summary_lines
 from .curves import HEADINGS, MemberCurve, ModelCurves, member_curves, model_curves, rows, training_curves
@@ -46,7 +46,8 @@ def write_study_report(
 
     It holds ``index.html``, ``results.json``, ``table1.csv``, ``predictions.csv``, ``differences.csv``, ``curves.csv``
     and ``result.json`` (the list of these); ``volume_change.csv`` where the study
-    predicts that, and ``ablation.csv`` where networks of some inputs take part. All of it comes from the study's
+    predicts that, ``ablation.csv`` where networks of some inputs take part, and ``shortcuts.csv`` where it looks for
+    these. All of it comes from the study's
     folder, and the same study gives the same files.
 
     Args:
@@ -83,6 +84,8 @@ def write_study_report(
             files["ablation.csv"] = ablation.table(contents.summary)
         if contents.summary.get("volume_change"):
             files[CHANGES] = volume_change.table(contents.summary)
+        if contents.summary.get("shortcuts"):
+            files[shortcuts.SHORTCUTS] = shortcuts.table(contents.summary)
         for name, content in files.items():
             (kept.made / name).write_text(content, encoding="utf-8", newline="\n")
         kept.write_marker({"what": FORMAT})

@@ -119,7 +119,7 @@ def test_every_lesion_is_answered_by_models_that_did_not_see_its_patient(study):
 
 
 def test_a_networks_samples_are_gathered_once_for_all_trials(study, monkeypatch):
-    from PulsarCAMLib.study import volume_change as module
+    from PulsarCAMLib.study import learnt as module
 
     gathered = []
     monkeypatch.setattr(module, "samples_of", lambda *own: gathered.append(1) or samples_of(*own))
