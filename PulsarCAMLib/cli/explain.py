@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import os
 import sys
+from argparse import Namespace
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..core.display import Threshold
 from ..core.errors import InputError, PulsarCAMError
 from ..core.map_method import EXPENSIVE
 from ..core.pluralize import pluralize
+from ..core.settings import plain
 from ..core.vocabulary import DEFAULT_MARGIN_MM, EACH, NORMALISATIONS
 from .comparing import compare
 from .console import Progress, Timings, note, table, warn
 from .inputs import read_case
+from .map_choices import choices_of
 
 if TYPE_CHECKING:
     from ..core.display import DisplaySettings
@@ -42,6 +45,7 @@ class Job:
         methods: names; none: the first of the model's system; "all" stands for those that are always computed.
         targets: classes; none: the one that the model's task explains; "both" or "all" stands for every class.
         tells_costs: say beforehand what takes long.
+        settings_of_maps: parsed options of map methods that have settings of their own.
         map_inputs: inputs whose maps of their own are written, or "each"; none: only maps of all together.
     """
 
@@ -71,6 +75,7 @@ class Job:
     overwrite: bool = False
     threads: int | None = None
     tells_costs: bool = False
+    settings_of_maps: Namespace = field(default_factory=Namespace)
 
 
 @dataclass(frozen=True)
@@ -82,12 +87,14 @@ class Wanted:
         targets: classes of the task, or "predicted".
         maps: how every map is shown.
         regions: of what regions and tables are made: those with a class.
+        choices: settings of methods that are not the usual ones.
     """
 
     methods: tuple[str, ...]
     targets: tuple[str, ...]
     maps: tuple[DisplaySettings, ...]
     regions: tuple[DisplaySettings, ...]
+    choices: Mapping[str, Any] = field(default_factory=dict)
 
 
 def run(options) -> None:
@@ -119,6 +126,7 @@ def run(options) -> None:
         overwrite=options.overwrite,
         threads=options.threads,
         tells_costs=not options.quiet,
+        settings_of_maps=options,
     )
     timings = Timings()
     with Progress(options.quiet) as progress:
@@ -170,24 +178,26 @@ def explain(job: Job, progress: Progress, timings: Timings) -> tuple[list[dict],
         _ = bundle.ensemble
         system = bundle.card.system
         wanted = wanted_of(job, bundle.card)
+        choices = choices_of(job.settings_of_maps, bundle.card, wanted.methods)
         case = read_case(job, bundle.card, progress.part(0.05, 0.15))
-    for sentence in _costs(wanted, bundle) if job.tells_costs else ():
+    for sentence in _costs(wanted, bundle, choices) if job.tells_costs else ():
         note(sentence)
     with timings.step("computing"):
         always = [each.name for each in system.maps if each.signed and each.always]
         methods = tuple(dict.fromkeys((*system.usual_maps, *(m for m in wanted.methods if m not in always))))
-        result = explain_case(case, bundle, methods=methods, progress=progress.part(0.15, 0.5))
+        own = {"choices": choices, "on_cost": note if job.tells_costs else None}
+        result = explain_case(case, bundle, methods=methods, progress=progress.part(0.15, 0.5), **own)
     with folder:
-        rows = _write_all(job, wanted, folder, case, result, progress, timings)
+        rows = _write_all(job, replace(wanted, choices=choices), folder, case, result, progress, timings)
     return rows, result
 
 
-def _costs(wanted: Wanted, bundle: ModelBundle) -> Iterator[str]:
-    """What takes long, before it starts."""
+def _costs(wanted: Wanted, bundle: ModelBundle, choices: Mapping[str, Any] | None = None) -> Iterator[str]:
+    """What takes long, before it starts; with settings of one's own it is measured when the images are there."""
     system, members = bundle.card.system, pluralize(bundle.card.members, "member")
     for each in (system.method(name) for name in wanted.methods):
         cost = each.passes(len(system.task.classes))
-        if cost >= EXPENSIVE:
+        if cost >= EXPENSIVE and each.name not in (choices or {}):
             yield (
                 f"{each.title} takes about {cost:.0f} passes through each of {members} for everything that "
                 "it is asked about; Ctrl-C ends it and leaves nothing."
@@ -358,6 +368,9 @@ def _options(job: Job, wanted: Wanted) -> dict[str, object]:
         "methods": list(wanted.methods),
         "classes": list(wanted.targets),
         **({"inputs": list(job.map_inputs)} if job.map_inputs else {}),
+        **(
+            {"settings_of_maps": {name: plain(each) for name, each in wanted.choices.items()}} if wanted.choices else {}
+        ),
         "normalisation": job.normalisation,
         "threshold": {"kind": job.threshold.kind, "value": job.threshold.value},
         "margin_mm": job.margin_mm,

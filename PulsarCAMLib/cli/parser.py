@@ -14,6 +14,7 @@ from .cohort import add_cohort
 from .comparing import WRITTEN, add_comparing
 from .features import add_features
 from .inputs import add_inputs, add_safe_reading
+from .map_choices import add_choices
 from .numbers import MOST_CORES, whole_number
 from .places import InputPath, add_model_option, add_output, add_overwrite
 from .sanity import add_sanity
@@ -123,6 +124,7 @@ def _add_explain(commands) -> None:
     lesions.add_argument("--segments", type=_names, metavar="A,B", help="only these segments, by name or ID")
     lesions.add_argument("--series", metavar="N", help="which series of a DICOM folder that holds several")
     _add_maps(parser)
+    add_choices(parser)
     add_comparing(parser)
     _add_running(parser)
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ..core.task import PREDICTED
 from ..core.vocabulary import BASELINE, CHECK_FORMATS, TIME_POINTS
+from .map_choices import add_choices
 from .numbers import MOST_CORES, share, whole_number
 from .places import InputPath, OutputPath, add_overwrite, output_path
 from .train.options import add_label_control
@@ -55,6 +56,7 @@ def add_sanity(commands, command: Callable[..., argparse.ArgumentParser], epilog
     _add_lesions(parser.add_argument_group("lesions, or patients where the model answers for them"))
     _add_checks(parser.add_argument_group("checks"))
     _add_mask(parser.add_argument_group("maps against a mask"))
+    add_choices(parser)
 
 
 def _add_lesions(group) -> None:
@@ -146,10 +148,14 @@ def check(options, bar) -> dict:
         InputError: options that do not go together, or a table that cannot be used.
     """
     from ..systems.bundle import find_bundle
+    from .map_choices import choices_of
 
     bundle = find_bundle(options.model)
     options.system = bundle.card.system.name
     methods = _methods(options.method, bundle.card.system)
+    options.choices = choices_of(
+        options, bundle.card, methods if methods is not None else bundle.card.system.checked_maps
+    )
     options.mask = _mask_column(options, bundle.card.system)
     parts = options.only or (PARTS if options.mask else (CHECKS,))
     cohort = _Cohort(options, bundle, bar) if options.cohort else _Generated(options, bundle, bar)
@@ -164,14 +170,16 @@ def check(options, bar) -> dict:
 def _checks(options, bundle, cohort: _Cohort | _Generated, methods, bar) -> dict:
     from ..trust.checks import Settings
     from ..trust.judging import LabelControl, judge_explanations
+    from .console import note
 
     settings = Settings(draws=options.draws, infill=options.infill, steps=options.steps)
     control = LabelControl(options.label_control, cohort.samples, options.label_epochs)
     subjects = cohort.subjects()
     with bar.stage("checking maps") as tell:
         return judge_explanations(
-            bundle, subjects, settings, methods=methods, control=control, resamples=options.resamples, progress=tell
-        )
+            bundle, subjects, settings, methods=methods, control=control, choices=options.choices,
+            resamples=options.resamples, on_cost=None if options.quiet else note, progress=tell,
+        )  # fmt: skip
 
 
 def _methods(given: list[str] | None, system) -> tuple[str, ...] | None:
@@ -282,7 +290,8 @@ class _Cohort:
         with self.bar.stage("maps against the mask") as tell:
             return maps_on_mask(
                 self.bundle, self.rows, mask,
-                methods=methods, target=options.target, resamples=options.resamples, progress=tell,
+                methods=methods, choices=options.choices, target=options.target, resamples=options.resamples,
+                progress=tell,
             )  # fmt: skip
 
 

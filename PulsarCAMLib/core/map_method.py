@@ -27,6 +27,11 @@ class MapMethod:
         cost: passes through the network per sample that it adds, forward or back.
         class_cost: the same for each class of the task besides.
         about: what its values are, in a sentence or two, for reports; empty: the equation.
+        choices: dataclass of settings that a user may choose (:class:`.settings.Settings`), whose options have the
+            method's name as their section; None: there is nothing to choose.
+        given: of a system and a model's preprocessing, fields of the choices that no user tells.
+        foretold: of the system's evidence and a number of members and samples, one sentence on what it costs here,
+            measured; None: see ``cost``.
         lesson: how it differs, one sentence for a tool tip.
     """
 
@@ -43,6 +48,9 @@ class MapMethod:
     cost: float = 0.0
     class_cost: float = 0.0
     about: str = ""
+    choices: type | None = None
+    given: Callable[[Any, Any], dict[str, Any]] = lambda system, preprocessing: {}
+    foretold: Callable[[Any, int], str] | None = None
     lesson: str = ""
 
     def passes(self, classes: int) -> float:

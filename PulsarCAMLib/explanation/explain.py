@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -11,9 +13,10 @@ from ..core.errors import Cancelled
 from ..core.geometry import VolumeGeometry
 from ..core.lesion import Lesion
 from ..core.vocabulary import MAJORITY
+from ..systems.answers import NetworkEvidence
 from ..systems.bundle import ModelBundle
 from ..systems.contract import Samples, Sliced
-from .inputs import with_controls
+from .inputs import CONTROLS, with_controls
 from .probabilities import class_probabilities, predicted_class, votes
 from .result import CaseResult, UnitResult
 
@@ -31,6 +34,8 @@ def explain_case(
     *,
     methods: Sequence[str] | None = None,
     each_input: bool = True,
+    choices: Mapping[str, Any] | None = None,
+    on_cost: Callable[[str], None] | None = None,
     progress: Callable[[float, str], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> CaseResult:
@@ -41,8 +46,10 @@ def explain_case(
         bundle: the model.
         methods: of explanation, by name; None: those that the system computes for every case.
         each_input: also by each input alone, beside networks that have learnt nothing, where there are several.
+        choices: settings of methods by their names, see ``MapMethod.choices``; methods not named have the usual ones.
+        on_cost: is told what takes long, measured on the first sample, before it starts.
         progress: is told the fraction done and what is being done.
-        cancelled: is asked often; True ends the work.
+        cancelled: is asked often; True ends the work, or a map alone where its choices say so.
 
     Raises:
         InputError: a needed image or lesion is missing, an image cannot be used, or a method is not known.
@@ -53,8 +60,11 @@ def explain_case(
     for method in methods:
         system.method(method)
 
+    chosen = {name: each for name, each in (choices or {}).items() if name in methods}
+    ended: list[str] = []
+
     def on_progress(fraction: float, text: str) -> None:
-        if cancelled and cancelled():
+        if cancelled and not ended and cancelled():
             raise Cancelled("Stopped; nothing was changed.")
         if progress:
             progress(fraction, text)
@@ -64,16 +74,21 @@ def explain_case(
     )
     on_progress(PREPARING_SHARE, "Loading the model")
     inputs = system.input_channels(bundle.card.preprocessing, case.images) if each_input else {}
-    units = _explain_all(bundle, samples, methods, inputs, on_progress)
+    if on_cost:
+        for sentence in _costs(bundle, samples, methods, inputs, chosen):
+            on_cost(sentence)
+    units = _explain_all(bundle, samples, methods, inputs, on_progress, _Choices(chosen, ended.append))
 
     def after_control(done: float) -> None:
         fraction = CONTROL_FROM + (1 - CONTROL_FROM) * done / len(units)
         on_progress(fraction, "Asking networks that have learnt nothing")
 
-    units = with_controls(units, bundle, methods, inputs, after_control)
+    if not ended:
+        units = with_controls(units, bundle, methods, inputs, after_control, chosen)
     on_progress(1.0, "Done")
     notes = [*case.warnings, *(w for s in samples for w in s.warnings), *_notes_on_maps(units)]
-    notes += system.result_notes(units)
+    notes += [each.in_words() for each in chosen.values() if hasattr(each, "in_words")]
+    notes += [*ended, *system.result_notes(units)]
     geometries = {name: image.geometry for name, image in case.images.items()}
     return CaseResult(case.geometry, bundle.card, tuple(units), tuple(dict.fromkeys(notes)), geometries)
 
@@ -123,12 +138,50 @@ def explain_scan(
     return explain_case(case, bundle, methods=methods, progress=progress, cancelled=cancelled)
 
 
+@dataclass(frozen=True)
+class _Choices:
+    """How methods are to be made, and who is told of maps that ended early."""
+
+    of: Mapping[str, Any]
+    ended: Callable[[str], None]
+
+    def given(self) -> dict[str, Any]:
+        """For a system's ``explain``; empty where all is as usual."""
+        return {"choices": self.of, "ended": self.ended} if self.of else {}
+
+
+def _costs(
+    bundle: ModelBundle,
+    samples: Sequence[Samples],
+    methods: Sequence[str],
+    inputs: Mapping[str, tuple[int, ...]],
+    chosen: Mapping[str, Any],
+) -> Iterator[str]:
+    """What takes long, from a pass of the first sample; one sentence each."""
+    import torch
+
+    system, first = bundle.card.system, samples[0]
+    members = getattr(bundle.ensemble, "members", ())
+    long = [system.method(name) for name in methods if system.method(name).foretold]
+    if not long or not members:
+        return
+    images, masks = (torch.from_numpy(each[first.main : first.main + 1]) for each in (first.images, first.masks))
+    asked = sum(len(each) for each in samples) * len(members) + (
+        len(samples) * min(CONTROLS, len(members)) if inputs else 0
+    )
+    evidence = NetworkEvidence(system, members, images, masks, inputs, choices=chosen)
+    for method in long:
+        assert method.foretold is not None
+        yield method.foretold(evidence, asked)
+
+
 def _explain_all(
     bundle: ModelBundle,
     samples: Sequence[Samples],
     methods: Sequence[str],
     inputs: Mapping[str, tuple[int, ...]],
     on_progress: Callable[[float, str], None],
+    choices: _Choices,
 ) -> list[UnitResult]:
     images = np.concatenate([s.images for s in samples])
     masks = np.concatenate([s.masks for s in samples])
@@ -141,7 +194,7 @@ def _explain_all(
         on_progress(fraction, f"Explaining {what} {int(done)} of {len(images)}")
 
     system, card = bundle.card.system, bundle.card
-    found = system.explain(bundle.ensemble, images, masks, methods, after_chunk, inputs)
+    found = system.explain(bundle.ensemble, images, masks, methods, after_chunk, inputs, **choices.given())
     probabilities = class_probabilities(found.logits, system.task, card.temperature)
     threshold = card.decision_threshold
     if card.ensemble_rule == MAJORITY:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -21,6 +22,7 @@ def with_controls(
     methods: Sequence[str],
     inputs: Mapping[str, tuple[int, ...]],
     after_chunk: Callable[[float], None],
+    choices: Mapping[str, Any] | None = None,
 ) -> list[UnitResult]:
     """The units with their ``control_shares``; as they are where no method has maps of single inputs.
 
@@ -30,6 +32,7 @@ def with_controls(
         methods: that were computed.
         inputs: channels of every input.
         after_chunk: is told how many samples are done, and parts of one.
+        choices: settings of methods that are not the usual ones.
     """
     system = bundle.card.system
     able = [name for name in methods if system.method(name).by_input]
@@ -41,7 +44,8 @@ def with_controls(
     images = np.concatenate([unit.samples.images[unit.main : unit.main + 1] for unit in units])
     masks = np.concatenate([unit.samples.masks[unit.main : unit.main + 1] for unit in units])
     control = system.predictor(permuted(members, CONTROLS))
-    found = system.explain(control, images, masks, able, after_chunk, inputs)
+    own: dict[str, Any] = {"choices": choices} if choices else {}
+    found = system.explain(control, images, masks, able, after_chunk, inputs, **own)
     finished = []
     for n, unit in enumerate(units):
         shares = {}

@@ -69,6 +69,8 @@ class NetworkEvidence:
         images: ``[n, channels, *size]``.
         masks: ``[n, 1, *size]``.
         inputs: names of the inputs that maps of their own are wanted of, each with its channels; empty: none are.
+        choices: settings of methods by their names, where they are not the usual ones.
+        ended: is told, in a sentence, what is missing in a map that was ended early.
         tell: is told the fraction of a long method that is done; an error that it raises ends the work.
     """
 
@@ -78,6 +80,8 @@ class NetworkEvidence:
     masks: Tensor
     inputs: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     tell: Callable[[float], None] = lambda fraction: None
+    choices: Mapping[str, Any] = field(default_factory=dict)
+    ended: Callable[[str], None] = lambda sentence: None
 
 
 SLIPS = (RuntimeError, ValueError, TypeError, LookupError, AttributeError, NotImplementedError, AssertionError)

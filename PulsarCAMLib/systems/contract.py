@@ -221,6 +221,8 @@ class System(MapChecks, InputSubsets):
         methods: Sequence[str],
         after_chunk: Callable[[float], None] | None = None,
         inputs: Mapping[str, tuple[int, ...]] | None = None,
+        choices: Mapping[str, Any] | None = None,
+        ended: Callable[[str], None] | None = None,
     ) -> Explained:
         """Answers and maps of N samples; a system may bring a faster way than the default.
 
@@ -231,10 +233,17 @@ class System(MapChecks, InputSubsets):
             methods: names from :attr:`maps`.
             after_chunk: is told how many samples are done, and parts of one; an error that it raises ends the work.
             inputs: of :meth:`input_channels`, to have maps of every input of its own, too.
+            choices: settings of methods by their names, see ``MapMethod.choices``; only where they are not the usual
+                ones, so that a system none of whose methods has any need not take them.
+            ended: is told what is missing in maps that were ended early; goes with ``choices``.
         """
         from .maps.run import explain_one_by_one
 
-        return explain_one_by_one(self, predictor, images, masks, methods, after_chunk, inputs or {})
+        return explain_one_by_one(self, predictor, images, masks, methods, after_chunk, inputs or {}, choices, ended)
+
+    def visit_pairs(self, preprocessing: Any) -> tuple[tuple[int, int], ...]:
+        """Channels that show the same at two visits, for what stands in by the other visit; default: there are none."""
+        return ()
 
     def channel_roles(self, preprocessing: Any) -> tuple[tuple[str, ...], ...]:
         """For every channel the names of the inputs that it shows; default: one for each input that is no mask.

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from ..core.errors import InputError
 from ..core.upsampling import upsample_to
 from ..core.vocabulary import MAJORITY
 from .answers import called, chances, ranking
+from .cost import cost_of_checks
 from .localisation import localisation
 from .maps import Explainer, Found, MapNames, map_names, regions_of
 from .perturbation import perturbations, shuffled
@@ -93,6 +94,8 @@ def check_explanations(
     *,
     methods: Sequence[str] | None = None,
     label_controls: Sequence[Predictor] = (),
+    choices: Mapping[str, Any] | None = None,
+    on_cost: Callable[[str], None] | None = None,
     progress: Callable[[float, str], None] | None = None,
 ) -> Checks:
     """Make every check.
@@ -103,6 +106,8 @@ def check_explanations(
         settings: of the checks.
         methods: names of the maps to be checked; None: the system's usual ones.
         label_controls: models trained like this one, but on labels that were permuted; they see the same samples.
+        choices: settings of methods that are not the usual ones; see ``MapMethod.choices``.
+        on_cost: is told how long it will take, where that is long, before the first map.
         progress: is told the fraction done and what is being done.
 
     Raises:
@@ -114,7 +119,11 @@ def check_explanations(
         raise InputError(f"There is no {unit} to check explanations on.")
     settings = settings or Settings()
     settings = settings if settings.draws else replace(settings, draws=system.random_draws)
-    work = _Work(bundle, subjects, settings, methods)
+    channels = system.channel_titles(bundle.card.preprocessing, subjects[0].image.shape[0])
+    names = map_names(system, channels, methods, choices)
+    if on_cost and (cost := cost_of_checks(bundle, subjects, settings, names, len(label_controls)).in_words()):
+        on_cost(cost)
+    work = _Work(bundle, subjects, settings, names)
     tell = progress or (lambda fraction, text: None)
     tell(0.0, "members of the ensemble")
     work.agreement()
@@ -142,17 +151,14 @@ def check_explanations(
 class _Work:
     """The original maps, and every check that is held against them."""
 
-    def __init__(
-        self, bundle: ModelBundle, subjects: Sequence[Subject], settings: Settings, methods: Sequence[str] | None
-    ) -> None:
+    def __init__(self, bundle: ModelBundle, subjects: Sequence[Subject], settings: Settings, names: MapNames) -> None:
         self.card, self.system, self.predictor = bundle.card, bundle.card.system, bundle.ensemble
         self.settings, self.rng = settings, np.random.default_rng(settings.seed)
         if len({s.image.shape for s in subjects}) > 1:
             raise InputError(f"The {self.system.task.unit}s have samples of different sizes; they cannot be compared.")
         self.images = np.stack([s.image for s in subjects])
         self.masks = np.stack([s.mask for s in subjects])
-        channels = self.system.channel_titles(self.card.preprocessing, self.images.shape[1])
-        self.names = map_names(self.system, channels, methods)
+        self.names = names
         self.explainer = Explainer(self.names, self.rng)
         self.answers = self.system.answers(self.predictor, self.images, self.masks)
         self.explainer.random(len(subjects), self.size)  # drawn once more since the first version: numbers stay

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -47,7 +47,9 @@ def judge_explanations(
     *,
     methods: Sequence[str] | None = None,
     control: LabelControl | None = None,
+    choices: Mapping[str, Any] | None = None,
     resamples: int = 2000,
+    on_cost: Callable[[str], None] | None = None,
     progress: Progress | None = None,
 ) -> dict[str, Any]:
     """Every check of a model's maps, as :func:`~.summary.summarise` gives it, with ``label_control``.
@@ -58,7 +60,9 @@ def judge_explanations(
         settings: of the checks.
         methods: names of the maps to be checked; None: the system's usual ones.
         control: models on permuted labels; without, or where they cannot be trained, the result says why.
+        choices: settings of methods that are not the usual ones.
         resamples: bootstrap samples of patients.
+        on_cost: is told how long the checks will take, where that is long.
         progress: called with the share done and a text.
 
     Raises:
@@ -76,6 +80,8 @@ def judge_explanations(
         settings,
         methods=methods,
         label_controls=ensembles,
+        choices=choices,
+        on_cost=on_cost,
         progress=lambda share, text: tell(begin + (1 - begin) * share, text),
     )
     summary = summarise(found, resamples=resamples, no_control=about.get("reason", NO_CONTROL))

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -46,6 +46,7 @@ class MapNames:
         system: whose.
         model: names of its methods: maps for the class shown; a signed one with its sign turned for another class.
         channels: titles of the channels of a sample.
+        choices: settings of methods that are not the usual ones.
 
     Raises:
         InputError: a method that the system does not have.
@@ -54,6 +55,7 @@ class MapNames:
     system: System
     model: tuple[str, ...]
     channels: tuple[str, ...] = ("image",)
+    choices: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
     def __post_init__(self) -> None:
         for name in self.model:
@@ -77,9 +79,15 @@ class MapNames:
         return (*self.model, *self.trivial, RANDOM)
 
 
-def map_names(system: System, channels: tuple[str, ...] = ("image",), methods: Sequence[str] | None = None) -> MapNames:
-    """The maps of a system that are checked; ``methods`` instead of the usual ones."""
-    return MapNames(system, tuple(system.checked_maps if methods is None else methods), channels)
+def map_names(
+    system: System,
+    channels: tuple[str, ...] = ("image",),
+    methods: Sequence[str] | None = None,
+    choices: Mapping[str, Any] | None = None,
+) -> MapNames:
+    """The maps of a system that are checked; ``methods`` instead of the usual ones, with some ``choices``."""
+    named = tuple(system.checked_maps if methods is None else methods)
+    return MapNames(system, named, channels, {n: each for n, each in (choices or {}).items() if n in named})
 
 
 def map_title(name: str) -> str:
@@ -137,7 +145,8 @@ class Explainer:
         parts = []
         for start in range(0, len(images), size):
             part = slice(start, start + size)
-            explained = system.explain(predictor, images[part], masks[part], self.names.model)
+            own: dict[str, Any] = {"choices": self.names.choices} if self.names.choices else {}
+            explained = system.explain(predictor, images[part], masks[part], self.names.model, **own)
             members = {name: self._of_class(explained.maps, name, shown[part]) for name in self.names.model}
             parts.append(Found(explained.logits, members))
         if len(parts) == 1:

@@ -87,6 +87,7 @@ def maps_on_mask(
     mask: MaskColumn,
     *,
     methods: Sequence[str] | None = None,
+    choices: Mapping[str, Any] | None = None,
     target: str = PREDICTED,
     resamples: int = 2000,
     progress: Callable[[float, str], None] | None = None,
@@ -98,6 +99,7 @@ def maps_on_mask(
         rows: of :func:`~PulsarCAMLib.training.cohort_cases.usable_rows`.
         mask: where it is named.
         methods: names of the maps; None: the system's usual ones.
+        choices: settings of methods that are not the usual ones.
         target: the class whose maps are looked at, or "predicted".
         resamples: bootstrap samples of patients.
         progress: called after each image with the share done and a text.
@@ -119,7 +121,7 @@ def maps_on_mask(
         raise InputError(f"No row names a mask in the column {mask.column}; name the column that holds them.")
     known = {(row.patient, unit_name(row, system.task)): row for row, _ in named}
     roles = _seen(system, bundle.card.preprocessing)
-    names = map_names(system, tuple(role.title for role in roles), methods)
+    names = map_names(system, tuple(role.title for role in roles), methods, choices)
     found: list[MapScores] = []
     numbers: list[int] = []
     for unit in cohort_cases(named, progress, system):
@@ -142,7 +144,7 @@ def _scored(
 ):
     from ..explanation.explain import explain_case
 
-    result = explain_case(case, bundle, methods=names.model, each_input=False)
+    result = explain_case(case, bundle, methods=names.model, each_input=False, choices=names.choices)
     (unit,) = result.units
     return scores_of_unit(result, unit, _channels(case, unit.samples, roles), truth, names, target)
 

@@ -140,6 +140,8 @@ class Autoencoder(System):
         methods: Sequence[str],
         after_chunk: Callable[[float], None] | None = None,
         inputs: Mapping[str, tuple[int, ...]] | None = None,
+        choices: Mapping[str, Any] | None = None,
+        ended: Callable[[str], None] | None = None,
     ) -> Explained:
         """One batched pass, closed form through the head; the signed map always comes with the others."""
         from .compute import explain_patches

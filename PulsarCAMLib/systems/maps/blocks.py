@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ...core.errors import InputError
+from ...core.settings import MOST_SEED, Settings, option
 
 if TYPE_CHECKING:
     import numpy as np
@@ -21,10 +21,15 @@ FILLS = (MEAN, NOISE, OTHER_VISIT, ZERO)
 other visit; zero, the mean of what was standardised.
 """
 
+FILLS_AS_TYPED = {name.replace(" ", "-"): name for name in FILLS}
+
+OCCLUSION = "occlusion"
+"""Name of the method, and of its section of options."""
+
 
 @dataclass(frozen=True)
-class OcclusionSettings:
-    """How an image is occluded.
+class OcclusionSettings(Settings):
+    """How an image is occluded; options of the command line and of the panel come from these fields.
 
     Attributes:
         block: side of the block in voxels; None: a sixth of the image's, along every axis.
@@ -36,37 +41,85 @@ class OcclusionSettings:
         coarse: so many times larger blocks look first, and blocks of the settings' own size only where those found
             most; 1: blocks of the settings' own size everywhere.
         coarse_share: share of the large blocks that are looked into.
+        minutes: at most so long for the maps of a sample; what is known then is kept. None: until all is known.
+        partial: an interruption ends the occlusion alone, and what is known is kept.
         incremental: compute anew only what a block changes, where the network allows it; the map is the same.
 
     Raises:
         InputError: a value is not usable.
     """
 
-    block: int | None = None
-    stride: int | None = None
-    fill: str = MEAN
-    seed: int = 0
+    who = "the occlusion"
+
+    block: int | None = option(
+        None, "--occlusion-block", "side of the cube in voxels (a sixth of the image's)", metavar="N",
+        section=OCCLUSION, at_least=1,
+    )  # fmt: skip
+    stride: int | None = option(
+        None, "--occlusion-stride", "voxels by which it moves (half of its side)", metavar="N", section=OCCLUSION,
+        at_least=1,
+    )  # fmt: skip
+    fill: str = option(
+        MEAN, "--occlusion-fill", "what stands in: the channel's mean, noise like the channel, the other visit, zero",
+        section=OCCLUSION, choices=FILLS, words=FILLS_AS_TYPED,
+    )  # fmt: skip
+    seed: int = option(
+        0, "--occlusion-seed", "of the noise", metavar="N", section=OCCLUSION, at_least=0, most_typed=MOST_SEED
+    )
     other_visit: tuple[tuple[int, int], ...] = ()
-    within_mask: bool = False
-    coarse: int = 1
-    coarse_share: float = 0.25
-    incremental: bool = True
+    within_mask: bool = option(
+        False, "--occlusion-within", "only cubes that meet what is looked at: the lesion, or the brain",
+        section=OCCLUSION,
+    )  # fmt: skip
+    coarse: int = option(
+        1, "--occlusion-coarse", "cubes so many times as large look first, and small ones where these found most",
+        metavar="N", section=OCCLUSION, at_least=1, at_most=64,
+    )  # fmt: skip
+    coarse_share: float = option(
+        0.25, "--occlusion-share", "of the large cubes that are looked into", metavar="SHARE", section=OCCLUSION,
+        unit="share", above=0, at_most=1,
+    )  # fmt: skip
+    minutes: float | None = option(
+        None, "--occlusion-minutes", "at most so long for each unit, and as long again for the control; what is known "
+        "then is kept (no limit)", metavar="MIN", section=OCCLUSION, above=0,
+    )  # fmt: skip
+    partial: bool = option(
+        False, "--occlusion-partial", "Ctrl-C ends the occlusion alone, and what it knows by then is kept",
+        section=OCCLUSION,
+    )  # fmt: skip
+    incremental: bool = option(True, influence=False)
 
     def __post_init__(self) -> None:
-        for name in ("block", "stride", "coarse"):
-            value = getattr(self, name)
-            if value is not None and value < 1:
-                raise InputError(f"The occlusion's {name} must be at least 1, not {value}.")
+        object.__setattr__(self, "other_visit", tuple((one, other) for one, other in self.other_visit))
+        super().__post_init__()
+
+    def disagreements(self) -> Iterator[str]:
+        """See :class:`~PulsarCAMLib.core.settings.Settings`."""
         if self.block is not None and self.stride is not None and self.stride > self.block:
-            raise InputError(
-                f"The occlusion's stride ({self.stride}) must not exceed its block ({self.block}): voxels are missed."
-            )
-        if self.fill not in FILLS:
-            raise InputError(f"The occlusion's fill must be one of {', '.join(FILLS)}; it is {self.fill!r}.")
+            yield f"The occlusion's stride ({self.stride}) must not exceed its block ({self.block}): voxels are missed."
         if self.fill == OTHER_VISIT and not self.other_visit:
-            raise InputError("The fill “other visit” needs an input with two visits; choose mean or noise.")
-        if not 0 < self.coarse_share <= 1:
-            raise InputError(f"The share looked into must lie above 0 and up to 1; it is {self.coarse_share:g}.")
+            yield "The fill “other visit” needs a model that sees the same at two visits; choose mean or noise."
+
+    @property
+    def may_end_early(self) -> bool:
+        """Whether a map may be of some positions only."""
+        return self.partial or self.minutes is not None
+
+    def in_words(self) -> str:
+        """What a map was made with, as one sentence."""
+        side = "a sixth of the image's side" if self.block is None else f"{self.block} voxels"
+        step = "half of that" if self.stride is None else f"{self.stride} voxels"
+        fills = {
+            MEAN: "each channel's mean",
+            NOISE: "noise like the channel",
+            ZERO: "zero",
+            OTHER_VISIT: "the other visit",
+        }
+        told = f"Occlusion: cubes of {side} that move by {step}, filled with {fills[self.fill]}"
+        told += ", only those that meet what is looked at" if self.within_mask else ""
+        if self.coarse > 1:
+            told += f", cubes {self.coarse} times as large first and {self.coarse_share:.0%} of them looked into"
+        return f"{told}."
 
     def sides(self, size: Sequence[int], times: int = 1) -> list[int]:
         """The block's side along every axis of an image, enlarged so many times; never longer than the image."""
@@ -91,6 +144,14 @@ class Blocks:
     def of(self, chosen: np.ndarray) -> Blocks:
         """Some of them, by index or as flags."""
         return Blocks(self.low[chosen], self.high[chosen])
+
+    def evenly(self) -> list[np.ndarray]:
+        """Indices in two parts: first those that do not overlap and cover everything, then all others."""
+        import numpy as np
+
+        sides = self.high[0] - self.low[0] if len(self) else np.ones(1, int)
+        first = (self.low % sides == 0).all(axis=1)
+        return [np.flatnonzero(first), np.flatnonzero(~first)]
 
     def box(self, n: Any) -> tuple[Any, ...]:
         """One as an index into ``[*size]``."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ...core.errors import Cancelled
 from .blocks import Blocks, OcclusionSettings, blocks_of, filled
 
 if TYPE_CHECKING:
@@ -127,6 +128,29 @@ class Occluder:
         return OcclusionCost(positions, share * positions, share * positions * self.seconds_a_pass, kept)
 
 
+class Ending:
+    """When a map is to be ended early, and what was left out then.
+
+    Attributes:
+        keeps: whether an interruption ends the map alone.
+        stopped: whether there was one.
+        asked, left: positions that were asked about, and that were not.
+    """
+
+    def __init__(self, keeps: bool = False) -> None:
+        self.keeps, self.stopped, self.asked, self.left = keeps, False, 0, 0
+        self._until: float | None = None
+
+    def give(self, seconds: float | None) -> None:
+        """So long from now on; None: as long as it takes."""
+        self._until = None if seconds is None else time.perf_counter() + seconds
+
+    @property
+    def over(self) -> bool:
+        """Whether to ask no more."""
+        return self.stopped or (self._until is not None and time.perf_counter() >= self._until)
+
+
 class OcclusionRun:
     """Falls of the logits at all positions, as far as they are known: an interrupted run keeps what it has.
 
@@ -160,21 +184,37 @@ class OcclusionRun:
         """Which positions are known, bool ``[positions]``."""
         return ~np.isnan(self.falls).all(axis=1)
 
-    def go(self, tell: Callable[[float], None] | None = None) -> None:
+    def go(self, tell: Callable[[float], None] | None = None, ending: Ending | None = None) -> None:
         """Ask about what is not known yet.
 
         Args:
             tell: is told the fraction done, often; an error that it raises ends the work, and what is known stays.
+            ending: ends it early, when positions that cover everything are asked first.
         """
         left = np.flatnonzero(~self.done)
-        if not len(left):
+        waves = [left] if ending is None else [np.intersect1d(wave, left) for wave in self.blocks.evenly()]
+        try:
+            for wave in waves:
+                self._ask(wave, tell, ending)
+        except (Cancelled, KeyboardInterrupt):
+            if ending is None or not ending.keeps:
+                raise
+            ending.stopped = True
+        if ending is not None:
+            ending.asked += int(self.done.sum())
+            ending.left += int((~self.done).sum())
+
+    def _ask(self, left: np.ndarray, tell: Callable[[float], None] | None, ending: Ending | None) -> None:
+        if not len(left) or (ending is not None and ending.over):
             return
-        known = len(self.falls) - len(left)
+        known = int(self.done.sum())
         for positions, logits in self.occluder.changed(self.blocks.of(left), self._difference):
             self.falls[left[positions]] = (self.occluder.logits - logits).double().cpu().numpy()
             known += len(positions)
             if tell:
                 tell(known / len(self.falls))
+            if ending is not None and ending.over:
+                return
 
     def maps(self) -> tuple[np.ndarray, np.ndarray]:
         """Mean fall ``[classes, *size]`` over the known blocks that cover a voxel, 0 where none does; their number."""
@@ -193,6 +233,7 @@ def occluded(
     channels: tuple[int, ...] | None = None,
     region: np.ndarray | None = None,
     tell: Callable[[float], None] | None = None,
+    ending: Ending | None = None,
 ) -> np.ndarray:
     """Mean fall of every class's logit, ``[classes, *size]``; signed.
 
@@ -202,19 +243,35 @@ def occluded(
         channels: that are covered; None: all.
         region: bool ``[*size]``: only blocks that meet it; voxels that no such block covers are 0.
         tell: is told the fraction done; an error that it raises ends the work.
+        ending: ends it early; voxels that no known block covers are 0.
     """
     size = tuple(occluder.image.shape[2:])
     fill = filled(occluder.image, settings)
     if settings.coarse == 1:
         run = OcclusionRun(occluder, _within(blocks_of(size, settings), region), fill, channels)
-        run.go(tell)
+        run.go(tell, ending)
         return run.maps()[0]
     first = OcclusionRun(occluder, _within(blocks_of(size, settings, settings.coarse), region), fill, channels)
-    first.go(tell and (lambda done: tell(done / 2)))
+    first.go(tell and (lambda done: tell(done / 2)), ending)
     fine = OcclusionRun(occluder, _looked_into(first, settings, region), fill, channels)
-    fine.go(tell and (lambda done: tell(0.5 + done / 2)))
+    fine.go(tell and (lambda done: tell(0.5 + done / 2)), ending)
     (coarse, _), (values, times) = first.maps(), fine.maps()
     return np.where(times > 0, values, coarse)
+
+
+def positions_asked(
+    occluder: Occluder, settings: OcclusionSettings, region: np.ndarray | None = None, maps: int = 1
+) -> OcclusionCost:
+    """What maps cost before anything is asked; of coarse to fine the most that may be looked into."""
+    size = tuple(occluder.image.shape[2:])
+    fine = occluder.cost(_within(blocks_of(size, settings), region), maps)
+    if settings.coarse == 1:
+        return fine
+    first = occluder.cost(_within(blocks_of(size, settings, settings.coarse), region), maps)
+    share = settings.coarse_share
+    positions = first.positions + round(share * fine.positions)
+    own = (first.passes + share * fine.passes, first.seconds + share * fine.seconds)
+    return OcclusionCost(positions, *own, max(first.kept_bytes, fine.kept_bytes))
 
 
 def _within(blocks: Blocks, region: np.ndarray | None) -> Blocks:
@@ -224,7 +281,7 @@ def _within(blocks: Blocks, region: np.ndarray | None) -> Blocks:
 def _looked_into(first: OcclusionRun, settings: OcclusionSettings, region: np.ndarray | None) -> Blocks:
     """Blocks of the settings' own size that lie within the large ones that changed most."""
     size = tuple(first.occluder.image.shape[2:])
-    strength = np.abs(first.falls).max(axis=1)
+    strength = np.abs(np.nan_to_num(first.falls)).max(axis=1)
     most = np.argsort(-strength, kind="stable")[: -(-int(len(strength) * settings.coarse_share * 1000) // 1000) or 1]
     chosen = np.zeros(size, dtype=bool)
     for n in most:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from ...core.map_method import MapMethod
 from ..answers import NetworkEvidence
-from .blocks import OCCLUSION_PARTS, OcclusionSettings
+from .blocks import OCCLUSION as NAME, OCCLUSION_PARTS, OcclusionSettings
 from .run import class_logits
 
 if TYPE_CHECKING:
@@ -32,22 +32,55 @@ def occlusion_maps(evidence: NetworkEvidence, settings: OcclusionSettings) -> di
     import numpy as np
     import torch
 
-    from .occluding import occluded
+    from .occluding import Ending, occluded
 
     wanted: dict[str, tuple[int, ...] | None] = {"": None, **evidence.inputs}
-    found: dict[str, list[np.ndarray]] = {role: [] for role in wanted}
-    region = evidence.masks[0, 0].cpu().numpy().astype(bool) if settings.within_mask else None
+    found: dict[str, list[np.ndarray | None]] = {role: [] for role in wanted}
+    ending = Ending(settings.partial) if settings.may_end_early else None
+    count = len(evidence.members) * len(wanted)
     for m, member in enumerate(evidence.members):
         occluder = occluder_of(evidence, member, evidence.images, settings.incremental)
         for n, (role, channels) in enumerate(wanted.items()):
-            tell = partial(_tell_of, evidence, m * len(wanted) + n, len(evidence.members) * len(wanted))
-            found[role].append(occluded(occluder, settings, channels, region, tell))
+            tell, known = partial(_tell_of, evidence, m * len(wanted) + n, count), ending.asked if ending else 0
+            if ending and settings.minutes is not None:
+                ending.give(60 * settings.minutes / count)
+            values = occluded(occluder, settings, channels, _region(evidence, settings), tell, ending)
+            found[role].append(None if ending and ending.asked == known else values)
+    if ending and ending.left:
+        evidence.ended(_what_is_left(ending.asked, ending.left))
     maps: dict[str | tuple[str, str], Tensor] = {}
-    for role, values in found.items():
-        falls = torch.from_numpy(np.stack(values)).to(evidence.images).relu()
+    for role, members in found.items():
+        asked = [each for each in members if each is not None] or [values]
+        # a member that was not reached has the mean of the others, so that the mean over the members is theirs
+        stand_in = np.mean(asked, axis=0) if any(each is not None for each in members) else np.zeros_like(values)
+        stacked = np.stack([stand_in if each is None else each for each in members])
+        falls = torch.from_numpy(stacked).to(evidence.images).relu()
         for n, name in enumerate(evidence.system.task.names):
             maps[(name, role) if role else name] = falls[:, n, None]
     return maps
+
+
+def _region(evidence: NetworkEvidence, settings: OcclusionSettings) -> np.ndarray | None:
+    return evidence.masks[0, 0].cpu().numpy().astype(bool) if settings.within_mask else None
+
+
+def _what_is_left(asked: int, left: int) -> str:
+    return (
+        f"Occlusion was ended early: {asked} of {asked + left} positions were asked about. Voxels that none of them "
+        "covered are 0, and members that were not reached have the mean of the others."
+    )
+
+
+def occlusion_cost(evidence: NetworkEvidence, settings: OcclusionSettings, times: int) -> str:
+    """What maps of the evidence's inputs cost for so many members and samples, measured on the first; one sentence."""
+    from .occluding import positions_asked
+
+    occluder = occluder_of(evidence, evidence.members[0], evidence.images[:1], settings.incremental)
+    maps = times * (1 + len(evidence.inputs))
+    found = positions_asked(occluder, settings, _region(evidence, settings), maps).in_words()
+    if settings.minutes is not None:
+        found += f" It ends after {settings.minutes:g} minutes for each unit, and what is known then is kept."
+    return found
 
 
 def _tell_of(evidence: NetworkEvidence, before: int, maps: int, done: float) -> None:
@@ -57,14 +90,17 @@ def _tell_of(evidence: NetworkEvidence, before: int, maps: int, done: float) -> 
 def occlusion(settings: OcclusionSettings) -> MapMethod:
     """The method with settings of one's own, for a system's ``maps``."""
     return MapMethod(
-        name="occlusion",
+        name=NAME,
         title="Occlusion",
         unit="fall of the logit",
         equation="ReLU(mean over covering cubes of (y_c(x) - y_c(x occluded)))",
-        compute=lambda evidence: occlusion_maps(evidence, settings),
+        compute=lambda evidence: occlusion_maps(evidence, evidence.choices.get(NAME, settings)),
         saved_name="OCCLUSION",
         by_input=True,
         always=False,
+        choices=OcclusionSettings,
+        given=lambda system, preprocessing: {"other_visit": system.visit_pairs(preprocessing)},
+        foretold=lambda evidence, times: occlusion_cost(evidence, evidence.choices.get(NAME, settings), times),
         cost=float((2 * OCCLUSION_PARTS - 1) ** 3),  # positions of the usual settings, were every one a whole pass
     )
 

@@ -23,6 +23,8 @@ def explain_one_by_one(
     methods: Sequence[str],
     after_chunk: Callable[[float], None] | None,
     inputs: Mapping[str, tuple[int, ...]],
+    choices: Mapping[str, Any] | None = None,
+    ended: Callable[[str], None] | None = None,
 ) -> Explained:
     """See :meth:`..contract.System.explain`; needs a predictor with ``members``."""
     import numpy as np
@@ -39,7 +41,7 @@ def explain_one_by_one(
         for m, name in enumerate(methods):
             # long methods tell often how far they are, so that they can be cancelled
             tell = partial(_still_at, after_chunk, n, shares[m], shares[m + 1])
-            evidence = NetworkEvidence(system, members, *part, inputs, tell)
+            evidence = NetworkEvidence(system, members, *part, inputs, tell, choices or {}, ended or (lambda _: None))
             for key, found in _computed(system.method(name), evidence).items():
                 whole = (name, key) if isinstance(key, str) else (name, *key)
                 maps.setdefault(whole, []).append(found.detach().float().cpu().numpy())

@@ -24,7 +24,7 @@ from .architecture import ResNetSizes
 from .preprocessing import RicePreprocessing
 from .recipe import RiceCohort
 from .settings import RiceSettings
-from .task import CHANNELS, INPUTS, NAME, RTDOSE, TASK
+from .task import CHANNELS, EVENT, INPUTS, NAME, POSTOP, RTDOSE, TASK
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -70,6 +70,11 @@ class RiceNet(VolumeSystem):
         """The inputs that the card names, in the order of the paper."""
         roles = {role.name: role for role in self.inputs}
         return tuple(Channel(roles[name]) for name in CHANNELS if name in preprocessing.inputs)
+
+    def visit_pairs(self, preprocessing: RicePreprocessing) -> tuple[tuple[int, int], ...]:
+        """The two contrast-enhanced MRIs, which have columns of their own."""
+        names = [channel.role.name for channel in self.channels(preprocessing)]
+        return ((names.index(POSTOP), names.index(EVENT)),) if {POSTOP, EVENT} <= set(names) else ()
 
     def shown_only(self, preprocessing: RicePreprocessing, words: Sequence[str]) -> RicePreprocessing:
         """A network of fewer channels, as in the paper's table."""

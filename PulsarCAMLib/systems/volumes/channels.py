@@ -83,3 +83,12 @@ def leads_of(inputs: Iterable[InputRole], there: Iterable[str]) -> dict[str, Inp
         if role.kind == MRI and role.name in known:
             found.setdefault(role.time_point, role)
     return found
+
+
+def pairs_of(channels: Iterable[Channel]) -> tuple[tuple[int, int], ...]:
+    """Numbers of channels that show MRIs of one column at two time points; differences have no other visit."""
+    known: dict[str, list[int]] = {}
+    for n, channel in enumerate(channels):
+        if channel.minus is None and channel.role.kind == MRI:
+            known.setdefault(channel.role.table_column, []).append(n)
+    return tuple((one, other) for own in known.values() for one, other in pairwise(own))

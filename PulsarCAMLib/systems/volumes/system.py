@@ -11,7 +11,7 @@ from ...core.inputs import MASK
 from ...core.task import LESION
 from ..contract import Copy, LabelledUnit, Samples, System
 from ..plain_settings import PlainSettings
-from .channels import Channel, channels_of
+from .channels import Channel, channels_of, pairs_of
 from .preprocessing import ATLAS, HALFWAY, TOOL, VolumePreprocessing
 
 if TYPE_CHECKING:
@@ -40,6 +40,10 @@ class VolumeSystem(System):
     def channel_roles(self, preprocessing: Any) -> tuple[tuple[str, ...], ...]:
         """Names of the inputs that each of :meth:`channels` shows."""
         return tuple(tuple(role.name for role in channel.roles) for channel in self.channels(preprocessing))
+
+    def visit_pairs(self, preprocessing: Any) -> tuple[tuple[int, int], ...]:
+        """MRIs of one column of the cohort table at two time points, each alone in its channel."""
+        return pairs_of(self.channels(preprocessing))
 
     def prepare(self, case: Case, preprocessing: Any, tell: Callable[[float, str], None]) -> list[Samples]:
         """One sample of every lesion, or of the patient."""

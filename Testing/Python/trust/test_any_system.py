@@ -16,6 +16,7 @@ from PulsarCAMLib.systems.map_checks.turning import turned_in_plane
 from PulsarCAMLib.systems.maps.gradients import SALIENCY
 from PulsarCAMLib.trust.answers import chances, log_odds
 from PulsarCAMLib.trust.checks import Settings, check_explanations
+from PulsarCAMLib.trust.cost import ChecksCost, duration
 from PulsarCAMLib.trust.subjects import subject_from_samples, synthetic_subjects
 from PulsarCAMLib.trust.summary import summarise
 from PulsarCAMLib.trust.table import markdown
@@ -182,3 +183,40 @@ def test_a_turned_volume_comes_back_to_where_it_was():
     assert np.abs(turned.image[0][middle] - image[0][middle]).max() > 0.1
     np.testing.assert_allclose(turned.back(turned.image[0])[middle], image[0][middle], atol=0.1)
     assert not turned.mask[0, :, 0, 0].any()
+
+
+def test_how_long_the_checks_take_is_told_beforehand_and_counted_rightly(monkeypatch):
+    rng, subjects = np.random.default_rng(0), []
+    for n in range(2):
+        images = rng.uniform(0.2, 1, (1, 2, *SIZE)).astype(np.float32)
+        samples = SimpleNamespace(name="patient", images=images, masks=np.ones((1, 1, *SIZE), bool), main=0)
+        subjects.append(replace(subject_from_samples(f"P{n}", samples, label=n), planted=REGION))
+    asked, told = [], []
+    plain, answers = type(SYSTEM).explain, type(SYSTEM).answers
+
+    def explain(self, predictor, images, *rest, **more):
+        asked.append(("maps", len(images)))
+        return plain(self, predictor, images, *rest, **more)
+
+    def answer(self, predictor, images, masks):
+        asked.append(("answers", len(images)))
+        return answers(self, predictor, images, masks)
+
+    monkeypatch.setattr(type(SYSTEM), "explain", explain)
+    monkeypatch.setattr(type(SYSTEM), "answers", answer)
+    monkeypatch.setattr("PulsarCAMLib.trust.cost.SHORT_SECONDS", 0.0)
+    check_explanations(bundle(), subjects, QUICK, on_cost=told.append)
+    (sentence,) = told
+    rounds = sum(n for kind, n in asked[2:] if kind == "maps") / 2
+    assert f"the maps of 2 patients {rounds:.0f} times over" in sentence
+    more = sum(n for kind, n in asked[3:] if kind == "answers") / 2
+    assert f"ask for {more:.0f} more answers of each" in sentence
+    assert ChecksCost(2, "patient", 3, 1, 1.0, 1.0).in_words() != ""
+
+
+def test_what_is_done_soon_is_not_told():
+    assert ChecksCost(2, "patient", 3, 1, 1.0, 1.0).in_words() == ""
+    assert ChecksCost(12, "patient", 40, 700, 30.0, 0.2).in_words().endswith(
+        "takes about 4.5 hours; fewer random models, patients or methods make it shorter."
+    )  # fmt: skip
+    assert duration(130) == "2 minutes"
