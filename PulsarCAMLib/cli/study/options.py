@@ -57,7 +57,8 @@ def add_study(commands, command: Callable[..., argparse.ArgumentParser], epilog:
     known = f"of {CAM}, {', '.join(BASELINES)} and, on features, {features}"
     joined = f"these may be joined, as in radiomics+dose, and +{DELTA} gives the change to the second MRI; "
     joined += "for systems that answer for patients or have more classes, only clinical of these"
-    add_settings(study, StudySettings, "models", models={"type": _models, "help": known + joined})
+    add_settings(study, StudySettings, "models", models={"type": _models, "help": known + joined},
+                 shortcuts={"default": ()})  # fmt: skip
     study.add_argument(
         "--ablate", type=names_of(()), default=(), metavar="A,B", help="also judge the network of some inputs only: "
         "all, the system's usual subsets, or subsets such as rtdose,postop+rtdose; further calls may add more",
