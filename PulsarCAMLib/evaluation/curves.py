@@ -84,6 +84,12 @@ class CalibrationBin:
     predicted: float
     observed: float
 
+    def interval(self) -> tuple[float, float]:
+        """95 % interval of the observed share (Wilson), as if the lesions were independent."""
+        from .small_samples import wilson
+
+        return wilson(round(self.observed * self.count), self.count)
+
 
 def calibration_points(
     labels, probabilities, *, positive: str | None = None, task: Task | None = None, bins: int | None = None
@@ -99,15 +105,34 @@ def calibration_points(
     given = Predictions.of(labels, probabilities, positive=positive, task=task)
     if bins is None:
         bins = int(np.clip(len(given) // FEWEST_IN_BIN, 1, BINS))
-    number, count = quantile_bins(given.scores, bins)
+    return _points(given.truth, given.scores, bins)
+
+
+def class_calibration_points(
+    labels: np.ndarray, probabilities: np.ndarray, task: Task
+) -> dict[str, list[CalibrationBin]]:
+    """Calibration of every class against all others, by its name; bins as :func:`calibration_points` has them.
+
+    Args:
+        labels: ``[N]``, numbers of classes in the task's order.
+        probabilities: ``[N, C]``.
+        task: of three classes or more.
+    """
+    bins = int(np.clip(len(labels) // FEWEST_IN_BIN, 1, BINS))
+    found = zip(task.names, np.asarray(probabilities, dtype=float).T, strict=True)
+    return {name: _points(np.asarray(labels) == n, scores, bins) for n, (name, scores) in enumerate(found)}
+
+
+def _points(truth: np.ndarray, scores: np.ndarray, bins: int) -> list[CalibrationBin]:
+    number, count = quantile_bins(scores, bins)
     groups = [number == n for n in range(count)]
     return [
         CalibrationBin(
-            low=float(given.scores[group].min()),
-            high=float(given.scores[group].max()),
+            low=float(scores[group].min()),
+            high=float(scores[group].max()),
             count=int(group.sum()),
-            predicted=float(given.scores[group].mean()),
-            observed=float(given.truth[group].mean()),
+            predicted=float(scores[group].mean()),
+            observed=float(truth[group].mean()),
         )
         for group in groups
         if group.any()

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import io
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from ..core.errors import OutputError
+from ..core.errors import InputError, OutputError
+from ..io.plain_files import read_plain
 from ..training.samples import TrainingSamples
 from .network_model import TRAINING, NetworkStudyModel, samples_of
 from .records import trial_folder
@@ -18,6 +20,9 @@ from .splits import Split
 
 KEPT = "learnt_features.npz"
 """In a trial's folder, so that what took minutes is not computed for every report."""
+
+MOST_BYTES = 1 << 30
+"""Of such a file."""
 
 
 def network_of(model: Any) -> NetworkStudyModel | None:
@@ -89,7 +94,8 @@ def kept_features(
 
 def _kept(path: Path, sha256: str) -> np.ndarray | None:
     try:
-        with np.load(path, allow_pickle=False) as found:
+        content = read_plain(path, "file of features", at_most=MOST_BYTES)
+        with np.load(io.BytesIO(content), allow_pickle=False) as found:
             return found["features"] if str(found["sha256"]) == sha256 else None
-    except (OSError, ValueError, KeyError, EOFError):
+    except (InputError, OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
         return None

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ...evaluation.curves import CalibrationBin, Curve, calibration_points, precision_recall_points, roc_points
+from ...evaluation.curves import (
+    CalibrationBin,
+    Curve,
+    calibration_points,
+    class_calibration_points,
+    precision_recall_points,
+    roc_points,
+)
 from ...study.model_results import Asked, ModelResults
 from ...study.run import Study
 
@@ -49,6 +56,7 @@ class ModelCurves:
         calibration: of the pool.
         trials, controls: ROC curves by trial.
         prevalence: share of the positive class in the pool.
+        by_class: of more than two classes the calibration of each against all others, of the pool.
     """
 
     results: ModelResults
@@ -58,10 +66,11 @@ class ModelCurves:
     trials: Band | None
     controls: Band | None
     prevalence: float
+    by_class: dict[str, list[CalibrationBin]] = field(default_factory=dict)
 
 
 def model_curves(results: ModelResults, patients: np.ndarray) -> ModelCurves:
-    """All curves of one model's results; there are none where there are more than two classes."""
+    """All curves of one model's results; where there are more than two classes calibration alone, of each class."""
     pool = results.pooled(patients)
     own = (pool.labels, pool.probabilities)
     task, trials = results.task, [None, None]
@@ -69,7 +78,7 @@ def model_curves(results: ModelResults, patients: np.ndarray) -> ModelCurves:
     prevalence = float(positive.mean()) if len(positive) else float("nan")
     if not task.binary:
         none = Curve(np.zeros(0), np.zeros(0), np.zeros(0), None, "there are more than two classes")
-        return ModelCurves(results, none, none, [], *trials, prevalence)
+        return ModelCurves(results, none, none, [], *trials, prevalence, class_calibration_points(*own, task))
     if not results.one_by_one:
         trials = [band(results.trials), band(results.controls)]
     curves = (kind(*own, task=task) for kind in (roc_points, precision_recall_points, calibration_points))
@@ -213,6 +222,17 @@ def _model_rows(found: ModelCurves) -> Iterator[tuple]:
             yield (name, *own, 0, x, y, "", "", "")
     for each in found.calibration:
         yield ("calibration pooled", *own, 0, each.predicted, each.observed, each.low, each.high, each.count)
+    for name, points in found.by_class.items():
+        for each in points:
+            yield (
+                f"calibration pooled of {name}",
+                *own,
+                0,
+                each.predicted,
+                each.observed,
+                *each.interval(),
+                each.count,
+            )
     for control, by_trial in ((0, found.trials), (1, found.controls)):
         if by_trial:
             for x, mean, sd in zip(GRID.tolist(), by_trial.mean.tolist(), by_trial.sd.tolist(), strict=True):

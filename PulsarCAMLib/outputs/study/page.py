@@ -138,7 +138,27 @@ def _curves(found: Contents) -> list[dict[str, Any]]:
         ]
         if panels:
             parts.append({"title": title, "about": about, "panels": panels})
-    return parts
+    return parts + _class_calibration(found, names, colors)
+
+
+def _class_calibration(found: Contents, names: dict[str, str], colors: dict[str, str]) -> list[dict[str, Any]]:
+    """One plot a class and protocol, where there are more than two classes."""
+    task, system, panels = found.study.lesions.task, system_in(found.summary), []
+    for protocol in found.summary["protocols"]:
+        for point in TIME_POINTS:
+            own = (protocol["name"], point)
+            curves = [c for c in found.curves if (c.results.protocol, c.results.time_point) == own and c.by_class]
+            curves = [c for c in curves if "[" not in c.results.model and any(c.by_class.values())]
+            for name in task.names if curves else ():
+                heading = f"{name}, {protocol['title']}{on_mri(point, system)}"
+                figure = plots.class_calibration(curves, name, names, colors, heading)
+                panels.append(plots.svg(figure, f"calibration-class-{len(panels)}", f"Calibration: {heading}"))
+    about = (
+        f"Of the pool, each class against all others, in bins of about equal counts. Above the diagonal {task.unit}s "
+        "are of the class more often than predicted. Lines: 95 % intervals (Wilson), too narrow where a patient has "
+        f"several {task.unit}s. Means over many trials are less extreme than a single model's answers."
+    )
+    return [{"title": "Calibration of every class", "about": about, "panels": panels}] if panels else []
 
 
 def _by_protocol(found: Contents) -> list[tuple[str, Sequence[ModelCurves]]]:

@@ -136,6 +136,27 @@ def calibration(
     return figure
 
 
+def class_calibration(
+    found: Sequence[ModelCurves], name: str, names: dict[str, str], colors: dict[str, str], title: str
+) -> Figure:
+    """Observed share of one class against its mean predicted probability; lines: 95 % intervals; how many beneath."""
+    figure, axes = panel(title, f"mean predicted probability of {name}", f"share that was {name}")
+    axes.plot([0, 1], [0, 1], color=FAINT, linewidth=0.8, linestyle=":")
+    for each in found:
+        points = each.by_class.get(name, [])
+        if not points:
+            continue
+        color, counts = colors[each.results.model], sorted({point.count for point in points})
+        told = str(counts[0]) if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
+        x, y = [point.predicted for point in points], [point.observed for point in points]
+        reach = np.abs(np.array([point.interval() for point in points]).T - y)
+        label = f"{names[each.results.model]} ({told} a point)"
+        axes.errorbar(x, y, reach, fmt="o-", color=color, linewidth=1.2, elinewidth=0.7, markersize=4, label=label)
+    _square(axes)
+    legend(axes)
+    return figure
+
+
 def training(curves: Sequence[TrainingCurve], term: str, titles: dict[str, str], title: str) -> Figure:
     """Mean over trainings of one term, with their range; controls dashed."""
     figure, axes = panel(title, "epoch", term)

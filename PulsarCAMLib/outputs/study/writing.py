@@ -179,6 +179,16 @@ def _curve(found: ModelCurves) -> dict[str, Any]:
         "roc": points(found.roc),
         "precision_recall": points(found.precision_recall),
         "calibration": [vars(each) for each in found.calibration],
+        **({"calibration_by_class": _by_class(found)} if found.by_class else {}),
+    }
+
+
+def _by_class(found: ModelCurves) -> dict[str, list[dict[str, Any]]]:
+    """Every class against all others, with 95 % intervals of the observed shares."""
+    ends = ("observed_low", "observed_high")
+    return {
+        name: [vars(each) | dict(zip(ends, each.interval(), strict=True)) for each in points]
+        for name, points in found.by_class.items()
     }
 
 

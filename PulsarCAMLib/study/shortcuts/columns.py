@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import csv
 import hashlib
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +22,7 @@ from ...cohort.table import CohortRow, CohortTable
 from ...core.errors import Cure, InputError
 from ...core.task import Task
 from ...core.vocabulary import BASELINE
+from ...io.csv_files import csv_text, read_csv
 from ..folder import write_text
 
 SHORTCUTS = "shortcuts.csv"
@@ -163,13 +163,10 @@ def write_columns(cohort: CohortTable, lesions: StudyLesions, names: Sequence[st
         OutputError: the file cannot be written.
     """
     columns = [classes_of(cohort, lesions, name) for name in names]
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(names)
     cells = [["" if n < 0 else each.words[n] for n in each.classes] for each in columns]
-    writer.writerows(zip(*cells, strict=True))
-    write_text(folder / SHORTCUTS, text.getvalue())
-    return hashlib.sha256(text.getvalue().encode()).hexdigest()
+    text = csv_text(names, zip(*cells, strict=True))
+    write_text(folder / SHORTCUTS, text)
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def read_columns(folder: Path, units: int) -> list[NamedColumn]:
@@ -180,12 +177,11 @@ def read_columns(folder: Path, units: int) -> list[NamedColumn]:
     """
     path = folder / SHORTCUTS
     try:
-        with path.open(encoding="utf-8", newline="") as file:
-            names, *lines = csv.reader(file)
+        names, lines = read_csv(path)
         columns = list(zip(*lines, strict=True))
         if len(lines) != units or len(columns) != len(names):
             raise ValueError(len(lines))
-    except (OSError, ValueError) as error:
+    except (ValueError, csv.Error, InputError) as error:
         raise InputError(f"The study's columns {path} are missing or damaged; run the study anew.") from error
     found = []
     for name, cells in zip(names, columns, strict=True):

@@ -17,9 +17,12 @@ from PulsarCAMLib.cohort.study_lesions import StudyLesions
 from PulsarCAMLib.cohort.table import read_cohort
 from PulsarCAMLib.core.errors import InputError
 from PulsarCAMLib.core.geometry import VolumeGeometry
+from PulsarCAMLib.evaluation.small_samples import wilson
 from PulsarCAMLib.outputs.study import write_study_report
 from PulsarCAMLib.outputs.study.console import summary_lines
+from PulsarCAMLib.outputs.study.curves import model_curves, rows as curve_rows
 from PulsarCAMLib.outputs.study.figures import differences, protocols
+from PulsarCAMLib.outputs.study.plots import class_calibration
 from PulsarCAMLib.study.card_section import protocols_section
 from PulsarCAMLib.study.entries import entry_of
 from PulsarCAMLib.study.model_results import model_results_of
@@ -139,6 +142,10 @@ def test_the_report_says_its_words_and_no_others(study, summary, tmp_path):
     assert "Size of what is bright" in told
     assert "probability of medium" in told
     assert "macro AUC" in told
+    assert "Calibration of every class" in told
+    assert 'aria-label="Calibration: medium, (c) split by patient' in page.read_text(encoding="utf-8")
+    curves = json.loads((page.parent / "results.json").read_text(encoding="utf-8"))["curves"]
+    assert {"observed_low", "observed_high", "count"} <= set(curves[0]["calibration_by_class"]["medium"][0])
     rows = table_of(page.parent / "predictions.csv")
     assert {"probability_small", "probability_medium", "probability_large"} <= set(rows[0])
     assert {row["metric"] for row in table_of(page.parent / "table1.csv")} >= {"f1", "recall_medium"}
@@ -195,3 +202,23 @@ def test_the_command_studies_it(table, tmp_path, capsys):
     assert [record.model for record in open_study(tmp_path / "run").records] == ["stranger"] * 2
     assert main([*command, "--protocols", "lesions"]) == 3
     assert "choose “patients”" in capsys.readouterr().err
+
+
+def test_calibration_of_every_class_is_counted_drawn_and_kept(study, tmp_path):
+    """Each class against all others: shares and counts as a plain count gives them, intervals around them."""
+    results = next(each for each in model_results_of(study) if each.protocol == "patients")
+    pool = results.pooled(study.lesions.patients)
+    found = model_curves(results, study.lesions.patients).by_class
+    assert tuple(found) == STRANGER.task.names
+    for n, points in enumerate(found.values()):
+        assert sum(point.count for point in points) == len(pool.labels) == 18
+        (point,) = points  # 18 patients make one point of twelve or more
+        assert point.observed == pytest.approx((pool.labels == n).mean())
+        assert point.predicted == pytest.approx(pool.probabilities[:, n].mean())
+        low, high = point.interval()
+        assert (low, high) == wilson(6, 18)
+    figure = class_calibration([model_curves(results, study.lesions.patients)], "medium", {"stranger": "S"}, {"stranger": "#000000"}, "t")  # fmt: skip # noqa: E501
+    assert figure.axes[0].get_ylabel() == "share that was medium"
+    assert figure.legends[0].get_texts()[0].get_text() == "S (18 a point)"
+    lines = list(curve_rows([model_curves(results, study.lesions.patients)], []))
+    assert {line[0] for line in lines} == {f"calibration pooled of {name}" for name in STRANGER.task.names}
