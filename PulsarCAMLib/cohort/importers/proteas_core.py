@@ -17,6 +17,7 @@ from ...core.errors import OutputError
 from ...io.atomic import REPLACE, whole_folder
 from ...io.plain_files import possible_place
 from ...io.volumes import read_image
+from ...lesions.doubts import whole_numbers
 from ..findings import Finding
 from ..table import CohortRow
 from .imported import ASSUMED, LEFT_OUT, about_row, about_source
@@ -85,8 +86,9 @@ def _core(path: Path, made: Path, findings: list[Finding], row: CohortRow) -> st
     """Name of the file that was written; None where there is no core."""
     import SimpleITK as sitk
 
-    image = read_image(path, f"The mask {path.name}")
-    values = sitk.GetArrayViewFromImage(image)
+    name = f"The mask {path.name}"
+    image = read_image(path, name)
+    values = whole_numbers(name, sitk.GetArrayViewFromImage(image))
     strange = [f"{value:g}" for value in np.unique(values) if value not in KNOWN]
     if strange:
         what = f"{path.name} has the values {', '.join(strange)}, which are not known; they are no core"
@@ -96,6 +98,6 @@ def _core(path: Path, made: Path, findings: list[Finding], row: CohortRow) -> st
         return None
     written = sitk.GetImageFromArray(core)
     written.CopyInformation(image)
-    name = path.name.replace("_tumor_mask_", "_core_")
-    sitk.WriteImage(written, str(made / name), True)
-    return name
+    file = path.name.replace("_tumor_mask_", "_core_")
+    sitk.WriteImage(written, str(made / file), True)
+    return file

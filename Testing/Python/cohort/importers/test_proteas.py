@@ -3,6 +3,7 @@
 import numpy as np
 import openpyxl
 import pytest
+import SimpleITK as sitk
 from making_files import PLAIN, files_in, written
 
 from PulsarCAMLib.cohort.checks import check_cohort
@@ -171,3 +172,20 @@ def test_a_mask_that_cannot_be_read_leaves_no_cores(tmp_path):
     with pytest.raises(InputError, match="P02_tumor_mask_baseline"):
         import_proteas(source, cores=tmp_path / "cores")
     assert [path.name for path in tmp_path.iterdir()] == ["PROTEAS"]
+
+
+def test_cores_of_labels_that_are_off_by_rounding_have_not_vanished(tmp_path):
+    """Nor are an image's values labels: else both would count as a tumour that is gone."""
+    source = tmp_path / "PROTEAS"
+    a_head(source, "P01", (90, 60, 40), (200, 100, 0))
+    masks = source / "P01" / "tumor segmentation"
+    for factor, point in ((0.9999999, "baseline"), (1.0000001, "fu1")):
+        path = masks / f"P01_tumor_mask_{point}.nii.gz"
+        labels = sitk.GetArrayFromImage(sitk.ReadImage(str(path)))
+        written(path, labels * factor, PLAIN)
+    found = import_proteas(source, cores=tmp_path / "cores")
+    (label,) = label_cohort(read_cohort(save_imported(found, tmp_path / "proteas.csv")[0]))
+    assert label.change == pytest.approx(0)
+    written(masks / "P01_tumor_mask_fu1.nii.gz", labels * 0.5, PLAIN)
+    with pytest.raises(InputError, match=r"P01_tumor_mask_fu1\.nii\.gz holds fractions"):
+        import_proteas(source, cores=tmp_path / "cores", overwrite=True)
