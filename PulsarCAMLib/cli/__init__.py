@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from typing import NoReturn
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -22,6 +23,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from .learning import system_named
     from .parser import make_parser
 
+    _write_any_character()
     given, parsed = sys.argv[1:] if arguments is None else arguments, []
     debug = "--debug" in given
     try:
@@ -30,6 +32,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except SystemExit as stop:  # argparse has said what is wrong, or printed the help
         return int(stop.code or 0)
     return code or guarded(lambda: _run(parsed[0]), debug)
+
+
+def _write_any_character() -> None:
+    """A name in a script that the terminal's encoding lacks is told by its numbers, and ends nothing."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure") and getattr(stream, "errors", "") == "strict":
+            stream.reconfigure(errors="backslashreplace")
+
+
+def program() -> NoReturn:
+    """The program: like :func:`main`, and a Ctrl-C that comes before or after the work prints no traceback."""
+    import signal
+
+    try:
+        code = main()
+    except KeyboardInterrupt:
+        print("pulsarcam: error: interrupted.", file=sys.stderr)
+        code = 130
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # how it ended is said; what is left is closing files
+    sys.exit(code)
 
 
 def _run(options) -> None:

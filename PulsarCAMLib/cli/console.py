@@ -87,15 +87,34 @@ def _terminable() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
+PROGRESS = "pulsarcam: progress: "
+LINE_SECONDS = 60.0
+"""Between two lines about progress where there is no terminal for a bar."""
+
+
+class ProgressLines:
+    """Tells how far a long run is where its output goes into a file: a line a minute, none for a short one."""
+
+    def __init__(self, quiet: bool, clock: Callable[[], float] = time.monotonic) -> None:
+        self._off, self._clock, self._told = quiet or sys.stderr.isatty(), clock, clock()
+
+    def tell(self, fraction: float, text: str) -> None:
+        """The share done, and what is being done."""
+        now = self._clock()
+        if not self._off and now - self._told >= LINE_SECONDS:
+            self._told = now
+            print(f"{PROGRESS}{fraction:4.0%} {visible(text)}", file=sys.stderr, flush=True)
+
+
 class Progress:
-    """A bar on stderr from 0 to 100 %, shown on a terminal only.
+    """A bar on stderr from 0 to 100 %, shown on a terminal only; elsewhere a line a minute.
 
     Attributes:
         shown: whether there is a bar.
     """
 
     def __init__(self, quiet: bool) -> None:
-        self._bar = None
+        self._bar, self._lines = None, ProgressLines(quiet)
         if quiet or not sys.stderr.isatty():
             return
         from tqdm import tqdm
@@ -107,6 +126,7 @@ class Progress:
         """A callback whose 0..1 fills the bar from ``low`` to ``high`` (fractions)."""
 
         def on_progress(fraction: float, text: str) -> None:
+            self._lines.tell(low + (high - low) * fraction, text)
             if self._bar is not None:
                 self._bar.set_description_str(text, refresh=False)
                 self._bar.update(100 * (low + (high - low) * fraction) - self._bar.n)
@@ -122,11 +142,11 @@ class Progress:
 
 
 class TimedBar:
-    """A bar on stderr with the time left, one per stage, shown on a terminal only."""
+    """A bar on stderr with the time left, one per stage, shown on a terminal only; elsewhere a line a minute."""
 
     def __init__(self, quiet: bool) -> None:
         self._off = quiet or not sys.stderr.isatty()
-        self._bar = None
+        self._bar, self._lines = None, ProgressLines(quiet)
 
     def __enter__(self) -> TimedBar:
         return self
@@ -155,6 +175,7 @@ class TimedBar:
             if not told and not self._off:
                 bar.initial = bar.n = 100 * fraction
             told = True
+            self._lines.tell(fraction, f"{name}: {text}")
             bar.set_description_str(f"{name}: {text}", refresh=False)
             bar.update(100 * fraction - bar.n)
 

@@ -25,7 +25,7 @@ SILENT_SECONDS = 15.0
 """After so long without a sign of life, a job that another Slicer started is taken for dead."""
 PATIENCE_SECONDS = 15.0
 """How long a job that was asked to stop may take before it is ended by force."""
-SAYS_ERROR, SAYS_WARNING = "pulsarcam: error: ", "pulsarcam: warning: "
+SAYS_ERROR, SAYS_WARNING, SAYS_PROGRESS = "pulsarcam: error: ", "pulsarcam: warning: ", "pulsarcam: progress: "
 
 
 class Job:
@@ -79,7 +79,7 @@ class Job:
     def error(self) -> str:
         """Why it failed, as one sentence."""
         text = self._text(ERRORS) or self._early_words()
-        lines = [line.strip() for line in text.splitlines() if line.strip()]
+        lines = [line.strip() for line in text.splitlines() if line.strip() and not line.startswith(SAYS_PROGRESS)]
         said = [line.removeprefix(SAYS_ERROR) for line in lines if line.startswith(SAYS_ERROR)]
         if said:
             return said[-1]

@@ -9,6 +9,7 @@ import numpy as np
 
 from ..cohort.table import CohortRow, CohortTable
 from ..core.errors import Cancelled, InputError
+from ..core.pluralize import pluralize
 from .clinical import clinical_features
 from .row import FeatureRow
 from .settings import FeatureSettings
@@ -222,12 +223,21 @@ def _spread(works: list[list[Work]], settings, folder: Path, jobs: int, cancelle
                 yield done
                 _stop_if(cancelled)
         return
-    from joblib import Parallel, delayed
+    from ..io.workers import ATTEMPTS, numbered, spread
 
-    spread = Parallel(n_jobs=jobs, batch_size=1, return_as="generator_unordered")
-    for found in spread(delayed(all_of)(each, settings, folder) for each in works):
-        yield from found
-        _stop_if(cancelled)
+    waiting = dict(enumerate(works))
+    for _ in range(ATTEMPTS):
+        calls = [(number, all_of, each, settings, folder) for number, each in waiting.items()]
+        for number, found in spread(numbered, calls, at_once=jobs, remote=jobs < 0):
+            del waiting[number]
+            yield from found
+            _stop_if(cancelled)
+        if not waiting:
+            return
+    raise InputError(
+        f"{pluralize(len(waiting), 'MRI')} of the cohort went down with the process {ATTEMPTS} times; free memory or "
+        "use fewer processes, and start again to go on."
+    )
 
 
 def _stop_if(cancelled: Callable[[], bool] | None) -> None:

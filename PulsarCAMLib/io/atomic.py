@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from ..core.errors import Cure, OutputError
+from .partial import PartialFolder
 from .plain_files import is_file, is_folder, possible_place, shown_path
 
 REPLACE = Cure("choose another name", "or add --overwrite to replace it")
@@ -142,7 +143,8 @@ class FilesTogether:
         if blocked:
             raise OutputError(f"{blocked[0]} in {self.folder} is a folder; choose another place.")
         try:
-            self.made = Path(tempfile.mkdtemp(prefix=".pulsarcam-", suffix=".partial", dir=self.folder))
+            self._partial = PartialFolder(self.folder, "pulsarcam")
+            self.made = self._partial.folder
         except OSError as error:
             raise OutputError(
                 f"The folder {self.folder} cannot be written ({error.strerror}); choose another one."
@@ -158,7 +160,7 @@ class FilesTogether:
                 f"The files cannot be put into {self.folder} ({fault.strerror}); nothing was changed."
             ) from fault
         finally:
-            shutil.rmtree(self.made, ignore_errors=True)
+            self._partial.remove()
         if isinstance(error, OSError):
             raise OutputError(
                 f"The files cannot be written to {self.folder} ({error.strerror or error}); nothing was left there."
@@ -222,10 +224,11 @@ def whole_folder(folder: Path, mode: int = 0o755) -> Iterator[Path]:
         OSError: it cannot be made or renamed; what was there is there again.
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
-    made = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", suffix=".partial", dir=folder.parent))
+    partial = PartialFolder(folder.parent, folder.name)
     try:
-        yield made
-        made.chmod(mode)
-        put_in_place(made, folder)
+        yield partial.folder
+        partial.let_go()
+        partial.folder.chmod(mode)
+        put_in_place(partial.folder, folder)
     finally:
-        shutil.rmtree(made, ignore_errors=True)
+        partial.remove()

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
-import tempfile
 from pathlib import Path
 
 from ..core.errors import OutputError
 from .atomic import REPLACE, put_in_place
+from .partial import OWNER, PartialFolder
 from .plain_files import possible_place, read_json
 
 MARKER = "result.json"
@@ -41,7 +40,8 @@ class ResultFolder:
         try:
             self._new_parents = [p for p in (parent, *parent.parents) if not p.exists()]
             parent.mkdir(parents=True, exist_ok=True)
-            self.made = Path(tempfile.mkdtemp(prefix=f".{self.folder.name}.", suffix=".partial", dir=parent))
+            self._partial = PartialFolder(parent, self.folder.name)
+            self.made = self._partial.folder
         except OSError as error:
             self._remove_new_parents()
             raise OutputError(f"{parent} cannot be written ({error.strerror}); choose another folder.") from error
@@ -54,7 +54,7 @@ class ResultFolder:
         except OSError as fault:
             raise OutputError(f"{self.folder} cannot be put in place ({fault.strerror}).") from fault
         finally:
-            shutil.rmtree(self.made, ignore_errors=True)
+            self._partial.remove()
             if not self.folder.exists():
                 self._remove_new_parents()
         if isinstance(error, OSError):
@@ -95,6 +95,7 @@ class ResultFolder:
 
     def _put_in_place(self) -> None:
         self.check()
+        self._partial.let_go()
         mask = os.umask(0)
         os.umask(mask)
         self.made.chmod(0o777 & ~mask)
@@ -113,7 +114,8 @@ def _is_empty(folder: Path) -> bool:
 
 
 def _files_in(folder: Path) -> set[str]:
-    return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if not path.is_dir()}
+    found = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if not path.is_dir()}
+    return found - {OWNER}
 
 
 def _listed_files(folder: Path) -> set[str] | None:

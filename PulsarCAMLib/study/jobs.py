@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import threading
-import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,9 +16,10 @@ from pathlib import Path
 
 import numpy as np
 
-from ..core.errors import Cancelled, InputError, OutputError, PulsarCAMError
+from ..core.errors import Cancelled, InputError, OutputError
 from ..core.task import Task
 from ..core.vocabulary import BEST_EPOCH
+from ..io.workers import ATTEMPTS
 from ..training.study_models import StudyModel, TrialTask
 from .nested_cv import threshold_for
 from .records import RESULT, TrialRecord, identity_of, read_record, trial_folder
@@ -27,7 +27,6 @@ from .splits import Split
 
 Progress = Callable[[float, str], None]
 
-ATTEMPTS = 3
 POLL_SECONDS = 0.5
 
 
@@ -111,7 +110,7 @@ def run_jobs(
         if not todo:
             break
         with _watched(jobs, progress):
-            _spread(todo, at_once, scheduler, cancelled, last=attempt == ATTEMPTS - 1)
+            _spread(todo, at_once, scheduler, cancelled, again=attempt > 0)
         todo = [job for job in todo if not (job.folder / RESULT).is_file()]
     if todo:
         raise InputError(
@@ -155,38 +154,22 @@ def do_job(job: Job, parent: int | None = None, cancelled: Callable[[], bool] | 
     write_durably(job.folder / RESULT, record.to_json(identity))
 
 
-def _spread(todo: list[Job], at_once: int, scheduler: str | None, cancelled, last: bool) -> None:
-    """One attempt; a process that dies is no error unless it is the last attempt's business to say so."""
-    if scheduler is None and min(at_once, len(todo)) <= 1:
+def _spread(todo: list[Job], at_once: int, scheduler: str | None, cancelled, again: bool) -> None:
+    """One attempt; a process that dies is no error. What was lost with one is not begun again in this one."""
+    if scheduler is None and min(at_once, len(todo)) <= 1 and not (again and at_once > 1):
         for job in todo:
             if cancelled and cancelled():
                 raise Cancelled("stopped; what is trained so far is kept")
             do_job(job, cancelled=cancelled)
         return
-    from joblib import Parallel, delayed
+    from ..io.workers import spread
 
     parent = None if scheduler else os.getpid()
-    with dask_workers(scheduler), warnings.catch_warnings():
-        # A worker that ends, by its time out or killed, is replaced; lost jobs are found by their missing results.
-        warnings.filterwarnings("ignore", "A worker stopped while some jobs were given to the executor", UserWarning)
-        workers = -1 if scheduler else min(at_once, len(todo))
-        spread = Parallel(n_jobs=workers, batch_size=1, return_as="generator_unordered")
-        try:
-            for _ in spread(delayed(do_job)(job, parent) for job in todo):
-                if cancelled and cancelled():
-                    raise Cancelled("stopped; what is trained so far is kept")
-        except PulsarCAMError:
-            raise
-        except Exception as error:
-            if not _is_loss(error):
-                raise
-
-
-def _is_loss(error: Exception) -> bool:
-    """Whether a process was lost, rather than that the code in it failed."""
-    from concurrent.futures import BrokenExecutor
-
-    return isinstance(error, BrokenExecutor) or type(error).__name__ in ("KilledWorker", "TerminatedWorkerError")
+    with dask_workers(scheduler):
+        at_once = -1 if scheduler else max(2, min(at_once, len(todo)))
+        for _ in spread(do_job, [(job, parent) for job in todo], at_once=at_once, remote=scheduler is not None):
+            if cancelled and cancelled():
+                raise Cancelled("stopped; what is trained so far is kept")
 
 
 @contextmanager

@@ -16,6 +16,7 @@ from typing import IO
 
 from ..core.errors import BundleError, OutputError, PulsarCAMError
 from ..core.visible import shortened, visible
+from ..io.partial import PartialFolder
 from ..io.plain_files import is_folder, plain_file, shown_path, why_not_plain
 from .bundle import CARD_FILE, SHIPPED, ModelBundle, installed_bundles, load_bundle, user_folder
 from .card import ModelCard
@@ -87,17 +88,18 @@ def _install(source: Path, copy: Callable[[Path], None], overwrite: bool) -> str
     target = user_folder()
     try:
         target.mkdir(parents=True, exist_ok=True)
-        made = Path(tempfile.mkdtemp(prefix=".installing-", dir=target))
+        partial = PartialFolder(target, "installing")
     except OSError as error:
         raise OutputError(f"Models cannot be installed in {target} ({error.strerror}).") from error
     try:
-        copy(made)
-        bundle = load_bundle(made)
+        copy(partial.folder)
+        bundle = load_bundle(partial.folder)
+        partial.let_go()
         _put_in_place(bundle, target / bundle.card.name, overwrite)
     except OSError as error:
         raise OutputError(f"The model cannot be copied from {source} ({error.strerror or error}).") from error
     finally:
-        shutil.rmtree(made, ignore_errors=True)
+        partial.remove()
     return bundle.card.name
 
 

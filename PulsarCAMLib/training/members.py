@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from ..core.errors import InputError
+from ..core.pluralize import pluralize
 from ..systems.contract import System
 from ..systems.learning import Trained, TrainingSamples
 from ..systems.registry import register, system_of_settings
@@ -42,6 +44,7 @@ def train_members(
 
     Raises:
         PulsarCAMError: as :func:`~.trial.train_trial`.
+        InputError: a member was lost with its process every time that it was begun.
     """
     folders = [Path(folder) / f"member-{number + 1:03d}" for number in range(len(settings))]
     each = list(zip(_for_each(samples, settings), settings, folders, _for_each(validation, settings), strict=True))
@@ -50,12 +53,19 @@ def train_members(
             train_trial(known, own, place, aside, progress=_part(progress, number, len(settings)))
             for number, (known, own, place, aside) in enumerate(each)
         ]
-    from joblib import Parallel, delayed
+    from ..io.workers import ATTEMPTS, all_of
 
     system = system_of_settings(settings[0])
-    jobs_to_do = (delayed(_in_worker)(system, *own, os.getpid()) for own in each)
     with _watched(folders, settings, progress):
-        return Parallel(n_jobs=min(jobs, len(settings)))(jobs_to_do)
+        found = all_of(_in_worker, [(system, *own, os.getpid()) for own in each], at_once=min(jobs, len(settings)))
+        lost = [place for number, place in enumerate(folders) if number not in found]
+        if lost:
+            raise InputError(
+                f"{pluralize(len(lost), 'member')} of the ensemble {'was' if len(lost) == 1 else 'were'} lost with the "
+                f"process {ATTEMPTS} times, the first of them {lost[0]}; free memory or use fewer processes, and start "
+                "again to go on."
+            )
+        return [found[number] for number in range(len(each))]
 
 
 def _for_each(given: Any, settings: Sequence[Trained]) -> Sequence[Any]:

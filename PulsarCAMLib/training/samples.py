@@ -113,13 +113,17 @@ def _each(
         for unit in units:
             yield unit, system.copies(unit, settings, only_original=only_original)
         return
-    from joblib import Parallel, delayed
+    from ..io.workers import ATTEMPTS, all_of
 
     waiting, most = iter(units), 2 * at_once if at_once > 0 else CASES_IN_FLIGHT
-    with Parallel(n_jobs=at_once, batch_size=1) as spread:
-        while chunk := list(islice(waiting, most)):
-            found = spread(delayed(_copied)(system, unit, settings, only_original) for unit in chunk)
-            yield from zip(chunk, found, strict=True)
+    while chunk := list(islice(waiting, most)):
+        found = all_of(_copied, [(system, unit, settings, only_original) for unit in chunk], at_once=at_once)
+        if len(found) < len(chunk):
+            raise InputError(
+                f"Images were lost with the process that prepared them {ATTEMPTS} times; free memory or use fewer "
+                "processes, and start again."
+            )
+        yield from ((unit, found[number]) for number, unit in enumerate(chunk))
 
 
 def _copied(system: System, unit: LabelledUnit, settings: Any, only_original: bool) -> list[Copy]:

@@ -32,7 +32,8 @@ def drawing_pool(count: int, threads: int | None = None) -> Iterator[Callable[[P
     from concurrent.futures.process import BrokenProcessPool
 
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(1, mp_context=context, initializer=_leave_interrupts_to_the_main_process) as pool:
+    begun = {"initializer": _begin_second_process, "initargs": (os.getpid(),)}
+    with ProcessPoolExecutor(1, mp_context=context, **begun) as pool:
         waiting: list[tuple[Future, Picture | InputsPicture, Path]] = []
 
         def draw(picture: Picture | InputsPicture, path: Path) -> None:
@@ -70,5 +71,9 @@ def save_picture(picture: Picture | InputsPicture, path: str | Path) -> None:
     Image.fromarray(np.asarray(figure.canvas.buffer_rgba())[..., :3]).save(path, format="PNG", compress_level=1)
 
 
-def _leave_interrupts_to_the_main_process() -> None:
+def _begin_second_process(parent: int) -> None:
+    """Interrupts are the main process's affair, and so is when this one ends."""
+    from ...io.workers import end_with
+
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    end_with(parent)

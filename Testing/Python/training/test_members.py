@@ -1,5 +1,9 @@
 """Ensembles: members side by side are the members one after another; patients set aside; curves for a card."""
 
+import os
+import signal
+from functools import partial
+
 import numpy as np
 import pytest
 from making_samples import SMALL, stripes
@@ -22,6 +26,33 @@ def test_members_do_not_depend_on_how_they_were_spread_over_processes(tmp_path):
     assert [each.sha256 for each in first] == [each.sha256 for each in spread]
     assert first[0].sha256 != first[1].sha256
     assert told == [0.25, 0.5, 0.75, 1.0]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals")
+@pytest.mark.parametrize("times", [1, 9])
+def test_a_member_that_is_lost_with_its_process_is_trained_again(tmp_path, monkeypatch, times):
+    from PulsarCAMLib.training import members
+
+    sound = train_members(stripes(16), None, MEMBERS, tmp_path / "sound")
+    monkeypatch.setattr(members, "_in_worker", partial(dying, tmp_path, times))
+    if times == 1:
+        found = train_members(stripes(16), None, MEMBERS, tmp_path / "a", jobs=2)
+        assert [each.sha256 for each in found] == [each.sha256 for each in sound]
+        assert list(tmp_path.glob("died-*"))
+    else:
+        with pytest.raises(InputError, match=r"2 members .* lost with the process 3 times"):
+            train_members(stripes(16), None, MEMBERS, tmp_path / "a", jobs=2)
+
+
+def dying(folder, times, system, *given):
+    """A worker that is killed so many times before it trains."""
+    from PulsarCAMLib.training.members import _in_worker
+
+    died = len(list(folder.glob("died-*")))
+    if died < times:
+        (folder / f"died-{died}-{os.getpid()}").touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+    return _in_worker(system, *given)
 
 
 def test_how_far_a_trial_is_can_be_seen_from_its_folder(tmp_path):
