@@ -96,3 +96,21 @@ def test_a_file_or_link_in_the_way_stays(tmp_path):
 )
 def test_names_of_lesions_become_names_of_files(text, expected):
     assert file_name_of(text) == expected
+
+
+DEEP = Path(__file__).resolve().parents[3].parent / "shared" / "cases" / "hostile" / "deep-result.json"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"[" * 200_000, b'{"a":' * 100_000, b'{"format": "PulsarCAM result", "files": 5}', b"\xff\xfe", b"null", b"",
+        pytest.param(None, marks=pytest.mark.skipif(not DEEP.is_file(), reason="the cases of ../shared are not here")),
+    ],
+    ids=["lists", "objects", "no list", "no text", "null", "empty", "case"],
+)  # fmt: skip
+def test_a_folder_whose_marker_cannot_be_read_is_not_ours(tmp_path, content):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "result.json").write_bytes(DEEP.read_bytes() if content is None else content)
+    with pytest.raises(OutputError, match="never replaced"):
+        ResultFolder(tmp_path / "out", overwrite=True).check()
