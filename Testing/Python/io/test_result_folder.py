@@ -1,5 +1,7 @@
 """A folder of results appears whole or not at all, and nothing that is not ours is ever replaced."""
 
+from pathlib import Path
+
 import pytest
 from making_files import files_in
 
