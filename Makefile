@@ -10,7 +10,7 @@ export PYTHON
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test study bench pictures lint clean
+.PHONY: help demo test fuzz study bench pictures lint clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST)
@@ -24,6 +24,10 @@ test:  ## run all tests (ARGS="..." goes to pytest)
 	@bash Testing/setup.sh
 	@bash Testing/offscreen.sh
 	@OMP_NUM_THREADS=1 $(VENV_PYTHON) -m pytest -n $(WORKERS) $(ARGS)
+
+fuzz:  ## damaged files by chance for every reader, and a table of what came of them (ARGS="--count 20000 --seed N")
+	@bash Testing/setup.sh
+	@OMP_NUM_THREADS=1 $(VENV_PYTHON) Testing/fuzz.py $(ARGS)
 
 # The folder is that of a study: the same command goes on with one that was stopped.
 study:  ## judge models on generated lesions, with signal and without, under every protocol (1 to 2 hours; into ./study)

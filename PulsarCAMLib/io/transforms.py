@@ -11,10 +11,14 @@ from ..core.errors import InputError
 from ..core.visible import visible
 from .apart import apart
 from .headers.limits import FARTHEST_MM
+from .headers.transform import check_transform
 from .plain_files import plain_file
 
 ODD, USUAL = "MatrixOffsetTransformBase_", "AffineTransform_"
 """Base type that some programs write instead of an affine transform; ITK's reader does not know it by that name."""
+
+TEXT = (".tfm", ".txt")
+"""Endings of transforms that are text."""
 
 LINEAR_TOLERANCE_MM = 1e-3
 """Within a box of a metre, how far a transform may be from a linear one; a file's rounding stays below."""
@@ -34,9 +38,11 @@ def read_transform(path: str | Path) -> np.ndarray:
 
     path = plain_file(path)
     name = visible(path.name)
+    if path.suffix.lower() in TEXT:
+        check_transform(path, name)
     try:
         transform = sitk.ReadTransform(str(path))
-    except RuntimeError as error:
+    except (RuntimeError, UnicodeDecodeError) as error:
         renamed = _renamed(path)
         if renamed is None:
             raise InputError(

@@ -9,6 +9,13 @@ import SimpleITK as sitk
 from PulsarCAMLib.core.errors import InputError
 from PulsarCAMLib.io.transforms import read_transform
 
+TEXT = """#Insight Transform File V1.0
+#Transform 0
+Transform: Euler3DTransform_double_3_3
+Parameters: {}
+FixedParameters: {}
+"""
+
 
 def motion():
     found = sitk.Euler3DTransform((1.0, -2.0, 3.0), 0.1, -0.2, 0.3, (4.0, 5.0, -6.0))
@@ -62,8 +69,15 @@ def bent():
         (lambda file: sitk.WriteTransform(bent(), str(file)), "bends space"),
         (lambda file: sitk.WriteTransform(sitk.AffineTransform([0.0] * 9, [0, 0, 0]), str(file)), "turned round"),
         (lambda file: sitk.WriteTransform(sitk.TranslationTransform(3, [1e308] * 3), str(file)), "turned round"),
-        (lambda file: sitk.WriteTransform(sitk.TranslationTransform(3, [float("nan")] * 3), str(file)), "no transform"),
+        (lambda file: sitk.WriteTransform(sitk.TranslationTransform(3, [float("nan")] * 3), str(file)), "Parameters"),
         (lambda file: sitk.WriteTransform(sitk.TranslationTransform(3, [1e7, 0, 0]), str(file)), "turned round"),
+        (lambda file: file.write_text(TEXT.format("1 2 3 4 5", "0 0 0 0")), "5 Parameters of Euler3DTransform"),
+        (lambda file: file.write_text(TEXT.format("1 2 3 4 5 6", "0 0")), "2 FixedParameters of Euler3DTransform"),
+        (lambda file: file.write_text(TEXT.format("1 2 3 4 5 x", "0 0 0")), "Parameters “1 2 3 4 5 x”"),
+        (lambda file: file.write_text(TEXT.format("1 2 3 4 5 6", "0 0 0") + "Transform: A\n"), "no transform"),
+        (lambda file: file.write_text(TEXT.format("1 2 3 4 5 6", "0 0 0") + "More: 1\n"), "has a line “More: 1”"),
+        (lambda file: file.write_text(TEXT.format("1 2 3 4 5 6", "0").split("Fixed")[0]), "ends too early"),
+        (lambda file: file.write_text("#Insight Transform File V1.0\n" + "# x\n" * 300_000), "longer than a linear"),
         (lambda file: os.mkfifo(file), "is a named pipe, not a file"),
     ],
 )
