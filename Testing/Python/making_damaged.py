@@ -114,3 +114,15 @@ def damaged_gzip(content: bytes) -> bytes:
     """A gzip stream whose checksum is another one."""
     packed = gzip.compress(content)
     return packed[:-8] + struct.pack("<I", zlib.crc32(content) ^ 1) + packed[-4:]
+
+
+def is_right(path):
+    """Whether a file made here is read as it was meant."""
+    from PulsarCAMLib.io.volumes import read_volume
+
+    voxels, geometry = read_volume(path)
+    np.testing.assert_array_equal(voxels, VOXELS)
+    np.testing.assert_allclose(geometry.spacing, SPACING, rtol=1e-6)
+    np.testing.assert_allclose(geometry.origin, ORIGIN, rtol=1e-6)
+    np.testing.assert_allclose(np.diag(geometry.direction), 1)
+    return True
