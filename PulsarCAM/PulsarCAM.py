@@ -95,6 +95,7 @@ class PulsarCAMParameterNode(TrainParameters, CompareParameters):
     model - name of the model bundle
     method, target - names as in PulsarCAMLib.desktop.choices; one that the model does not have: its usual one
     mapInput - role of the one image whose map is shown; empty: of all together
+    mapSettings - of a method that has settings, such as "block 16, fill noise"; empty: as usual
     normalisation, statistic, restrict - how the map is computed and shown
     threshold - percent of a lesion's maximum from where on a voxel belongs to its sub-region
     updateAtOnce - whether a change of these is shown without Apply
@@ -114,6 +115,7 @@ class PulsarCAMParameterNode(TrainParameters, CompareParameters):
     method: str = ""
     target: str = ""
     mapInput: str = ""
+    mapSettings: str = ""
     normalisation: Normalisation = Normalisation.NONE
     statistic: Statistic = Statistic.MEAN
     restrict: bool = True
@@ -264,6 +266,7 @@ class PulsarCAMWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
             "parts": state.parts.value,
             "model": state.model,
             "otherImages": self.images.chosen(),
+            "mapSettings": self.displaySection.map_settings(),
         }
 
     def settings(self):

@@ -49,6 +49,49 @@ def choices_of(options: argparse.Namespace, card: ModelCard, methods: Sequence[s
     return found
 
 
+def choices_of_text(text: str, card: ModelCard, method: str) -> dict[str, Any]:
+    """The same from one line, as in "block 16, fill noise, within": options of one method without what they begin with.
+
+    Args:
+        text: values behind a space or "="; options with commas between them. Empty: all is as usual.
+        card: of the model.
+        method: name; one without settings has none.
+
+    Raises:
+        InputError: an option is not known, or values cannot be meant.
+    """
+    own = card.system.method(method)
+    if own.choices is None or not text.strip():
+        return {}
+    words = [word for part in text.split(",") for word in _typed_as(part, method)]
+    parser = _Line(prog=method, add_help=False, allow_abbrev=False)
+    add_settings(parser, own.choices, method)
+    return choices_of(parser.parse_args(words), card, (method,))
+
+
+def told(method: MapMethod) -> str:
+    """What may be written into such a line."""
+    if method.choices is None:
+        return ""
+    known = [option_of(each) for each in fields(method.choices) if option_of(each).flag]
+    return "; ".join(f"{each.flag.removeprefix(f'--{method.name}-')}: {each.help}" for each in known)
+
+
+def _typed_as(part: str, method: str) -> list[str]:
+    name, _, value = part.strip().replace("=", " ", 1).partition(" ")
+    return [f"--{method}-{name}", *([value.strip()] if value.strip() else [])] if name else []
+
+
+class _Line(argparse.ArgumentParser):
+    """Says what is wrong instead of ending the program."""
+
+    def error(self, message: str):
+        raise InputError(
+            f"The settings of the method {self.prog} cannot be used "
+            f"({message.replace(f'--{self.prog}-', '')}); write them as in “block 16, fill noise”."
+        )
+
+
 def _methods() -> list[MapMethod]:
     return [method for method in all_methods() if method.choices is not None]
 

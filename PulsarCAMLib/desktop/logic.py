@@ -99,7 +99,14 @@ class ConsoleLogic(ModelLogic, CompareLogic):
         return parts_of(segmentationNode)
 
     def inputsKey(
-        self, volumeNode, segmentationNode=None, segmentIDs=None, parts="auto", model=DEFAULT_MODEL, otherImages=None
+        self,
+        volumeNode,
+        segmentationNode=None,
+        segmentIDs=None,
+        parts="auto",
+        model=DEFAULT_MODEL,
+        otherImages=None,
+        mapSettings="",
     ):
         """A value that stays the same as long as a result of these inputs would; None if something is missing."""
         from ..core.errors import PulsarCAMError
@@ -110,7 +117,8 @@ class ConsoleLogic(ModelLogic, CompareLogic):
             images = self._images(card.system, volumeNode, otherImages)
         except PulsarCAMError:
             return None
-        return inputs_key(images, segmentationNode, segmentIDs, parts, card)
+        key = inputs_key(images, segmentationNode, segmentIDs, parts, card)
+        return (*key, mapSettings) if key and mapSettings.strip() else key
 
     def explain(
         self,
@@ -134,6 +142,7 @@ class ConsoleLogic(ModelLogic, CompareLogic):
         otherImages: Mapping[str, vtkMRMLScalarVolumeNode] | None = None,
         settings=None,
         mapInput: str = "",
+        mapSettings: str = "",
     ) -> PulsarCAMResult:
         """Predict the class of every lesion (or whatever the model answers for) and explain it on the MRI's grid.
 
@@ -153,17 +162,22 @@ class ConsoleLogic(ModelLogic, CompareLogic):
         :param otherImages: further images of the model by the name of their role, such as {"flair": node}.
         :param settings: method to restrict in one value, :class:`PulsarCAMLib.core.display.DisplaySettings`.
         :param mapInput: role of the one image whose map is shown, on its own voxels; "": of all images together.
+        :param mapSettings: of a method that has settings, such as "block 16, stride 8, fill noise" of occlusion.
         :raises PulsarCAMLib.core.errors.PulsarCAMError: one sentence for the user; the scene is then as it was.
         """
+        from ..cli.map_choices import choices_of_text
         from ..scene.run import explain_nodes
         from ..scene.writing.output_nodes import OutputNodes
 
-        system = self.modelCard(model).system
+        card = self.modelCard(model)
+        system = card.system
+        shown = settings or self._settings(system, method, target, normalisation, threshold, restrict, mapInput)
         made = explain_nodes(
             self._images(system, volumeNode, otherImages),
             segmentationNode,
             model=model,
-            settings=settings or self._settings(system, method, target, normalisation, threshold, restrict, mapInput),
+            settings=shown,
+            choices=choices_of_text(mapSettings, card, shown.method),
             nodes=OutputNodes(heatMapNode, spreadNode, subRegionsNode, lesionTableNode, sliceTableNode),
             segment_ids=segmentIDs,
             parts=parts,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from ..core.display import DisplaySettings
 from ..core.errors import Cancelled, InputError
@@ -54,6 +55,7 @@ def explain_nodes(
     nodes: OutputNodes | None = None,
     segment_ids: Sequence[str] | None = None,
     parts: str = "auto",
+    choices: Mapping[str, Any] | None = None,
     progress: Callable[[float, str], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> NodeResult:
@@ -68,8 +70,9 @@ def explain_nodes(
         nodes: existing nodes to write into.
         segment_ids: only these segments (IDs), or, for a label map, these label values; None: all.
         parts: how unconnected parts become lesions, see :func:`PulsarCAMLib.scene.reading.inputs.read_inputs`.
-        progress: called with a fraction 0..1 and a text.
-        cancelled: asked often; True ends the work.
+        choices: settings of methods that are not the usual ones, see ``MapMethod.choices``.
+        progress: called with a fraction 0..1 and a text; also told what a method costs before it starts.
+        cancelled: asked often; True ends the work, or a map alone where its choices say so.
 
     Raises:
         PulsarCAMError: with one sentence for the user; the scene is as it was.
@@ -98,7 +101,11 @@ def explain_nodes(
         methods=methods,
         progress=lambda fraction, text: on_progress(COMPUTING * fraction, text),
         cancelled=cancelled,
+        choices=choices,
+        on_cost=lambda sentence: on_progress(0.0, sentence),
     )
+    if any(getattr(each, "partial", False) for each in (choices or {}).values()):
+        cancelled = None  # what it ended was the map, which is kept
     on_progress(COMPUTING, "Writing the results")
     checkpoint()
     for node in [*images.values(), mask_node]:

@@ -7,6 +7,7 @@ from dataclasses import fields
 import qt
 from slicer.i18n import tr as _
 
+from ...cli.map_choices import told
 from ...core.display import DisplaySettings, Threshold
 from ...core.task import Task
 from ..choices import Choice, chosen, class_choices, cost_text, input_choices, method_choices
@@ -43,6 +44,11 @@ class DisplaySection(Section):
         able = system.method(self.method().value).by_input
         self._inputs = input_choices(system.mapped_inputs(self.panel.models.preprocessing(), there) if able else ())
         return chosen(self._inputs, self.state.mapInput, "")
+
+    def map_settings(self) -> str:
+        """What is written of the chosen method's settings; nothing where it has none."""
+        has_some = self.panel.models.system().method(self.method().value).choices is not None
+        return self.state.mapSettings if has_some else ""
 
     def settings(self) -> DisplaySettings:
         """All that the panel says of how a result is shown; the one place where per cent become a threshold."""
@@ -144,6 +150,9 @@ class DisplaySection(Section):
             box.blockSignals(was_blocked)
         for widget in (self.ui.mapInputComboBoxLabel, self.ui.mapInputComboBox):
             widget.visible = len(self._inputs) > 1
+        own = told(self._system.method(method.value))
+        for widget in (self.ui.mapSettingsLineEditLabel, self.ui.mapSettingsLineEdit):
+            widget.visible, widget.toolTip = bool(own), own or _("How the method is made; empty: as usual.")
         self.ui.methodComboBox.toolTip = self.ui.methodComboBoxLabel.toolTip = method.tip
         signed = self._system.method(method.value).signed
         tip = _("The class whose evidence is shown. High values speak for this class.")

@@ -13,7 +13,7 @@ from making_networks import SIZE, Smooth, evidence_of
 from torch import nn
 from two_visits import TWO
 
-from PulsarCAMLib.cli.map_choices import add_choices, choices_of
+from PulsarCAMLib.cli.map_choices import add_choices, choices_of, choices_of_text, told
 from PulsarCAMLib.core.errors import Cancelled, InputError
 from PulsarCAMLib.explanation import explain_case
 from PulsarCAMLib.systems.maps.blocks import NOISE, OTHER_VISIT, ZERO, OcclusionSettings, blocks_of
@@ -179,3 +179,16 @@ def test_cancelling_ends_the_map_alone_where_that_was_asked_for(tmp_path):
     chosen = {"occlusion": OcclusionSettings(block=2, stride=1)}
     with pytest.raises(Cancelled):
         explain_case(a_case(), bundle, methods=("occlusion",), choices=chosen, cancelled=cancelled)
+
+
+def test_one_line_says_the_same_as_options():
+    card = card_of("rice-net")
+    typed = ("--occlusion-block", "8", "--occlusion-fill", "other-visit", "--occlusion-within")
+    meant = choices_of(parsed(*typed), card, ("occlusion",))
+    assert choices_of_text("block 8, fill=other-visit,within", card, "occlusion") == meant
+    assert choices_of_text(" ", card, "occlusion") == choices_of_text("block 8", card, "saliency") == {}
+    for line, says in (("blok 8", "unrecognized arguments: blok 8"), ("block eight", "block"), ("block 0", "block")):
+        with pytest.raises(InputError, match=f"settings of the method occlusion cannot be used .*{says}"):
+            choices_of_text(line, card, "occlusion")
+    assert "fill: what stands in" in told(OCCLUSION)
+    assert told(card.system.method("saliency")) == ""

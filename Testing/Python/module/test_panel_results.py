@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 pytest.importorskip("slicer", reason="the slicer-core package is not installed")
@@ -10,6 +12,8 @@ pytest.importorskip("PySide6", reason="PySide6 is not installed")
 import slicer
 from host.making import an_mri, choose_lesions
 from PulsarCAMScenarios.looking import tip_of
+
+from PulsarCAMLib.systems.maps.blocks import OcclusionSettings
 
 
 def test_settings_wait_for_apply_where_the_user_wants_that(panel):
@@ -136,3 +140,19 @@ def test_export_asks_before_it_replaces(panel, tmp_path):
         getattr(panel.ui, f"export{name}CheckBox").checked = False
     assert not panel.ui.exportButton.enabled
     assert "Tick at least one" in tip_of(panel.ui.exportButton)
+
+
+def test_settings_of_a_method_stand_where_the_method_has_some_and_make_a_result_old(panel, monkeypatch):
+    choose_lesions(panel)
+    system, row = panel.models.system(), (panel.ui.mapSettingsLineEdit, panel.ui.mapSettingsLineEditLabel)
+    assert all(widget.isHidden() for widget in row)
+    panel.state.mapSettings = "block 8"
+    assert panel.inputs()["mapSettings"] == ""
+    before = panel.inputsKey()
+    first, *others = system.maps
+    monkeypatch.setattr(type(system), "maps", (replace(first, choices=OcclusionSettings), *others))
+    panel.refresh()
+    assert not any(widget.isHidden() for widget in row)
+    assert "what stands in" in tip_of(panel.ui.mapSettingsLineEdit)
+    assert panel.ui.mapSettingsLineEdit.text == panel.inputs()["mapSettings"] == "block 8"
+    assert panel.inputsKey() != before
