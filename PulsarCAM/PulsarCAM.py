@@ -99,6 +99,7 @@ class PulsarCAMParameterNode(TrainParameters, CompareParameters):
     normalisation, statistic, restrict - how the map is computed and shown
     threshold - percent of a lesion's maximum from where on a voxel belongs to its sub-region
     updateAtOnce - whether a change of these is shown without Apply
+    stability - whether Apply tells how far answers move by half a voxel, where that takes no time
     heatMapVolume, spreadVolume, subRegions, lesionTable, sliceTable - outputs; none: new ones are made. These and the
         comparison's are the chosen MRI's; those of others are references, see PulsarCAMLib.desktop.results.result_sets
     opacity, colorMap, legend - how the overlay looks
@@ -121,6 +122,7 @@ class PulsarCAMParameterNode(TrainParameters, CompareParameters):
     restrict: bool = True
     threshold: Annotated[float, WithinRange(0, 100)] = 50.0
     updateAtOnce: bool = True
+    stability: bool = True
     heatMapVolume: vtkMRMLScalarVolumeNode
     spreadVolume: vtkMRMLScalarVolumeNode
     subRegions: vtkMRMLSegmentationNode

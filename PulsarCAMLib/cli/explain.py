@@ -44,6 +44,7 @@ class Job:
         aligned: all images lie right as they are.
         methods: names; none: the first of the model's system; "all" stands for those that are always computed.
         targets: classes; none: the one that the model's task explains; "both" or "all" stands for every class.
+        stability: tell how far answers move by half a voxel; None: as is usual with the model's system.
         tells_costs: say beforehand what takes long.
         settings_of_maps: parsed options of map methods that have settings of their own.
         map_inputs: inputs whose maps of their own are written, or "each"; none: only maps of all together.
@@ -74,6 +75,7 @@ class Job:
     pictures: bool = True
     overwrite: bool = False
     threads: int | None = None
+    stability: bool | None = None
     tells_costs: bool = False
     settings_of_maps: Namespace = field(default_factory=Namespace)
 
@@ -125,6 +127,7 @@ def run(options) -> None:
         pictures=options.pictures,
         overwrite=options.overwrite,
         threads=options.threads,
+        stability=options.stability,
         tells_costs=not options.quiet,
         settings_of_maps=options,
     )
@@ -185,7 +188,7 @@ def explain(job: Job, progress: Progress, timings: Timings) -> tuple[list[dict],
     with timings.step("computing"):
         always = [each.name for each in system.maps if each.signed and each.always]
         methods = tuple(dict.fromkeys((*system.usual_maps, *(m for m in wanted.methods if m not in always))))
-        own = {"choices": choices, "on_cost": note if job.tells_costs else None}
+        own = {"choices": choices, "on_cost": note if job.tells_costs else None, "stability": job.stability}
         result = explain_case(case, bundle, methods=methods, progress=progress.part(0.15, 0.5), **own)
     with folder:
         rows = _write_all(job, replace(wanted, choices=choices), folder, case, result, progress, timings)

@@ -179,6 +179,12 @@ def _add_maps(parser: argparse.ArgumentParser) -> None:
 def _add_running(parser: argparse.ArgumentParser) -> None:
     running = parser.add_argument_group("running")
     running.add_argument("--scene", action="store_true", help="write scene.mrb for 3D Slicer, too")
+    running.add_argument(
+        "--stability",
+        action=argparse.BooleanOptionalAction,
+        help="how far answers move when contour, image or grid lie half a voxel otherwise (told of lesion slices; of "
+        "whole volumes only if asked for, since they are then prepared many times)",
+    )
     running.add_argument("--no-pictures", dest="pictures", action="store_false", help="draw no PNG")
     add_overwrite(running)
     running.add_argument("--quiet", action="store_true", help="no progress bar, no table; warnings and errors only")

@@ -93,6 +93,7 @@ class Apply(Section):
             result = self.logic.explain(
                 **self.panel.inputs(),
                 settings=settings,
+                stability=None if state.stability else False,
                 **{name: getattr(state, parameter) for parameter, name in OUTPUTS.items()},
                 progress=self.on_progress,
                 cancelled=lambda: self.panel.cancelRequested,

@@ -143,6 +143,7 @@ class ConsoleLogic(ModelLogic, CompareLogic):
         settings=None,
         mapInput: str = "",
         mapSettings: str = "",
+        stability: bool | None = None,
     ) -> PulsarCAMResult:
         """Predict the class of every lesion (or whatever the model answers for) and explain it on the MRI's grid.
 
@@ -163,6 +164,8 @@ class ConsoleLogic(ModelLogic, CompareLogic):
         :param settings: method to restrict in one value, :class:`PulsarCAMLib.core.display.DisplaySettings`.
         :param mapInput: role of the one image whose map is shown, on its own voxels; "": of all images together.
         :param mapSettings: of a method that has settings, such as "block 16, stride 8, fill noise" of occlusion.
+        :param stability: tell how far answers move when contour, image or grid lie half a voxel otherwise; None: where
+            that takes no time, as with lesion slices.
         :raises PulsarCAMLib.core.errors.PulsarCAMError: one sentence for the user; the scene is then as it was.
         """
         from ..cli.map_choices import choices_of_text
@@ -181,6 +184,7 @@ class ConsoleLogic(ModelLogic, CompareLogic):
             nodes=OutputNodes(heatMapNode, spreadNode, subRegionsNode, lesionTableNode, sliceTableNode),
             segment_ids=segmentIDs,
             parts=parts,
+            stability=stability,
             progress=progress,
             cancelled=cancelled,
         )

@@ -12,13 +12,14 @@ from ..core.case import Case, Image
 from ..core.errors import Cancelled
 from ..core.geometry import VolumeGeometry
 from ..core.lesion import Lesion
-from ..core.vocabulary import MAJORITY
 from ..systems.answers import NetworkEvidence
 from ..systems.bundle import ModelBundle
 from ..systems.contract import Samples, Sliced
 from .inputs import CONTROLS, with_controls
-from .probabilities import class_probabilities, predicted_class, votes
+from .perturbing import with_stability
+from .probabilities import answered, predicted_class
 from .result import CaseResult, UnitResult
+from .stability import stability_notes
 
 PREPARING_SHARE = 0.4
 """Share of the work that preparing the samples takes, for the progress bar."""
@@ -26,6 +27,9 @@ PREPARING_SHARE = 0.4
 
 CONTROL_FROM = 0.8
 """From here on networks that have learnt nothing are asked, where there are several inputs."""
+
+STABILITY_FROM = 0.9
+"""From here on the model is asked again about units that lie half a voxel otherwise, where that is wanted."""
 
 
 def explain_case(
@@ -36,6 +40,7 @@ def explain_case(
     each_input: bool = True,
     choices: Mapping[str, Any] | None = None,
     on_cost: Callable[[str], None] | None = None,
+    stability: bool | None = False,
     progress: Callable[[float, str], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> CaseResult:
@@ -48,6 +53,7 @@ def explain_case(
         each_input: also by each input alone, beside networks that have learnt nothing, where there are several.
         choices: settings of methods by their names, see ``MapMethod.choices``; methods not named have the usual ones.
         on_cost: is told what takes long, measured on the first sample, before it starts.
+        stability: also how far the answers move with contour and grid; None: as is usual with the system.
         progress: is told the fraction done and what is being done.
         cancelled: is asked often; True ends the work, or a map alone where its choices say so.
 
@@ -77,18 +83,23 @@ def explain_case(
     if on_cost:
         for sentence in _costs(bundle, samples, methods, inputs, chosen):
             on_cost(sentence)
-    units = _explain_all(bundle, samples, methods, inputs, on_progress, _Choices(chosen, ended.append))
+    stable = system.tells_stability if stability is None else stability
+    end = STABILITY_FROM if stable else 1.0
+    own, top = _Choices(chosen, ended.append), CONTROL_FROM if inputs else end
+    units = _explain_all(bundle, samples, methods, inputs, on_progress, own, top)
 
     def after_control(done: float) -> None:
-        fraction = CONTROL_FROM + (1 - CONTROL_FROM) * done / len(units)
+        fraction = CONTROL_FROM + (end - CONTROL_FROM) * done / len(units)
         on_progress(fraction, "Asking networks that have learnt nothing")
 
     if not ended:
         units = with_controls(units, bundle, methods, inputs, after_control, chosen)
+    if stable:
+        units = with_stability(units, case, bundle, lambda done, text: on_progress(end + (1 - end) * done, text))
     on_progress(1.0, "Done")
     notes = [*case.warnings, *(w for s in samples for w in s.warnings), *_notes_on_maps(units)]
     notes += [each.in_words() for each in chosen.values() if hasattr(each, "in_words")]
-    notes += [*ended, *system.result_notes(units)]
+    notes += [*ended, *system.result_notes(units), *stability_notes(units)]
     geometries = {name: image.geometry for name, image in case.images.items()}
     return CaseResult(case.geometry, bundle.card, tuple(units), tuple(dict.fromkeys(notes)), geometries)
 
@@ -182,12 +193,12 @@ def _explain_all(
     inputs: Mapping[str, tuple[int, ...]],
     on_progress: Callable[[float, str], None],
     choices: _Choices,
+    top: float,
 ) -> list[UnitResult]:
     images = np.concatenate([s.images for s in samples])
     masks = np.concatenate([s.masks for s in samples])
 
     what = "slice" if isinstance(samples[0], Sliced) else bundle.card.system.task.unit
-    top = CONTROL_FROM if inputs else 1.0
 
     def after_chunk(done: float) -> None:
         fraction = PREPARING_SHARE + (top - PREPARING_SHARE) * done / len(images)
@@ -195,10 +206,7 @@ def _explain_all(
 
     system, card = bundle.card.system, bundle.card
     found = system.explain(bundle.ensemble, images, masks, methods, after_chunk, inputs, **choices.given())
-    probabilities = class_probabilities(found.logits, system.task, card.temperature)
-    threshold = card.decision_threshold
-    if card.ensemble_rule == MAJORITY:
-        probabilities, threshold = votes(probabilities, system.task, threshold), 0.5
+    probabilities, threshold = answered(found.logits, card)
     results, start = [], 0
     for each in samples:
         part = slice(start, start + len(each))

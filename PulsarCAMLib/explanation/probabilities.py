@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from ..core.task import Task
+from ..core.vocabulary import MAJORITY
+from ..systems.card import ModelCard
 
 
 def class_probabilities(logits: np.ndarray, task: Task, temperature: float = 1.0) -> np.ndarray:
@@ -50,6 +52,14 @@ def votes(probabilities: np.ndarray, task: Task, threshold: float = 0.5) -> np.n
         positive = task.index(task.positive)
         called = np.where(probabilities[positive] >= threshold, positive, 1 - positive)
     return (np.arange(len(probabilities)).reshape(-1, *[1] * called.ndim) == called).astype(np.float64)
+
+
+def answered(logits: np.ndarray, card: ModelCard) -> tuple[np.ndarray, float]:
+    """Probabilities ``[C, K, n]`` by a card's temperature and rule of the ensemble, and their threshold."""
+    found, threshold = class_probabilities(logits, card.system.task, card.temperature), card.decision_threshold
+    if card.ensemble_rule == MAJORITY:
+        return votes(found, card.system.task, threshold), 0.5
+    return found, threshold
 
 
 def predicted_class(probabilities: np.ndarray, task: Task, threshold: float = 0.5) -> str:

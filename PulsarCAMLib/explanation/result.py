@@ -20,6 +20,7 @@ from ..core.upsampling import upsample_to
 from ..core.vocabulary import NORMALISATIONS, STATISTICS
 from ..systems.card import ModelCard
 from ..systems.contract import PastedMap, Samples, System
+from .stability import Stability
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,6 +37,7 @@ class UnitResult:
         input_maps: ``(method, class, input)`` likewise, of every input of its own where there are several.
         control_shares: ``(method, class, input)`` to the share of an input, ``[members]``, in networks that have learnt
             nothing; see :mod:`.inputs`.
+        stability: how far the answer moves with the contour and the grid; None: it was not asked.
     """
 
     system: System
@@ -46,6 +48,7 @@ class UnitResult:
     predicted_class: str
     input_maps: Mapping[tuple[str, str, str], np.ndarray] = field(default_factory=dict)
     control_shares: Mapping[tuple[str, str, str], np.ndarray] = field(default_factory=dict)
+    stability: Stability | None = None
 
     @property
     def task(self) -> Task:

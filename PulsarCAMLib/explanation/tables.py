@@ -50,8 +50,9 @@ def unit_table(
     """One row per unit: identity, prediction, spread, and where the activation lies.
 
     ``probability_spread`` is the standard deviation over the ensemble of the positive class's probability; with more
-    than two classes each has its own besides, such as ``spread_small``. What follows
-    the predicted class is the system's own, such as ``logit_map_sum`` and ``logit_rest``, which split the ensemble's
+    than two classes each has its own besides, such as ``spread_small``. Where it was asked, behind the predicted class
+    stands how far that probability and the map's centre move by half a voxel (:mod:`.stability`). What follows is the
+    system's own, such as ``logit_map_sum`` and ``logit_rest``, which split the ensemble's
     mean logit at the answering slice into what the pixel-wise map places in the lesion and what it cannot. Of volumes
     it is told how many of the method's cells a unit spans; of systems with several inputs, whose map it is.
 
@@ -75,6 +76,7 @@ def unit_table(
                 "slices": len(unit.samples),
                 **_probabilities(unit, unit.main),
                 "predicted_class": unit.predicted_class,
+                **(unit.stability.row() if unit.stability else {}),
                 **unit.answer_facts(),
                 "map_method": method,
                 "map_class": unit.predicted_class if target == PREDICTED else target,

@@ -2,12 +2,35 @@
 
 from __future__ import annotations
 
+import math
 import platform
 from collections.abc import Mapping
 
 from .. import __version__
 from ..explanation.inputs import input_table
 from ..explanation.result import CaseResult
+
+
+def stability_of(result: CaseResult) -> list[dict[str, object]]:
+    """How far every unit's answer moves, way by way; empty where it was not asked."""
+    return [
+        {
+            result.task.unit: unit.name,
+            "stable": found.is_stable,
+            **{name: _or_none(value) for name, value in found.row().items()},
+            "ways": [
+                {"way": way, "probability": float(p), "class_stays": bool(kept), "map_centre_moves_mm": _or_none(moved)}
+                for way, p, kept, moved in zip(found.ways, found.probabilities, found.kept, found.moved_mm, strict=True)
+            ],
+        }
+        for unit in result.units
+        if (found := unit.stability) is not None
+    ]
+
+
+def _or_none(value: float) -> float | None:
+    """JSON knows no NaN."""
+    return float(value) if math.isfinite(value) else None
 
 
 def record_of(result: CaseResult, inputs: Mapping[str, str], options: Mapping[str, object]) -> dict[str, object]:
@@ -40,6 +63,7 @@ def record_of(result: CaseResult, inputs: Mapping[str, str], options: Mapping[st
         "options": dict(options),
         f"{task.unit}s": len(result.units),
         **({"input_shares": shares} if (shares := input_table(result)) else {}),
+        **({"stability": found} if (found := stability_of(result)) else {}),
         "warnings": list(result.warnings),
         "versions": {
             "python": platform.python_version(),

@@ -56,6 +56,7 @@ def explain_nodes(
     segment_ids: Sequence[str] | None = None,
     parts: str = "auto",
     choices: Mapping[str, Any] | None = None,
+    stability: bool | None = None,
     progress: Callable[[float, str], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> NodeResult:
@@ -71,6 +72,7 @@ def explain_nodes(
         segment_ids: only these segments (IDs), or, for a label map, these label values; None: all.
         parts: how unconnected parts become lesions, see :func:`PulsarCAMLib.scene.reading.inputs.read_inputs`.
         choices: settings of methods that are not the usual ones, see ``MapMethod.choices``.
+        stability: tell how far answers move by half a voxel; None: as is usual with the model's system.
         progress: called with a fraction 0..1 and a text; also told what a method costs before it starts.
         cancelled: asked often; True ends the work, or a map alone where its choices say so.
 
@@ -99,6 +101,7 @@ def explain_nodes(
         case,
         bundle,
         methods=methods,
+        stability=stability,
         progress=lambda fraction, text: on_progress(COMPUTING * fraction, text),
         cancelled=cancelled,
         choices=choices,

@@ -16,6 +16,7 @@ from ..core.task import Task
 from ..core.vocabulary import MAJORITY
 from .answers import Explained, LoopedPredictor, NetworkEvidence, Predictor
 from .map_checks.asked import MapChecks
+from .perturbing import Perturbations
 from .samples import PastedMap, Placement, Samples, Sliced, Turned
 from .sizes import NoSizes
 from .subsets import InputSubsets
@@ -51,8 +52,8 @@ __all__ = [
 ]
 
 
-class System(MapChecks, InputSubsets):
-    """One published way of answering. More is asked in :mod:`.map_checks.asked` and :mod:`.subsets`.
+class System(MapChecks, InputSubsets, Perturbations):
+    """One published way of answering. More is asked in :mod:`.map_checks.asked`, :mod:`.subsets`, :mod:`.perturbing`.
 
     Attributes:
         name: of cards: ``card.fields["architecture"]["name"]``.

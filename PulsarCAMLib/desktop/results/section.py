@@ -23,6 +23,7 @@ PLOT_HEIGHT = 130
 NARROWEST_COLUMN = 56
 NARROWEST_PLOT = 160
 PROBABILITY, SPREAD, SPREAD_OF = "probability_", "probability_spread", "spread_"
+STABILITY = ("p_min", "p_max", "stability")
 COLUMNS = ("predicted_class", "volume_cm3", SPREAD)
 """Of every table of units, behind the unit's own name."""
 
@@ -231,7 +232,7 @@ class Results(Section):
         for index, row in enumerate(self._rows):
             for column, text in enumerate(self._texts(row)):
                 item = qt.QTableWidgetItem(text)
-                item.setToolTip(text)
+                item.setToolTip(self._tip(row, column, text))
                 if self._unit.columns[column] not in (self._unit.column, "predicted_class"):
                     item.setTextAlignment(qt.Qt.AlignRight | qt.Qt.AlignVCenter)
                 table.setItem(index, column, item)
@@ -307,12 +308,28 @@ class Results(Section):
     def _name(self, row: dict) -> str:
         return row[self._unit.column]
 
+    def _tip(self, row: dict, column: int, text: str) -> str:
+        """Of a cell: that of the first probability also tells how far it moves by half a voxel."""
+        told = _stability(row) if column == 1 else ""
+        return f"{text}\n{told}" if told else text
+
     def _texts(self, row: dict) -> list[str]:
         probabilities = []
         for column in self._unit.told:
             spread = self._unit.spread_of(row, column)
             probabilities.append(f"{row[column]:.2f}" + (f" ± {spread:.2f}" if spread is not None else ""))
         return [self._name(row), *probabilities, row["predicted_class"], f"{row['volume_cm3']:.2f}"]
+
+
+def _stability(row: dict) -> str:
+    """What a row tells of half a voxel; empty in tables of results without it."""
+    if any(row.get(name) is None for name in STABILITY):
+        return ""
+    low, high, share = (row[name] for name in STABILITY)
+    text = _(
+        "{low:.2f} to {high:.2f} when contour, image or grid lie half a voxel otherwise; the class stays in {share}"
+    )
+    return text.format(low=low, high=high, share=f"{share:.0%}")
 
 
 def _answer(row: dict) -> str:

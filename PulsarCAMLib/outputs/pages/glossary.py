@@ -5,10 +5,13 @@ from __future__ import annotations
 from ...core.display import Threshold
 from ...core.pluralize import capital
 from ...core.task import LESION
+from ...explanation.stability import MOST_MOVED
 from ...systems.card import ModelCard
 
 
-def definitions_of(card: ModelCard, method: str, threshold: Threshold, margin_mm: float) -> list[tuple[str, str]]:
+def definitions_of(
+    card: ModelCard, method: str, threshold: Threshold, margin_mm: float, *, stability: bool = False
+) -> list[tuple[str, str]]:
     """Term and meaning of everything that the report shows."""
     system, task = card.system, card.system.task
     unit, found = task.unit, system.method(method)
@@ -27,6 +30,7 @@ def definitions_of(card: ModelCard, method: str, threshold: Threshold, margin_mm
         *((term, _capital(meaning)) for term, meaning in system.answer_words(card)),
         ("± spread", spread + "the members disagree, not how often they are wrong."),
         ("Predicted class", called),
+        *([("By half a voxel", _stability_words(task.unit, task.probability_title()))] if stability else []),
         ("Volume", f"Number of voxels of the {whole} on the {image}'s grid, times the volume of a voxel."),
         (
             "Activated volume",
@@ -48,6 +52,15 @@ def definitions_of(card: ModelCard, method: str, threshold: Threshold, margin_mm
             "the answer right.",
         ),
     ]
+
+
+def _stability_words(unit: str, probability: str) -> str:
+    whose = "contour half a voxel larger, smaller or aside, and " if unit == LESION else ""
+    return (
+        f"Lowest and highest {probability} when the model is asked again with the {whose}image and grid half a voxel "
+        f"aside. In bold: the class changes, or the answer moves by more than {MOST_MOVED:g}; another person's contour "
+        "may then be answered otherwise. Map: how far the centre of the usual map moves."
+    )
 
 
 def _capital(sentence: str, end: str = ".") -> str:

@@ -126,7 +126,7 @@ def report_html(
             *sections.settings(result, method, target, threshold, normalisation, margin_mm),
             *sections.other_maps(result, others),
         ],
-        words=definitions_of(result.card, method, threshold, margin_mm),
+        words=definitions_of(result.card, method, threshold, margin_mm, stability=units[0].stability is not None),
         provenance=sections.provenance(result),
     )
 

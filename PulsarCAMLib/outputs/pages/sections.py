@@ -58,6 +58,7 @@ def table(
             capital(task.unit),
             *(capital(task.probability_title(name)) for name in task.told),
             "Predicted",
+            *(["By half a voxel"] if units[0].stability else []),
             "Volume cm³",
             "Activated cm³",
             *(["Logit"] if "logit" in found[0] else []),
@@ -81,6 +82,7 @@ def _row(unit: UnitResult, row: dict, result: CaseResult) -> dict[str, Any]:
         "name": unit.name,
         "told": told,
         "predicted": row["predicted_class"],
+        "stability": _stability(unit),
         "volume": row["volume_cm3"],
         "slices": pluralize(row["slices"], "slice") if isinstance(unit.samples, Sliced) else "",
         "activated": row["activated_volume_cm3"],
@@ -91,6 +93,20 @@ def _row(unit: UnitResult, row: dict, result: CaseResult) -> dict[str, Any]:
         "logit_map_sum": row.get("logit_map_sum"),
         "logit_rest": row.get("logit_rest"),
         "centre": ", ".join(number(row[f"centroid_{axis}_mm"], 1) for axis in "ras"),
+    }
+
+
+def _stability(unit: UnitResult) -> dict[str, Any] | None:
+    found = unit.stability
+    if found is None:
+        return None
+    moves = found.centre_moves_mm
+    return {
+        "low": found.lowest,
+        "high": found.highest,
+        "stable": found.is_stable,
+        "kept": f"class stays in {int(found.kept.sum())} of {len(found.kept)}"
+        + (f", map moves up to {moves:.1f} mm" if np.isfinite(moves) else ""),
     }
 
 

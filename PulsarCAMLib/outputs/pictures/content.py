@@ -15,6 +15,7 @@ from ...core.pluralize import capital
 from ...core.task import LESION, PREDICTED, Task
 from ...explanation.inputs import input_shares
 from ...explanation.result import CaseResult, UnitResult
+from ...explanation.stability import range_text
 from ...explanation.tables import cells_text
 from ...lesions.resampling import image_around, resample
 from ...systems.contract import Sliced
@@ -360,7 +361,9 @@ def _prediction(lesion: UnitResult, members: int) -> str:
     told = task.positive if task.binary else lesion.predicted_class
     at = lesion.class_probabilities[task.index(told), :, lesion.main]
     spread = f" ± {at.std():.2f} (ensemble of {members})" if members > 1 else ""
-    return f"{task.probability_title(told)} {at.mean():.2f}{spread}: predicted {lesion.predicted_class}"
+    found = lesion.stability if told == task.positive else None
+    moves = "" if found is None else f", {range_text(found.lowest, found.highest)}"
+    return f"{task.probability_title(told)} {at.mean():.2f}{spread}{moves}: predicted {lesion.predicted_class}"
 
 
 def _scale_text(result: CaseResult, method: str, normalisation: str) -> str:

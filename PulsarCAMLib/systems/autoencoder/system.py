@@ -43,6 +43,7 @@ class Autoencoder(System):
     can_decode = True
     can_inspect = True
     random_draws = 10
+    tells_stability = True
 
     def prepare(
         self, case: Case, preprocessing: Preprocessing, tell: Callable[[float, str], None]
@@ -204,6 +205,11 @@ class Autoencoder(System):
         with torch.no_grad():
             output = member(torch.from_numpy(images), torch.from_numpy(masks))
         return output.reconstruction[0, 0].numpy(), output.features[0].numpy()
+
+    def reach_mm(self, preprocessing: Preprocessing) -> float | None:
+        """A patch; one whose pixels are larger holds a larger lesion, whose box reaches as far."""
+        side_mm = preprocessing.in_plane_spacing_mm
+        return None if side_mm is None else preprocessing.patch_size * side_mm
 
     def learnt_features(self, member: Any, images: np.ndarray, masks: np.ndarray) -> np.ndarray:
         """What the classifier's dense layer makes of the masked features, ``[n, units]`` (method.md 1.2)."""
