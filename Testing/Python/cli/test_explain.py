@@ -188,3 +188,17 @@ def test_timings_are_printed_when_asked_for(tmp_path, pulsarcam):
     _, _, err = pulsarcam("explain", *a_scan(tmp_path), "-o", tmp_path / "out", "--no-pictures", "--timings")
     for step in ("importing", "reading", "computing", "writing maps", "total"):
         assert step in err
+
+
+def test_stability_is_told_unless_it_is_not_wanted(tmp_path, pulsarcam):
+    scan, columns = a_scan(tmp_path), {"p_min", "p_max", "stability", "map_centre_moves_mm"}
+    assert pulsarcam("explain", *scan, "-o", tmp_path / "told", "--no-pictures")[0] == 0
+    assert pulsarcam("explain", *scan, "-o", tmp_path / "not", "--no-pictures", "--no-stability")[0] == 0
+    told, plain = (rows_of(tmp_path / name / "lesions.csv") for name in ("told", "not"))
+    assert set(told[0]) - set(plain[0]) == columns
+    assert [{name: row[name] for name in plain[0]} for row in told] == plain
+    assert [float(row["p_min"]) <= float(row["probability_response"]) <= float(row["p_max"]) for row in told] == [
+        True
+    ] * 2
+    assert len(result_of(tmp_path / "told")["stability"][0]["ways"]) == 11
+    assert "stability" not in result_of(tmp_path / "not")
