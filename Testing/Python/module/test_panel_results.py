@@ -156,3 +156,12 @@ def test_settings_of_a_method_stand_where_the_method_has_some_and_make_a_result_
     assert "what stands in" in tip_of(panel.ui.mapSettingsLineEdit)
     assert panel.ui.mapSettingsLineEdit.text == panel.inputs()["mapSettings"] == "block 8"
     assert panel.inputsKey() != before
+
+
+def test_a_tool_tip_tells_how_far_an_answer_moves(a_desktop):
+    from PulsarCAMLib.desktop.results.section import _stability
+
+    row = {"p_min": 0.412, "p_max": 0.66, "stability": 9 / 11}
+    told = "0.41 to 0.66 when contour, image or grid lie half a voxel otherwise; the class stays in 82%"
+    assert _stability(row) == told
+    assert _stability({"p_min": 0.412}) == ""  # a table of before, or one without it
