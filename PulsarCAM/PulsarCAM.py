@@ -147,8 +147,8 @@ class PulsarCAMWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
     """The panel: holds its sections together; each moves values between its controls and the logic."""
 
     # Its sections, see PulsarCAMLib.desktop.sections, and what they share.
-    dialogs = resultCache = parameterSets = models = ownOutputs = images = lesionList = apply = displaySection = None
-    results = resultSets = methodViews = inputViews = None
+    dialogs = resultCache = parameterSets = models = ownOutputs = images = fit = lesionList = apply = None
+    displaySection = results = resultSets = methodViews = inputViews = None
     compare = exporter = train = wording = sceneWatch = None
 
     def __init__(self, parent=None):
@@ -211,6 +211,7 @@ class PulsarCAMWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.cancelRequested = True
         self.resultCache.forget()
         self.ownOutputs.show_all()
+        self.fit.forget_answers()
         self._lastSetID = ""
         self._message = ""
         self.setParameterNode(None)

@@ -9,8 +9,6 @@ from ..core.errors import Cancelled
 from ..core.inputs import MASK, InputRole
 from ..core.pluralize import pluralize
 from ..core.task import LESION
-from ..scene.reading.inputs import why_no_input
-from ..scene.writing.provenance import is_output
 from .results.result_cache import OUTPUTS, CachedResult
 from .section import Section, set_enabled, slot
 
@@ -47,16 +45,12 @@ class Apply(Section):
         for role in self.panel.models.system().needed_inputs:
             if self.panel.images.node_of(role) is None:
                 return _missing(role)
-        for role in self.panel.models.system().image_inputs:
-            node = self.panel.images.node_of(role)
-            if node is not None and is_output(node):
-                return why_no_input(node, role.title)
         chosen = self.panel.lesionList.chosen_ids()
         if chosen is not None and not chosen:
             return _("Tick at least one lesion first")
         if self.ui.modelComboBox.currentIndex < 0:
             return _("Choose a model first")
-        return ""
+        return self.panel.fit.judgement().refused
 
     @slot
     def on_apply(self) -> None:
@@ -79,9 +73,10 @@ class Apply(Section):
         """Whether what would be lost may be lost."""
         taken = self.panel.resultSets.of_another()
         if taken is None:
-            return True
+            return self.panel.fit.agreed()
         question = _("“{output}” is a result of “{mri}” and would be overwritten. Overwrite it?")
-        return self.panel.dialogs.agree(question.format(output=taken[0], mri=taken[1]), _("PulsarCAM - Apply"))
+        question = question.format(output=taken[0], mri=taken[1])
+        return self.panel.dialogs.agree(question, _("PulsarCAM - Apply")) and self.panel.fit.agreed()
 
     def _run(self) -> None:
         state = self.state

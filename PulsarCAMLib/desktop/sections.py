@@ -5,6 +5,7 @@ from __future__ import annotations
 from .apply import Apply
 from .compare.section import Compare
 from .dialogs import Dialogs
+from .inputs.fit import Fit
 from .inputs.images import OtherImages
 from .inputs.lesion_list import LesionList
 from .inputs.model_chooser import ModelChooser
@@ -31,6 +32,7 @@ def make_sections(panel) -> list[Section]:
     panel.models = ModelChooser(panel)
     panel.ownOutputs = OwnOutputs(panel)
     panel.images = OtherImages(panel)
+    panel.fit = Fit(panel)
     panel.lesionList = LesionList(panel)
     panel.apply = Apply(panel)
     panel.displaySection = DisplaySection(panel)
@@ -48,6 +50,7 @@ def make_sections(panel) -> list[Section]:
         panel.models,
         panel.images,
         panel.lesionList,
+        panel.fit,
         panel.wording,
         panel.apply,
         panel.displaySection,

@@ -99,7 +99,7 @@ def bring(lesion: Lesion, own: VolumeGeometry, geometry: VolumeGeometry) -> Brou
     filled = fill(lesion, own, geometry)
     there = Lesion.from_mask(lesion.name, filled.mask)
     at = kji_of(a + b for a, b in zip(there.offset, filled.offset, strict=True))
-    shared = _shares_lattice(own, geometry)
+    shared = shares_lattice(own, geometry)
     drawn = None if shared and there.voxels == lesion.voxels else lesion.voxels * own.voxel_volume_mm3
     return Brought(replace(there, offset=at, drawn_mm3=drawn), not shared, filled.kept)
 
@@ -124,7 +124,7 @@ def _place(lesion: Lesion, own: VolumeGeometry, geometry: VolumeGeometry) -> _Pl
     return _Place(len(lps), float(inside.mean()), np.stack([ras.min(axis=0), ras.max(axis=0)]))
 
 
-def _shares_lattice(own: VolumeGeometry, geometry: VolumeGeometry) -> bool:
+def shares_lattice(own: VolumeGeometry, geometry: VolumeGeometry) -> bool:
     """Whether the mask's voxels are voxels of the MRI: cropped, padded or with reversed axes."""
     ijk = geometry.to_ijk(own.corners_lps())
     step = np.abs(np.linalg.inv(geometry.ijk_to_lps[:3, :3]) @ own.ijk_to_lps[:3, :3])

@@ -17,6 +17,22 @@ COMPARED = (
 INPUT_SELECTORS = ("inputVolumeSelector", "inputSegmentationSelector")
 
 
+def ijk_to_ras(node):
+    """Of a volume, as a VTK matrix."""
+    import vtk
+
+    matrix = vtk.vtkMatrix4x4()
+    node.GetIJKToRASMatrix(matrix)
+    return matrix
+
+
+def at(i: int, j: int, k: int) -> np.ndarray:
+    """Matrix that begins to count at this voxel."""
+    matrix = np.eye(4)
+    matrix[:3, 3] = i, j, k
+    return matrix
+
+
 class TwoPatients:
     """Mixed into ``Scenarios``, whose helpers it uses."""
 
@@ -57,6 +73,80 @@ class TwoPatients:
         """Name of the subject hierarchy's folder that holds a node."""
         hierarchy = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(slicer.mrmlScene)
         return hierarchy.GetItemName(hierarchy.GetItemParent(hierarchy.GetItemByDataNode(node)))
+
+    def other_contours(self, shift_mm: float):
+        """Contours drawn on an MRI of 10 slices, not 12, that lies so far to the right of the chosen one."""
+        from PulsarCAMScenarios import IJK_TO_RAS, SHAPE
+
+        values = np.zeros((SHAPE[0] - 2, *SHAPE[1:]), dtype=np.int16)
+        matrix = IJK_TO_RAS.copy()
+        matrix[0, 3] += shift_mm
+        drawn_on = slicer.util.addVolumeFromArray(values, ijkToRAS=matrix, name="MRI B")
+        node = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSegmentationNode", "GTVs B")
+        node.SetReferenceImageGeometryParameterFromVolumeNode(drawn_on)
+        values = values.astype(np.uint8)
+        values[3:7, 40:50, 2:22] = 1
+        segment = node.GetSegmentation().AddEmptySegment("", "GTV 1")
+        slicer.util.updateSegmentBinaryLabelmapFromArray(values, node, segment, drawn_on)
+        return drawn_on, node
+
+    def fit(self) -> str:
+        """What the panel says under the selector of the contours."""
+        return self.panel.fit.label.text
+
+    def test_contours_of_another_patient_are_a_question_before_apply(self):
+        volume, own = self.choose()
+        assert self.fit() == ""
+        _, others = self.other_contours(3.5)
+        ui = self.panel.ui
+        ui.inputSegmentationSelector.setCurrentNode(others)
+        said = self.fit()
+        assert "“GTVs B” was drawn on “MRI B” of 10 slices" in said
+        assert "“MRI” has 12 slices" in said
+        assert "their middles lie 4.6 mm apart" in said, said
+        assert "choose the contours of “MRI”" in said
+        before = slicer.mrmlScene.GetNumberOfNodes()
+        self.press_apply()
+        assert slicer.mrmlScene.GetNumberOfNodes() == before
+        assert "Nothing was changed." in ui.statusLabel.text
+        self.answer(agree=True)
+        self.press_apply()
+        assert len(self.rows()) == 1
+        self.answer(agree=False)
+        self.press_apply()
+        assert "explained" in ui.statusLabel.text, "asked once"
+        ui.inputSegmentationSelector.setCurrentNode(own)
+        assert self.fit() == ""
+        assert volume.GetScene() is not None
+
+    def test_contours_that_lie_elsewhere_are_refused_and_parts_outside_are_told(self):
+        self.choose()
+        ui = self.panel.ui
+        _, partly = self.other_contours(-8.0)
+        ui.inputSegmentationSelector.setCurrentNode(partly)
+        assert "40.0 % of “GTV 1” lies outside the MRI" in self.fit(), self.fit()
+        assert ui.applyButton.enabled
+        _, apart = self.other_contours(500.0)
+        ui.inputSegmentationSelector.setCurrentNode(apart)
+        assert "lies outside the MRI “MRI” by 430 mm" in self.fit(), self.fit()
+        assert not ui.applyButton.enabled
+        assert tip_of(ui.applyButton) == self.fit()
+        ui.inputSegmentationSelector.setCurrentNode(None)
+        assert self.fit() == ""
+
+    def test_a_part_of_the_mri_is_no_other_image(self):
+        from PulsarCAMScenarios import make_lesions
+
+        volume, _ = self.choose()
+        part = slicer.util.addVolumeFromArray(
+            slicer.util.arrayFromVolume(volume)[2:9, 10:80, 5:85].copy(),
+            ijkToRAS=slicer.util.arrayFromVTKMatrix(ijk_to_ras(volume)) @ at(5, 10, 2),
+            name="part",
+        )
+        lesions = make_lesions(volume, 1, "cropped")
+        lesions.SetReferenceImageGeometryParameterFromVolumeNode(part)
+        self.panel.ui.inputSegmentationSelector.setCurrentNode(lesions)
+        assert self.fit() == ""
 
     def test_a_second_mri_gets_results_of_its_own(self):
         first, _ = self.choose_patient("A", 2)

@@ -219,6 +219,25 @@ def _from_segmentation(volume_node, node, segment_ids, parts: str, grid: Grid):
     return [each.lesion for each in brought], warnings, segment_of
 
 
+def fit_of(volume_node, mask_node, placed: Mapping[str, PlacedMask], values=None, parts: str = "auto") -> list[str]:
+    """What :func:`read_inputs` says of the places of MRI and mask, before anything is computed.
+
+    Args:
+        volume_node: the MRI.
+        mask_node: segmentation or label map.
+        placed: of a segmentation, the chosen segments as :func:`.grids.place_segment` places them.
+        values, parts: of a label map, see :func:`read_inputs`.
+
+    Raises:
+        InputError, GeometryError: as :func:`read_inputs`.
+    """
+    grid = Grid.of_volume(volume_node)
+    if not mask_node.IsA("vtkMRMLSegmentationNode"):
+        return _from_label_map(volume_node, mask_node, values, parts, grid)[1]
+    geometry = VolumeGeometry.from_ijk_to_ras(grid.ijk_to_ras, grid.shape)
+    return _check_fits(volume_node, mask_node, dict(placed), grid, geometry) if placed else []
+
+
 def _of_no_segment(node) -> list[str]:
     """A warning where voxels have values of no segment: 3D Slicer takes a fractional label map for a binary one so."""
     count = values_of_no_segment(node)

@@ -85,14 +85,26 @@ def test_cancel_leaves_the_scene_as_it_was(panel):
     assert state_of_scene() == before
 
 
-def test_an_error_is_shown_and_the_panel_is_ready_again(panel):
+def test_contours_apart_from_the_mri_are_told_before_apply(panel):
     _, mask = choose_lesions(panel)
     slicer.util.updateTransformMatrixFromArray(
         node := slicer.mrmlScene.AddNewNodeByClass("vtkMRMLLinearTransformNode"), GRIDS["axial"] * 40
     )
     mask.SetAndObserveTransformNodeID(node.GetID())
-    panel.ui.applyButton.click()
     assert "lies outside the MRI" in panel.ui.statusLabel.text
+    assert "lies outside the MRI" in panel.fit.label.text
+    assert not panel.ui.applyButton.enabled
+    mask.SetAndObserveTransformNodeID(None)
+    assert panel.fit.label.text == ""
+    assert panel.ui.applyButton.enabled
+
+
+def test_an_error_is_shown_and_the_panel_is_ready_again(panel):
+    mri = an_mri()
+    panel.ui.inputVolumeSelector.setCurrentNode(mri)
+    panel.ui.inputSegmentationSelector.setCurrentNode(a_segmentation({"left": MASKS["left"] * 0}, mri))
+    panel.ui.applyButton.click()
+    assert "Empty in “GTVs”" in panel.ui.statusLabel.text
     assert panel.ui.applyButton.enabled
     assert panel.ui.applyButton.text == "Apply"
 
