@@ -253,10 +253,19 @@ class ConsoleLogic(ModelLogic, CompareLogic):
         :param sliceIndex: among the lesion's slices, from 0; None: the one that answers.
         :param member: of the ensemble, from 0; None: their mean.
         """
+        from ..core.slice_place import slice_place
+        from ..scene.reading.slices import place_in_scene
         from ..systems.bundle import find_bundle
 
         found = result.scanResult
-        return found.system.inspect(find_bundle(result.model), found.unit(lesion), sliceIndex, member)
+        unit = found.unit(lesion)
+        index = unit.main if sliceIndex is None else sliceIndex
+        place = ""
+        if 0 <= index < len(unit.samples):
+            centre = unit.samples.centres_lps()[index]
+            number = slice_place(found.geometry, centre).number
+            place = place_in_scene(result.volumeNode, number, centre * [-1, -1, 1]).words
+        return found.system.inspect(find_bundle(result.model), unit, sliceIndex, member, place)
 
     def export(
         self,

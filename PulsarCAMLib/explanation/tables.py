@@ -9,9 +9,11 @@ import numpy as np
 from ..core.display import Threshold
 from ..core.geometry import VolumeGeometry
 from ..core.lesion import Lesion
+from ..core.slice_place import slice_place
 from ..core.task import PREDICTED
 from ..core.vocabulary import DEFAULT_MARGIN_MM
 from ..lesions.distances import depth_of
+from ..systems.contract import Sliced
 from .result import CaseResult, UnitResult
 
 ALL_INPUTS = "all"
@@ -88,11 +90,19 @@ def unit_table(
                 "activated_core_cm3": in_core * voxel_cm3,
                 "activated_margin_cm3": (active - in_core) * voxel_cm3,
                 "margin_mm": margin_mm,
+                **_answering(unit, result.geometry),
                 **unit.samples.facts(),
                 **_place("centroid", unit.lesion.centroid_lps(result.geometry)),
             }
         )
     return rows
+
+
+def _answering(unit: UnitResult, geometry: VolumeGeometry) -> dict[str, object]:
+    """The slice that answers, where samples are slices."""
+    if not isinstance(unit.samples, Sliced):
+        return {}
+    return slice_place(geometry, unit.samples.centres_lps()[unit.main]).facts()
 
 
 def cells_of_unit(unit: UnitResult, method: str) -> tuple[tuple[int, int, int], float] | None:
@@ -126,7 +136,11 @@ def _cells(unit: UnitResult, method: str) -> dict[str, object]:
 
 
 def sample_table(result: CaseResult) -> list[dict]:
-    """One row per sample of every unit; ``mri_slice`` is the MRI's nearest slice index k, counted from 0."""
+    """One row per sample of every unit.
+
+    ``mri_slice`` is the MRI's nearest slice index k, counted from 0; ``mri_slice_number`` is the same as 3D Slicer
+    counts it, from 1.
+    """
     rows = []
     for unit in result.units:
         centres = unit.samples.centres_lps()
@@ -136,6 +150,7 @@ def sample_table(result: CaseResult) -> list[dict]:
                     result.task.unit: unit.name,
                     "slice": n,
                     "mri_slice": round(float(result.geometry.to_ijk(centres[n])[2])),
+                    **slice_place(result.geometry, centres[n]).facts(),
                     "answers": n == unit.main,
                     **unit.samples.sample_facts(n),
                     **_probabilities(unit, n),

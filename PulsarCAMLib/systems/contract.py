@@ -295,8 +295,17 @@ class System(MapChecks, InputSubsets, Perturbations):
         """The same by depth, for class activation maps at several; the usual one is called ""."""
         return {"": self.explained_layer(network)}
 
-    def inspect(self, bundle: Any, unit: Any, sample: int | None = None, member: int | None = None) -> Any:
+    def inspect(
+        self, bundle: Any, unit: Any, sample: int | None = None, member: int | None = None, place: str = ""
+    ) -> Any:
         """Everything between one sample of a ``UnitResult`` and its maps, for a window; see :attr:`can_inspect`.
+
+        Args:
+            bundle: the model that made the result.
+            unit: the ``UnitResult``.
+            sample: index of the sample; None: the one that answers.
+            member: index of one member; None: the ensemble.
+            place: where the sample lies, in words for the window.
 
         Raises:
             InputError: this system shows no such thing, or there is no such sample or member.

@@ -148,6 +148,28 @@ class TwoPatients:
         self.panel.ui.inputSegmentationSelector.setCurrentNode(lesions)
         assert self.fit() == ""
 
+    def test_a_slice_has_one_number_and_position_everywhere(self):
+        volume, _ = self.explained()
+        name = self.choose_row(0)
+        place = self.panel.results.answering_place(name)
+        ras = self.panel.results.place_of(name)
+        view = slicer.mrmlScene.GetSingletonNode("Red", "vtkMRMLSliceNode")
+        assert abs(view.GetSliceToRAS().GetElement(2, 3) - place.position_mm) < 0.01, "where the axial view is"
+        assert place.position_mm == ras[2]
+        k = round((place.position_mm - ijk_to_ras(volume).GetElement(2, 3)) / 3)
+        assert place.number == k + 1
+        assert place.words in self.panel.ui.lesionLabel.text
+        table = self.panel.state.sliceTable
+        answers = list(slicer.util.arrayFromTableColumn(table, "answers")).index(1)
+        for column, value in (
+            ("mri_slice", k),
+            ("mri_slice_number", place.number),
+            ("mri_slice_position_mm", place.position_mm),
+        ):
+            assert slicer.util.arrayFromTableColumn(table, column)[answers] == value, column
+        seen = self.panel.logic.inspectSlice(self.panel.result(), name)
+        assert seen.place == place.words
+
     def test_a_second_mri_gets_results_of_its_own(self):
         first, _ = self.choose_patient("A", 2)
         self.press_apply()

@@ -83,8 +83,11 @@ class Inspector:
         )
         self.save_button = qt.QPushButton(_("Save picture..."))
         self.save_button.toolTip = _("Save the picture as a PNG file")
+        self.place_label = qt.QLabel()
+        self.place_label.toolTip = _("Position of the slice and its number in the MRI, as the slice views show them")
         row.addWidget(qt.QLabel(_("Slice:")))
         row.addWidget(self.slice_slider)
+        row.addWidget(self.place_label)
         row.addWidget(self.member_box)
         row.addWidget(self.save_button)
         self.picture_label = qt.QLabel()
@@ -106,6 +109,7 @@ class Inspector:
             self._seen = self.logic.inspectSlice(
                 self._result, self._lesion, self.slice_slider.value, None if member < 0 else member
             )
+            self.place_label.text = self._seen.place
             with tempfile.TemporaryDirectory(prefix="pulsarcam-") as folder:
                 path = Path(folder) / "slice.png"
                 path.write_bytes(png_bytes(draw_inspection(self._seen)))

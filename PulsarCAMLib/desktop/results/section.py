@@ -8,8 +8,10 @@ import qt
 from slicer.i18n import tr as _
 
 from ...core.errors import PulsarCAMError
+from ...core.slice_place import SlicePlace
 from ...core.task import LESION, UNITS
 from ...scene.reading.segments import to_world
+from ...scene.reading.slices import place_in_scene
 from ...scene.showing import views
 from ...scene.state import rows_of
 from ...scene.writing.provenance import INPUT_VOLUME
@@ -220,6 +222,16 @@ class Results(Section):
         found = [row for row in self._rows if self._name(row) == name]
         return to_world(volume, [found[0][f"centroid_{axis}_mm"] for axis in "ras"]) if found else None
 
+    def answering_place(self, name: str) -> SlicePlace | None:
+        """Number and position of the slice that answers for a lesion, as the slice views show it."""
+        table = self.state.lesionTable
+        volume = table.GetNodeReference(INPUT_VOLUME) if table is not None else None
+        found = [row for row in self._slices(name) if row["answers"]]
+        if volume is None or not found:
+            return None
+        (row, *_more) = found  # numbers of tables of earlier versions begin at 0 in the only column that they have
+        return place_in_scene(volume, row["mri_slice"] + 1, [row[f"centre_{axis}_mm"] for axis in "ras"])
+
     def _slices(self, name: str) -> list[dict]:
         return [row for row in rows_of(self.state.sliceTable) if row.get(self._unit.column) == name]
 
@@ -253,7 +265,7 @@ class Results(Section):
         self._show_classes()
         rows = self._slices(self._chosen) if self._chosen and len(self._unit.told) == 1 else []
         told = self._unit.told[0] if rows else ""
-        points = [SlicePoint(row["mri_slice"], row[told], row[SPREAD], bool(row["answers"])) for row in rows]
+        points = [SlicePoint(row["mri_slice"] + 1, row[told], row[SPREAD], bool(row["answers"])) for row in rows]
         self.ui.slicePlotLabel.visible = bool(points)
         self._drawn_width = 0
         if not points:
@@ -261,7 +273,10 @@ class Results(Section):
             self.ui.lesionLabel.text = "" if not self._rows else self._chosen or choose
             return
         text = _("{lesion}: probability of {name} in each of its {n} slices")
-        self.ui.lesionLabel.text = text.format(lesion=self._chosen, name=self._unit.class_of(told), n=len(points))
+        text = text.format(lesion=self._chosen, name=self._unit.class_of(told), n=len(points))
+        answering = self.answering_place(self._chosen)
+        answers = _("The one that answers: {place}").format(place=answering.words) if answering is not None else ""
+        self.ui.lesionLabel.text = "\n".join(filter(None, (text, answers)))
         label = self.ui.slicePlotLabel
         self._drawn_width = self.ui.resultsTable.width
         width = max(NARROWEST_PLOT, self._drawn_width)

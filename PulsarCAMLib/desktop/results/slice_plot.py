@@ -16,7 +16,9 @@ DOT, ANSWER = 3, 5
 
 @dataclass(frozen=True)
 class SlicePoint:
-    """One slice: its number in the MRI, probability of the class told 0..1 and spread; whether it answers."""
+    """One slice: its number in the MRI, counted from 1 as in 3D Slicer, probability of the class told 0..1 and spread;
+    whether it answers.
+    """
 
     number: int
     probability: float

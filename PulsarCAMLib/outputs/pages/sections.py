@@ -13,8 +13,10 @@ import numpy as np
 from ... import __version__
 from ...core.display import Threshold
 from ...core.errors import Cancelled
+from ...core.geometry import VolumeGeometry
 from ...core.pluralize import capital, pluralize
 from ...core.progress import IsCancelled, OnProgress
+from ...core.slice_place import slice_place
 from ...core.task import PREDICTED, Task
 from ...explanation.result import CaseResult, UnitResult
 from ...explanation.tables import cells_text, unit_table
@@ -231,20 +233,23 @@ def pictures(
         if progress:
             progress(n / len(units), f"Drawing {unit.name}")
         png = png_bytes(draw(picture_of(result, unit, volume, *chosen)), dpi)
-        drawn.append({"name": unit.name, "caption": _caption(unit), "png": png})
+        drawn.append({"name": unit.name, "caption": _caption(unit, result.geometry), "png": png})
     if progress:
         progress(1.0, "Writing the report")
     return drawn
 
 
-def _caption(unit: UnitResult) -> str:
+def _caption(unit: UnitResult, geometry: VolumeGeometry) -> str:
     task = unit.task
     told = task.positive if task.binary else unit.predicted_class
     p = unit.class_probabilities[task.index(told)].mean(axis=0)
     said = f"predicted {unit.predicted_class}, {task.probability_title(told)} {p[unit.main]:.2f}."
     if len(p) < 2:
         return said
-    return f"{said} Over its {len(p)} slices the probability runs from {p.min():.2f} to {p.max():.2f}."
+    said += f" Over its {len(p)} slices the probability runs from {p.min():.2f} to {p.max():.2f}"
+    if not isinstance(unit.samples, Sliced):
+        return f"{said}."
+    return f"{said}; the one that answers is at {slice_place(geometry, unit.samples.centres_lps()[unit.main]).words}."
 
 
 def provenance(result: CaseResult) -> list[tuple[str, object]]:

@@ -12,6 +12,7 @@ from ...core.case import Image
 from ...core.geometry import VolumeGeometry
 from ...core.inputs import InputRole
 from ...core.pluralize import capital
+from ...core.slice_place import slice_place
 from ...core.task import LESION, PREDICTED, Task
 from ...explanation.inputs import input_shares
 from ...explanation.result import CaseResult, UnitResult
@@ -41,7 +42,7 @@ class Profile:
 
     Attributes:
         areas_mm2, probabilities, spreads: of each slice ``[n]``.
-        slices: the reference image's slice numbers ``[n]``, counted from 0.
+        slices: the reference image's slice numbers ``[n]``, counted from 1.
         main: index of the answering slice.
         threshold: probability from which a unit is called positive.
         title, short_title: of the probability.
@@ -87,7 +88,7 @@ class Picture:
         bare_text: above the panel without a map.
         side_mm: side of the square.
         letters: anatomical letters at the left, right, top and bottom edge.
-        plane: such as "axial slice 14 of 25".
+        plane: such as "axial, S 35.0 mm, slice 12 of 25".
         answers: what is plotted beside the maps.
     """
 
@@ -375,7 +376,7 @@ def _scale_text(result: CaseResult, method: str, normalisation: str) -> str:
 
 
 def _slice_numbers(lesion: UnitResult, geometry: VolumeGeometry) -> np.ndarray:
-    return np.rint(geometry.to_ijk(lesion.samples.centres_lps())[:, 2]).astype(int)
+    return np.array([slice_place(geometry, centre).number for centre in lesion.samples.centres_lps()])
 
 
 def _plane_text(geometry: VolumeGeometry, lesion: UnitResult, grid: VolumeGeometry) -> str:
@@ -386,8 +387,6 @@ def _plane_text(geometry: VolumeGeometry, lesion: UnitResult, grid: VolumeGeomet
     along = abs(np.asarray(geometry.direction)[:, 2] @ normal)
     if along < 1 - 1e-3:
         return f"{name} (resampled)"
-    if isinstance(lesion.samples, Sliced):
-        k = _slice_numbers(lesion, geometry)[lesion.main]
-    else:
-        k = round(float(geometry.to_ijk(grid.to_lps([0, 0, 0]))[2]))
-    return f"{name}, MRI slice {k} (0 to {geometry.shape[0] - 1})"
+    is_slice = isinstance(lesion.samples, Sliced)
+    at = lesion.samples.centres_lps()[lesion.main] if is_slice else grid.to_lps([0, 0, 0])
+    return f"{name}, {slice_place(geometry, at).words}"

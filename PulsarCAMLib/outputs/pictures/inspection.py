@@ -95,7 +95,7 @@ class _Sheet:
         answers = " (answers for the lesion)" if seen.answers else ""
         self._text(0.15, 7.58, _shortened(seen.lesion, 48), size=13, weight="bold")
         self._text(0.15, 7.33, _prediction(seen), size=9.5)
-        place = f"slice {seen.slice + 1} of {seen.slices}{answers}"
+        place = f"{seen.place or f'{seen.slices} slices'}{answers}"
         self._text(9.45, 7.58, place, size=9.5, ha="right")
         self._text(9.45, 7.33, f"GTV centre at {_ras_text(seen.centre_ras)}", size=8.5, color=FAINT, ha="right")
         notes = _wrapped(" ".join((seen.about, *seen.notes)), 180)

@@ -59,6 +59,7 @@ class SliceInspection:
         spacing_mm: (row, column) size of a patch pixel.
         directions_lps: 3x3, columns are where columns, rows and slices of the patch run to.
         centre_ras: millimetres ``[3]`` of the GTV's centre of mass on this slice.
+        place: number and position of the slice in the MRI, for the picture; empty where nobody told.
     """
 
     lesion: str
@@ -87,6 +88,7 @@ class SliceInspection:
     spacing_mm: tuple[float, float]
     directions_lps: np.ndarray
     centre_ras: np.ndarray
+    place: str = ""
 
     task = TASK
     signed_title = f"signed pixel-wise map\n- {NON_RESPONSE}, + {RESPONSE}"
@@ -166,7 +168,9 @@ class SliceInspection:
         return max(float(self.patch_map(method, name)[self.mask].max()) for name in TASK.names)
 
 
-def inspect_slice(bundle: ModelBundle, lesion: Any, n: int | None = None, member: int | None = None) -> SliceInspection:
+def inspect_slice(
+    bundle: ModelBundle, lesion: Any, n: int | None = None, member: int | None = None, place: str = ""
+) -> SliceInspection:
     """Open up one slice.
 
     Args:
@@ -174,6 +178,7 @@ def inspect_slice(bundle: ModelBundle, lesion: Any, n: int | None = None, member
         lesion: the ``UnitResult`` of one lesion.
         n: index of the slice (default: the one that answers).
         member: index of one member; None for the ensemble, see :class:`SliceInspection`.
+        place: of the slice, see :class:`SliceInspection`.
 
     Raises:
         InputError: no such slice or member, or the result was made by another model.
@@ -208,6 +213,7 @@ def inspect_slice(bundle: ModelBundle, lesion: Any, n: int | None = None, member
         spacing_mm=(patches.grid.spacing[1], patches.grid.spacing[0]),
         directions_lps=np.asarray(patches.grid.direction),
         centre_ras=patches.centres_lps()[n] * [-1, -1, 1],
+        place=place,
         **opened,
     )
 

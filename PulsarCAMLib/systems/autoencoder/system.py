@@ -192,11 +192,13 @@ class Autoencoder(System):
         parts = predictor.in_chunks(predictor.logits, images, masks)
         return numpy.concatenate([part.numpy() for part in parts], axis=1)
 
-    def inspect(self, bundle: Any, unit: Any, sample: int | None = None, member: int | None = None) -> Any:
+    def inspect(
+        self, bundle: Any, unit: Any, sample: int | None = None, member: int | None = None, place: str = ""
+    ) -> Any:
         """One slice opened up."""
         from .inspection import inspect_slice
 
-        return inspect_slice(bundle, unit, sample, member)
+        return inspect_slice(bundle, unit, sample, member, place)
 
     def decoded(self, member: Any, images: np.ndarray, masks: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Reconstruction, and the bottleneck's features before the mask."""

@@ -28,6 +28,7 @@ def opened(size=64, features=5, rows=slice(20, 40), columns=slice(26, 38), **cha
     fields = {
         "lesion": "GTV 1",
         "slice": 4,
+        "place": "S 35.0 mm, slice 12 of 25",
         "slices": 9,
         "answers": True,
         "member": None,
@@ -110,7 +111,7 @@ def test_it_says_what_it_shows_and_where_the_model_comes_from():
     words = words_of(draw_inspection(opened()))
     for part in (
         "GTV 1",
-        "slice 5 of 9 (answers for the lesion)",
+        "S 35.0 mm, slice 12 of 25 (answers for the lesion)",
         "0.40 ± 0.07",
         "mean of 5 members",
         "64 x 64 mm",
