@@ -17,6 +17,7 @@ import slicer
 
 from PulsarCAMScenarios.after import AfterApply
 from PulsarCAMScenarios.another_system import AnotherSystem
+from PulsarCAMScenarios.bad_inputs import BadInputs
 from PulsarCAMScenarios.compare import Comparing
 from PulsarCAMScenarios.looking import tip_of
 from PulsarCAMScenarios.several_classes import SeveralClasses
@@ -48,7 +49,7 @@ def make_lesions(volume, count: int = 2, name: str = "GTVs"):
     return node
 
 
-class Scenarios(AfterApply, AnotherSystem, SeveralClasses, Comparing, TwoPatients, Training):
+class Scenarios(AfterApply, AnotherSystem, SeveralClasses, Comparing, TwoPatients, BadInputs, Training):
     """Mixed into the module's test class, which sets ``panel``."""
 
     panel = None
