@@ -29,6 +29,7 @@ from ..core.case import DicomSource, Image
 from ..core.errors import Cure, InputError, PulsarCAMError
 from ..core.geometry import VolumeGeometry
 from .plain_files import shown_path
+from .workers import end_with
 
 VARIABLE = "PULSARCAM_SAFE_READING"
 """Environment variable that is "1" while files are read apart."""
@@ -147,6 +148,7 @@ atexit.register(_CHILD.end)
 
 def serve() -> None:
     """What the child does: read what it is asked for, until nobody asks any more."""
+    end_with(os.getppid())  # a reader that never comes back does not outlive who asked
     questions, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     nowhere = os.open(os.devnull, os.O_RDWR)
     for standard in (0, 1):  # native readers write there

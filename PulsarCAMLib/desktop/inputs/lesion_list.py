@@ -9,6 +9,7 @@ import slicer
 import vtk
 from slicer.i18n import tr as _
 
+from ...io.plain_files import json_value
 from ...scene.reading.segments import centre_of, list_key
 from ...scene.showing.views import jump_to
 from ..section import Section, set_enabled, slot
@@ -116,7 +117,7 @@ class LesionList(Section):
 
     def _left_out(self) -> set[str]:
         try:
-            return set(json.loads(self.state.leftOutSegments))
+            return set(json_value(self.state.leftOutSegments))
         except (ValueError, TypeError):
             return set()
 
