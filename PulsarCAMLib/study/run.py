@@ -4,54 +4,22 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from ..cohort.lesion_label import LesionLabel
-from ..cohort.study_lesions import StudyLesions
 from ..cohort.table import CohortTable
 from ..io.locking import only_one
 from .folder import make_folder, read_facts, write_facts
 from .jobs import run_jobs
 from .plan import Plan, claimed, plan_study
 from .prepare import check_study, features_kept_if_refused, opened, prepare_study
-from .records import TrialRecord, trial_folder
 from .running import Running, Stages
 from .settings import StudySettings
+from .study import Study
 
 TRAINING = "training"
 
 LOOKING = "looking for shortcuts"
-
-
-@dataclass(frozen=True, eq=False)
-class Study:
-    """A study that was run, or is being run, in a folder.
-
-    Attributes:
-        folder: of the study.
-        settings: of the study.
-        lesions: that take part.
-        facts: the whole of ``study.json``: hashes, versions, seconds, warnings, whether the lesions are generated.
-        records: finished trials in the order of models, protocols, trials, controls.
-        missing: how many trials are not finished.
-    """
-
-    folder: Path
-    settings: StudySettings
-    lesions: StudyLesions
-    facts: dict[str, Any]
-    records: tuple[TrialRecord, ...]
-    missing: int = 0
-
-    def of(self, model: str, protocol: str, control: bool = False) -> list[TrialRecord]:
-        """The trials, or the controls, of a model under a protocol."""
-        return [r for r in self.records if (r.model, r.protocol, r.control) == (model, protocol, control)]
-
-    def folder_of(self, record: TrialRecord) -> Path:
-        """Where a trial is kept."""
-        return trial_folder(self.folder, record.model, record)
 
 
 def run_study(

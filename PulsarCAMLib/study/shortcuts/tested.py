@@ -21,8 +21,8 @@ from ..entries import HONEST
 from ..jobs import Progress
 from ..learnt import kept_features, network_of, originals_of
 from ..models import study_models_of
-from ..run import Study
 from ..splits import Split, protocol_splits
+from ..study import Study
 from .columns import NamedColumn, read_columns
 from .probe import image_numbers, told_from
 
