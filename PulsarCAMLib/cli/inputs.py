@@ -150,6 +150,9 @@ def _problems(job: Job, card: ModelCard) -> Iterator[str]:
     for name in job.inputs:
         if name not in known:
             yield f"The model “{card.name}” takes no {name}; leave out --{name}."
+    for name in system.unused_inputs(card.preprocessing):
+        if name in job.inputs:
+            yield f"The model “{card.name}” uses no {known[name].title}; leave out --{name}."
     for name, role in known.items():
         if role.needed and name not in job.inputs:
             yield f"The model “{card.name}” needs {_about(role)}; give it with --{name} FILE."

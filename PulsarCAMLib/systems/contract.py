@@ -70,6 +70,7 @@ class System(MapChecks, InputSubsets, Perturbations):
         can_inspect: whether :meth:`inspect` shows what lies between a sample and its maps.
         requirements: packages, as pip writes them, that its network needs besides PyTorch.
         has_numbers: whether :meth:`unit_numbers` gives something.
+        judges: whether :meth:`judged` says anything.
         synthetic: dataclass of settings: the recipe of a cohort with known truth, for :meth:`make_synthetic`; its
             ``patients`` and ``seed`` at least; None: the system makes none.
     """
@@ -89,6 +90,7 @@ class System(MapChecks, InputSubsets, Perturbations):
     can_inspect: ClassVar[bool] = False
     requirements: ClassVar[tuple[str, ...]] = ()
     has_numbers: ClassVar[bool] = False
+    judges: ClassVar[bool] = False
     synthetic: ClassVar[Any] = None
 
     def prepare(self, case: Case, preprocessing: Any, tell: Callable[[float, str], None]) -> Sequence[Samples]:
@@ -103,6 +105,14 @@ class System(MapChecks, InputSubsets, Perturbations):
             InputError: a needed role is missing, or an image cannot be used.
         """
         raise NotImplementedError
+
+    def judged(self, case: Case, preprocessing: Any) -> list[str]:
+        """What :meth:`prepare` would say against a case, without preparing it: what a cohort's check tells of it.
+
+        Raises:
+            InputError: the case cannot be used.
+        """
+        return []
 
     def copies(self, unit: LabelledUnit, settings: Any, *, only_original: bool = False) -> Iterator[Copy]:
         """Samples to train on; the unit as it is comes first."""

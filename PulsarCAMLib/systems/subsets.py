@@ -64,6 +64,10 @@ class InputSubsets:
         known = tuple(self.subset_words(preprocessing))
         return () if set(words) >= set(known) else tuple(word for word in known if word in words)
 
+    def unused_inputs(self, preprocessing: Any) -> tuple[str, ...]:
+        """Names of inputs that change nothing with this preprocessing, so that none is taken in silence."""
+        return ()
+
     def shown_only(self, preprocessing: Any, words: Sequence[str]) -> Any:
         """The preprocessing of a network that has channels of a subset alone.
 

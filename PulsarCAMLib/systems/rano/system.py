@@ -110,6 +110,11 @@ class Rano(VolumeSystem):
 
         return [measured(sample, case) for sample in found]
 
+    def judged(self, case: Case, preprocessing: Any) -> list[str]:
+        """The same before anything is prepared."""
+        self._refuse_unseen(case, preprocessing)
+        return super().judged(case, preprocessing)
+
     def copies(self, unit: LabelledUnit, settings: Any, *, only_original: bool = False) -> Iterator[Copy]:
         """The visit as it is."""
         self._refuse_unseen(unit.case, settings.preprocessing)

@@ -85,6 +85,11 @@ class RiceNet(VolumeSystem):
         self._refuse_unusable(case, preprocessing)
         return super().prepare(case, preprocessing, tell)
 
+    def judged(self, case: Case, preprocessing: Any) -> list[str]:
+        """The same before anything is prepared."""
+        self._refuse_unusable(case, preprocessing)
+        return super().judged(case, preprocessing)
+
     def copies(self, unit: LabelledUnit, settings: Any, *, only_original: bool = False) -> Iterator[Copy]:
         """The patient as they are."""
         try:

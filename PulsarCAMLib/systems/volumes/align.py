@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,10 +12,11 @@ import numpy as np
 from ...core.errors import InputError
 from ...core.inputs import MRI, InputRole
 from ...io.hashing import sha256_of
-from .brain import brains_of, carried, missing_words, tool_is_there
+from .brain import brains_of, carried, given_brains, missing_words, tool_is_there, unused_words
 from .cache import Cache, key_of
 from .channels import leads_of, time_points
 from .doubts import doubtful, refuse_implausible
+from .fitting import misfits, uncovered
 from .preprocessing import ATLAS, GIVEN, NONE, TOOL, Z_SCORE, VolumePreprocessing
 from .quality import APART_LIMIT_MM, Quality, head_points, likeness
 from .registration import AFFINE, RIGID, refuse_flat, register
@@ -73,7 +74,7 @@ def find_space(
     refuse_implausible(inputs, case.images, preprocessing.dose_scale != Z_SCORE)
     leads = {point: role.name for point, role in leads_of(inputs, case.images).items()}
     brains, warnings = brains_of(inputs, case, preprocessing, leads)
-    warnings += doubtful(inputs, case.images)
+    warnings += [*doubtful(inputs, case.images), *unused_words(inputs, case, preprocessing)]
     work = _Work(inputs, case, leads, brains, tell or (lambda *_: None))
     if case.transforms:
         work.take(case.transforms)
@@ -87,8 +88,25 @@ def find_space(
     elif preprocessing.registration != NONE:
         work.halfway()
     brains = carried(brains, case, leads, work.ways)
-    warnings += [*work.warnings, *missing_words(brains, preprocessing)]
+    warnings += [*work.warnings, *missing_words(brains, preprocessing), *work.misfits(preprocessing)]
     return Space(work.ways, brains, leads, tuple(work.quality), tuple(warnings))
+
+
+def judge(inputs: Sequence[InputRole], case: Case, preprocessing: VolumePreprocessing) -> list[str]:
+    """What :func:`find_space` and the sample say of a case, as far as it can be told without moving anything.
+
+    Raises:
+        InputError: as there.
+    """
+    refuse_implausible(inputs, case.images, preprocessing.dose_scale != Z_SCORE)
+    leads = {point: role.name for point, role in leads_of(inputs, case.images).items()}
+    brains, warnings = given_brains(inputs, case, preprocessing, leads)
+    work = _Work(inputs, case, leads, brains, lambda *_: None)
+    if case.transforms:
+        work.take(case.transforms)
+    warnings += [*doubtful(inputs, case.images), *unused_words(inputs, case, preprocessing)]
+    warnings += [*work.warnings, *work.misfits(preprocessing)]
+    return warnings + list(uncovered(work.roles, case.images, leads))
 
 
 def read_atlas(preprocessing: VolumePreprocessing) -> Image:
@@ -178,6 +196,12 @@ class _Work:
         for head in heads.values():
             self._measure(atlas, "atlas", head, self.ways[head], AFFINE, False)
         self._judge_modalities(heads)
+
+    def misfits(self, preprocessing: VolumePreprocessing) -> Iterator[str]:
+        """What does not belong together; MRIs that were registered, or come with transforms, are judged by these."""
+        moves = preprocessing.registration != NONE or bool(self.case.transforms)
+        in_order = {point: self.leads[point] for point in self.order}
+        return misfits(self.roles, self.case.images, in_order, self.ways, moves)
 
     def _both_directions(self, first: str, name: str) -> tuple[np.ndarray, float]:
         """Rigid, first to the named one: the mean of both directions, and by how much they differ in mm.

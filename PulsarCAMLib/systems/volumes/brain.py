@@ -21,6 +21,7 @@ from ...core.lesion import Lesion, as_inside
 from ...lesions.doubts import is_background, refuse_image, whole_numbers
 from ...lesions.resampling import image_around, resample
 from .preprocessing import NONE, TOOL, VolumePreprocessing
+from .quality import foreground
 from .space import chained, inverse
 
 if TYPE_CHECKING:
@@ -28,6 +29,15 @@ if TYPE_CHECKING:
 
 SMALLEST_BRAIN_CM3, LARGEST_BRAIN_CM3 = 300.0, 2500.0
 """What the tool finds beyond these is no brain (a child's at birth has some 350 cm3)."""
+
+LEAST_OF_HEAD = 0.1
+"""A mask of a smaller part of the head is none of the brain, which is a quarter of a whole head."""
+
+LEAST_INSIDE = 0.8
+"""A mask of which less lies where its MRI is not zero is doubtful."""
+
+ON_ITS_MRI = 0.5
+"""A mask of which less lies on its MRI's voxels is refused."""
 
 UNLIKE = 0.15
 """Brains of two time points that differ by a larger share of the larger one are doubtful."""
@@ -46,19 +56,65 @@ def brains_of(
     Raises:
         InputError: a mask is empty, or lies elsewhere.
     """
-    found: dict[str, Lesion] = {}
-    if preprocessing.brain == NONE:
-        return found, []
+    found, warnings = given_brains(inputs, case, preprocessing, leads)
     titles = {role.name: role.title for role in inputs}
-    for role in inputs:
-        if role.kind == BRAIN and role.name in case.images and role.time_point in leads:
-            lead = case.images[leads[role.time_point]]
-            found[role.time_point] = _given(case.images[role.name], lead.geometry, role.title)
     if preprocessing.brain == TOOL and tool_is_there():
         for point, name in leads.items():
             if point not in found:
                 found[point] = brain_by_tool(case.images[name], titles[name])
-    return found, _unlike(found, case, leads, titles)
+    return found, warnings + _unlike(found, case, leads, titles)
+
+
+def given_brains(
+    inputs: Sequence[InputRole], case: Case, preprocessing: VolumePreprocessing, leads: Mapping[str, str]
+) -> tuple[dict[str, Lesion], list[str]]:
+    """The same of masks that the case brings, without the tool; none where the model uses no brain.
+
+    Raises:
+        InputError: a mask is empty, lies elsewhere, or is no brain.
+    """
+    found: dict[str, Lesion] = {}
+    warnings: list[str] = []
+    for role in inputs if preprocessing.brain != NONE else ():
+        if role.kind == BRAIN and role.name in case.images and role.time_point in leads:
+            head = case.images[leads[role.time_point]]
+            found[role.time_point] = _given(case.images[role.name], head.geometry, role.title)
+            warnings += _doubts(found[role.time_point], head, role.title)
+    return found, warnings
+
+
+def unused_words(inputs: Sequence[InputRole], case: Case, preprocessing: VolumePreprocessing) -> list[str]:
+    """That masks were given to a model that uses none."""
+    given = [role.title for role in inputs if role.kind == BRAIN and role.name in case.images]
+    if preprocessing.brain != NONE or not given:
+        return []
+    return [f"The model uses no mask of the brain: {' and '.join(given)} had no influence."]
+
+
+def _doubts(brain: Lesion, image: Image, title: str) -> list[str]:
+    """What speaks against a mask, from its size and from the head that its MRI shows.
+
+    Raises:
+        InputError: it is too small a part of the head.
+    """
+    head = foreground(image.voxels)
+    voxel_cm3 = image.geometry.voxel_volume_mm3 / 1000
+    volume, of_head = brain.voxels * voxel_cm3, head.sum() * voxel_cm3
+    if volume < LEAST_OF_HEAD * of_head:
+        raise InputError(
+            f"The {title} has {volume:.3g} cm3 and the head on its MRI {of_head:.0f} cm3, so it is no mask of the "
+            "brain; give that one."
+        )
+    told = []
+    if of_head >= SMALLEST_BRAIN_CM3 and not SMALLEST_BRAIN_CM3 <= volume <= LARGEST_BRAIN_CM3:
+        told.append(
+            f"The {title} has {volume:.0f} cm3, and a brain has {SMALLEST_BRAIN_CM3:.0f} to {LARGEST_BRAIN_CM3:.0f}; "
+            "is it the mask of the whole brain?"
+        )
+    inside = float((image.voxels[brain.box][brain.mask] != 0).mean())
+    if inside < LEAST_INSIDE:
+        told.append(f"The MRI is 0 in {1 - inside:.0%} of the {title}; was it made on that MRI?")
+    return told
 
 
 def carried(
@@ -123,6 +179,9 @@ def _given(image: Image, grid: VolumeGeometry, title: str) -> Lesion:
     if not mask.any():
         raise InputError(f"The {title} is empty where its MRI is; give the mask that was made on that MRI.")
     brain = Lesion.from_mask("brain", mask)
+    share = mask.sum() * grid.voxel_volume_mm3 / (inside.sum() * image.geometry.voxel_volume_mm3)
+    if share < ON_ITS_MRI:
+        raise InputError(f"Only {share:.0%} of the {title} lies on its MRI; give the mask that was made on that MRI.")
     if is_background(brain, grid):
         raise InputError(
             f"The {title} holds all corners of its MRI: it is no brain mask, or inside and outside are swapped."

@@ -32,8 +32,8 @@ FOLDER_VARIABLE, LIMIT_VARIABLE = "PULSARCAM_CACHE", "PULSARCAM_CACHE_GB"
 USUAL_LIMIT_GB = 20.0
 ENDING = ".volumes.npz"
 
-VERSION = 1
-"""Raised whenever the same case and settings give other volumes than before."""
+VERSION = 2
+"""Raised whenever the same case and settings give other volumes, or other sentences on them, than before."""
 
 PATIENCE_SECONDS = 900.0
 """How long another process is waited for before the work is done here as well."""

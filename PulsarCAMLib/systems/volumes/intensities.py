@@ -11,7 +11,6 @@ from ...core.case import Image
 from ...core.errors import InputError
 from ...core.geometry import moved
 from ...core.inputs import DOSE, InputRole
-from ...io.volumes import NON_FINITE_LIMIT
 from ...lesions.resampling import image_around, resample
 from .preprocessing import FIXED, Z_SCORE, VolumePreprocessing
 
@@ -41,23 +40,14 @@ def on_grid(image: Image, grid: VolumeGeometry, role: InputRole, way: np.ndarray
     shape = np.array(image.geometry.shape)[::-1]
     if (reach.max(axis=0) < -0.5).any() or (reach.min(axis=0) > shape - 0.5).any():
         raise InputError(f"The {role.title} does not reach the place that is looked at; was another patient's chosen?")
-    if not_finite(image) > NON_FINITE_LIMIT:
-        raise InputError(f"{not_finite(image):.0%} of the {role.title} is NaN or infinite; mend the image first.")
     source = image_around(image.voxels, image.geometry, grid, way)
     return resample(source, grid, edges=role.kind != DOSE, matrix=way)
-
-
-def not_finite(image: Image) -> float:
-    """Share of an image's voxels that are NaN or infinite."""
-    return 1 - float(np.isfinite(image.voxels).mean()) if image.voxels.dtype.kind == "f" else 0.0
 
 
 def doubts(
     image: Image, grid: VolumeGeometry, role: InputRole, inside: np.ndarray, way: np.ndarray | None = None
 ) -> Iterator[str]:
     """What an image lacks where the unit is, as parts of sentences."""
-    if not_finite(image):
-        yield f"{not_finite(image):.0%} of the {role.title} is NaN or infinite; the lowest value stands in"
     at = image.geometry.to_ijk(moved(grid.to_lps(np.argwhere(inside)[:, ::-1]), way))
     beyond = ((at < -0.5) | (at > np.array(image.geometry.shape)[::-1] - 0.5)).any(axis=1).mean()
     if beyond and role.kind != DOSE:

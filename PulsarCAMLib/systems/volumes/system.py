@@ -7,12 +7,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ...core.errors import InputError
-from ...core.inputs import MASK
+from ...core.inputs import BRAIN, DOSE, MASK
 from ...core.task import LESION
 from ..contract import Copy, LabelledUnit, Samples, System
 from ..plain_settings import PlainSettings
 from .channels import Channel, channels_of, pairs_of
-from .preprocessing import ATLAS, HALFWAY, TOOL, VolumePreprocessing
+from .preprocessing import ATLAS, HALFWAY, NONE, TOOL, VolumePreprocessing
 
 if TYPE_CHECKING:
     import numpy as np
@@ -30,6 +30,7 @@ class VolumeSystem(System):
     images ``[n, channels, k, j, i]``, see :meth:`channels`) and, for Grad-CAM, :meth:`explained_layer`.
     """
 
+    judges: ClassVar[bool] = True
     preprocessing: ClassVar[Any] = VolumePreprocessing
     settings: ClassVar[Any] = PlainSettings
 
@@ -99,6 +100,19 @@ class VolumeSystem(System):
         shares = resample(geometry.to_sitk(truth.astype(np.float32)), samples.grid, matrix=way)
         shares = np.where(samples.masks[samples.main, 0], shares, np.float32(0))
         return (shares > 0) & (shares >= min(0.5, float(shares.max())))
+
+    def unused_inputs(self, preprocessing: Any) -> tuple[str, ...]:
+        """Masks of the brain where intensities are judged without, and doses that the network does not see."""
+        seen = {name for names in self.channel_roles(preprocessing) for name in names}
+        brains = (role.name for role in self.inputs if role.kind == BRAIN and preprocessing.brain == NONE)
+        return (*brains, *(role.name for role in self.inputs if role.kind == DOSE and role.name not in seen))
+
+    def judged(self, case: Case, preprocessing: Any) -> list[str]:
+        """Places, sizes, values, brains and likeness, by the functions that :meth:`prepare` calls."""
+        from .align import judge
+
+        self._refuse_missing(case)
+        return judge(self.inputs, case, preprocessing)
 
     def _units(self, case: Case, patient: str, space: Space) -> tuple[Lesion, ...]:
         """Every lesion, or the patient under a name."""

@@ -110,6 +110,125 @@ def test_what_is_no_brain_mask_is_refused_with_the_guess(voxels, words):
         prepared(replace(PLAIN, brain="given"), brain_before=Image(voxels, GRID))
 
 
+HEAD = VolumeGeometry((24, 24, 24), (7.0, 7.0, 7.0))
+BALL = sum((np.indices(HEAD.shape) - 11.5) ** 2) < 9.5**2
+
+
+def head(seed=0, grid=HEAD):
+    """A ball with structure of some 25 mm, zero outside, of some 1200 cm3."""
+    from scipy.ndimage import gaussian_filter
+
+    wave = gaussian_filter(np.random.default_rng(seed).normal(size=HEAD.shape), 1.5)
+    return Image(np.where(BALL, 300 + 60 * wave / wave.std(), 0), grid)
+
+
+def moved_by(mm, grid=HEAD):
+    return VolumeGeometry(grid.shape, grid.spacing, tuple(x + mm for x in grid.origin))
+
+
+def told_of(preprocessing=PLAIN, **images):
+    """What the result says, and the check of a table, which must say no less."""
+    named = {name.replace("_", "-"): image for name, image in images.items()}
+    case = Case({"t1-now": head(), "t1-before": head(), **named}, reference="t1-now")
+    (found,) = TWO.prepare(case, preprocessing, lambda *_: None)
+    judged = TWO.judged(case, preprocessing)
+    assert not {w for w in found.warnings if not w.startswith("“")} - set(judged)
+    return judged
+
+
+def noisy(image, seed=5):
+    return Image(
+        image.voxels + np.random.default_rng(seed).normal(0, 5, HEAD.shape) * (image.voxels > 0), image.geometry
+    )
+
+
+def test_another_patients_image_is_doubted_where_nothing_is_registered():
+    assert told_of(t1_before=noisy(head())) == []
+    (told,) = told_of(t1_before=head(3))
+    assert told.startswith("The T1 now hardly lies on the T1 before (correlation")
+    assert "this model registers nothing" in told
+    assert not TWO.judged(
+        Case({"t1-now": head(), "t1-before": head(3)}, reference="t1-now"), replace(PLAIN, registration="halfway")
+    ), "headers decide nothing where the MRIs are registered"
+
+
+def test_images_beside_each_other_are_refused_or_told():
+    far = {"t1-now": head(), "t1-before": noisy(Image(head().voxels, moved_by(500)))}
+    with pytest.raises(InputError, match=r"does not reach the place that is looked at: it lies 587 mm beside the T1 b"):
+        TWO.judged(Case(far, reference="t1-now"), PLAIN)
+    (told,) = TWO.judged(Case(far, reference="t1-now"), replace(PLAIN, registration="halfway"))
+    assert told.startswith("The T1 now lies 587 mm beside the T1 before by their headers")
+
+
+def dose(grid=HEAD):
+    return Image(60 * np.exp(-sum((np.indices(HEAD.shape) - 11.5) ** 2) / 30), grid)
+
+
+def test_a_dose_beside_the_head_is_doubted_or_refused():
+    assert told_of(IN_GY, t1_before=noisy(head()), plan=dose()) == []
+    told = told_of(IN_GY, t1_before=noisy(head()), plan=dose(moved_by(45)))
+    assert any("of the high dose of the dose lies in the head on the T1" in w for w in told)
+    with pytest.raises(InputError, match="The dose does not reach the place that is looked at"):
+        told_of(IN_GY, t1_before=noisy(head()), plan=dose(moved_by(-800)))
+    nothing = Image(np.zeros(HEAD.shape), HEAD)
+    assert "The dose is 0 Gy everywhere; was the right file chosen?" in told_of(t1_before=noisy(head()), plan=nothing)
+
+
+def test_one_image_as_mri_and_as_dose_is_refused_and_a_new_header_hides_nothing():
+    with pytest.raises(InputError, match="The T1 now and the dose are one and the same image, and no image is both"):
+        told_of(t1_now=dose(), plan=dose(moved_by(3)))
+    (told,) = [w for w in told_of(t1_before=Image(head().voxels, moved_by(3))) if "one and the same" in w]
+    assert told.startswith("The T1 now and the T1 before are")
+
+
+def test_a_few_lost_voxels_are_counted_and_many_are_refused():
+    lost = head(0).voxels.copy()
+    lost[11, 11, 11:14] = np.nan
+    told = told_of(t1_before=noisy(Image(lost, HEAD)))
+    assert "3 voxels of the T1 before are NaN or infinite; the lowest value stands in." in told
+    lost[:16] = np.inf
+    with pytest.raises(InputError, match="67% of the T1 before is NaN or infinite; mend the image first"):
+        told_of(t1_before=Image(lost, HEAD))
+
+
+def test_what_leaves_out_a_part_of_the_head_is_told():
+    part = VolumeGeometry((24, 24, 18), HEAD.spacing, HEAD.origin, HEAD.direction)
+    most = Image(head().voxels[:, :, :18] + 10.0 * (head().voxels[:, :, :18] > 0), part)
+    case = Case({"t1-now": head(), "t1-before": noisy(head()), "t2-before": most}, reference="t1-now")
+    (told,) = TWO.judged(case, PLAIN)
+    assert told.startswith("The T2 before does not cover 13% of the head on the T1 before; beyond its edge")
+
+
+BRAIN = Image(BALL.astype(np.uint8), HEAD)
+
+
+@pytest.mark.parametrize("voxels", [1, 5])
+def test_a_mask_of_a_speck_is_no_brain(voxels):
+    mask = np.zeros(HEAD.shape, np.uint8)
+    mask[11, 11, 11 : 11 + voxels] = 1
+    says = "The brain before has .* cm3 and the head on its MRI .* cm3, so it is no mask of the brain"
+    with pytest.raises(InputError, match=says):
+        told_of(replace(PLAIN, brain="given"), t1_before=noisy(head()), brain_before=Image(mask, HEAD))
+
+
+def test_brain_masks_off_their_mri_or_of_a_strange_size_are_told():
+    given = replace(PLAIN, brain="given")
+    assert told_of(given, t1_before=noisy(head()), brain_before=BRAIN) == []
+    with pytest.raises(InputError, match=r"Only \d+% of the brain before lies on its MRI"):
+        told_of(given, t1_before=noisy(head()), brain_before=Image(BRAIN.voxels, moved_by(60)))
+    small = Image((BALL & (np.indices(HEAD.shape)[0] < 7)).astype(np.uint8), HEAD)
+    assert any("is it the mask of the whole brain?" in w for w in told_of(given, brain_before=small))
+    shifted = Image(np.roll(BRAIN.voxels, 4, axis=0), HEAD)
+    assert any("of the brain before; was it made on that MRI?" in w for w in told_of(given, brain_before=shifted))
+
+
+def test_a_mask_that_the_model_does_not_use_is_told():
+    (told,) = [w for w in told_of(t1_before=noisy(head()), brain_before=BRAIN) if "mask of the brain" in w]
+    assert told == "The model uses no mask of the brain: brain before had no influence."
+    assert "brain-before" in TWO.unused_inputs(PLAIN)
+    assert not TWO.unused_inputs(replace(PLAIN, brain="given"))
+
+
 def with_tool(monkeypatch, mask):
     """A deepbet that finds this mask, or fails."""
 
