@@ -123,8 +123,8 @@ def settings_of(options: argparse.Namespace, **given: Any) -> Any:
     return settings_from(system.settings, options, **own)
 
 
-def checked_cohort(options, stages: Stages):
-    """The table and its labels; all findings are shown first.
+def checked_cohort(options, stages: Stages, preprocessing: Any = None):
+    """The table and its labels; all findings are shown first. The preprocessing is that of the models that learn.
 
     Raises:
         InputError: the table has errors.
@@ -139,7 +139,8 @@ def checked_cohort(options, stages: Stages):
     cohort = read_cohort(options.cohort, system)
     refuse_own_inputs(options, files_of(cohort.rows))
     with stages.stage(CHECKING) as tell:
-        findings = check_cohort(cohort, threshold=options.shrinkage, system=system, rule=rule, progress=tell)
+        own = {"preprocessing": preprocessing, "progress": tell}
+        findings = check_cohort(cohort, threshold=options.shrinkage, system=system, rule=rule, **own)
     errors = errors_in(findings)
     if findings:
         stages.clear()

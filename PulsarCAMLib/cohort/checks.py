@@ -5,13 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from itertools import pairwise
+from typing import Any
 
+from ..core.errors import InputError
 from ..core.task import COMPUTED, PATIENT, SHRINKAGE, VISIT
 from ..core.vocabulary import SECOND
 from ..io.plain_files import is_there, shown_path
 from ..lesions.doubts import LARGEST_CM3
 from ..systems.contract import System
 from ..systems.registry import system_of
+from .case_checks import case_findings
 from .columns import COLUMNS
 from .computed_labels import computed_label_findings
 from .findings import Finding, in_order
@@ -22,6 +25,9 @@ from .masks import FIRST, FOLLOWUP, Progress, mask_place, measure
 from .role_checks import missing_files, missing_time_points, needed_inputs, unreadable_inputs
 from .table import CohortRow, CohortTable
 
+IN_FILES = ("missing file", "unusable image", "unusable mask", "mask off the image")
+"""Findings that say already why the images of a row cannot be judged together."""
+
 
 def check_cohort(
     table: CohortTable,
@@ -30,6 +36,7 @@ def check_cohort(
     *,
     system: System | None = None,
     rule: str | None = None,
+    preprocessing: Any = None,
     progress: Progress | None = None,
 ) -> list[Finding]:
     """All findings of a table, in the order of its rows; nothing is written.
@@ -41,12 +48,18 @@ def check_cohort(
         threshold: shrinkage that counts as response, for contradictory labels.
         system: that is to learn from it: what it needs, and where its labels come from; None: the one that comes first.
         rule: by which the system computes labels; None: its usual one.
+        preprocessing: of the model that is to learn from it, by which units' images are judged; None: the usual one.
         progress: of the reading.
 
     Raises:
-        InputError: the threshold is out of range.
+        InputError: the threshold is out of range, or a rule is named and the system computes no labels.
     """
     system = system or system_of()
+    if rule is not None and system.task.label.kind != COMPUTED:
+        raise InputError(
+            f"The labels of {system.title} are computed by no rule, so {rule!r} means nothing for it; leave the rule "
+            "out."
+        )
     unit = system.task.unit
     check_shrinkage(threshold)
     findings = list(table.problems)
@@ -59,6 +72,8 @@ def check_cohort(
     if read_images:
         measured, wrong = measure(table, check_images=True, progress=progress)
         findings += [*wrong, *unreadable_inputs(table, system, progress)]
+        told = {each.row for each in findings if each.kind in IN_FILES}
+        findings += case_findings(table, system, preprocessing, told, progress)
     for row in table.rows:
         for which, name in ((FIRST, "mask"), (FOLLOWUP, "follow-up mask")):
             findings += _possible(row, f"volume of the {name}", measured.get((row.row, which)), may_vanish=False)

@@ -27,6 +27,8 @@ KINDS = {
     "missing value": ERROR,
     "missing file": ERROR,
     "unusable image": ERROR,
+    "unusable case": ERROR,
+    "doubtful case": WARNING,
     "unusable mask": ERROR,
     "mask off the image": ERROR,
     "mask partly off the image": WARNING,

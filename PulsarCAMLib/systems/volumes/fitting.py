@@ -28,7 +28,7 @@ information. Seen in synthetic heads: 1.125 to 1.33 in one patient, aligned; 1.0
 HIGH_DOSE = 0.5
 """Of its maximum: that much of a dose and more is where it was meant to be, in the head."""
 
-IN_HEAD = 0.6
+IN_HEAD = 0.5
 """Less of the high dose in the head is doubtful. Seen in synthetic heads: 0.79 to 1.0, and 0.25 and 0.42 when shifted
 by 40 mm along each axis.
 """

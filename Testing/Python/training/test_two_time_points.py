@@ -44,6 +44,7 @@ def known():
 def rows(tmp_path):
     """Two lesions of one patient, on two MRIs."""
     noise = np.random.default_rng(0).normal(400, 60, (2, *PLAIN.shape)).astype(np.float32)
+    noise[1] = 0.8 * noise[0] + 0.2 * noise[1]  # one head, or it would be doubted
     written(tmp_path / "first.nrrd", noise[0], PLAIN)
     written(tmp_path / "later.nrrd", noise[1], PLAIN)
     written(tmp_path / "mask.nrrd", two_boxes(PLAIN, second=2), PLAIN)
