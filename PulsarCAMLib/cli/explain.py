@@ -317,7 +317,7 @@ def _write_all(job: Job, wanted: Wanted, folder, case, result, progress: Progres
     with timings.step("hashing the input"):
         folder.write_marker(record_of(result, _hashes(job), _options(job, wanted)))
     first = wanted.regions[0]
-    return unit_table(result, first.method, first.target, first.threshold, first.margin_mm, first.input)
+    return unit_table(result, first.method, content.large(first), first.threshold, first.margin_mm, first.input)
 
 
 def _outputs(job: Job) -> list[tuple[Output, float, float]]:
@@ -354,7 +354,7 @@ def _write_scene(path: Path, content: Content) -> None:
     first = case.reference or next(iter(case.images))
     others = {role: image for role, image in case.images.items() if role != first}
     image = case.reference_image.voxels
-    save_scene(path, image, content.result, content.maps, comparison=content.comparison, images=others)
+    save_scene(path, image, content.result, content.large_first, comparison=content.comparison, images=others)
 
 
 def _hashes(job: Job) -> dict[str, str]:

@@ -125,6 +125,7 @@ def columns_of(system: System) -> dict[str, Column]:
         return COLUMNS
     own = dict.fromkeys(role.table_column for role in system.inputs)
     own |= dict.fromkeys([system.task.label.column, *(column.name for column in system.columns)])
+    own |= dict.fromkeys([CONFIDENCE] if system.task.label.kind != SHRINKAGE else [])
     own |= dict.fromkeys(("segment", "label_value")) if system.role(MASK) else {}
     whose = {PATIENT: ("time_point",), VISIT: (VISIT,)}.get(system.task.unit, ("lesion", "time_point"))
     computed = tuple(COLUMNS) if system.task.label.kind == SHRINKAGE else ()

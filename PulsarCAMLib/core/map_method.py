@@ -33,6 +33,8 @@ class MapMethod:
         foretold: of the system's evidence and a number of members and samples, one sentence on what it costs here,
             measured; None: see ``cost``.
         lesson: how it differs, one sentence for a tool tip.
+        tells: what a map is for a class, to be filled with its name; small letters. What has no sign, as an absolute
+            gradient, is no evidence for anything.
     """
 
     name: str
@@ -52,6 +54,7 @@ class MapMethod:
     given: Callable[[Any, Any], dict[str, Any]] = lambda system, preprocessing: {}
     foretold: Callable[[Any, int], str] | None = None
     lesson: str = ""
+    tells: str = "evidence for {}"
 
     def passes(self, classes: int) -> float:
         """What it costs where a task has so many classes."""

@@ -73,6 +73,8 @@ class Task:
         metrics: shown first in reports; names of :data:`.vocabulary.METRICS`.
         report_title: of a case's report; empty: made from ``title``.
         sorting: says which unit comes first where they are sorted by the positive class's probability; empty: so.
+        large: the class whose map is the large one where maps of several were asked for; empty: each unit's predicted
+            one, so that an answer stands beside what moved it.
         verb: what units of the positive class do, as in "respond"; empty: they "are" what its adjective says.
 
     Raises:
@@ -90,12 +92,13 @@ class Task:
     report_title: str = ""
     sorting: str = ""
     verb: str = ""
+    large: str = ""
 
     def __post_init__(self) -> None:
         names = self.names
         if len(names) < 2 or len(set(names)) < len(names) or PREDICTED in names:
             raise ValueError(f"A task needs two classes or more, each once, none called {PREDICTED!r}: {names}.")
-        if not {self.positive, self.explained} <= set(names) or self.unit not in UNITS:
+        if not {self.positive, self.explained, self.large or self.explained} <= set(names) or self.unit not in UNITS:
             raise ValueError(f"The task {self.name!r} names a class or unit that it does not have.")
 
     @property
@@ -107,6 +110,11 @@ class Task:
     def targets(self) -> tuple[str, ...]:
         """What may be asked for where one class is: every class, and each unit's predicted one."""
         return (*self.names, PREDICTED)
+
+    @property
+    def shown_of_several(self) -> str:
+        """What is large where maps of several classes were asked for: a class, or "predicted"."""
+        return self.large or PREDICTED
 
     @property
     def binary(self) -> bool:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 from ..core.case import Case
 from ..core.display import DisplaySettings
 from ..core.progress import IsCancelled, OnProgress, silent
+from ..core.task import PREDICTED
 from ..explanation.result import CaseResult
 
 if TYPE_CHECKING:
@@ -44,6 +45,24 @@ class Content:
     def measured(self) -> Sequence[DisplaySettings]:
         """Of what sub-regions and tables are made."""
         return self.regions or self.maps
+
+    def large(self, shown: DisplaySettings) -> str:
+        """Class of the large map, and of what is counted, where one picture or page stands for all maps of a method."""
+        several = {each.target for each in self.maps if each.method == shown.method}
+        return self.result.task.shown_of_several if len(several) > 1 else shown.target
+
+    def on_page(self, each: DisplaySettings, shown: DisplaySettings) -> bool:
+        """Whether a page of one map need not name another one as lying beside it."""
+        of_every_class = self.large(shown) != shown.target and each.method == shown.method
+        return each == shown or bool(each.input) or of_every_class
+
+    @property
+    def large_first(self) -> Sequence[DisplaySettings]:
+        """The maps, the large one of the first unit first."""
+        first = self.maps[0]
+        large = self.large(first)
+        wanted = self.result.units[0].predicted_class if large == PREDICTED else large
+        return sorted(self.maps, key=lambda each: (each.method, each.target) != (first.method, wanted))
 
     def signed(self, shown: DisplaySettings) -> bool:
         """Whether one map holds both classes."""

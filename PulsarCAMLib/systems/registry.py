@@ -94,6 +94,12 @@ def method_title(name: str) -> str:
     return next((method.title for method in all_methods() if method.name == name), name)
 
 
+def map_text(name: str, target: str) -> str:
+    """What a method's map of a class is, as in "evidence for response"; so, too, where no system knows the method."""
+    known = (method.tells for method in all_methods() if method.name == name)
+    return next(known, MapMethod.tells).format(target)
+
+
 def _load_own() -> None:
     """Every folder beside this file whose ``system.py`` has a ``SYSTEM``: a new one needs no line here."""
     if DEFAULT in _REGISTERED:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ...agreement.folder import AgreementTables
 from ...agreement.voxel_measures import QUANTITY_TITLES
 from ...core.pluralize import pluralize
-from ...systems.registry import method_title, systems
+from ...systems.registry import map_text, method_title, systems
 from .templating import number
 
 LEVEL = 0.05
@@ -28,7 +28,7 @@ def outcome_title(outcome: str) -> str:
 
 def map_title(method: str, target: str) -> str:
     """The name of a heat map for people."""
-    return f"{method_title(method)}, {'both classes, by sign' if target == 'both' else f'evidence for {target}'}"
+    return f"{method_title(method)}, {'both classes, by sign' if target == 'both' else map_text(method, target)}"
 
 
 def maps_of(rows: list[dict]) -> list[tuple[str, str]]:

@@ -17,7 +17,7 @@ from ...core.geometry import VolumeGeometry
 from ...core.pluralize import capital, pluralize
 from ...core.progress import IsCancelled, OnProgress
 from ...core.slice_place import slice_place
-from ...core.task import PREDICTED, Task
+from ...core.task import LESION, PREDICTED, Task
 from ...explanation.result import CaseResult, UnitResult
 from ...explanation.tables import cells_text, unit_table
 from ...systems.contract import Sliced
@@ -191,7 +191,11 @@ def class_text(result: CaseResult, method: str, target: str) -> str:
     """Whose evidence a map shows."""
     if result.method(method).signed:
         return f"{result.task.every_class}, by sign"
-    return f"predicted class of each {result.task.unit}" if target == PREDICTED else f"evidence for {target}"
+    if target != PREDICTED:
+        return result.method(method).tells.format(target)
+    if result.task.unit != LESION and len(result.units) == 1:
+        return f"{result.method(method).tells.format(result.units[0].predicted_class)} (the predicted class)"
+    return f"predicted class of each {result.task.unit}"
 
 
 def other_maps(result: CaseResult, others: Sequence[tuple[str, str]]) -> list[tuple[str, object]]:

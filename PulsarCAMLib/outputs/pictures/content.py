@@ -181,7 +181,7 @@ def inputs_picture_of(
     whose = _both_signs(result.task) if signed else target
     return InputsPicture(
         title=f"{unit.name}: {result.method(method).title}",
-        subtitle=f"Evidence for {whose}. {_capital(cells_text(unit, method))}",
+        subtitle=f"{_capital(result.method(method).tells.format(whose))} {_capital(cells_text(unit, method))}",
         footer=f"Model: {result.card.origin}. Research use only, not for diagnosis or treatment decisions.",
         plane=_plane_text(result.geometry, unit, grid),
         panels=tuple(panels),
@@ -238,7 +238,9 @@ def picture_of(
     targets = [target] if signed else [target, *(name for name in task.names if name != target)]
     for name in targets:
         heading = _both_signs(task) if signed else name
-        maps[f"Evidence for {heading}"] = _resampled_map(result, lesion, method, name, normalisation, grid, mask)
+        maps[capital(result.method(method).tells.format(heading))] = _resampled_map(
+            result, lesion, method, name, normalisation, grid, mask
+        )
     largest = lesion.joint_maximum(method) if normalisation == "none" else None
     top = largest if largest is not None else result.display_range(method, normalisation)[1]
     return Picture(

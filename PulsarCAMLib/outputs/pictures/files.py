@@ -16,7 +16,9 @@ FOLDER = "pictures"
 
 @dataclass(frozen=True)
 class Pictures:
-    """One picture per unit and method, of the first class that is shown; where there are several inputs one of all.
+    """One picture per unit and method; where there are several inputs one of all.
+
+    :meth:`..contract.Content.large` says whose map is the large one.
 
     Attributes:
         threads: processor cores to use; None: all.
@@ -56,12 +58,13 @@ class Pictures:
                         raise Cancelled("Stopped; nothing was written.")
                     on_progress(done / len(names), f"Drawing {unit.name}")
                     image = content.case.reference_image.voxels
-                    picture = picture_of(content.result, unit, image, shown.method, shown.target, shown.normalisation)
+                    of_map = (shown.method, content.large(shown))
+                    picture = picture_of(content.result, unit, image, *of_map, shown.normalisation)
                     draw(picture, folder / names[done])
                     done += 1
                     if inputs_of(content.result, content.case.images):
-                        how = (content.case.images, shown.method, shown.target)
-                        draw(inputs_picture_of(content.result, unit, *how), folder / names[done])
+                        whole = inputs_picture_of(content.result, unit, content.case.images, *of_map)
+                        draw(whole, folder / names[done])
                         done += 1
 
 

@@ -13,6 +13,7 @@ import slicer
 
 from ...core.display import DisplaySettings
 from ...core.errors import InputError, OutputError
+from ...core.pluralize import capital
 from ...core.task import BOTH
 from ...explanation.result import CaseResult
 from ...explanation.tables import cells_text, sample_table, unit_table
@@ -186,7 +187,7 @@ def _meaning(result: CaseResult, settings: DisplaySettings) -> str:
     """What a voxel says."""
     task = result.task
     if not result.method(settings.method).signed:
-        return f"Evidence for {settings.target}"
+        return capital(result.method(settings.method).tells.format(settings.target))
     others = " or ".join(name for name in task.names if name != task.positive)
     return f"Evidence for {task.positive} (positive) and {others} (negative)"
 

@@ -22,6 +22,7 @@ TASK = Task(
     report_title="Response of brain metastases: prediction and explanation",
     sorting="Least likely to respond first",
     verb="respond",
+    large=NON_RESPONSE,
 )
 
 INPUTS = (

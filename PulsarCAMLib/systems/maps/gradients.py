@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 SMOOTHGRAD_SAMPLES, SMOOTHGRAD_NOISE, SMOOTHGRAD_SEED = 16, 0.15, 0
 """Noisy copies; standard deviation of the noise as a share of each channel's range; where the noise begins."""
 
+UP_OR_DOWN = "what moves {}, up or down"
+"""What a map of absolute gradients is for a class: it has no sign."""
+
 INTEGRATION_STEPS = 32
 """Gauss-Legendre nodes between baseline and image."""
 
@@ -136,6 +139,7 @@ def smoothgrad(
         cost=1.0 * samples,
         class_cost=2.0 * samples,
         lesson="Saliency, averaged over noisy copies of the images",
+        tells=UP_OR_DOWN,
     )
 
 
@@ -170,6 +174,7 @@ SALIENCY = MapMethod(
     cost=1.0,
     class_cost=2.0,
     lesson="How strongly the answer changes with each voxel",
+    tells=UP_OR_DOWN,
 )
 SMOOTHGRAD = smoothgrad()
 INTEGRATED_GRADIENTS = integrated()

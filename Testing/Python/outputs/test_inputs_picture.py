@@ -12,11 +12,11 @@ from PulsarCAMLib.core.errors import Cancelled
 from PulsarCAMLib.core.inputs import InputRole
 from PulsarCAMLib.explanation import explain_case
 from PulsarCAMLib.outputs.contract import Content
-from PulsarCAMLib.outputs.pages.page import report_html
+from PulsarCAMLib.outputs.pages.page import Report, report_html
 from PulsarCAMLib.outputs.pictures.content import inputs_of, inputs_picture_of, rows_of
 from PulsarCAMLib.outputs.pictures.files import Pictures
 from PulsarCAMLib.outputs.pictures.inputs import draw_inputs
-from PulsarCAMLib.systems.registry import register, unregister
+from PulsarCAMLib.systems.registry import map_text, register, system_of, unregister
 
 
 @pytest.fixture(scope="module")
@@ -102,6 +102,35 @@ def test_the_picture_is_drawn_and_written_beside_the_other(result, case, tmp_pat
     alone = replace(case, images={"flair": case.images["flair"]})
     assert Pictures(1).names(replace(content, case=alone)) == names[:1]
     assert inputs_of(result, alone.images) == ()
+
+
+def test_among_several_classes_the_predicted_one_is_large(result, case, tmp_path):
+    (unit,) = result.units
+    other = next(name for name in result.task.names if name != unit.predicted_class)
+    first, second = (DisplaySettings("saliency", name) for name in (other, unit.predicted_class))
+    content = Content(case, result, [first, second])
+    assert content.large(first) == "predicted"
+    assert content.large_first[0] == second, "the scene's overlay"
+    Report().write(tmp_path, content)
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert f"what moves {unit.predicted_class}, up or down (the predicted class)" in page
+    assert "Not on this page" not in page
+    alone = Content(case, result, [first])
+    assert alone.large(first) == other, "who asks for one class sees it"
+    assert Content(case, result, [first, replace(second, method="gradcam")]).large(first) == other
+
+
+def test_the_lesion_system_keeps_its_large_map():
+    assert system_of().task.shown_of_several == "non-response"
+
+
+def test_an_absolute_gradient_is_no_evidence_for_a_class(result, case):
+    (unit,) = result.units
+    picture = inputs_picture_of(result, unit, case.images, "saliency", "large")
+    assert picture.subtitle.startswith("What moves large, up or down. ")
+    assert inputs_picture_of(result, unit, case.images, "gradcam", "large").subtitle.startswith("Evidence for large. ")
+    assert map_text("smoothgrad", "pd") == "what moves pd, up or down"
+    assert map_text("one of another version", "pd") == "evidence for pd"
 
 
 def test_names_with_dollar_signs_are_no_formulas(result, case):
