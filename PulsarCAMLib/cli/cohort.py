@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
+from ..core.pluralize import pluralize
 from ..core.task import COMPUTED, PATIENT, SHRINKAGE, VISIT
 from ..core.vocabulary import DIFFICULTIES
 from ..systems.contract import System
@@ -141,7 +142,7 @@ def check(options) -> None:
         print(table(rows, HEADINGS))
     errors = len(errors_in(found))
     if not options.quiet:
-        print(f"{_units(cohort, system.task)} in {len(cohort.rows)} rows: "
+        print(f"{_units(cohort, system.task)} in {pluralize(len(cohort.rows), 'row')}: "
               f"{_counted(errors, 'error')}, {_counted(len(found) - errors, 'warning')}.")  # fmt: skip
     if errors:
         raise InputError(f"{options.table} has {_counted(errors, 'error')}; put right what is listed and check again.")
@@ -182,8 +183,8 @@ def _as_csv(rows: list[dict[str, str]], headings: dict[str, str]) -> bytes:
 
 def _units(cohort, task) -> str:
     """How many there are: "3 lesions of 2 patients"."""
-    patients = f"{len(cohort.patients)} patients"
-    return f"{len(cohort.units(task.unit))} {task.unit}s of {patients}" if task.unit != PATIENT else patients
+    patients = pluralize(len(cohort.patients), "patient")
+    return f"{pluralize(len(cohort.units(task.unit)), task.unit)} of {patients}" if task.unit != PATIENT else patients
 
 
 def _labels(cohort, options, system):

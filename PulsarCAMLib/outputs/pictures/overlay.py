@@ -68,13 +68,14 @@ def _small_places(count: int) -> list[tuple[float, float, float, float]]:
 def _class_bars(axes, answers: ClassBars) -> None:
     """Probability of every class."""
     axes.set_facecolor(PAPER)
+    spread = answers.spreads if answers.spreads.any() else None  # of one member, none would look like certainty
     axes.barh(
-        range(len(answers.names)), answers.probabilities, xerr=answers.spreads, color=answers.colors, ecolor=INK,
+        range(len(answers.names)), answers.probabilities, xerr=spread, color=answers.colors, ecolor=INK,
         capsize=3, height=0.6,
     )  # fmt: skip
     axes.set(xlim=(0, 1.02), ylim=(len(answers.names) - 0.5, -0.5))
     axes.set_yticks(range(len(answers.names)), answers.names, parse_math=False)
-    axes.set_xlabel("probability ± spread", color=INK, size=9.5)
+    axes.set_xlabel("probability" if spread is None else "probability ± spread", color=INK, size=9.5)
     axes.tick_params(colors=INK, labelsize=9)
     for spine in axes.spines.values():
         spine.set_color(FAINT)

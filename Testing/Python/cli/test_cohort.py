@@ -105,7 +105,7 @@ def test_openbtai_is_imported_with_its_names_or_with_numbers(shared_data, tmp_pa
 def test_findings_go_into_a_file_for_excel(tmp_path, capsys):
     table = a_table(tmp_path, "P1,A,2,1,", "P1,A,2,-1,")
     assert main(["cohort", "check", str(table), "--no-images", "-o", str(tmp_path / "findings.csv")]) == 3
-    assert "1 lesions of 1 patients in 2 rows" in capsys.readouterr().out.splitlines()[0]
+    assert "1 lesion of 1 patient in 2 rows" in capsys.readouterr().out.splitlines()[0]
     with (tmp_path / "findings.csv").open(encoding="utf-8-sig", newline="") as file:
         rows = list(csv.DictReader(file))
     assert list(rows[0]) == ["row", "patient", "lesion", "severity", "what", "what to do"]

@@ -4,13 +4,14 @@ import numpy as np
 import pytest
 from making_files import OBLIQUE, PLAIN, a_volume, two_boxes
 from making_models import CARD_FIELDS, random_members
+from matplotlib.figure import Figure
 
 from PulsarCAMLib.core.geometry import VolumeGeometry
 from PulsarCAMLib.explanation.explain import explain_scan
 from PulsarCAMLib.lesions.from_labels import lesions_from_labels
-from PulsarCAMLib.outputs.pictures.content import PIXELS, display_grid, edge_letters, picture_of
+from PulsarCAMLib.outputs.pictures.content import PIXELS, ClassBars, display_grid, edge_letters, picture_of
 from PulsarCAMLib.outputs.pictures.drawing import save_picture
-from PulsarCAMLib.outputs.pictures.overlay import draw, heat_colors, signed_colors
+from PulsarCAMLib.outputs.pictures.overlay import _class_bars, draw, heat_colors, signed_colors
 from PulsarCAMLib.systems.autoencoder.maps import SIGNED
 from PulsarCAMLib.systems.bundle import save_bundle
 
@@ -114,3 +115,11 @@ def test_a_constant_image_and_a_lesion_of_one_voxel_are_drawn(tmp_path, bundle):
     result = explain_scan(volume, PLAIN, lesions, bundle)
     save_picture(picture_of(result, result.lesions[0], volume, "pixelwise", "non-response"), tmp_path / "p.png")
     assert (tmp_path / "p.png").stat().st_size > 1000
+
+
+@pytest.mark.parametrize(("spread", "label"), [(0.0, "probability"), (0.1, "probability ± spread")])
+def test_one_member_has_no_spread_that_would_look_like_certainty(spread, label):
+    axes = Figure().add_subplot()
+    _class_bars(axes, ClassBars(("a", "b"), ("red", "blue"), np.array([0.2, 0.8]), np.full(2, spread)))
+    assert axes.get_xlabel() == label
+    assert bool(axes.collections) == (spread > 0)
