@@ -11,6 +11,17 @@ MRI, DOSE, MASK, BRAIN = "MRI", "dose", "mask", "brain"
 KINDS = (MRI, DOSE, MASK, BRAIN)
 
 TAKEN = (
+    "no-stability",
+    "occlusion-block",
+    "occlusion-coarse",
+    "occlusion-fill",
+    "occlusion-minutes",
+    "occlusion-partial",
+    "occlusion-seed",
+    "occlusion-share",
+    "occlusion-stride",
+    "occlusion-within",
+    "stability",
     "aligned",
     "transform",
     "all",
