@@ -114,8 +114,8 @@ def _points(image: Image, where: np.ndarray) -> np.ndarray:
 def _within(image: Image, points: np.ndarray, way: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
     """Voxels ``[n, 3]`` (i, j, k) of an image that hold points of another's space, and which of them there are."""
     at = image.geometry.to_ijk(moved(points, way))
-    inside: np.ndarray = ((at >= -0.5) & (at < np.array(image.geometry.shape)[::-1] - 0.5)).all(axis=1)
-    return np.rint(at).astype(int), inside
+    inside = (at >= -0.5) & (at < np.array(image.geometry.shape)[::-1] - 0.5)
+    return np.rint(at).astype(int), np.asarray(inside.all(axis=1))
 
 
 def _dose_misfits(title: str, dose: Image, of: str, mri: Image, way: np.ndarray | None) -> Iterator[str]:
