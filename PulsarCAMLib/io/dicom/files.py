@@ -37,7 +37,7 @@ VARYING = {
 
 _TAGS = (
     "Modality", "SOPClassUID", "SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID",
-    "FrameOfReferenceUID", "NumberOfFrames", "Rows", "Columns", "SamplesPerPixel",
+    "FrameOfReferenceUID", "PatientID", "NumberOfFrames", "Rows", "Columns", "SamplesPerPixel",
     "PhotometricInterpretation", "BitsAllocated", "BitsStored", "HighBit", "PixelRepresentation",
     "PixelSpacing", "ImagePositionPatient", "ImageOrientationPatient", "RescaleSlope", "RescaleIntercept",
     "SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence",

@@ -15,13 +15,15 @@ from .files import DicomFile
 
 
 def refuse_unread(files: Sequence[DicomFile], name: str) -> None:
-    """Refuse colours, and slices of different size or kind.
+    """Refuse colours, and slices of different size or kind, or of two patients.
 
     Raises:
         InputError: with what to do instead.
     """
     if len({file.size for file in files}) > 1 or len({file.kind for file in files}) > 1:
         raise InputError(f"{name} cannot be read: its slices differ in size or kind.")
+    if len({told for file in files if (told := file.text("PatientID"))}) > 1:
+        raise InputError(f"{name} are of different patients, so they are no one image; export one series alone.")
     if files[0].text("SamplesPerPixel") not in ("1", ""):
         raise InputError(f"{name} is not one 3D volume with one value per voxel (it holds colours); give the MRI.")
 

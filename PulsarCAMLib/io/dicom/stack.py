@@ -148,9 +148,10 @@ def _distance(positions: np.ndarray, normal: np.ndarray, slices: Sequence[Slice]
             f"{where} are not equally spaced ({distances.min():.2f} to {distances.max():.2f} mm): "
             "slices are missing or doubled; export the series again."
         )
-    tilt = np.degrees(np.arccos(np.clip(steps @ normal / distances, 0, 1))).max()
+    unit = normal / np.linalg.norm(normal)  # cosines of three decimals are up to 0.001 too short
+    tilt = np.degrees(np.arccos(np.clip(steps @ unit / distances, 0, 1))).max()
     mean = float(heights[-1] - heights[0]) / (len(heights) - 1)
-    off = np.linalg.norm(positions - (positions[0] + np.arange(len(heights))[:, None] * mean * normal), axis=1).max()
+    off = np.linalg.norm(positions - (positions[0] + np.arange(len(heights))[:, None] * mean * unit), axis=1).max()
     if tilt > TILT_DEGREES or off > OFF_GRID_MM:
         raise GeometryError(
             f"{where} are stacked at a tilt of {tilt:.1f} degrees (tilted gantry, or a stack that bends; up to "

@@ -17,8 +17,8 @@ from .limits import MOST_FIELD_CHARACTERS, cut, damaged
 
 PIECE = 1 << 20
 
-MOST_BEYOND = 4096
-"""Bytes behind the voxels that are passed over, such as the padding of a tape's blocks; more means a wrong header."""
+MOST_BEYOND = 511
+"""Bytes behind the voxels that are passed over, the padding to whole blocks of 512; more means a wrong header."""
 
 MOST_TEXT = 256 << 20
 """Voxels written as text are few."""
@@ -65,12 +65,12 @@ def check_inflated(pieces: Iterator[bytes], name: str, needed: int) -> None:
     """Whether a stream holds ``needed`` bytes; it is read to its end for its checksum.
 
     Raises:
-        InputError: fewer, or many more.
+        InputError: fewer, or more.
     """
     count = 0
     for piece in pieces:
         count += len(piece)
-        if count > needed + MOST_BEYOND:
+        if count > needed:  # nobody pads what is compressed
             raise damaged(name, f"it holds more than the {needed} bytes that its header says")
     _refuse_short(name, count, needed)
 

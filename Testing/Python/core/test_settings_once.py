@@ -152,7 +152,10 @@ def test_hashes_of_settings_from_before_stay_what_they_were():
         preprocessing=Preprocessing(patch_size=32, percentiles=(0, 50), lattice="as-before"),
     )  # fmt: skip
     assert unusual.identity() == "cea9fec96ce9ecd4242c049a59a6c05f413f80eb916abfc54af9276917ca59b1"
-    other = TrainingSettings(reconstruct="gtv", pictures_every=4, threads=2, device="cuda", micro_batch=0)
+    before = Preprocessing(lattice="as-before")
+    other = TrainingSettings(
+        reconstruct="gtv", pictures_every=4, threads=2, device="cuda", micro_batch=0, preprocessing=before
+    )
     assert other.identity() == "260e15785c07e41ab09f502fee34a3896726b3a75346c33b354a5c99c1759491"
     model = FeatureModelSettings(least_known=1, selection="none", classifier="svm", seed=3, inner_folds=0)
     assert model.identity() == "cdde1339d991567ec4e71c9fb24581cef6227b8e38c45239258bdce5e4bd1663"

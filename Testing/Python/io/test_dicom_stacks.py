@@ -11,6 +11,7 @@ from making_dicom import AXIAL, a_folder, a_group, an_enhanced_file, an_instance
 from pydicom.dataset import Dataset
 
 from PulsarCAMLib.core.errors import GeometryError, InputError
+from PulsarCAMLib.io.dicom import read_series
 from PulsarCAMLib.io.dicom.files import read_header
 from PulsarCAMLib.io.volumes import read_image_of, read_volume
 
@@ -346,3 +347,22 @@ def test_shared_positions_count_for_every_frame(tmp_path):
     data.save_as(tmp_path / "e.dcm", enforce_file_format=True)
     with pytest.raises(GeometryError, match="all at one position"):
         read_volume(tmp_path / "e.dcm")
+
+
+def test_slices_of_two_patients_are_no_image(tmp_path):
+    def change(data, n):
+        data.PatientID = "A" if n < 3 else "B"
+
+    with pytest.raises(InputError, match="different patients"):
+        read_series(a_folder(tmp_path / "mixed", change))
+
+
+def test_cosines_of_three_decimals_are_no_tilt(tmp_path):
+    row, column = np.array([0.983, 0.105, -0.151]), np.array([-0.084, 0.987, 0.139])  # as long as 0.9998
+    along = np.cross(row, column)
+
+    def change(data, n):
+        data.ImageOrientationPatient = [*row, *column]
+        data.ImagePositionPatient = list(map(float, 3 * n * along / np.linalg.norm(along)))
+
+    assert read_series(a_folder(tmp_path / "rounded", change)).geometry.shape == (5, 6, 8)
