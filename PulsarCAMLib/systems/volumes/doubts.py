@@ -40,6 +40,8 @@ def refuse_implausible(inputs: Sequence[InputRole], images: Mapping[str, Image],
         if role.kind == DOSE:
             _refuse_dose(role, image, in_gy)
         if role.kind in (MRI, DOSE) and not_finite(image) > NON_FINITE_LIMIT:
+            if not np.isfinite(image.voxels).any():
+                raise InputError(f"The {role.title} is NaN or infinite everywhere; is it the right file?")
             raise InputError(f"{lost_words(image, role.title)} NaN or infinite; mend the image first.")
     for one, other in _twice(inputs, images):
         if one.kind != other.kind:

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 
 import numpy as np
 import pytest
@@ -206,7 +207,8 @@ def test_a_patient_without_an_input_is_named_before_anything_is_trained(cohort, 
         lines.writerows(rows)
     whole = ["train", str(table), "-o", str(tmp_path / "m"), "--system", "rice-net", *TINY, "--members", "2"]
     assert main([*whole, "--protocols", "none", "--quiet"]) == 3
-    assert "Patient synthetic-0-0000: The post-operative T1 is missing" in capsys.readouterr().err
+    told = re.findall(r"(synthetic-0-\d+) +error +The post-operative T1 is missing", capsys.readouterr().err)
+    assert told == [row["patient"] for row in rows]
 
 
 def test_images_that_do_not_meet_are_refused(cohort, model, tmp_path, capsys):
