@@ -210,6 +210,7 @@ class PulsarCAMWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         """Called just before the scene is closed."""
         self.cancelRequested = True
         self.resultCache.forget()
+        self.compare.forget_scene()
         self.ownOutputs.show_all()
         self.fit.forget_answers()
         self._lastSetID = ""

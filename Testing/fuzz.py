@@ -328,6 +328,7 @@ def fuzz(names: Sequence[str], seed: int, count: int, folder: Path) -> tuple[Cou
         arguments = ["--child", str(first), "--count", str(count), "--seed", str(seed), "--folder", str(folder)]
         for name in names:
             arguments += ["--kind", name]
+        (folder / "at.json").unlink(missing_ok=True)
         child = subprocess.run([sys.executable, __file__, *arguments], capture_output=True, text=True, check=False)
         if child.returncode == 0:
             break

@@ -68,9 +68,12 @@ def explain_case(
 
     chosen = {name: each for name, each in (choices or {}).items() if name in methods}
     ended: list[str] = []
+    keeps, stopped = any(getattr(each, "partial", False) for each in chosen.values()), False
 
     def on_progress(fraction: float, text: str) -> None:
-        if cancelled and not ended and cancelled():
+        nonlocal stopped
+        if cancelled and not stopped and cancelled():
+            stopped = keeps  # the map that is ended by it keeps what is known, and the rest is finished
             raise Cancelled("Stopped; nothing was changed.")
         if progress:
             progress(fraction, text)

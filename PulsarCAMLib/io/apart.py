@@ -3,7 +3,7 @@
 Every reader of images, doses and transforms goes through :func:`apart`. Within :func:`reading_apart`, which is what
 ``--safe-reading`` asks for, the file is read by a child, which lives as long as the block and is started anew after it
 has died; otherwise reading is an ordinary call. Between the processes go JSON and plain arrays, nothing that could be
-executed. Workers of a training inherit the choice by the environment.
+executed. Where the environment variable asks for it, workers of a training read so, too.
 """
 
 from __future__ import annotations
@@ -160,16 +160,19 @@ def serve() -> None:
             return
         arrays: list[np.ndarray] = []
         answer: dict[str, Any]
+        path, *arguments = question["arguments"]
         try:
             if question["module"] not in READERS:
                 raise InputError(f"There is no reader of {question['module']}.")
             module = importlib.import_module(f".{question['module']}", __package__)
-            path, *arguments = question["arguments"]
             value = getattr(module, question["reader"])(Path(path), *arguments, **question["named"])
             answer = {"value": _packed(value, arrays)}
         except PulsarCAMError as error:
             cure = None if error.cure is None else vars(error.cure)
             answer = {"error": type(error).__name__, "what": error.what, "cure": cure}
+        except OSError as error:
+            what = f"{shown_path(Path(path))} cannot be read ({error.strerror}); see whether it may be read."
+            answer = {"error": "InputError", "what": what, "cure": None}
         except MemoryError:
             answer = {"error": "MemoryError", "what": "", "cure": None}
         _send(answers, answer, arrays)

@@ -103,8 +103,11 @@ def is_empty(path: Path, label_value: int | None = None) -> bool:
 
     name = f"The segmentation {path.name}"
     image = read_image(path, name)
-    values = whole_numbers(name, sitk.GetArrayViewFromImage(image), _step_of(image))
-    if not read_header(name, image).segments:
+    header, values = read_header(name, image), sitk.GetArrayViewFromImage(image)
+    if header.fractional:
+        return bool(values.min() == values.max())
+    values = whole_numbers(name, values, _step_of(image))
+    if not header.segments:
         refuse_image(name, values)
     return not (values.any() if label_value is None else (values == label_value).any())
 

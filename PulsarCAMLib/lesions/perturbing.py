@@ -126,4 +126,5 @@ def _cut(lesion: Lesion, mask: np.ndarray, geometry: VolumeGeometry) -> Lesion:
     box = bounding_box(kept)
     if box is None:  # one voxel at the image's edge that was moved off it
         return lesion
-    return replace(lesion, mask=kept[box].copy(), offset=kji_of(first + low + [s.start for s in box]))
+    offset = kji_of(first + low + [s.start for s in box])
+    return replace(lesion, mask=kept[box].copy(), offset=offset, drawn_mm3=None)

@@ -40,10 +40,12 @@ def originals_of(model: Any) -> TrainingSamples | None:
     return samples_of(known, np.unique(known.originals().units).tolist())
 
 
-def learnt_features(
+def kept_features(
     folder: Path, units: int, network: NetworkStudyModel, split: Split, samples: Callable[[], TrainingSamples | None]
 ) -> np.ndarray | None:
     """What the network of the split's trial makes of every unit, ``[units, f]``; None where its folder was tidied up.
+
+    It is computed once, kept beside the trial, and used while the trial's weights are those.
 
     Args:
         folder: of the study.
@@ -52,24 +54,6 @@ def learnt_features(
         split: of the trial.
         samples: gives those of :func:`originals_of`; asked only where it is needed.
     """
-    from ..training.trial import finished_trial
-
-    trained = finished_trial(trial_folder(folder, network.name, split) / TRAINING)
-    shown = samples() if trained is not None else None
-    if shown is None or not len(shown):
-        return None
-    features = network.system.learnt_features(trained.model(), shown.images, shown.masks)  # type: ignore[union-attr]
-    if features is None:
-        return None
-    found = np.full((units, features.shape[1]), np.nan)
-    found[shown.units] = features
-    return found
-
-
-def kept_features(
-    folder: Path, units: int, network: NetworkStudyModel, split: Split, samples: Callable[[], TrainingSamples | None]
-) -> np.ndarray | None:
-    """The same, computed once: it is kept beside the trial, and used while the trial's weights are those."""
     from ..training.checkpoint import write_durably
     from ..training.trial import finished_trial
 
@@ -81,8 +65,14 @@ def kept_features(
     kept = _kept(place / KEPT, sha256)
     if kept is not None:
         return kept
-    found = learnt_features(folder, units, network, split, samples)
-    if found is not None:
+    shown = samples()
+    if shown is None or not len(shown):
+        return None
+    features = network.system.learnt_features(trained.model(), shown.images, shown.masks)
+    found = None
+    if features is not None:
+        found = np.full((units, features.shape[1]), np.nan)
+        found[shown.units] = features
         content = io.BytesIO()
         np.savez(content, features=found, sha256=np.array(sha256))
         try:

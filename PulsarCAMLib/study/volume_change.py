@@ -21,7 +21,7 @@ from ..evaluation.regression import regression_figures
 from ..features.models.model import FeatureStudyModel
 from ..features.models.regression import fit_change_model, log_change
 from ..training.samples import TrainingSamples
-from .learnt import learnt_features, network_of, originals_of
+from .learnt import kept_features, network_of, originals_of
 from .models import study_models_of
 from .run import Study
 from .splits import Split, permuted, protocol_splits
@@ -138,7 +138,7 @@ def _columns(
     network = network_of(model)
     if network is None:
         return None
-    return learnt_features(study.folder, len(study.lesions), network, split, samples)
+    return kept_features(study.folder, len(study.lesions), network, split, samples)
 
 
 def _together(protocol: str, model: Any, control: bool, parts: list[tuple]) -> PredictedChange:

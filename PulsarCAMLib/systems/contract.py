@@ -10,13 +10,14 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..core.display import DisplaySettings
-from ..core.inputs import BRAIN, MASK, InputRole, TableColumn
+from ..core.inputs import InputRole, TableColumn
 from ..core.map_method import MapMethod
 from ..core.task import Task
 from ..core.vocabulary import MAJORITY
 from .answers import Explained, LoopedPredictor, NetworkEvidence, Predictor
 from .map_checks.asked import MapChecks
 from .perturbing import Perturbations
+from .roles import InputRoles
 from .samples import PastedMap, Placement, Samples, Sliced, Turned
 from .sizes import NoSizes
 from .subsets import InputSubsets
@@ -52,8 +53,8 @@ __all__ = [
 ]
 
 
-class System(MapChecks, InputSubsets, Perturbations):
-    """One published way of answering. More is asked in :mod:`.map_checks.asked`, :mod:`.subsets`, :mod:`.perturbing`.
+class System(InputRoles, MapChecks, InputSubsets, Perturbations):
+    """One published way of answering. See :mod:`.map_checks.asked`, :mod:`.subsets`, :mod:`.perturbing`, :mod:`.roles`
 
     Attributes:
         name: of cards: ``card.fields["architecture"]["name"]``.
@@ -149,7 +150,7 @@ class System(MapChecks, InputSubsets, Perturbations):
         return settings.to_card()
 
     def network(self, architecture: Any, preprocessing: Any) -> nn.Module:
-        """A network with fresh weights: ``network(images, masks)`` gives logits."""
+        """A network with fresh weights: ``network(images, masks)`` gives logits; built on the device "meta", too."""
         raise NotImplementedError
 
     def training_settings(self, **given: Any) -> Any:
@@ -382,31 +383,7 @@ class System(MapChecks, InputSubsets, Perturbations):
         """Names of the methods that are checked unless others are asked for: the usual ones, then signed ones."""
         return (*self.usual_maps, *(each.name for each in self.maps if each.always and each.signed))
 
-    @property
-    def needed_inputs(self) -> tuple[InputRole, ...]:
-        """Roles without which there is no answer."""
-        return tuple(role for role in self.inputs if role.needed)
-
-    @property
-    def image_inputs(self) -> tuple[InputRole, ...]:
-        """Roles of images; maps are written on the grid of the first."""
-        return tuple(role for role in self.inputs if role.kind != MASK)
-
-    def mapped_inputs(self, preprocessing: Any, present: Collection[str]) -> tuple[InputRole, ...]:
-        """Inputs of :meth:`input_channels`: those that may have maps of their own, in their order."""
-        found = self.input_channels(preprocessing, present)
-        return tuple(role for role in self.inputs if role.name in found)
-
-    @property
-    def shown_inputs(self) -> tuple[InputRole, ...]:
-        """Roles of images that a network may see; which of them it does, :meth:`channel_roles` says."""
-        return tuple(role for role in self.image_inputs if role.kind != BRAIN)
-
     def display_settings(self, **chosen: Any) -> DisplaySettings:
         """How a result is shown: as chosen; what is None or not named as usual."""
         usual: dict[str, Any] = {"method": self.usual_maps[0], "target": self.task.explained}
         return DisplaySettings(**usual | {name: value for name, value in chosen.items() if value is not None})
-
-    def role(self, kind: str) -> InputRole | None:
-        """The first input of a kind, if there is one."""
-        return next((role for role in self.inputs if role.kind == kind), None)

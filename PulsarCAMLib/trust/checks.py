@@ -121,10 +121,12 @@ def check_explanations(
     settings = settings if settings.draws else replace(settings, draws=system.random_draws)
     channels = system.channel_titles(bundle.card.preprocessing, subjects[0].image.shape[0])
     names = map_names(system, channels, methods, choices)
+    tell = progress or (lambda fraction, text: None)
+    if on_cost:
+        tell(0.0, "measuring what the checks cost")
     if on_cost and (cost := cost_of_checks(bundle, subjects, settings, names, len(label_controls)).in_words()):
         on_cost(cost)
     work = _Work(bundle, subjects, settings, names)
-    tell = progress or (lambda fraction, text: None)
     tell(0.0, "members of the ensemble")
     work.agreement()
     work.find_planted()

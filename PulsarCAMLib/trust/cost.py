@@ -87,7 +87,7 @@ def cost_of_checks(
     began = time.perf_counter()
     system.answers(predictor, images, masks)
     answered = time.perf_counter() - began
-    rounds = 1 + len(stages_of(system.layers(predictor.members[0]))) * (settings.draws or system.random_draws)
+    rounds = 1 + len(stages_of(system.layers(predictor.members[0]))) * (settings.draws or 1)
     rounds += label_controls + len(list(shifts(images.ndim - 2))) + len(first.turned) + 1 + 1
     rounds += any(subject.planted is not None for subject in subjects)
     orders = len(names.every) + settings.random_orders

@@ -271,17 +271,22 @@ class Scenarios(AfterApply, AnotherSystem, SeveralClasses, Comparing, TwoPatient
         assert self.panel.ui.thresholdSliderWidget.value == 30
         assert len(self.rows()) == 2
 
-    def test_a_saved_scene_opens_with_its_settings_and_results(self):
-        self.choose()
-        self.panel.ui.targetComboBox.currentIndex = 1
-        self.press_apply()
-        rows = self.rows()
+    def reopen(self):
+        """Save the scene, close it, which leaves nothing, and open it again."""
         with tempfile.TemporaryDirectory() as folder:
             path = str(Path(folder) / "scene.mrb")
             assert slicer.util.saveScene(path, properties={})
             slicer.mrmlScene.Clear()
             assert self.rows() == []
+            assert set(self.outputs().values()) == {None}
             slicer.util.loadScene(path, properties={})
+
+    def test_a_saved_scene_opens_with_its_settings_and_results(self):
+        self.choose()
+        self.panel.ui.targetComboBox.currentIndex = 1
+        self.press_apply()
+        rows = self.rows()
+        self.reopen()
         assert self.panel.ui.targetComboBox.currentIndex == 1
         assert self.rows() == rows, self.rows()
         assert tip_of(self.panel.ui.exportButton).startswith("Press Apply first")

@@ -239,13 +239,7 @@ class TwoPatients:
     def test_both_patients_are_saved_with_the_scene(self):
         _, _, _, _ = self.two_patients()
         rows = self.rows()
-        with tempfile.TemporaryDirectory() as folder:
-            path = str(Path(folder) / "scene.mrb")
-            assert slicer.util.saveScene(path, properties={})
-            slicer.mrmlScene.Clear()
-            assert self.rows() == []
-            assert set(self.outputs().values()) == {None}
-            slicer.util.loadScene(path, properties={})
+        self.reopen()
         assert self.rows() == rows
         self.panel.ui.inputVolumeSelector.setCurrentNode(slicer.util.getNode("MRI A"))
         assert len(self.rows()) == 2
@@ -274,6 +268,17 @@ class TwoPatients:
         self.panel.ui.inputVolumeSelector.setCurrentNode(second)
         assert self.outputs() == other
         assert all(node.GetScene() is not None for node in last.values() if node)
+
+    def test_a_patient_whose_contours_were_deleted_is_not_given_those_of_the_other(self):
+        _, mask = self.choose_patient("A", 2)
+        self.press_apply()
+        other, own = self.choose_patient("B", 3)
+        self.press_apply()
+        self.panel.ui.inputVolumeSelector.setCurrentNode(slicer.util.getNode("MRI A"))
+        assert self.panel.state.inputSegmentation is mask
+        slicer.mrmlScene.RemoveNode(own)
+        self.panel.ui.inputVolumeSelector.setCurrentNode(other)
+        assert self.panel.state.inputSegmentation is None
 
     def test_a_result_of_another_mri_is_overwritten_only_after_a_question(self):
         first, _ = self.choose_patient("A", 2)

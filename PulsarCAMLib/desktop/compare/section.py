@@ -276,6 +276,10 @@ class Compare(Section):
                     item.setTextAlignment(qt.Qt.AlignRight | qt.Qt.AlignVCenter)
                 table.setItem(index, column, item)
 
+    def forget_scene(self) -> None:
+        """The next scene gives the same IDs to other nodes."""
+        self._kept.clear()
+
     def current(self) -> PulsarCAMComparison | None:
         """The comparison of the present result, to be exported with it."""
         kept = self._last()

@@ -65,11 +65,8 @@ class ResultSets(Section):
         state, parameters, volume = self.state, self.state.parameterNode, self.state.inputVolume
         with self._together():
             prefix = self._prefix_of(volume) or self._free_prefix()
-            parameters.SetNodeReferenceID(prefix + MRI, volume.GetID())
-            parameters.SetNodeReferenceID(prefix + MASK, _id(state.inputSegmentation))
+            self._begin(prefix, volume, _id(state.inputSegmentation))
             parameters.SetParameter(prefix + LEFT_OUT, state.leftOutSegments)
-            for name in self._roles(prefix + REFERENCE):
-                parameters.SetNodeReferenceID(name, None)
             for role, node in self.panel.images.chosen().items():
                 parameters.SetNodeReferenceID(prefix + REFERENCE + role, node.GetID())
             self._keep_outputs(prefix)
@@ -127,12 +124,20 @@ class ResultSets(Section):
         return prefix
 
     def _put_away(self, volume) -> None:
-        prefix, parameters = self._prefix_of(volume), self.state.parameterNode
+        prefix = self._prefix_of(volume)
         if not prefix:  # made by a version that kept one set only
             prefix, table = self._free_prefix(), self.state.lesionTable
-            parameters.SetNodeReferenceID(prefix + MRI, volume.GetID())
-            parameters.SetNodeReferenceID(prefix + MASK, table.GetNodeReferenceID(INPUT_MASK) if table else None)
+            self._begin(prefix, volume, table.GetNodeReferenceID(INPUT_MASK) if table else None)
         self._keep_outputs(prefix)
+
+    def _begin(self, prefix: str, volume, mask: str | None) -> None:
+        """Note an MRI and its contours; nothing stays of a deleted one whose place it takes."""
+        parameters = self.state.parameterNode
+        parameters.SetNodeReferenceID(prefix + MRI, volume.GetID())
+        parameters.SetNodeReferenceID(prefix + MASK, mask)
+        parameters.SetParameter(prefix + LEFT_OUT, "[]")
+        for name in self._roles(prefix + REFERENCE):
+            parameters.SetNodeReferenceID(name, None)
 
     def _results(self) -> list:
         """Chosen outputs that hold a result."""
@@ -140,17 +145,15 @@ class ResultSets(Section):
         return [node for node in chosen if node is not None and is_output(node)]
 
     def _bring_inputs(self, prefix: str) -> None:
-        """Contours and other images of the run, as far as they are still there."""
+        """Contours and other images of the run, as far as they are still there; nothing of the other MRI's stays."""
         state, parameters = self.state, self.state.parameterNode
         mask = parameters.GetNodeReference(prefix + MASK)
-        if mask is not None:
-            self.panel.lesionList.forget()
-            state.inputSegmentation = mask
-            state.leftOutSegments = parameters.GetParameter(prefix + LEFT_OUT) or "[]"
-        for role in self._roles(prefix + REFERENCE):
-            node = parameters.GetNodeReference(role)
-            if node is not None:
-                parameters.SetNodeReferenceID(role.removeprefix(prefix), node.GetID())
+        self.panel.lesionList.forget()
+        state.inputSegmentation = mask
+        state.leftOutSegments = (parameters.GetParameter(prefix + LEFT_OUT) or "[]") if mask is not None else "[]"
+        own = [name.removeprefix(prefix) for name in self._roles(prefix + REFERENCE)]
+        for role in {*self._roles(REFERENCE), *own}:
+            parameters.SetNodeReferenceID(role, _id(parameters.GetNodeReference(prefix + role)))
 
     def _show(self, volume, before) -> None:
         """In the views that show the results put away, show those of this MRI."""

@@ -62,10 +62,8 @@ def check_metaimage(path: Path, name: str) -> None:
     kind = fields.get("ElementType", "")
     if kind not in TYPES:
         raise damaged(name, f"its header says ElementType {cut(kind)}")
-    if (fields.get("ElementToIntensityFunctionSlope", "1"), fields.get("ElementToIntensityFunctionOffset", "0")) != (
-        "1",
-        "0",
-    ):
+    scaling = (("ElementToIntensityFunctionSlope", "1"), ("ElementToIntensityFunctionOffset", "0"))
+    if [numbers(fields.get(key, usual), name, key, 1)[0] for key, usual in scaling] != [1, 0]:
         raise InputError(f"{name} scales its values by its header, which is not read; save it with its true values.")
     _check_voxels(path, name, fields, end, count, np.dtype(TYPES[kind]))
 
@@ -126,7 +124,7 @@ def _check_voxels(path: Path, name: str, fields: dict[str, str], end: int, count
     skip = whole_number(fields.get("HeaderSize", "0"), name, "HeaderSize", -1, 1 << 40)
     named = fields["ElementDataFile"]
     local = named.upper() == "LOCAL"
-    if named.upper().startswith("LIST") or "%" in named or " " in named:
+    if named.upper().startswith("LIST") or "%" in named:
         raise InputError(f"{name} spreads its voxels over several files ({cut(named)}); save it as one file.")
     data, at = (path, end) if local else (data_file(path, named, name), 0)
     if skip and (local or compressed):

@@ -162,6 +162,11 @@ def _check_place(header: np.void, name: str) -> None:
     check_spacing(steps, name)
     places = [_qform(header, steps, scale, name)] if header["qform_code"] > 0 else []
     places += [_sform(header, steps, scale, name)] if header["sform_code"] > 0 else []
+    if not places:
+        raise GeometryError(
+            f"{name} says neither left and right nor a place in its header (qform and sform are 0); convert it from "
+            "its source again."
+        )
     if len(places) == 2:
         last = np.array([*(int(size) - 1 for size in header["dim"][1:4]), 1.0])
         corners = np.array([last * [i, j, k, 1] for i in (0, 1) for j in (0, 1) for k in (0, 1)])

@@ -190,8 +190,8 @@ def _entry(study: Study, asked: Asked, splits: list[Split], resamples: int) -> d
     }
 
 
-def _dealt(study: Study, asked: Asked, number: int) -> tuple[np.ndarray, np.ndarray]:
-    """Classes to be told, and order of the rows they are told from, where the column is dealt out anew.
+def _dealt(study: Study, asked: Asked, number: int) -> tuple[np.ndarray, np.ndarray | None]:
+    """Classes to be told, and order of the rows they are told from (None: theirs), where the column is dealt out anew.
 
     A patient's units keep what they share: where all units of every patient have the same value, patients change
     places; else units do.
@@ -200,7 +200,7 @@ def _dealt(study: Study, asked: Asked, number: int) -> tuple[np.ndarray, np.ndar
     order = _dealt_out(asked.column.classes, study.lesions.patients, rng)
     if asked.kind == CLASS:
         return asked.classes, order
-    return asked.classes[order], np.arange(len(order))
+    return asked.classes[order], None
 
 
 def _dealt_out(classes: np.ndarray, patients: np.ndarray, rng: np.random.Generator) -> np.ndarray:

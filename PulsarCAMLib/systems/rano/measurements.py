@@ -132,7 +132,7 @@ def measure_file(path: Path, label_value: int | None = None, segment: str | None
     if is_empty(path, label_value):
         return Measurement((), 0.0)
     chosen = None if label_value is None else [label_value]
-    geometry, lesions, _ = read_own_lesions(path, "together", chosen, [segment] if segment else None)
+    geometry, lesions, _ = read_own_lesions(path, "together", chosen, [segment] if segment else None, asks=False)
     mask = np.zeros(geometry.shape, dtype=bool)
     for lesion in lesions:
         mask[lesion.box] |= lesion.mask

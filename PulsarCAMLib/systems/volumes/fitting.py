@@ -81,10 +81,13 @@ def misfits(
 
 def uncovered(roles: Mapping[str, InputRole], images: Mapping[str, Image], leads: Mapping[str, str]) -> Iterator[str]:
     """MRIs that leave out a part of the head that the first one of their time point shows."""
+    heads: dict[str, np.ndarray] = {}
     for name, role in roles.items():
         lead = leads.get(role.time_point, "")
         if role.kind == MRI and lead and name != lead:
-            share = covered(images[lead], images[name], None)
+            if lead not in heads:
+                heads[lead] = foreground(images[lead].voxels)
+            share = covered(images[lead], heads[lead], images[name], None)
             if share < 1:
                 yield (
                     f"The {role.title} does not cover {max(1 - share, 0.01):.0%} of the head on the "
@@ -99,9 +102,9 @@ def apart_mm(fixed: Image, moving: Image, way: np.ndarray | None) -> float:
     return float(np.linalg.norm(np.maximum(0, np.maximum(low - high_too, low_too - high))))
 
 
-def covered(fixed: Image, moving: Image, way: np.ndarray | None) -> float:
-    """Share of the head on one image that the other reaches."""
-    return float(_within(moving, _points(fixed, foreground(fixed.voxels)), way)[1].mean())
+def covered(fixed: Image, head: np.ndarray, moving: Image, way: np.ndarray | None) -> float:
+    """Share of the head on one image, of which ``head`` is the mask, that the other reaches."""
+    return float(_within(moving, _points(fixed, head), way)[1].mean())
 
 
 def _points(image: Image, where: np.ndarray) -> np.ndarray:
@@ -122,7 +125,7 @@ def _dose_misfits(title: str, dose: Image, of: str, mri: Image, way: np.ndarray 
     head = foreground(mri.voxels)
     if not head.any():
         return
-    share = covered(mri, dose, way)
+    share = covered(mri, head, dose, way)
     if share < OVERLAP_LIMIT:
         yield (
             f"The {title} covers {share:.0%} of the head on the {of} only, and counts as 0 Gy beyond; is it of this "

@@ -62,25 +62,17 @@ MADE = {
     "strange name": (a_strange_name, r"m\x1b[2J\udcff\n.nrrd"),
 }
 
+LIES = [(case, "image") for case in MADE] + [(case, "segmentation") for case in MADE if case != "no positions"]
+"""A folder of DICOM slices is no segmentation whatever it says."""
 
-@pytest.mark.parametrize("case", MADE)
-def test_an_image_that_lies_is_one_sentence(tmp_path, pulsarcam, case):
-    _, mask = a_scan(tmp_path)
+
+@pytest.mark.parametrize(("case", "given"), LIES)
+def test_a_file_that_lies_is_one_sentence(tmp_path, pulsarcam, case, given):
+    pair = dict(zip(("image", "segmentation"), a_scan(tmp_path), strict=True))
     (tmp_path / "new").mkdir()
     make, told = MADE[case]
-    path, before = make(tmp_path / "new"), files_in(tmp_path)
-    code, _, err = pulsarcam("explain", path, mask, "-o", tmp_path / "out")
-    assert refused(code, err, told)
-    assert files_in(tmp_path) == before
-
-
-@pytest.mark.parametrize("case", [case for case in MADE if case != "no positions"])
-def test_a_segmentation_that_lies_is_one_sentence(tmp_path, pulsarcam, case):
-    volume, _ = a_scan(tmp_path)
-    (tmp_path / "new").mkdir()
-    make, told = MADE[case]
-    path, before = make(tmp_path / "new"), files_in(tmp_path)
-    code, _, err = pulsarcam("explain", volume, path, "-o", tmp_path / "out")
+    pair[given], before = make(tmp_path / "new"), files_in(tmp_path)
+    code, _, err = pulsarcam("explain", *pair.values(), "-o", tmp_path / "out")
     assert refused(code, err, told)
     assert files_in(tmp_path) == before
 

@@ -176,6 +176,8 @@ def test_analyze_says_neither_left_nor_right(tmp_path):
         ("a.mhd", {"data": bytes(99) + RAW, "HeaderSize": -1}),
         ("a.mhd", {"data": bytes(99) + RAW, "HeaderSize": 99}),
         ("a.mhd", {"ElementDataFile": "voxels.of.a"}),
+        ("a.mhd", {"ElementDataFile": "2 T1.raw"}),
+        ("a.mha", {"ElementToIntensityFunctionSlope": "1.0", "ElementToIntensityFunctionOffset": "0.0"}),
         ("a.mha", {"ElementType": "MET_DOUBLE", "data": VOXELS.astype("f8").tobytes()}),
         ("a.mha", {"ElementType": "MET_LONG", "data": VOXELS.astype("i4").tobytes()}),
         ("a.mha", {"ElementType": "MET_LONG_LONG", "data": VOXELS.astype("i8").tobytes()}),
@@ -313,3 +315,9 @@ def test_names_with_control_characters_are_told_visibly(tmp_path):
         check_file(path, f"The image {path.name}")
     assert r"mri\x1b[31m\n.nrrd" in str(refused.value)
     assert "\x1b" not in str(refused.value)
+
+
+def test_a_nifti_that_says_no_place_is_refused(tmp_path):
+    """Analyze is refused for the same reason; ITK would put it at its own origin, with left and right by chance."""
+    with pytest.raises(GeometryError, match="neither left and right nor a place"):
+        read_volume(a_nifti(tmp_path / "a.nii", sform_code=0, qform_code=0))

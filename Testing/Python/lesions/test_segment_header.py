@@ -5,7 +5,7 @@ import pytest
 from making_files import PLAIN, seg_nrrd, two_boxes
 
 from PulsarCAMLib.core.errors import InputError
-from PulsarCAMLib.lesions.from_files import read_lesions
+from PulsarCAMLib.lesions.from_files import is_empty, read_lesions
 
 BOTH = two_boxes(PLAIN, second=2)
 LAYERS = np.stack([BOTH == 1, BOTH == 2]).astype(np.uint8)
@@ -177,6 +177,14 @@ def test_signed_shares_are_halved_at_the_middle_of_their_range(tmp_path):
     shares[3:8, 10:24, 7] = -1
     fields = {"Segmentation_MasterRepresentation": "Fractional labelmap", "kind": "signed char"}
     assert sizes(read(tmp_path, shares, a(**ONE), **fields)[0]) == {"a": 5 * 14 * 15}
+
+
+def test_an_empty_map_of_shares_is_empty_whatever_its_lowest_value(tmp_path):
+    fields = {"Segmentation_MasterRepresentation": "Fractional labelmap", "kind": "signed char"}
+    shares = np.full(PLAIN.shape, -108, np.int8)
+    assert is_empty(seg_nrrd(tmp_path / "s.seg.nrrd", shares, a(**ONE), **fields))
+    shares[3, 10, 8] = 108
+    assert not is_empty(seg_nrrd(tmp_path / "s.seg.nrrd", shares, a(**ONE), **fields))
 
 
 def test_two_segments_in_one_layer_of_shares_are_refused(tmp_path):

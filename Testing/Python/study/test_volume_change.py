@@ -118,13 +118,19 @@ def test_every_lesion_is_answered_by_models_that_did_not_see_its_patient(study):
     np.testing.assert_allclose(found["octants", True].truth, dealt[tested])
 
 
-def test_a_networks_samples_are_gathered_once_for_all_trials(study, monkeypatch):
+def test_a_networks_samples_are_gathered_once_for_all_trials_and_what_it_learnt_is_kept(study, monkeypatch):
     from PulsarCAMLib.study import learnt as module
 
     gathered = []
     monkeypatch.setattr(module, "samples_of", lambda *own: gathered.append(1) or samples_of(*own))
-    predicted_changes(open_study(study[0].folder))
+    for kept in study[0].folder.rglob(module.KEPT):
+        kept.unlink()
+    first = predicted_changes(open_study(study[0].folder))
     assert len(gathered) == 1
+    again = predicted_changes(open_study(study[0].folder))
+    assert len(gathered) == 1
+    for one, other in zip(first, again, strict=True):
+        np.testing.assert_array_equal(one.predicted, other.predicted)
 
 
 def test_a_leaking_feature_is_learnt_and_told(study, tmp_path, monkeypatch):

@@ -1,0 +1,36 @@
+"""What follows from a system's inputs: which are needed, which are images, which are shown."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+from ..core.inputs import BRAIN, MASK, InputRole
+
+
+class InputRoles:
+    """Base of :class:`.contract.System`."""
+
+    @property
+    def needed_inputs(self: Any) -> tuple[InputRole, ...]:
+        """Roles without which there is no answer."""
+        return tuple(role for role in self.inputs if role.needed)
+
+    @property
+    def image_inputs(self: Any) -> tuple[InputRole, ...]:
+        """Roles of images; maps are written on the grid of the first."""
+        return tuple(role for role in self.inputs if role.kind != MASK)
+
+    def mapped_inputs(self: Any, preprocessing: Any, present: Collection[str]) -> tuple[InputRole, ...]:
+        """Inputs of :meth:`input_channels`: those that may have maps of their own, in their order."""
+        found = self.input_channels(preprocessing, present)
+        return tuple(role for role in self.inputs if role.name in found)
+
+    @property
+    def shown_inputs(self: Any) -> tuple[InputRole, ...]:
+        """Roles of images that a network may see; which of them it does, :meth:`channel_roles` says."""
+        return tuple(role for role in self.image_inputs if role.kind != BRAIN)
+
+    def role(self: Any, kind: str) -> InputRole | None:
+        """The first input of a kind, if there is one."""
+        return next((role for role in self.inputs if role.kind == kind), None)
