@@ -41,6 +41,14 @@ def test_nothing_in_the_panel_has_a_color_or_style_of_its_own(path):
     assert not [word for word in ("styleSheet", "palette", "<color", "<font") if word in text]
 
 
+@pytest.mark.parametrize("path", UI_FILES, ids=lambda path: path.name)
+def test_no_two_things_lie_in_one_cell_of_a_layout(path):
+    """Qt shows the second somewhere above the first."""
+    for layout in ET.parse(path).getroot().iter("layout"):
+        places = [(item.get("row"), item.get("column")) for item in layout.findall("item") if item.get("row")]
+        assert len(places) == len(set(places)), layout.get("name")
+
+
 def test_the_panel_is_narrow_enough_for_a_small_screen(panel):
     from host.pythonqt import unwrap
 
