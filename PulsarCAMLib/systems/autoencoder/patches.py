@@ -11,7 +11,15 @@ from ...core.geometry import VolumeGeometry, kji_of
 from ...core.lesion import Lesion, check_lies_on
 from ...lesions.resampling import block_of, image_around, resample
 from ..contract import PastedMap
-from .preprocessing import BY_INDEX, Preprocessing
+from .intensities import (
+    OUTSIDE_VALUE,
+    Bounds,
+    bounds_of,
+    to_unit_range,
+    told_of_bounds,
+    without_surroundings,
+)
+from .preprocessing import BY_INDEX, CONSTANT, CROP, Preprocessing
 from .sections import answering_slice, read_for_masks, section_centres, widest
 from .working_grid import WorkingAxes, working_axes
 
@@ -113,6 +121,7 @@ def extract_patches(
     *,
     rotation_deg: float = 0.0,
     only_main: bool = False,
+    bounds: Bounds | None = None,
 ) -> LesionPatches:
     """Cut the patches of a lesion.
 
@@ -124,6 +133,7 @@ def extract_patches(
         rotation_deg: turns image and mask about the lesion's centre of mass in one resampling (augmentation); what
             comes into the corners is the surrounding tissue.
         only_main: only the answering slice, for training.
+        bounds: of :func:`.intensities.bounds_of_image`, so that several lesions share them; None: found here.
 
     Raises:
         InputError: the volume is not a 3D image, the lesion lies outside it, or most of its voxels are not finite.
@@ -144,9 +154,17 @@ def extract_patches(
     corners = np.array([_corner(mask[k], centre, size) for k, centre in zip(used, centres, strict=True)])
     images, masks, grid, low = _cut(volume, geometry, axes, first, mask, used, corners, size)
     warnings = _warnings(volume, lesion, images, 1.0 if fill else scale, size)
+    limits = bounds_of(images, volume, lesion, preprocessing, bounds)
+    if preprocessing.normalise != CROP:
+        warnings += told_of_bounds(limits, lesion.name)
+    if preprocessing.outside == CONSTANT:
+        images = _cut(*without_surroundings(volume, geometry, lesion), axes, first, mask, used, corners, size)[0]
+    images = to_unit_range(images, limits)
+    if preprocessing.outside == CONSTANT:
+        images[~masks] = OUTSIDE_VALUE
     return LesionPatches(
         lesion=lesion,
-        images=_to_unit_range(images, preprocessing.percentiles)[:, None],
+        images=images[:, None],
         masks=masks[:, None],
         grid=grid,
         slices=used - used[0],
@@ -308,12 +326,6 @@ def _cut(volume, geometry, axes, first, mask, used, corners, size):
         row, column = corner + np.array(outer)[:, 0]
         masks.append(mask[k, row : row + size, column : column + size])
     return np.stack(images), np.stack(masks), grid, low
-
-
-def _to_unit_range(images: np.ndarray, percentiles: tuple[float, float]) -> np.ndarray:
-    low, high = np.percentile(images, percentiles, axis=(1, 2), keepdims=True)
-    span = np.where(high > low, high - low, 1.0)
-    return np.clip((images - low) / span, 0.0, 1.0).astype(np.float32)
 
 
 def _warnings(volume: np.ndarray, lesion: Lesion, images: np.ndarray, scale: float, patch_size: int) -> tuple[str, ...]:

@@ -11,6 +11,12 @@ from .architecture import patch_size_problem
 BY_INDEX, AS_BEFORE = "by-index", "as-before"
 """Rules of the lattice."""
 
+CROP, GTV, HEAD = "crop", "gtv", "head"
+"""Of which intensities the percentiles are."""
+
+KEPT, CONSTANT = "kept", "constant"
+"""What becomes of the pixels outside the contour."""
+
 
 def percentiles_problem(percentiles: tuple[float, ...]) -> str | None:
     """Why nothing can be stretched between these two percentiles."""
@@ -37,6 +43,10 @@ class Preprocessing(Settings):
             of the slices that hold the lesion; of two middle ones the larger.
         lattice: where pixels lie among the voxels, see :mod:`.working_grid`: ``"by-index"``, so that no last digit of a
             header decides it; ``"as-before"``, of models whose card does not say it.
+        normalise: whose percentiles: ``"crop"``: of each slice's crop, as the paper is read; ``"gtv"``: of the
+            MRI's voxels inside the contour, on all its slices; ``"head"``: of the whole MRI's foreground.
+        outside: ``"kept"``; or ``"constant"``: pixels outside the contour are 0 for the network, and none inside is
+            interpolated from beyond the contour, see :mod:`.intensities`.
     """
 
     who = "the preprocessing"
@@ -73,6 +83,15 @@ class Preprocessing(Settings):
         "where pixels lie among the MRI's voxels; as-before: as in version 0.1, jumps with a last digit",
         choices=(BY_INDEX, AS_BEFORE), unsaid=AS_BEFORE,
     )  # fmt: skip
+    normalise: str = option(
+        CROP, "--normalise",
+        "whose percentiles: those of each crop, of what lies inside the contour, or of the whole head; the first tells "
+        "the network how bright the surroundings are", choices=(CROP, GTV, HEAD), unsaid=CROP,
+    )  # fmt: skip
+    outside: str = option(
+        KEPT, "--outside", "pixels outside the contour; constant: the network sees none of them",
+        choices=(KEPT, CONSTANT), unsaid=KEPT,
+    )  # fmt: skip
 
     def in_words(self) -> str:
         """One line for people."""
@@ -83,5 +102,10 @@ class Preprocessing(Settings):
         return (
             f"{self.patch_size} x {self.patch_size} pixels {filled}, plane: {self.plane}, percentiles {low:g} to "
             f"{high:g} become 0 to 1; a bottleneck cell is on if {cell} in the GTV; answering slice: "
-            f"{self.answering_slice.replace('-', ' ')}; lattice: {self.lattice.replace('-', ' ')}"
+            f"{self.answering_slice.replace('-', ' ')}; lattice: {self.lattice.replace('-', ' ')}{self._of_outside()}"
         )
+
+    def _of_outside(self) -> str:
+        """What a network cannot know of the surroundings; nothing where all is as in the paper."""
+        whose = {GTV: "; percentiles of the GTV's own voxels", HEAD: "; percentiles of the whole head"}
+        return whose.get(self.normalise, "") + ("; outside the contour 0" if self.outside == CONSTANT else "")

@@ -9,7 +9,7 @@ from ...core.errors import BundleError, InputError
 from ..contract import Copy, Explained, LabelledUnit, Predictor, Samples, System, Turned
 from .architecture import NAME, Architecture
 from .maps import METHODS, SIGNED
-from .preprocessing import Preprocessing
+from .preprocessing import HEAD, Preprocessing
 from .task import INPUTS, TASK
 from .training_settings import TrainingSettings
 
@@ -49,24 +49,28 @@ class Autoencoder(System):
         self, case: Case, preprocessing: Preprocessing, tell: Callable[[float, str], None]
     ) -> Sequence[Samples]:
         """Patches of every lesion."""
+        from .intensities import bounds_of_image
         from .patches import extract_patches
 
         if not case.lesions:
             raise InputError("There is no lesion: choose at least one segment.")
         image, found = case.reference_image, []
+        bounds = bounds_of_image(image.voxels, preprocessing)
         for n, lesion in enumerate(case.lesions):
             tell(n / len(case.lesions), f"Cutting patches of {lesion.name}")
-            found.append(extract_patches(image.voxels, image.geometry, lesion, preprocessing))
+            found.append(extract_patches(image.voxels, image.geometry, lesion, preprocessing, bounds=bounds))
         return found
 
     def copies(self, unit: LabelledUnit, settings: TrainingSettings, *, only_original: bool = False) -> Iterator[Copy]:
         """The answering slice of a lesion, as it is and rotated about the GTV's centre of mass (reading 15)."""
+        from .intensities import bounds_of_image
         from .patches import extract_patches
 
         image, (lesion,) = unit.case.reference_image, unit.case.lesions
+        own, whole = settings.preprocessing, bounds_of_image(unit.case.reference_image.voxels, settings.preprocessing)
         for angle in (0.0, *(() if only_original else settings.rotations)):
             cut = extract_patches(
-                image.voxels, image.geometry, lesion, settings.preprocessing, rotation_deg=angle, only_main=True
+                image.voxels, image.geometry, lesion, own, rotation_deg=angle, only_main=True, bounds=whole
             )
             yield Copy(cut.images[0], cut.masks[0], angle, cut.warnings)
 
@@ -209,8 +213,8 @@ class Autoencoder(System):
         return output.reconstruction[0, 0].numpy(), output.features[0].numpy()
 
     def reach_mm(self, preprocessing: Preprocessing) -> float | None:
-        """A patch; one whose pixels are larger holds a larger lesion, whose box reaches as far."""
-        side_mm = preprocessing.in_plane_spacing_mm
+        """A patch; one whose pixels are larger holds a larger lesion, whose box reaches as far. A whole head: all."""
+        side_mm = None if preprocessing.normalise == HEAD else preprocessing.in_plane_spacing_mm
         return None if side_mm is None else preprocessing.patch_size * side_mm
 
     def learnt_features(self, member: Any, images: np.ndarray, masks: np.ndarray) -> np.ndarray:
