@@ -14,7 +14,7 @@ from ..core.geometry import VolumeGeometry
 from ..core.lesion import Lesion
 from ..systems.answers import NetworkEvidence
 from ..systems.bundle import ModelBundle
-from ..systems.contract import Samples, Sliced
+from ..systems.contract import Samples, Sliced, network_masks
 from .inputs import CONTROLS, with_controls
 from .perturbing import with_stability
 from .probabilities import answered, predicted_class
@@ -179,7 +179,9 @@ def _costs(
     long = [system.method(name) for name in methods if system.method(name).foretold]
     if not long or not members:
         return
-    images, masks = (torch.from_numpy(each[first.main : first.main + 1]) for each in (first.images, first.masks))
+    images, masks = (
+        torch.from_numpy(each[first.main : first.main + 1]) for each in (first.images, network_masks(first))
+    )
     asked = sum(len(each) for each in samples) * len(members) + (
         len(samples) * min(CONTROLS, len(members)) if inputs else 0
     )
@@ -199,7 +201,7 @@ def _explain_all(
     top: float,
 ) -> list[UnitResult]:
     images = np.concatenate([s.images for s in samples])
-    masks = np.concatenate([s.masks for s in samples])
+    masks = np.concatenate([network_masks(s) for s in samples])
 
     what = "slice" if isinstance(samples[0], Sliced) else bundle.card.system.task.unit
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from ..core.task import BOTH
 from ..systems.bundle import ModelBundle
+from ..systems.contract import network_masks
 from .result import CaseResult, UnitResult
 
 CONTROLS = 3
@@ -42,7 +43,7 @@ def with_controls(
     from ..systems.maps.control import permuted
 
     images = np.concatenate([unit.samples.images[unit.main : unit.main + 1] for unit in units])
-    masks = np.concatenate([unit.samples.masks[unit.main : unit.main + 1] for unit in units])
+    masks = np.concatenate([network_masks(unit.samples)[unit.main : unit.main + 1] for unit in units])
     control = system.predictor(permuted(members, CONTROLS))
     own: dict[str, Any] = {"choices": choices} if choices else {}
     found = system.explain(control, images, masks, able, after_chunk, inputs, **own)

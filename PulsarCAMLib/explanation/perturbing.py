@@ -12,7 +12,7 @@ from ..core.task import LESION
 from ..core.upsampling import upsample_to
 from ..lesions.perturbing import around
 from ..systems.bundle import ModelBundle
-from ..systems.contract import Samples
+from ..systems.contract import Samples, network_masks
 from .probabilities import answered, predicted_class
 from .result import UnitResult
 from .stability import Stability
@@ -69,7 +69,7 @@ def stability_of(
         places.append(changed.geometry)
         samples.append(system.answering_samples(changed, card.preprocessing))
     images = np.concatenate([each.images[[each.main]] for each in samples])
-    masks = np.concatenate([each.masks[[each.main]] for each in samples])
+    masks = np.concatenate([network_masks(each)[[each.main]] for each in samples])
     method = system.usual_maps[0]
     asked = system.explain(bundle.ensemble, images, masks, (method,))
     probabilities, threshold = answered(asked.logits, card)

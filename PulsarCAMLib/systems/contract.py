@@ -18,7 +18,7 @@ from .answers import Explained, LoopedPredictor, NetworkEvidence, Predictor
 from .map_checks.asked import MapChecks
 from .perturbing import Perturbations
 from .roles import InputRoles
-from .samples import PastedMap, Placement, Samples, Sliced, Turned
+from .samples import PastedMap, Placement, Samples, Sliced, SoftEdged, Turned, network_masks
 from .sizes import NoSizes
 from .subsets import InputSubsets
 from .units import ComputedLabel, Copy, LabelledUnit
@@ -48,8 +48,10 @@ __all__ = [
     "Predictor",
     "Samples",
     "Sliced",
+    "SoftEdged",
     "System",
     "Turned",
+    "network_masks",
 ]
 
 

@@ -75,7 +75,7 @@ class TrainingSamples:
 
     Attributes:
         images: float32 ``[N, channels, *size]``; an array or a :class:`StoredArray`.
-        masks: bool ``[N, 1, *size]``; the same.
+        masks: ``[N, 1, *size]``, as the network is told of the units: bool, or float32 in 0..1; the same.
         labels: int64 ``[N]``, numbers of classes in the task's order.
         patients: ``[N]``, whose; splits are made by patient.
         units: ``[N]``, name of the unit (lesion) within the patient.

@@ -125,13 +125,27 @@ class Sliced(Protocol):
         """Area of the unit on each sample ``[n]``."""
 
 
+@runtime_checkable
+class SoftEdged(Protocol):
+    """Samples whose network is told how much of a pixel lies in the unit."""
+
+    @property
+    def mask_levels(self) -> np.ndarray:
+        """``[n, 1, *size]``, bool or float32 in 0..1."""
+
+
+def network_masks(samples: Samples) -> np.ndarray:
+    """What the network is told of the unit ``[n, 1, *size]``; :attr:`Samples.masks` says what is looked at."""
+    return samples.mask_levels if isinstance(samples, SoftEdged) else samples.masks
+
+
 @dataclass(frozen=True, eq=False)
 class Turned:
     """A sample turned a little.
 
     Attributes:
         image: float32 ``[channels, *size]``.
-        mask: bool ``[1, *size]``.
+        mask: ``[1, *size]``, as the network is told of it; inside where it is at least one half.
         back: brings values ``[*size]`` on the turned sample onto the original one.
     """
 

@@ -51,7 +51,7 @@ class Copy:
 
     Attributes:
         image: float32 ``[channels, *size]``.
-        mask: bool ``[1, *size]``.
+        mask: ``[1, *size]``, as the network is told of it: bool, or float32 in 0..1.
         change: 0 for the unit as it is; else what tells the copies of a unit apart, such as degrees.
         warnings: sentences for the user.
     """

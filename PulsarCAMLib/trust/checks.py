@@ -160,16 +160,17 @@ class _Work:
             raise InputError(f"The {self.system.task.unit}s have samples of different sizes; they cannot be compared.")
         self.images = np.stack([s.image for s in subjects])
         self.masks = np.stack([s.mask for s in subjects])
+        self.told = np.stack([s.told for s in subjects])
         self.names = names
         self.explainer = Explainer(self.names, self.rng)
-        self.answers = self.system.answers(self.predictor, self.images, self.masks)
+        self.answers = self.system.answers(self.predictor, self.images, self.told)
         self.explainer.random(len(subjects), self.size)  # drawn once more since the first version: numbers stay
         shown = called(
             self.answers, self.system.task, self.card.temperature, self.card.decision_threshold,
             majority=self.card.ensemble_rule == MAJORITY,
         )  # fmt: skip
         self.found = Checks(subjects, self.names, shown, self.answers, settings)
-        self.members = self._found(self.predictor, self.images, self.masks)
+        self.members = self._found(self.predictor, self.images, self.told)
         self.found.logits = self.members.logits
         self.original = self.explainer.maps(self.members, self.images, self.masks)
         for name in self.names.every:
@@ -189,7 +190,7 @@ class _Work:
     ) -> tuple[np.ndarray, dict[str, np.ndarray]]:
         """Logits, and every map."""
         found = self._found(predictor, images, masks)
-        return found.logits, self.explainer.maps(found, images, masks)
+        return found.logits, self.explainer.maps(found, images, masks >= 0.5)
 
     def agreement(self) -> None:
         """Members of the ensemble with each other: rank correlation of every pair, and spread over the mean map."""
@@ -211,7 +212,7 @@ class _Work:
         known = [n for n, s in enumerate(subjects) if s.planted is not None]
         if known:
             explained = np.full(len(subjects), task.index(task.explained))
-            found = self.explainer.found(self.predictor, self.images, self.masks, explained)
+            found = self.explainer.found(self.predictor, self.images, self.told, explained)
             maps = self.explainer.maps(found, self.images, self.masks)
             for n in known:
                 for name in self.names.every:
@@ -227,7 +228,7 @@ class _Work:
         ranked: list[np.ndarray] = []
         sums = {(name, score): np.zeros(len(self.images)) for name in self.names.every for score in ("", SIZE, " dice")}
         for predictor in predictors:
-            logits, other = self._mapped(predictor, self.images, self.masks)
+            logits, other = self._mapped(predictor, self.images, self.told)
             ranked.append(ranking(logits, self.system.task))
             for name in self.names.every:
                 for n, inside in enumerate(self.masks[:, 0]):
@@ -260,7 +261,7 @@ class _Work:
     def shuffle(self) -> None:
         """Similarity after the unit's pixels have changed places: a map of the image cannot stay the same."""
         images = shuffled(self.images, self.masks, self.rng)
-        logits, other = self._mapped(self.predictor, images, self.masks)
+        logits, other = self._mapped(self.predictor, images, self.told)
         self.found.input_matters = self._changed(logits, self.found.logits)
         for name in self.names.every:
             pairs = zip(self.original[name], other[name], self.masks[:, 0], strict=True)
@@ -269,7 +270,7 @@ class _Work:
             own = np.random.default_rng(self.settings.seed)
             for number, title in enumerate(self.names.channels):
                 images = shuffled(self.images, self.masks, own, number)
-                logits = self.system.answers(self.predictor, images, self.masks)
+                logits = self.system.answers(self.predictor, images, self.told)
                 apart = np.abs(self._chances(logits) - self._chances(self.answers))
                 self.found.channel_changes[title] = np.where(self._changed(logits, self.answers), apart, np.nan)
 
@@ -300,6 +301,7 @@ class _Work:
             kind=self.settings.infill,
             steps=self.settings.steps,
             temperature=self.card.temperature,
+            told=self.told[n],
         )  # fmt: skip
         for name, each in gains.items():
             for score, gain in each.items():

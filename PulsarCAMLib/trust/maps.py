@@ -136,7 +136,7 @@ class Explainer:
         Args:
             predictor: the model.
             images: ``[N, channels, *size]``.
-            masks: bool ``[N, 1, *size]``.
+            masks: ``[N, 1, *size]``, as the network is told of the units.
             shown: int ``[N]``, the class whose map is wanted.
         """
         system = self.names.system

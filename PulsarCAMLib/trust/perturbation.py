@@ -46,7 +46,7 @@ def perturbations(
         noise: standard deviation of the noise, as a share of each channel's own.
         rng: of the noise.
     """
-    images, masks = np.stack([s.image for s in subjects]), np.stack([s.mask for s in subjects])
+    images, masks = np.stack([s.image for s in subjects]), np.stack([s.told for s in subjects])
     for by in shifts(images.ndim - 2):
         yield Perturbed("shift", shifted(images, by), shifted(masks, by, "constant"),
                         lambda n, values, by=by: shifted(values, tuple(-step for step in by)))  # fmt: skip

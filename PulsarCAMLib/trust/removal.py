@@ -100,6 +100,7 @@ def removal_curves(
     kind: str | float = "blurred",
     steps: int = 16,
     temperature: float = 1.0,
+    told: np.ndarray | None = None,
 ) -> Curves:
     """Curves of one unit for all orders.
 
@@ -113,7 +114,9 @@ def removal_curves(
         kind: of infill.
         steps: equal parts of the unit.
         temperature: of the card, for the probability.
+        told: ``[1, *size]``, what the network is told of the unit; None: ``inside``.
     """
+    told = inside[None] if told is None else told
     limits = np.round(np.linspace(0, inside.sum(), steps + 1))
     filled = np.stack([infill(channel, inside, kind) for channel in image])
     emptied = np.where(inside, filled, image)
@@ -123,7 +126,7 @@ def removal_curves(
         way, order, step = (each.reshape(-1, *[1] * image.ndim) for each in np.unravel_index(numbers, shape))
         taken = (orders[order.ravel()] < limits[step].reshape(-1, *[1] * inside.ndim))[:, None]
         batch = np.where(taken, np.where(way == 0, filled, image), np.where(way == 0, image, emptied))
-        masks = np.broadcast_to(inside, (len(batch), 1, *inside.shape)).copy()
+        masks = np.broadcast_to(told, (len(batch), *told.shape)).copy()
         found.append(system.answers(predictor, batch.astype(np.float32), masks))
     logits = np.concatenate(found, axis=1)
     scores = log_odds(logits, shown, system.task).astype(np.float64).mean(axis=0)

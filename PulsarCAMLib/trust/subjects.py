@@ -15,6 +15,7 @@ from ..core.errors import Cure, InputError
 from ..core.inputs import MASK, MRI
 from ..core.lesion import Lesion
 from ..core.task import LESION, SHRINKAGE
+from ..systems.contract import network_masks
 
 if TYPE_CHECKING:
     from ..systems.contract import Samples, System, Turned
@@ -48,6 +49,11 @@ class Subject:
     def mask(self) -> np.ndarray:
         """Bool ``[1, *size]``, the unit."""
         return self.samples.masks[self.samples.main]
+
+    @property
+    def told(self) -> np.ndarray:
+        """``[1, *size]``, what the network is told of the unit."""
+        return network_masks(self.samples)[self.samples.main]
 
 
 def subject_from_samples(patient: str, samples: Samples, label: int | None = None) -> Subject:

@@ -2,8 +2,8 @@
 
     python Testing/Benchmarks/stability.py --patients 20 --images ../shared/data
 
-Both rules of the lattice, the same members: on unseen synthetic patients and, where they are present, on real images
-(which no answer of this model means anything for; they show how much it hangs on how they are drawn and stored).
+Rules of the lattice and of masks, the same members: on unseen synthetic patients and, where they are present, on real
+images (which no answer of this model means anything for; they show how much it hangs on how they are drawn and stored).
 """
 
 from __future__ import annotations
@@ -30,7 +30,11 @@ from PulsarCAMLib.lesions.from_labels import lesions_from_labels
 from PulsarCAMLib.lesions.perturbing import around
 from PulsarCAMLib.systems.bundle import ModelBundle, find_bundle
 
-RULES = ("as-before", "by-index")
+RULES = {
+    "as before": {"lattice": "as-before", "mask_edges": "sharp"},
+    "by index": {"lattice": "by-index", "mask_edges": "sharp"},
+    "by index, shares": {"lattice": "by-index", "mask_edges": "shares"},
+}
 NUDGES_MM = (1e-7, 1e-3)
 REAL = {
     "t1c_brain1": ("brain1_image.nrrd", "brain1_label.nrrd", None),
@@ -45,9 +49,9 @@ LEAST_VOXELS = 30
 
 
 def models(name: str) -> dict[str, ModelBundle]:
-    """The same members behind cards of both rules."""
+    """The same members behind cards of all rules."""
     found = find_bundle(name)
-    cards = {rule: replace(found.card.preprocessing, lattice=rule).to_card() for rule in RULES}
+    cards = {rule: replace(found.card.preprocessing, **each).to_card() for rule, each in RULES.items()}
     kind = type(found.card)
     return {
         rule: replace(found, card=kind.from_fields(dict(found.card.fields) | {"preprocessing": card}))
@@ -114,15 +118,15 @@ def moved(cases: Iterator[tuple[str, Case]], bundles: dict[str, ModelBundle], te
 def table(found: dict[str, dict[str, list]]) -> str:
     """Markdown: for each way, median, 95th percentile and maximum of the change, and classes that changed."""
     heads = [f"{rule}: {what}" for rule in found for what in ("median", "95 %", "most", "class changes")]
-    lines = ["| | " + " | ".join([*heads, "map moves, mm (by-index, median)"]) + " |", "|---" * (len(heads) + 2) + "|"]
-    for way in found[RULES[0]]:
+    lines = ["| | " + " | ".join([*heads, "map moves, mm (shares, median)"]) + " |", "|---" * (len(heads) + 2) + "|"]
+    for way in found[next(iter(RULES))]:
         cells = []
         for rule in found:
             change = np.array([row[0] for row in found[rule][way]])
             flips = sum(row[1] for row in found[rule][way])
             cells += [*(f"{value:.4f}" for value in (np.median(change), np.percentile(change, 95), change.max()))]
             cells.append(f"{flips} of {len(change)}")
-        mm = np.array([row[2] for row in found[RULES[1]][way]])
+        mm = np.array([row[2] for row in found[list(RULES)[-1]][way]])
         cells.append(f"{np.nanmedian(mm):.2f}")
         lines.append(f"| {way} | " + " | ".join(cells) + " |")
     return "\n".join(lines)

@@ -163,7 +163,7 @@ def explain(study: Study, shown: Shown) -> Explained | None:
     system, one, model = system_of(study.lesions.system), samples_of(samples, [shown.lesion]), trained.model()
     methods = system.usual_maps
     found = system.explain(system.predictor([model]), one.images, one.masks, methods)
-    image, mask = one.images[0, 0], one.masks[0, 0]
+    image, mask = one.images[0, 0], one.masks[0, 0] >= 0.5
     maps = {
         key: np.where(mask, upsample_to(found.maps[key][0, 0], mask.shape), 0)
         for key in found.maps

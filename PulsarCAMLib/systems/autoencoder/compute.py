@@ -53,7 +53,7 @@ def explain_patches(
     Args:
         ensemble: of models; computed in its precision.
         images: ``[N, 1, s, s]``, 0 to 1.
-        masks: bool ``[N, 1, s, s]``.
+        masks: ``[N, 1, s, s]``, bool or shares of pixels.
         methods: names of :data:`~.maps.METHODS` that have a map for each class.
         after_chunk: is told how many patches are done.
     """
@@ -65,7 +65,7 @@ def explain_patches(
     def work(part: slice) -> None:
         masked, cells = ensemble.masked_features(torch.from_numpy(images[part]), torch.from_numpy(masks[part]))
         s, gradient = ensemble.head(masked)
-        evidence = Evidence(s, masked, gradient.mul_(cells[:, None]))
+        evidence = Evidence(s, masked, gradient.mul_(cells[:, None]), None if masks.dtype == bool else cells)
         logits[:, part] = s
         signed[:, part] = evidence.signed
         found = iter(maps)

@@ -14,6 +14,7 @@ import numpy as np
 from ...core.display import check_choice
 from ...core.errors import InputError
 from ...core.upsampling import upsample
+from ..contract import network_masks
 from .maps import METHODS, SIGNED
 from .task import NON_RESPONSE, RESPONSE, TASK
 
@@ -245,7 +246,7 @@ def _pass(bundle: ModelBundle, lesion: Any, n: int, member: int | None) -> dict[
         return torch.from_numpy(array).to(ensemble.device, ensemble.dtype)
 
     with torch.inference_mode():
-        images, masks = as_input(lesion.samples.images), as_input(lesion.samples.masks)
+        images, masks = as_input(lesion.samples.images), as_input(network_masks(lesion.samples))
         outputs = [one(images[n : n + 1], masks[n : n + 1]) for one in ensemble.members]
         masked = torch.stack([o.masked for o in outputs])
         logits, gradients = ensemble.head(masked.flatten(3))

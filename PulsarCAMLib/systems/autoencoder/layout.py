@@ -50,15 +50,16 @@ def cells_of(masks: Tensor, dtype: torch.dtype, rule: str = "any") -> Tensor:
     """GTV on the bottleneck grid ``[n, 1, s/4, s/4]``, as :func:`~.network.bottleneck_mask` does it.
 
     Args:
-        masks: ``[n, 1, s, s]``, s a multiple of 4; bool is fast, because four pixels of a row are read as one number.
-        dtype: of the cells, 0 or 1.
+        masks: ``[n, 1, s, s]``, s a multiple of 4, bool or shares; bool is fast, because four pixels of a row are read
+            as one number.
+        dtype: of the cells.
         rule: of :func:`~.network.bottleneck_mask`.
     """
     if rule != "any":
         return bottleneck_mask(masks, dtype, rule)
     n, _, s, _ = masks.shape
     if masks.dtype != torch.bool:
-        masks = masks != 0
+        return halved(halved(masks.to(dtype)))
     fours = masks.contiguous().view(torch.int32).view(n, 1, s // 4, 4, s // 4)
     first, second, third, fourth = fours.unbind(3)
     return (first | second | third | fourth).ne_(0).to(dtype)

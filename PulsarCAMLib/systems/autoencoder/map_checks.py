@@ -79,7 +79,7 @@ def turned(case: Case, onto: LesionPatches, preprocessing: Preprocessing) -> Ite
         def back(values: np.ndarray, cut: LesionPatches = cut) -> np.ndarray:
             return turned_back(cut, values, onto)
 
-        yield Turned(cut.images[cut.main], cut.masks[cut.main], back)
+        yield Turned(cut.images[cut.main], cut.mask_levels[cut.main], back)
 
 
 def turned_back(turned: LesionPatches, values: np.ndarray, onto: LesionPatches) -> np.ndarray:

@@ -37,18 +37,22 @@ class Evidence:
     Attributes:
         logits: s ``[members, n]``.
         masked: A ``[members, n, features, cells]``.
-        gradient: ds/dA gated by the mask, same shape.
+        gradient: ds/dA gated by the mask, same shape: times M, which is ds/dP.
+        cells: M ``[n, cells]`` where it may lie between 0 and 1; None: it is 0 or 1 everywhere.
     """
 
     logits: Tensor
     masked: Tensor
     gradient: Tensor
+    cells: Tensor | None = None
 
     @cached_property
     def signed(self) -> Tensor:
         """S ``[members, n, cells]``: each cell's share of the logit; what it leaves is the rest, s - sum(S)."""
         # einsum would turn this into many tiny matrix products, seven times slower.
-        return (self.gradient * self.masked).sum(dim=2)  # paper Eq. 5 before its ReLU (method.md 2.2)
+        signed = (self.gradient * self.masked).sum(dim=2)  # paper Eq. 5 before its ReLU (method.md 2.2)
+        # M is in both factors, and belongs there once.
+        return signed if self.cells is None else signed / self.cells.where(self.cells > 0, 1)
 
 
 def signed_gradcam(evidence: Evidence) -> Tensor:

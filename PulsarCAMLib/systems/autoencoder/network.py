@@ -23,7 +23,7 @@ class Output(NamedTuple):
         reconstruction: ``[N, 1, s, s]``, 0 to 1.
         features: ``[N, K, s/4, s/4]``, P before the mask.
         masked: ``[N, K, s/4, s/4]``, A = P * M.
-        cells: ``[N, 1, s/4, s/4]``, M, 0 or 1.
+        cells: ``[N, 1, s/4, s/4]``, M, 0 or 1; between them where the contour passes between pixels.
     """
 
     logits: Tensor
@@ -37,16 +37,16 @@ def bottleneck_mask(masks: Tensor, dtype: torch.dtype, rule: str = "any") -> Ten
     """GTV on the bottleneck grid ``[N, 1, s/4, s/4]`` (reading 9).
 
     Args:
-        masks: ``[N, 1, s, s]``.
-        dtype: of the cells, 0 or 1.
-        rule: ``"any"``: a cell is on if any of its 16 pixels is; ``"half"``: if at least 8 are, or, where that leaves
-            nothing of a GTV, if no other cell has more.
+        masks: ``[N, 1, s, s]``, bool, or shares of pixels in 0..1.
+        dtype: of the cells, 0 or 1; between them where masks are.
+        rule: ``"any"``: a cell is on if any of its 16 pixels is, as much as the fullest; ``"half"``: if at least
+            8 are, or, where that leaves nothing of a GTV, if no other cell has more; the eighth as much as it is full.
     """
     if rule == "any":
         return functional.max_pool2d(masks.to(dtype), 4)
     shares = functional.avg_pool2d(masks.to(dtype), 4)
     needed = shares.amax(dim=(1, 2, 3), keepdim=True).clamp(max=0.5)
-    return ((shares >= needed) & (shares > 0)).to(dtype)
+    return ((shares - needed) * 16 + 1).clamp(0, 1) * (shares > 0)
 
 
 class AutoencoderClassifier(nn.Module):

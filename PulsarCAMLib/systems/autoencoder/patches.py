@@ -19,7 +19,8 @@ from .intensities import (
     told_of_bounds,
     without_surroundings,
 )
-from .preprocessing import BY_INDEX, CONSTANT, CROP, Preprocessing
+from .mask_levels import levels_on
+from .preprocessing import BY_INDEX, CONSTANT, CROP, SHARES, Preprocessing
 from .sections import answering_slice, read_for_masks, section_centres, widest
 from .working_grid import WorkingAxes, working_axes
 
@@ -41,6 +42,7 @@ class LesionPatches:
         lesion: the lesion.
         images: float32 ``[n, 1, s, s]``, 0 to 1.
         masks: bool ``[n, 1, s, s]``, the GTV.
+        mask_levels: ``[n, 1, s, s]``, what the network is told of it: the masks, or shares of pixels as float32.
         grid: the working grid all patches are crops of.
         slices: int ``[n]``, slice of the working grid.
         corners: int ``[n, 2]``, (row, column) of patch pixel (0, 0) on the working grid.
@@ -54,6 +56,7 @@ class LesionPatches:
     lesion: Lesion
     images: np.ndarray
     masks: np.ndarray
+    mask_levels: np.ndarray
     grid: VolumeGeometry
     slices: np.ndarray
     corners: np.ndarray
@@ -153,6 +156,10 @@ def extract_patches(
     )
     corners = np.array([_corner(mask[k], centre, size) for k, centre in zip(used, centres, strict=True)])
     images, masks, grid, low = _cut(volume, geometry, axes, first, mask, used, corners, size)
+    levels = masks
+    if preprocessing.mask_edges == SHARES:
+        first_pixel = np.add(first, [*low[::-1], used[0]])
+        levels = _levels(geometry, lesion, axes, first_pixel, masks, used - used[0], corners - low)
     warnings = _warnings(volume, lesion, images, 1.0 if fill else scale, size)
     limits = bounds_of(images, volume, lesion, preprocessing, bounds)
     if preprocessing.normalise != CROP:
@@ -166,6 +173,7 @@ def extract_patches(
         lesion=lesion,
         images=images[:, None],
         masks=masks[:, None],
+        mask_levels=levels[:, None],
         grid=grid,
         slices=used - used[0],
         corners=corners - low,
@@ -249,10 +257,34 @@ def _mask_on(axes: WorkingAxes, geometry: VolumeGeometry, lesion: Lesion) -> tup
     reach = 1e-6 if axes.section is None else np.array([0.1, 0.1, 1e-6])
     first = np.ceil(box.min(axis=0) - reach).astype(int)
     last = np.maximum(np.floor(box.max(axis=0) + reach).astype(int), first)
-    padded = np.pad(lesion.mask, 1).astype(np.float32)
-    source = geometry.cropped(kji_of(o - 1 for o in lesion.offset), kji_of(padded.shape)).to_sitk(padded)
-    inside = resample(source, read_for_masks(axes, first, last)) >= 0.5
+    inside = resample(_mask_image(geometry, lesion), read_for_masks(axes, first, last)) >= 0.5
     return _with_no_slice_lost(inside, axes, first, geometry, lesion), first
+
+
+def _mask_image(geometry: VolumeGeometry, lesion: Lesion):
+    """SimpleITK image of the lesion's box, 0 and 1, with a margin of zeros."""
+    padded = np.pad(lesion.mask, 1).astype(np.float32)
+    return geometry.cropped(kji_of(o - 1 for o in lesion.offset), kji_of(padded.shape)).to_sitk(padded)
+
+
+def _levels(
+    geometry: VolumeGeometry,
+    lesion: Lesion,
+    axes: WorkingAxes,
+    first: np.ndarray,
+    masks: np.ndarray,
+    slices: np.ndarray,
+    corners: np.ndarray,
+) -> np.ndarray:
+    """What the network is told of the masks ``[n, s, s]``, at ``slices`` and ``corners`` of the grid from ``first``."""
+    size = masks.shape[-1]
+    whole = np.zeros((slices[-1] + 1, *(corners.max(axis=0) + size)), dtype=bool)
+    for k, (top, left), mask in zip(slices, corners, masks, strict=True):
+        whole[k, top : top + size, left : left + size] |= mask
+    levels = levels_on(_mask_image(geometry, lesion), axes, first, whole, geometry.spacing)
+    return np.stack(
+        [levels[k, top : top + size, left : left + size] for k, (top, left) in zip(slices, corners, strict=True)]
+    )
 
 
 def _with_no_slice_lost(

@@ -16,6 +16,8 @@ CROP, GTV, HEAD = "crop", "gtv", "head"
 
 KEPT, CONSTANT = "kept", "constant"
 """What becomes of the pixels outside the contour."""
+SHARES, SHARP = "shares", "sharp"
+"""What the network is told of a mask."""
 
 
 def percentiles_problem(percentiles: tuple[float, ...]) -> str | None:
@@ -47,6 +49,8 @@ class Preprocessing(Settings):
             MRI's voxels inside the contour, on all its slices; ``"head"``: of the whole MRI's foreground.
         outside: ``"kept"``; or ``"constant"``: pixels outside the contour are 0 for the network, and none inside is
             interpolated from beyond the contour, see :mod:`.intensities`.
+        mask_edges: ``"shares"``: the network is told how much of a pixel lies in the GTV, see :mod:`.mask_levels`;
+            ``"sharp"``: whether its centre does, of models whose card does not say it. On voxels both are the same.
     """
 
     who = "the preprocessing"
@@ -92,6 +96,12 @@ class Preprocessing(Settings):
         KEPT, "--outside", "pixels outside the contour; constant: the network sees none of them",
         choices=(KEPT, CONSTANT), unsaid=KEPT,
     )  # fmt: skip
+    mask_edges: str = option(
+        SHARES, "--mask-edges",
+        "what the network is told of a pixel that the contour crosses: how much of it lies inside, or whether its "
+        "centre does",
+        choices=(SHARES, SHARP), unsaid=SHARP,
+    )  # fmt: skip
 
     def in_words(self) -> str:
         """One line for people."""
@@ -102,7 +112,8 @@ class Preprocessing(Settings):
         return (
             f"{self.patch_size} x {self.patch_size} pixels {filled}, plane: {self.plane}, percentiles {low:g} to "
             f"{high:g} become 0 to 1; a bottleneck cell is on if {cell} in the GTV; answering slice: "
-            f"{self.answering_slice.replace('-', ' ')}; lattice: {self.lattice.replace('-', ' ')}{self._of_outside()}"
+            f"{self.answering_slice.replace('-', ' ')}; lattice: {self.lattice.replace('-', ' ')}; mask edges: "
+            f"{self.mask_edges}{self._of_outside()}"
         )
 
     def _of_outside(self) -> str:

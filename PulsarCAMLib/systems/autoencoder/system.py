@@ -9,7 +9,7 @@ from ...core.errors import BundleError, InputError
 from ..contract import Copy, Explained, LabelledUnit, Predictor, Samples, System, Turned
 from .architecture import NAME, Architecture
 from .maps import METHODS, SIGNED
-from .preprocessing import HEAD, Preprocessing
+from .preprocessing import HEAD, SHARP, Preprocessing
 from .task import INPUTS, TASK
 from .training_settings import TrainingSettings
 
@@ -63,16 +63,21 @@ class Autoencoder(System):
 
     def copies(self, unit: LabelledUnit, settings: TrainingSettings, *, only_original: bool = False) -> Iterator[Copy]:
         """The answering slice of a lesion, as it is and rotated about the GTV's centre of mass (reading 15)."""
+        import numpy as np
+
         from .intensities import bounds_of_image
         from .patches import extract_patches
 
+        sharp = settings.preprocessing.mask_edges == SHARP
         image, (lesion,) = unit.case.reference_image, unit.case.lesions
         own, whole = settings.preprocessing, bounds_of_image(unit.case.reference_image.voxels, settings.preprocessing)
         for angle in (0.0, *(() if only_original else settings.rotations)):
             cut = extract_patches(
                 image.voxels, image.geometry, lesion, own, rotation_deg=angle, only_main=True, bounds=whole
             )
-            yield Copy(cut.images[0], cut.masks[0], angle, cut.warnings)
+            # one type for all, so that they can be stacked
+            mask = cut.masks[0] if sharp else cut.mask_levels[0].astype(np.float32)
+            yield Copy(cut.images[0], mask, angle, cut.warnings)
 
     def samples_identity(self, settings: TrainingSettings) -> list[Any]:
         """Preprocessing and rotations."""

@@ -56,7 +56,7 @@ def sheet(samples: TrainingSamples, output: Output) -> np.ndarray:
     """The picture as grey values ``[height, width]`` in 0..1."""
     rows = []
     for n in range(len(samples)):
-        image, mask = samples.images[n, 0], samples.masks[n, 0]
+        image, mask = samples.images[n, 0], samples.masks[n, 0] >= 0.5
         features = output.features[n].numpy()
         features = features / max(float(features.max()), 1e-12)
         tiles = [image, output.reconstruction[n, 0].numpy(), np.where(mask, image, 0)]

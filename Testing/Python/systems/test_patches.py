@@ -271,14 +271,19 @@ def test_a_lesion_that_fills_the_patch_fills_it_when_turned():
 def test_in_words_it_says_what_was_chosen():
     assert Preprocessing().in_words() == (
         "64 x 64 pixels of 1 mm, plane: volume, percentiles 1 to 99 become 0 to 1; a bottleneck cell is on if any of "
-        "its pixels is in the GTV; answering slice: largest area; lattice: by index"
+        "its pixels is in the GTV; answering slice: largest area; lattice: by index; mask edges: shares"
     )
     assert Preprocessing(
-        percentiles=(0.5, 100), mask_rule="half", large_lesion="fill", answering_slice="middle", lattice="as-before"
+        percentiles=(0.5, 100),
+        mask_rule="half",
+        large_lesion="fill",
+        answering_slice="middle",
+        lattice="as-before",
+        mask_edges="sharp",
     ).in_words() == (
         "64 x 64 pixels that every lesion is scaled to fill, plane: volume, percentiles 0.5 to 100 become 0 to 1; a "
         "bottleneck cell is on if at least half of its pixels are in the GTV; answering slice: middle; lattice: as "
-        "before"
+        "before; mask edges: sharp"
     )
     assert "pixels of the MRI's own size" in Preprocessing(in_plane_spacing_mm=None).in_words()
 
