@@ -6,6 +6,7 @@ import argparse
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from ..core.pluralize import pluralize
 from ..core.task import COMPUTED, PATIENT, SHRINKAGE, VISIT
@@ -13,7 +14,7 @@ from ..core.vocabulary import DIFFICULTIES
 from ..systems.contract import System
 from . import imports
 from .inputs import add_safe_reading
-from .learning import add_system
+from .learning import add_system, shrinkage_of
 from .numbers import share, whole_number
 from .places import InputPath, add_output, add_overwrite, files_of, refuse_own_inputs
 from .setting_options import add_settings, settings_from
@@ -56,8 +57,9 @@ def add_cohort(commands, command: Callable[..., argparse.ArgumentParser], epilog
     check = command(actions, "check", "find everything that is wrong with a cohort table", CHECK_EXAMPLES + epilog)
     text = ".csv or .xlsx; its columns: pulsarcam cohort columns"
     check.add_argument("table", type=InputPath, metavar="TABLE", help=text)
-    add_system(check, "which system is to learn from it")
-    check.add_argument("--shrinkage", type=share, default=0.2, metavar="S", help="lost share that is response (0.2)")
+    add_system(check, "which system is to learn from it", system)
+    shrinkage: dict[str, Any] = {"type": share, "help": "lost share that is response (0.2)"} | shrinkage_of(system)
+    check.add_argument("--shrinkage", default=0.2, metavar="S", **shrinkage)
     check.add_argument("--no-images", dest="images", action="store_false", help="open no image and no mask")
     add_safe_reading(check)
     add_output(check, "FINDINGS", "CSV file for the findings, instead of the screen")
@@ -169,7 +171,7 @@ def _label_rows(labels, task) -> list[dict[str, str]]:
             "source": each.source,
             "why": each.why,
         }
-        for each in labels or ()
+        for each in labels
     ]
 
 
@@ -188,11 +190,9 @@ def _units(cohort, task) -> str:
 
 
 def _labels(cohort, options, system):
-    """Labels of all units; None where they would have to be computed from masks that are not to be read."""
+    """Labels of all units; where no mask is to be read, what the table alone tells."""
     from ..cohort.labels import label_cohort
 
-    if system.task.label.kind == COMPUTED and not options.images:
-        return None
     measured = None if options.images else {}
     rule = getattr(options, "label_rule", None)
     return label_cohort(cohort, options.shrinkage, measured=measured, system=system, rule=rule)
@@ -201,14 +201,13 @@ def _labels(cohort, options, system):
 def _label_words(labels, options, system) -> str:
     from ..cohort.lesion_label import UNKNOWN
 
-    if labels is None:
-        return f"{system.task.title}: not computed without reading the masks."
     task, answers = system.task, Counter(label.response for label in labels)
     if task.label.kind != SHRINKAGE:
         known = ", ".join(f"{answers[number]} {name}" for number, name in enumerate(task.names))
         by = f" (by {', '.join(sorted({each.source for each in labels if each.why and each.response is not None}))})"
-        by = by if any(each.why for each in labels) else ""
-        return f"{task.title}{by}: {known}{f', {answers[None]} not known' if answers[None] else ''}."
+        by = by if any(each.why and each.response is not None for each in labels) else ""
+        unread = " without reading the masks" if task.label.kind == COMPUTED and not options.images else ""
+        return f"{task.title}{by}: {known}{f', {answers[None]} not known{unread}' if answers[None] else ''}."
     sources = Counter(label.source for label in labels if label.source != UNKNOWN)
     origin = ", ".join(f"{count} from {source}" if source != "typed" else f"{count} typed in"
                        for source, count in sources.most_common())  # fmt: skip

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 from ..core.settings import Settings, hints_of, option_of
+from ..core.task import SHRINKAGE
 from ..systems.contract import System
 from ..systems.registry import DEFAULT, system_of, systems
 from .console import table as as_table
@@ -17,6 +18,8 @@ from .setting_options import add_settings, settings_from
 from .train.stages import CHECKING, LABELLING
 
 if TYPE_CHECKING:
+    from ..cohort.lesion_label import LesionLabel
+    from ..cohort.table import CohortTable
     from .train.run_folder import Stages
 
 OF_MODEL = ("architecture", "preprocessing")
@@ -24,17 +27,46 @@ OF_MODEL = ("architecture", "preprocessing")
 
 COHORT = "table of lesions, patients or visits: CSV or XLSX (its columns: pulsarcam cohort columns)"
 
+Refuse = Callable[["CohortTable", Sequence["LesionLabel"]], Any]
+"""Raises where a table with these labels cannot be learnt from."""
+
 NEEDS = ("torch>=2.2,<3", "safetensors>=0.4", "scikit-learn>=1.4", "joblib>=1.3")
 
 
-def add_system(parser, what: str) -> None:
-    """Which system is meant; what is the help's first words."""
+def add_system(parser, what: str, labels_of: System | None = None) -> None:
+    """Which system is meant, and where its labels come from where they are asked for.
+
+    Args:
+        parser: of a command.
+        what: the help's first words.
+        labels_of: whose labels the command computes; options of other systems' labels are hidden, and refused in a
+            sentence when they are given. None: it computes none.
+    """
     names = ", ".join(system.name for system in systems())
     parser.add_argument("--system", default=DEFAULT, metavar="NAME", help=f"{what}: {names} (%(default)s)")
     rules = [name for system in systems() for name in system.task.label.rules]
-    if rules:
-        text = f"rule by which labels that the table does not give are computed: {', '.join(rules)}"
-        parser.add_argument("--label-rule", choices=rules, metavar="RULE", help=text)
+    if labels_of is None or not rules:
+        return
+    own = list(labels_of.task.label.rules)
+    text = f"rule by which labels that the table does not give are computed: {', '.join(own)} ({next(iter(own), '')})"
+    offered: dict[str, Any] = {"choices": own, "help": text} if own else not_asked("--label-rule", labels_of)
+    parser.add_argument("--label-rule", metavar="RULE", **offered)
+
+
+def not_asked(flag: str, system: System) -> dict[str, Any]:
+    """Arguments of ``add_argument`` of an option that means nothing for a system: hidden, refused when it is given."""
+
+    def refused(text: str):
+        from ..core.errors import InputError
+
+        raise InputError(f"The system {system.name} has no {flag}; leave it out.")
+
+    return {"help": argparse.SUPPRESS, "type": refused}
+
+
+def shrinkage_of(system: System) -> dict[str, Any]:
+    """Changes of the option ``--shrinkage`` where the system's labels do not come from it."""
+    return {} if system.task.label.kind == SHRINKAGE else not_asked("--shrinkage", system)
 
 
 def system_named(arguments: Sequence[str]) -> str:
@@ -123,11 +155,18 @@ def settings_of(options: argparse.Namespace, **given: Any) -> Any:
     return settings_from(system.settings, options, **own)
 
 
-def checked_cohort(options, stages: Stages, preprocessing: Any = None):
-    """The table and its labels; all findings are shown first. The preprocessing is that of the models that learn.
+def checked_cohort(options, stages: Stages, preprocessing: Any = None, refuse: Refuse | None = None):
+    """The table and its labels; all findings are shown first.
+
+    Args:
+        options: of the command line.
+        stages: tells how far it is.
+        preprocessing: of the models that learn.
+        refuse: raises where table and labels cannot be learnt from; asked before any image is read, if the table alone
+            tells the labels and has no errors of its own. The command asks it again when all is read.
 
     Raises:
-        InputError: the table has errors.
+        InputError: the table has errors, or is refused.
     """
     from ..cohort.checks import check_cohort
     from ..cohort.findings import HEADINGS, errors_in
@@ -138,6 +177,8 @@ def checked_cohort(options, stages: Stages, preprocessing: Any = None):
     system, rule = system_of_options(options), getattr(options, "label_rule", None)
     cohort = read_cohort(options.cohort, system)
     refuse_own_inputs(options, files_of(cohort.rows))
+    if refuse:
+        _refuse_unread(cohort, options, refuse)
     with stages.stage(CHECKING) as tell:
         own = {"preprocessing": preprocessing, "progress": tell}
         findings = check_cohort(cohort, threshold=options.shrinkage, system=system, rule=rule, **own)
@@ -151,3 +192,17 @@ def checked_cohort(options, stages: Stages, preprocessing: Any = None):
         )
     with stages.stage(LABELLING) as tell:
         return cohort, label_cohort(cohort, options.shrinkage, progress=tell, system=system, rule=rule)
+
+
+def _refuse_unread(cohort: CohortTable, options, refuse: Refuse) -> None:
+    """Refuse what the table alone shows, before minutes of reading; its errors are told with those of the images."""
+    from ..cohort.checks import check_cohort
+    from ..cohort.findings import errors_in
+    from ..cohort.labels import labels_without_files
+
+    system, rule = system_of_options(options), getattr(options, "label_rule", None)
+    if errors_in(check_cohort(cohort, False, options.shrinkage, system=system, rule=rule)):
+        return
+    labels = labels_without_files(cohort, options.shrinkage, system, rule)
+    if labels is not None:
+        refuse(cohort, labels)

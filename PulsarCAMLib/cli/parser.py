@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 
 from .. import __version__
 from ..agreement.settings import ComparisonSettings
 from ..core.vocabulary import EACH, NORMALISATIONS, PARTS
+from ..systems.contract import System
 from ..systems.registry import DEFAULT, system_of
 from .agreement import add_agreement
 from .bundle import add_bundle
@@ -40,8 +42,9 @@ what is written into the folder:
                                               zero outside the lesions
   <method>_<class>_<input>_mean.nrrd          the same of one input alone, on its own voxels (--input)
   <method>_<class>_regions.seg.nrrd           voxels above the threshold, one named segment per lesion
-  lesions.csv, slices.csv                     one row per lesion (and map), one row per slice
-  pictures/NN-<lesion>_<method>.png           overlay picture of every lesion
+  lesions.csv, slices.csv                     one row per lesion (and map), one row per slice; models of patients or
+                                              visits write patients.csv or visits.csv instead
+  pictures/NN-<name>_<method>.png             overlay picture of every lesion, patient or visit
 """
     + WRITTEN
     + """\
@@ -97,7 +100,9 @@ def _command(commands, name: str, text: str, epilog: str = EPILOG) -> argparse.A
 
 
 def _add_explain(commands) -> None:
-    parser = _command(commands, "explain", "predict and explain the lesions of one MRI", EXAMPLES + EPILOG)
+    parser = _command(
+        commands, "explain", "predict and explain the lesions of one MRI, a patient, or a visit", EXAMPLES + EPILOG
+    )
     parser.add_argument(
         "volume", type=InputPath, metavar="VOLUME", help="MRI: NRRD, NIfTI, MetaImage, or a folder of DICOM slices"
     )
@@ -133,7 +138,7 @@ def _add_maps(parser: argparse.ArgumentParser) -> None:
     """Methods and classes are those of all known systems; the model's own are checked when it is known."""
     from ..systems.registry import all_methods, systems
 
-    usual, names = system_of(), [method.name for method in all_methods()]
+    names = [method.name for method in all_methods()]
     classes = list(dict.fromkeys(target for system in systems() for target in system.task.targets))
     every = ["both", *(["all"] if any(not system.task.binary for system in systems()) else [])]
     maps = parser.add_argument_group("maps")
@@ -142,14 +147,15 @@ def _add_maps(parser: argparse.ArgumentParser) -> None:
         action="append",
         choices=(*names, "all"),
         metavar="NAME",
-        help=f"{', '.join(names)}, or 'all' for those that are always computed ({', '.join(usual.usual_maps)}); may be "
-        f"repeated ({usual.usual_maps[0]})",
+        help=f"{', '.join(names)}, or 'all' for those that the model always computes; may be repeated "
+        f"({_by_system(lambda system: system.usual_maps[0])})",
     )
     maps.add_argument(
         "--class",
         dest="target",
         choices=(*classes, *every),
-        help=f"class whose evidence is written ({usual.task.explained}); pictures show both",
+        help=f"class whose evidence is written, or all of them; pictures show every class "
+        f"({_by_system(lambda system: system.task.explained)})",
     )
     maps.add_argument(
         "--input",
@@ -162,7 +168,7 @@ def _add_maps(parser: argparse.ArgumentParser) -> None:
         "--normalisation",
         choices=NORMALISATIONS,
         default=NORMALISATIONS[0],
-        help=f"raw values, or divided by the joint maximum of {usual.task.every_class} per {usual.task.unit} or scan "
+        help="raw values, or divided by the joint maximum of all classes per lesion (patient, visit) or scan "
         "(%(default)s)",
     )
     maps.add_argument(
@@ -172,8 +178,15 @@ def _add_maps(parser: argparse.ArgumentParser) -> None:
         metavar="KIND:VALUE",
         help="what counts as activated: fraction:0..1 of the joint maximum, percentile:0..100, value:X (%(default)s)",
     )
-    rim = {"help": "thickness of the rim in lesions.csv (2.0)"}
+    rim = {"help": "thickness of the rim of a lesion that tables tell apart (2.0)"}
     add_settings(maps, ComparisonSettings, "margin", margin_mm=rim)
+
+
+def _by_system(usual: Callable[[System], str]) -> str:
+    """What is usual for every system, as in "pixelwise; rano: saliency"; the first one is not named."""
+    from ..systems.registry import systems
+
+    return "; ".join(f"{'' if each.name == DEFAULT else f'{each.name}: '}{usual(each)}" for each in systems())
 
 
 def _add_running(parser: argparse.ArgumentParser) -> None:

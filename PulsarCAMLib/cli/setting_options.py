@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import Field, fields
 from typing import Any, TypeVar, get_args, get_origin
@@ -70,7 +71,7 @@ def _arguments(kind: type[Settings], each: Field, changes: dict[str, Any]) -> di
     usual = {"default": _typed(about, default), "help": about.help, "metavar": about.metavar}
     wanted = usual | ({"choices": _choices(about)} if _is_one_of(about, default) else {"type": _reader(kind, each)})
     wanted |= changes
-    if not wanted["help"].endswith(")"):
+    if wanted["help"] != argparse.SUPPRESS and not wanted["help"].endswith(")"):
         wanted["help"] = f"{wanted['help']} (%(default)s)".lstrip()
     return wanted
 
@@ -145,14 +146,16 @@ def _list_reader(about: Option, hint: Any, example: str) -> Callable[[str], tupl
 
 
 def names_of(known: tuple[str, ...], none: str = "") -> Callable[[str], tuple[str, ...]]:
-    """A type for argparse: names with commas between them, each once; the word ``none`` stands for no name."""
+    """A type for argparse: names with commas between them, none twice; the word ``none`` stands for no name."""
 
     def names(text: str) -> tuple[str, ...]:
         if none and text.strip() == none:
             return ()
-        found = tuple(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
+        found = tuple(part.strip() for part in text.split(",") if part.strip())
         if not found or any(name not in known for name in found if known):
             raise argparse.ArgumentTypeError(f"{text!r} is not a list of {', '.join(known)}")
+        if twice := [name for name, count in Counter(found).items() if count > 1]:
+            raise argparse.ArgumentTypeError(f"{text!r} names {' and '.join(twice)} twice; name each once")
         return found
 
     names.__name__ = "list"

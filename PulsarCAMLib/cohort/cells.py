@@ -7,6 +7,7 @@ import math
 import re
 from collections.abc import Sequence
 
+from ..core.settings import ANY_NUMBER, Range
 from ..core.vocabulary import BASELINE, TIME_POINTS
 
 BLANK = {"", "-", "–", "n/a", "na", "nan", "none", "null"}
@@ -25,6 +26,14 @@ class Unreadable(ValueError):  # noqa: N818 - becomes a finding, not an error of
     """A cell that does not say what its column needs; the message says what it needs."""
 
 
+class Impossible(ValueError):  # noqa: N818 - as above
+    """A cell that can be read and cannot be meant; what it is and what it must be, as parts of sentences."""
+
+    def __init__(self, is_what: str, needed: str):
+        super().__init__(is_what)
+        self.needed = needed
+
+
 def as_text(value: object) -> str:
     """What a spreadsheet's cell shows: whole numbers without ".0", dates without a time."""
     if value is None or (isinstance(value, float) and math.isnan(value)):
@@ -36,7 +45,9 @@ def as_text(value: object) -> str:
     return str(value).strip()
 
 
-def read_cell(text: str, kind: str, decimal_comma: bool = False, choices: Sequence[str] = ()):
+def read_cell(
+    text: str, kind: str, decimal_comma: bool = False, choices: Sequence[str] = (), within: Range = ANY_NUMBER
+):
     """A cell as its column's kind.
 
     Args:
@@ -45,12 +56,14 @@ def read_cell(text: str, kind: str, decimal_comma: bool = False, choices: Sequen
         decimal_comma: whether "1,234" is a decimal fraction, as in tables separated by semicolons; else it is
             ambiguous.
         choices: words of a column whose kind is "word".
+        within: numbers of a column that can be meant; of a date its year.
 
     Returns:
         Text, number, date, bool or class; None for an empty cell (``"baseline"`` for a time point).
 
     Raises:
         Unreadable: the message ends the sentence "... ; write".
+        Impossible: it can be read and is not ``within``.
     """
     if text.lower() in BROKEN:
         raise Unreadable("a value instead of the formula that failed")
@@ -58,7 +71,7 @@ def read_cell(text: str, kind: str, decimal_comma: bool = False, choices: Sequen
         return text or None
     if text.lower() in BLANK:
         return BASELINE if kind == "time point" else None
-    return {
+    value = {
         "number": lambda: as_number(text, decimal_comma),
         "whole": lambda: _as_whole(text),
         "date": lambda: as_date(text),
@@ -67,6 +80,12 @@ def read_cell(text: str, kind: str, decimal_comma: bool = False, choices: Sequen
         "yes or no": lambda: _as_yes_or_no(text),
         "word": lambda: _as_word(text, choices),
     }[kind]()
+    if kind == "number" and (refusal := within.refusal(value)):
+        raise Impossible(refusal, str(within))
+    if kind == "date" and (refusal := within.refusal(value.year)):
+        years = f"{within.at_least:g} to {within.at_most:g}"
+        raise Impossible(f"has a year that {refusal}", f"a date of the years {years}")
+    return value
 
 
 def as_number(text: str, decimal_comma: bool = False) -> float:

@@ -22,7 +22,7 @@ from .given_labels import given_label_findings
 from .label_checks import label_findings
 from .labels import baseline_row, check_shrinkage
 from .masks import FIRST, FOLLOWUP, Progress, mask_place, measure
-from .role_checks import missing_files, missing_time_points, needed_inputs, unreadable_inputs
+from .role_checks import absent_label_values, missing_files, missing_time_points, needed_inputs, unreadable_inputs
 from .table import CohortRow, CohortTable
 
 IN_FILES = ("missing file", "unusable image", "unusable mask", "mask off the image")
@@ -71,7 +71,7 @@ def check_cohort(
     measured = {}
     if read_images:
         measured, wrong = measure(table, check_images=True, progress=progress)
-        findings += [*wrong, *unreadable_inputs(table, system, progress)]
+        findings += [*wrong, *unreadable_inputs(table, system, progress), *absent_label_values(table, system)]
         told = {each.row for each in findings if each.kind in IN_FILES}
         findings += case_findings(table, system, preprocessing, told, progress)
     for row in table.rows:

@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass
 
 from ..core.inputs import MASK, InputRole
+from ..core.settings import ANY_NUMBER, Range
 from ..core.task import LESION, PATIENT, SHRINKAGE, VISIT, Task
 from ..core.vocabulary import BASELINE
 from ..systems.contract import System
@@ -40,26 +41,31 @@ class Column:
         about: what belongs there.
         required: whether a table without it is refused.
         choices: words that may be written.
+        within: numbers that can be meant; of a date its year.
     """
 
     kind: str
     about: str
     required: bool = False
     choices: tuple[str, ...] = ()
+    within: Range = ANY_NUMBER
 
+
+YEARS = Range(1900, 2199)
+"""In which an MRI can have been made, or seem so: those who take names out shift dates by decades."""
 
 COLUMNS: dict[str, Column] = {
     "patient": Column("text", "identifies the patient; kept as written, so use a pseudonym", True),
     "lesion": Column("text", "identifies the lesion within the patient", True),
     "time_point": Column("time point", "'baseline' (also when empty) or 'second': a second MRI before treatment"),
-    "date": Column("date", "of this MRI: 2026-01-31, 20260131 or 31.01.2026"),
+    "date": Column("date", "of this MRI: 2026-01-31, 20260131 or 31.01.2026", within=YEARS),
     "image": Column("file", "contrast-enhanced T1 MRI: NRRD, NIfTI, MetaImage, or a folder of DICOM slices"),
     "series": Column("text", "number or UID of the series, where a DICOM folder holds several"),
     "segmentation": Column("file", "file with the lesion's contour on this MRI: .seg.nrrd or a label volume"),
     "segment": Column("text", "name or ID of the segment in a .seg.nrrd"),
     "label_value": Column("whole", "value of the lesion in a label volume"),
     "volume_cm3": Column("number", "volume of the lesion on this MRI; measured on the mask when empty"),
-    "followup_date": Column("date", "of the follow-up MRI"),
+    "followup_date": Column("date", "of the follow-up MRI", within=YEARS),
     "followup_image": Column("file", "follow-up MRI; not needed for the response"),
     "followup_segmentation": Column("file", "file with the lesion's contour at follow-up"),
     "followup_segment": Column("text", "its segment there, if it is not called as in 'segment'"),
@@ -82,11 +88,12 @@ def known_columns() -> dict[str, Column]:
             found.setdefault(role.table_column, _of_role(role))
         if system.task.label.kind != SHRINKAGE:
             found.setdefault(system.task.label.column, _of_label(system.task))
-            found.setdefault(CONFIDENCE, Column("number", "how sure the class is, 0 to 1; counts with --soft-labels"))
+            sure = "how sure the class is, 0 to 1; counts with --soft-labels"
+            found.setdefault(CONFIDENCE, Column("number", sure, within=Range(0, 1)))
         if system.task.unit == VISIT:
             found.setdefault(VISIT, Column("text", VISIT_ABOUT))
         for column in system.columns:
-            found.setdefault(column.name, Column(column.kind, column.about, choices=column.choices))
+            found.setdefault(column.name, Column(column.kind, column.about, False, column.choices, column.within))
     return found
 
 

@@ -28,27 +28,33 @@ def rule_of(task: Task, name: str | None = None) -> str:
     return name or next(iter(rules))
 
 
-def computed_labels(table: CohortTable, system: System, rule: str | None = None) -> tuple[LesionLabel, ...]:
+NOT_READ = "not told by the table alone, and no mask was read"
+
+
+def computed_labels(
+    table: CohortTable, system: System, rule: str | None = None, *, read_files: bool = True
+) -> tuple[LesionLabel, ...]:
     """The label of every visit that has one before it: as typed, else by the system's rule.
 
     Args:
         table: checked before.
         system: whose task is computed.
         rule: of the task's; None: the usual one.
+        read_files: measure masks; without them a label is not known where the table does not tell it.
 
     Raises:
         InputError: the task has no such rule, or a mask cannot be used.
     """
     found, units = [], table.units(system.task.unit)
     name = rule_of(system.task, rule)
-    for row, typed, made in _labels(table, system, name, read_files=True):
+    for row, typed, made in _labels(table, system, name, read_files):
         if row.key not in units:
             continue
         if made.wrong and typed is None:
             raise InputError(f"Row {row.row}: {made.wrong}; check the table first.")
         label = typed if typed is not None else made.label
         source = TYPED if typed is not None else UNKNOWN if label is None else name
-        why = "" if typed is not None else made.why
+        why = "" if typed is not None else made.why if read_files or label is not None else NOT_READ
         found.append(LesionLabel(*row.key, label, source, None, None, (row.row,), why))
     return tuple(found)
 
@@ -66,6 +72,9 @@ def computed_label_findings(
         if made.wrong:
             remedy = f"correct the mask, or write the class into the column {task.label.column}"
             yield Finding(row.row, row.patient, row.lesion, "unusable mask", made.wrong, remedy)
+        for doubt in made.doubts:
+            remedy = "see which is right; what is typed counts"
+            yield Finding(row.row, row.patient, row.lesion, "volumes differ", doubt, remedy)
         if row.key not in units:
             continue
         label = typed if typed is not None else made.label

@@ -9,7 +9,7 @@ from ..core.visible import visible
 
 ERROR, WARNING = "error", "warning"
 
-UNREADABLE = "unreadable cell"
+UNREADABLE, IMPOSSIBLE = "unreadable cell", "impossible value"
 
 HEADINGS = {
     "row": "row",
@@ -24,6 +24,7 @@ HEADINGS = {
 KINDS = {
     "unknown column": WARNING,
     UNREADABLE: ERROR,
+    IMPOSSIBLE: ERROR,
     "missing value": ERROR,
     "missing file": ERROR,
     "unusable image": ERROR,

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from ..core.task import Task
 from .cells import BLANK, BROKEN, Unreadable, as_text
-from .columns import CONFIDENCE
 from .findings import UNREADABLE, Finding
 from .lesion_label import TYPED, UNKNOWN, LesionLabel
 from .table import CohortRow, CohortTable
@@ -88,10 +87,6 @@ def unreadable_labels(units: Iterable[Sequence[CohortRow]], task: Task) -> Itera
         except Unreadable as needed:
             what = f"“{row.value(column)}” in the column {column} cannot be read"
             yield Finding(row.row, row.patient, row.lesion, UNREADABLE, what, f"write {needed}", column)
-        sure = row.value(CONFIDENCE)
-        if sure is not None and not 0 <= sure <= 1:
-            what = f"“{sure:g}” in the column {CONFIDENCE} is no share"
-            yield Finding(row.row, row.patient, row.lesion, UNREADABLE, what, "write a number from 0 to 1", CONFIDENCE)
 
 
 def class_findings(found: set[int], task: Task) -> Iterator[Finding]:

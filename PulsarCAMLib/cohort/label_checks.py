@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ..lesions.doubts import volumes_differ
 from .findings import Finding
 from .labels import baseline_row, followup_row, label_lesion
 from .lesion_label import UNKNOWN
 from .masks import FIRST, FOLLOWUP, Measured, mask_place
 from .response import responds
 from .table import CohortRow, CohortTable
-
-SAME_SHARE, SAME_CM3 = 0.1, 0.05
-"""A typed volume and that of its mask may differ by a tenth, or by this much: programs count the border differently."""
 
 CLASSES = ("non-response", "response")
 
@@ -80,7 +78,7 @@ def _same_volumes(row: CohortRow, measured: Measured) -> Iterator[Finding]:
         mask = measured.get((row.row, which))
         if given is None or mask is None:
             continue
-        if abs(given - mask) > max(SAME_CM3, SAME_SHARE * max(given, mask)):
+        if volumes_differ(given, mask):
             what = f"{name} is {given:.3g}, but the mask has {mask:.3g} cm³"
             yield _says(row, "volumes differ", what, "see which is right; the table's volume is used")
 

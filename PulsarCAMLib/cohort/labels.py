@@ -45,7 +45,8 @@ def label_cohort(
     Args:
         table: checked before; see :func:`PulsarCAMLib.cohort.checks.check_cohort`.
         shrinkage: share of the volume that must be lost; 0.2 in Peng et al. 2025; 0.3 and 0.5 are common.
-        measured: volumes of :func:`PulsarCAMLib.cohort.masks.measure`; None measures what the table does not give.
+        measured: volumes of :func:`PulsarCAMLib.cohort.masks.measure`; None measures what the table does not give;
+            empty: no mask is read, by other systems' rules either.
         progress: of that measuring.
         system: whose task says where labels come from; None: shrinkage.
         rule: by which the system computes labels; None: its usual one.
@@ -59,7 +60,7 @@ def label_cohort(
     if system and system.task.label.kind == COMPUTED:
         from .computed_labels import computed_labels
 
-        return computed_labels(table, system, rule)
+        return computed_labels(table, system, rule, read_files=measured is None)
     if system and system.task.label.kind != SHRINKAGE:
         from .given_labels import given_labels
 
@@ -68,6 +69,15 @@ def label_cohort(
     if measured is None:
         measured = _measure_missing(table, progress)
     return tuple(label_lesion(rows, shrinkage, measured) for rows in table.lesions.values())
+
+
+def labels_without_files(
+    table: CohortTable, shrinkage: float, system: System, rule: str | None = None
+) -> tuple[LesionLabel, ...] | None:
+    """The labels of :func:`label_cohort`, where the table alone tells them; None: masks may have a say."""
+    found = label_cohort(table, shrinkage, measured={}, system=system, rule=rule)
+    is_typed = system.task.label.kind not in (COMPUTED, SHRINKAGE)  # then an empty cell stays unknown
+    return found if is_typed or all(label.source != UNKNOWN for label in found) else None
 
 
 def label_lesion(rows: Sequence[CohortRow], shrinkage: float, measured: Measured) -> LesionLabel:

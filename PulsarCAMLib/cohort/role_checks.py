@@ -7,11 +7,12 @@ from pathlib import Path
 
 from ..core.errors import InputError
 from ..core.inputs import DOSE, MASK, InputRole
+from ..core.task import LESION
 from ..core.vocabulary import BASELINE, BEFORE
 from ..io.plain_files import is_there, shown_path
 from ..systems.contract import System
 from .findings import Finding
-from .masks import Progress
+from .masks import MaskPlace, Progress, mask_place_of
 from .table import CohortTable
 
 
@@ -77,6 +78,49 @@ def unreadable_inputs(table: CohortTable, system: System, progress: Progress | N
                 yield Finding(row.row, row.patient, row.lesion, kind, known[key], remedy)
         if progress:
             progress(count / len(table.rows), f"row {row.row}: {', '.join(role.title for role in roles)}")
+
+
+def absent_label_values(table: CohortTable, system: System) -> Iterator[Finding]:
+    """Rows whose ``label_value`` their mask does not hold though it holds others, so that nothing would be there.
+
+    Where a lesion is the unit, this is refused when the mask is read; here it may also say that the tumour is gone.
+    """
+    role = system.role(MASK)
+    if role is None or system.task.unit == LESION:
+        return
+    looked_at: dict[MaskPlace, str] = {}
+    lacking = []
+    for row in table.rows:
+        place = mask_place_of(row, role)
+        if place is None or place.label_value is None or not is_there(place.path):
+            continue
+        if place not in looked_at:
+            looked_at[place] = _holds(place)
+        if looked_at[place] == OTHERS:
+            lacking.append((row, place))
+    for row, place in lacking:
+        same = [what for each, what in looked_at.items() if each.label_value == place.label_value and what != NOTHING]
+        what = f"The mask {place.path.name} holds other values and no {place.label_value}, so nothing would be there"
+        if len(same) > 1 and set(same) == {OTHERS}:
+            kind, remedy = "unusable mask", "correct label_value: no mask of the table holds it"
+        else:
+            kind, remedy = "doubtful mask", "correct label_value, unless nothing is left there"
+        yield Finding(row.row, row.patient, row.lesion, kind, what, remedy)
+
+
+ASKED, OTHERS, NOTHING = "asked", "others", "nothing"
+
+
+def _holds(place: MaskPlace) -> str:
+    """Whether a mask holds the value that is asked for, only others, or nothing that can be told."""
+    from ..lesions.from_files import is_empty
+
+    try:
+        if not is_empty(place.path, place.label_value):
+            return ASKED
+        return NOTHING if is_empty(place.path) else OTHERS
+    except InputError:  # a finding of its own
+        return NOTHING
 
 
 def _problem(role: InputRole, path: Path) -> str:

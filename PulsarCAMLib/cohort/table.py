@@ -19,7 +19,7 @@ from ..core.errors import InputError
 from ..core.task import LESION, VISIT
 from ..core.visible import shortened, visible
 from ..core.vocabulary import BASELINE
-from .cells import Unreadable, as_number, as_text, read_cell
+from .cells import Impossible, Unreadable, as_number, as_text, read_cell
 from .columns import (
     CLINICAL,
     COLUMNS,
@@ -31,7 +31,7 @@ from .columns import (
     prefix_of,
     required_columns,
 )
-from .findings import UNREADABLE, Finding
+from .findings import IMPOSSIBLE, UNREADABLE, Finding
 
 if TYPE_CHECKING:
     from ..systems.contract import System
@@ -129,9 +129,9 @@ class CohortTable:
         return {row.row: before for rows in self.visits.values() for before, row in pairwise(rows)}
 
     def unreadable(self, column: str, more: Iterable[Finding] = ()) -> set[int]:
-        """Rows whose cell of a column does not say what it must, by the table's problems and by ``more``."""
+        """Rows whose cell of a column says nothing that can be meant, by the table's problems and by ``more``."""
         found = (*self.problems, *more)
-        return {each.row for each in found if each.kind == UNREADABLE and each.column == column}
+        return {each.row for each in found if each.kind in (UNREADABLE, IMPOSSIBLE) and each.column == column}
 
     def units(self, unit: str = LESION) -> dict[tuple[str, str], tuple[CohortRow, ...]]:
         """(patient, lesion) to its rows; where the unit is the patient, (patient, "") to all rows of the patient.
@@ -230,10 +230,14 @@ def _row(
     for name, column in known.items():
         text = values.get(name, "")
         try:
-            read[name] = read_cell(text, column.kind, decimal_comma, column.choices)
+            read[name] = read_cell(text, column.kind, decimal_comma, column.choices, column.within)
         except Unreadable as needed:
             what = f"“{shortened(visible(text))}” in the column {name} cannot be read"
             problems.append(Finding(number, patient, lesion, UNREADABLE, what, f"write {needed}", name))
+            read[name] = None
+        except Impossible as told:
+            what = f"“{shortened(visible(text))}” in the column {name} {told}"
+            problems.append(Finding(number, patient, lesion, IMPOSSIBLE, what, f"write {told.needed}", name))
             read[name] = None
         if read[name] is not None and column.kind == "file":
             read[name] = _resolved(read[name], folder)

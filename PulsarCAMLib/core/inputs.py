@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from .settings import ANY_NUMBER, Range
 from .vocabulary import BASELINE
 
 MRI, DOSE, MASK, BRAIN = "MRI", "dose", "mask", "brain"
@@ -68,12 +69,14 @@ class TableColumn:
         kind: "text", "file", "number", "yes or no", or "word": one of ``choices``.
         about: what belongs there, one clause.
         choices: words that may be written.
+        within: numbers that can be meant; others are a finding, and nothing starts.
     """
 
     name: str
     kind: str
     about: str
     choices: tuple[str, ...] = ()
+    within: Range = ANY_NUMBER
 
 
 @dataclass(frozen=True)

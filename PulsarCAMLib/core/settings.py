@@ -69,6 +69,9 @@ class Range:
         return " ".join(["a number", " and ".join([text.format(end) for text, end in ends if end is not None] + upper)])
 
 
+ANY_NUMBER = Range()
+
+
 @dataclass(frozen=True)
 class Option:
     """What a field says about itself.

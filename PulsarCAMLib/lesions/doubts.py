@@ -32,6 +32,9 @@ MOST_LESIONS = 200
 LARGEST_CM3 = 500.0
 """No lesion is larger, and more than twenty label values that are larger together are parts of the brain."""
 
+SAME_SHARE, SAME_CM3 = 0.1, 0.05
+"""A typed volume and that of its mask may differ by a tenth, or by this much: programs count the border differently."""
+
 SMALL_VOXELS = 1000
 """A file of fewer voxels may be cropped to a lesion."""
 
@@ -62,6 +65,16 @@ LEAVE_OUT = Cure(
     panel="untick it in the list of lesions",
     column="name the lesion in the column label_value or segment",
 )
+
+
+def volumes_differ(typed_cm3: float, mask_cm3: float) -> bool:
+    """Whether a typed volume is not the mask's.
+
+    Examples:
+        >>> volumes_differ(1.05, 1.0), volumes_differ(1.2, 1.0), volumes_differ(0.01, 0.0)
+        (False, True, False)
+    """
+    return abs(typed_cm3 - mask_cm3) > max(SAME_CM3, SAME_SHARE * max(typed_cm3, mask_cm3))
 
 
 def whole_numbers(name: str, values: np.ndarray, step: float = 0.0) -> np.ndarray:

@@ -38,11 +38,13 @@ class ComputedLabel:
         label: number of the class in the task's order; None: it cannot be told.
         why: the rule that decided, or what it lacks, in words.
         wrong: what cannot be used, as a finding's sentence without a full stop; empty: nothing.
+        doubts: what the table says otherwise than its mask, sentences as that.
     """
 
     label: int | None
     why: str
     wrong: str = ""
+    doubts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)

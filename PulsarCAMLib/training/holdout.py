@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 
 import numpy as np
 
 from ..core.errors import InputError
+from ..core.pluralize import pluralize
 from ..core.task import Task
 from ..systems.learning import TrainingSamples
 from ..systems.registry import system_of
@@ -35,27 +37,59 @@ def hold_out_patients(
     Raises:
         InputError: the share is out of range, or there is no choice with every class on both sides.
     """
+    originals = samples.originals()
+    chosen = _chosen(originals.labels, originals.patients, share, seed, task or system_of().task)
+    aside = np.unique(originals.patients[chosen])
+    return samples.where(~np.isin(samples.patients, aside)), originals.where(chosen)
+
+
+def check_learnable(
+    labels: Sequence[int], patients: Sequence[str], task: Task, *, share: float, seed: int, members: int = 0
+) -> None:
+    """Refuse what could not be learnt from or divided, before any image is read.
+
+    Args:
+        labels: number of the class of every unit.
+        patients: whose each is.
+        task: whose classes these are.
+        share, seed: of :func:`hold_out_patients`.
+        members: of :func:`folds_of_members`; 0: members have no folds of their own.
+
+    Raises:
+        InputError: as these two, or all units are of one class.
+    """
+    kinds, whose = np.array(labels), np.array(patients)
+    if len(np.unique(kinds)) < 2:
+        raise InputError(
+            f"All {task.unit}s with images and a known {task.label.column} are {task.names[kinds[0]]}, so there is "
+            f"nothing to tell apart; add {task.unit}s of another class."
+        )
+    kept = ~_chosen(kinds, whose, share, seed, task)
+    if members:
+        _parts(kinds[kept], whose[kept], members, seed, task)
+
+
+def _chosen(labels: np.ndarray, patients_of: np.ndarray, share: float, seed: int, task: Task) -> np.ndarray:
+    """bool ``[n]``: units whose patients are set aside; see :func:`hold_out_patients`."""
     if not 0 <= share <= 0.9:
         raise InputError(f"The share of patients to set aside must be between 0 and 0.9, not {share:g}.")
-    task, originals = task or system_of().task, samples.originals()
     if share == 0:
-        return samples, originals.where(np.zeros(len(originals), dtype=bool))
-    rng = np.random.default_rng([seed, len(originals)])
-    patients = np.unique(originals.patients)
+        return np.zeros(len(labels), dtype=bool)
+    rng = np.random.default_rng([seed, len(labels)])
+    patients = np.unique(patients_of)
     count = min(max(1, round(share * len(patients))), len(patients) - 1)
     best, least = None, np.inf
     for _ in range(TRIES):
-        chosen = np.isin(originals.patients, rng.permutation(patients)[:count])
-        distance = _distance(originals.labels, chosen, share)
+        chosen = np.isin(patients_of, rng.permutation(patients)[:count])
+        distance = _distance(labels, chosen, share)
         if distance < least:
             best, least = chosen, distance
     if best is None:
         raise InputError(
-            f"There is no way to set {share:.0%} of {len(patients)} patients aside so that {with_classes(task)} are on "
-            "both sides; add patients, change the share, or set none aside (0)."
+            f"There is no way to set {share:.0%} of {pluralize(len(patients), 'patient')} aside so that "
+            f"{with_classes(task)} are on both sides; add patients, change the share, or set none aside (0)."
         )
-    aside = np.unique(originals.patients[best])
-    return samples.where(~np.isin(samples.patients, aside)), originals.where(best)
+    return best
 
 
 def folds_of_members(
@@ -74,10 +108,18 @@ def folds_of_members(
     Raises:
         InputError: there are too few members or patients, or a part leaves nothing of a class to learn from.
     """
+    task, originals = task or system_of().task, samples.originals()
+    return [
+        (samples.where(~np.isin(samples.patients, np.unique(originals.patients[part]))), originals.where(part))
+        for part in _parts(originals.labels, originals.patients, members, seed, task)
+    ]
+
+
+def _parts(labels: np.ndarray, patients_of: np.ndarray, members: int, seed: int, task: Task) -> list[np.ndarray]:
+    """Units that each member leaves out; see :func:`folds_of_members`."""
     from sklearn.model_selection import StratifiedGroupKFold
 
-    task, originals = task or system_of().task, samples.originals()
-    patients = len(np.unique(originals.patients))
+    patients = len(np.unique(patients_of))
     if not 2 <= members <= patients:
         raise InputError(
             f"{members} members cannot each leave out a part of {patients} patients; choose from 2 to {patients} "
@@ -86,18 +128,15 @@ def folds_of_members(
     division = StratifiedGroupKFold(members, shuffle=True, random_state=seed % 2**32)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # of a class with fewer patients than members; looked at below
-        parts = [aside for _, aside in division.split(originals.labels, originals.labels, originals.patients)]
-    found = []
+        parts = [aside for _, aside in division.split(labels, labels, patients_of)]
     for aside in parts:
-        left_out = originals.where(aside)
-        kept = samples.where(~np.isin(samples.patients, np.unique(left_out.patients)))
-        if not len(left_out) or len(np.unique(kept.labels)) < len(np.unique(originals.labels)):
+        kept = ~np.isin(patients_of, np.unique(patients_of[aside]))
+        if not len(aside) or len(np.unique(labels[kept])) < len(np.unique(labels)):
             raise InputError(
                 f"{patients} patients cannot be divided among {members} members so that each learns from "
                 f"{with_classes(task)}; choose fewer members or let all of them learn from all patients."
             )
-        found.append((kept, left_out))
-    return found
+    return parts
 
 
 def _distance(labels: np.ndarray, chosen: np.ndarray, share: float) -> float:

@@ -89,19 +89,23 @@ def collect_samples(
 def told_once(sentences: Sequence[str]) -> list[str]:
     """Warnings for people: what is said of more than :data:`MOST_NAMED` units is one sentence with their number.
 
+    Sentences that differ in their numbers only are alike; the numbers that are told are then those of the first unit.
+
     Args:
         sentences: of :func:`collect_samples`, each of which begins with a name in quotes.
     """
-    alike: dict[str, list[str]] = {}
+    alike: dict[str, list[tuple[str, str]]] = {}
     for sentence in sentences:
-        alike.setdefault(re.sub("^“[^”]*”", "", sentence), []).append(sentence)
+        what = re.sub("^“[^”]*”", "", sentence)
+        alike.setdefault(re.sub(r"\d+(\.\d+)?", "#", what), []).append((sentence.removesuffix(what), what))
     found = []
-    for what, own in alike.items():
+    for own in alike.values():
         if len(own) <= MOST_NAMED:
-            found += own
+            found += [f"{name}{what}" for name, what in own]
             continue
-        names = ", ".join(sentence.removesuffix(what) for sentence in own[:MOST_NAMED])
-        found.append(f"{names} and {len(own) - MOST_NAMED} more{what}")
+        names = ", ".join(name for name, _ in own[:MOST_NAMED])
+        numbers = " (Numbers are of the first.)" if len({what for _, what in own}) > 1 else ""
+        found.append(f"{names} and {len(own) - MOST_NAMED} more{own[0][1]}{numbers}")
     return found
 
 

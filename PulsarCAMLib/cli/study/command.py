@@ -25,13 +25,15 @@ def run(options) -> None:
 
     require(NEEDS, extra="train")
     from ...study.folder import check_folder
+    from ...study.prepare import check_study
     from ...study.run import run_study
 
     settings = study_settings_of(options)
     folder = Path(os.path.abspath(options.output))  # noqa: PTH100 - a link stays where the user put it
     check_folder(folder)
     with TimedBar(options.quiet) as bar, resumable(folder):
-        cohort, labels = checked_cohort(options, bar)
+        learnt_by = settings.training.preprocessing
+        cohort, labels = checked_cohort(options, bar, learnt_by, lambda *known: check_study(*known, settings))
         study = run_study(
             cohort,
             labels,

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from ...core.vocabulary import BASELINES, CAM, DELTA, FEATURE_MODELS, PROTOCOLS, why_unknown
 from ...study.settings import StudySettings
 from ...systems.contract import System
-from ..learning import add_foreign, add_model, add_system, add_training
+from ..learning import add_foreign, add_model, add_system, add_training, shrinkage_of
 from ..numbers import whole_number
 from ..places import InputPath, add_output, add_overwrite
 from ..setting_options import add_settings, names_of
@@ -48,9 +48,9 @@ def add_study(commands, command: Callable[..., argparse.ArgumentParser], epilog:
         help="table of lesions, patients or visits: CSV or XLSX (its columns: pulsarcam cohort columns)",
     )
     add_output(parser, "RUN", "folder of the study, new or begun", required=True)
-    add_system(parser, "whose network is judged, and whose question")
+    add_system(parser, "whose network is judged, and whose question", system)
     protocols = parser.add_argument_group("protocols")
-    add_protocols(protocols)
+    add_protocols(protocols, system)
     add_choices(protocols)
     study = parser.add_argument_group("models that take part")
     features = f"{', '.join(FEATURE_MODELS)} (dosiomics: dose and clinical; combined: all but octants); "
@@ -89,9 +89,12 @@ def add_study(commands, command: Callable[..., argparse.ArgumentParser], epilog:
     again.add_argument("--quiet", action="store_true", help="no progress bar, no summary; warnings and errors only")
 
 
-def add_protocols(group, protocols: tuple[str, ...] = (), *, may_skip: bool = False, **usual: int) -> None:
-    """How models are judged, for every command that judges; "none" where that may be left out."""
+def add_protocols(
+    group, system: System, protocols: tuple[str, ...] = (), *, may_skip: bool = False, **usual: int
+) -> None:
+    """How a system's models are judged, for every command that judges; "none" where that may be left out."""
     changes: dict[str, dict] = {name: {"default": value} for name, value in usual.items()}
+    changes["shrinkage"] = shrinkage_of(system)
     if protocols:
         changes["protocols"] = {"default": ",".join(protocols)}
     if may_skip:

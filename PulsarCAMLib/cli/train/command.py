@@ -28,8 +28,8 @@ def run(options) -> None:
     report = output.with_name(output.name + REPORT_SUFFIX) if options.protocols else None
     check_places(output, run_folder, report, overwrite=options.overwrite, resume=options.resume)
     with RunFolder(run_folder) as kept, Stages(run_folder, stages_of(options), options.quiet) as stages:
-        cohort = checked_cohort(options, stages, settings.preprocessing)
-        TrainRun(options, system, settings, options.name or _name_of(output), output, report, kept, stages).run(*cohort)
+        training = TrainRun(options, system, settings, options.name or _name_of(output), output, report, kept, stages)
+        training.run(*checked_cohort(options, stages, settings.preprocessing, training.refuse))
 
 
 def _name_of(output: Path) -> str:

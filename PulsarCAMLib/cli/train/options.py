@@ -54,7 +54,7 @@ def add_train(commands, command: Callable[..., argparse.ArgumentParser], epilog:
     parser.add_argument(
         "--licence", type=_words, default="not stated", help="of the weights, for the card (%(default)s)"
     )
-    add_system(parser, "whose network is trained")
+    add_system(parser, "whose network is trained", system)
     _add_cohort(parser.add_argument_group("cohort"))
     add_model(parser.add_argument_group("model and preprocessing"), system)
     training = parser.add_argument_group("training (defaults: the paper's)")
@@ -63,7 +63,7 @@ def add_train(commands, command: Callable[..., argparse.ArgumentParser], epilog:
     )
     add_settings(training, system.settings, "ensemble")
     add_training(training, system)
-    _add_judging(parser)
+    _add_judging(parser, system)
     _add_running(parser.add_argument_group("running"), system)
     add_foreign(parser, system, ("ensemble", "", "running"))
 
@@ -80,11 +80,11 @@ def _add_cohort(group) -> None:
     )
 
 
-def _add_judging(parser: argparse.ArgumentParser) -> None:
+def _add_judging(parser: argparse.ArgumentParser, system: System) -> None:
     from ..study.options import add_protocols
 
     protocols = parser.add_argument_group("how the training is judged, on models trained in the same way")
-    add_protocols(protocols, (PATIENTS,), trials=10, controls=5, may_skip=True)
+    add_protocols(protocols, system, (PATIENTS,), trials=10, controls=5, may_skip=True)
     # what these models would choose anew, the bundle's own members do not choose
     parser.set_defaults(tune=(), models=(CAM,), feature_settings=None)
     maps = parser.add_argument_group("whether its maps are true")

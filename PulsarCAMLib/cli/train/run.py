@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -58,6 +59,27 @@ class TrainRun:
     kept: RunFolder
     stages: Stages
 
+    def refuse(self, cohort: CohortTable, labels: Sequence[LesionLabel]) -> None:
+        """What cannot be trained on or judged, by the table and its labels alone.
+
+        Raises:
+            InputError: it cannot.
+        """
+        from ...training.cohort_cases import usable_rows
+        from ...training.holdout import check_learnable
+
+        rows = usable_rows(cohort, labels, self.options.time_point, self.system)
+        own = {"share": self.options.validation_share, "seed": self.options.seed}
+        members = self.options.members if self._folds else 0
+        whose = [row.patient for row, _ in rows]
+        check_learnable([label for _, label in rows], whose, self.system.task, **own, members=members)
+        self._judged_by(cohort, labels)
+
+    @property
+    def _folds(self) -> bool:
+        """Whether each member leaves out a fold of its own."""
+        return getattr(self.settings, "members_learn", ALL) == FOLDS and self.options.members > 1
+
     def run(self, cohort: CohortTable, labels: list[LesionLabel]) -> None:
         """Everything, from a checked cohort.
 
@@ -83,10 +105,17 @@ class TrainRun:
 
     def _protocols(self, cohort: CohortTable, labels: list[LesionLabel]) -> StudySettings | None:
         """Settings of the study, if one is wanted and can be run; asked before anything is trained."""
-        if not self.options.protocols:
-            return None
-        if self.options.time_point != BASELINE:
+        if self.options.protocols and self.options.time_point != BASELINE:
             warn(f"No protocol was run: {FIRST_MRI_ONLY}.")
+        return self._judged_by(cohort, labels)
+
+    def _judged_by(self, cohort: CohortTable, labels: Sequence[LesionLabel]) -> StudySettings | None:
+        """The same without a word.
+
+        Raises:
+            InputError: a protocol cannot be run.
+        """
+        if not self.options.protocols or self.options.time_point != BASELINE:
             return None
         from ...study.prepare import check_study
         from ...training.permuted_label_control import undisturbed
@@ -121,7 +150,7 @@ class TrainRun:
         members = [self.settings.with_seed(self.settings.seed + number) for number in range(self.options.members)]
         aside: Any = validation if len(validation) else None
         known: Any = samples
-        if getattr(self.settings, "members_learn", ALL) == FOLDS and len(members) > 1:
+        if self._folds:
             from ...training.holdout import folds_of_members
 
             folds = folds_of_members(samples, len(members), self.settings.seed, self.system.task)

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from ...core.errors import InputError
 from ...io.plain_files import is_there
+from ...lesions.doubts import volumes_differ
 from ..contract import ComputedLabel
 from .columns import PRODUCT, TUMOUR, VOLUME
 from .criteria import CATEGORIES, RULES, Visit, assess_all
 from .measurements import Measurement, measure_file
+
+SAME_RATIO, SAME_MM2 = 2.0, 100.0
+"""A typed product may be this many times the mask's, or differ by this much (one lesion of 10 x 10 mm): hands choose
+another slice, and leave small lesions out."""
 
 _AS_THEY_ARE = (
     *("measurable", "new_lesion", "nonmeasurable_worse", "t2_flair", "steroids_mg", "surgery", "radiotherapy"),
@@ -62,22 +67,33 @@ def visits_of(cells: Sequence[Mapping[str, Any]]) -> list[Visit]:
 
 def labels_of(visits: Sequence[Mapping[str, Any]], rule: str, *, read_files: bool = True) -> list[ComputedLabel]:
     """See :meth:`..contract.System.computed_labels`."""
-    known, wrong = [], []
+    known, told = [], []
     for cells in visits:
-        measured, problem = _measured(cells) if read_files else (None, "")
+        measured, problem = _measured(cells, always=True) if read_files else (None, "")
         known.append(visit_of(cells, measured))
-        wrong.append(problem)
+        told.append((problem, tuple(_otherwise(cells, measured)) if measured else ()))
     found = assess_all(known, RULES[rule])
     return [
-        ComputedLabel(None if each.category is None else CATEGORIES.index(each.category), each.why, problem)
-        for each, problem in zip(found, wrong, strict=True)
+        ComputedLabel(None if each.category is None else CATEGORIES.index(each.category), each.why, *more)
+        for each, more in zip(found, told, strict=True)
     ]
 
 
-def _measured(cells: Mapping[str, Any]) -> tuple[Measurement | None, str]:
-    """Of the row's mask, where numbers are lacking and there is one; and why it cannot be used."""
+def _otherwise(cells: Mapping[str, Any], measured: Measurement) -> Iterator[str]:
+    """What is typed and is not what the mask measures."""
+    volume, product = cells.get(VOLUME), cells.get(PRODUCT)
+    if volume is not None and volumes_differ(volume, measured.volume_cm3):
+        yield f"{VOLUME} is {volume:.3g}, but the mask has {measured.volume_cm3:.3g} cm³"
+    if product is not None:
+        small, large = sorted((product, measured.product_mm2))
+        if large > SAME_RATIO * small and large - small > SAME_MM2:
+            yield f"{PRODUCT} is {product:.3g}, but the mask has {measured.product_mm2:.3g} mm²"
+
+
+def _measured(cells: Mapping[str, Any], always: bool = False) -> tuple[Measurement | None, str]:
+    """Of the row's mask, where numbers are lacking (or always) and there is one; and why it cannot be used."""
     path = cells.get(TUMOUR)
-    complete = all(cells.get(name) is not None for name in (PRODUCT, VOLUME, "measurable"))
+    complete = not always and all(cells.get(name) is not None for name in (PRODUCT, VOLUME, "measurable"))
     if path is None or complete or not is_there(path):  # a missing file is a finding of its own
         return None, ""
     try:

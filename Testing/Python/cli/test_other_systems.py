@@ -84,6 +84,63 @@ def test_a_study_without_its_gpu_leaves_nothing(cohort, tmp_path, capsys):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize(
+    ("patients", "classes", "more", "says"),
+    [
+        (20, 1, ("train", "--protocols", "none"), "All patients with images and a known size are small"),
+        (20, 1, ("study", "--protocols", "patients"), "needs at least 5 of each"),
+        (1, 1, ("train", "--protocols", "none"), "All patients with images"),
+        (2, 2, ("train", "--protocols", "none"), "no way to set 20% of 2 patients aside"),
+        (9, 3, ("train", "--protocols", "patients", "--validation-share", "0"), "needs at least 5 of each"),
+    ],
+)
+def test_what_cannot_be_learnt_from_is_refused_before_an_image_is_read(tmp_path, capsys, patients, classes, more, says):
+    """These files are no images, which only somebody who opens them knows."""
+    names = STRANGER.task.names
+    rows = [[f"P{n:02d}", f"{n}.nrrd", names[n % classes]] for n in range(patients)]
+    for _, name, _ in rows:
+        (tmp_path / name).write_text("no image", encoding="utf-8")
+    table = table_of(tmp_path / "cohort.csv", rows)
+    command, *options = more
+    own = ("--system", "stranger", "--quiet")
+    code, err = said(capsys, command, table, "-o", tmp_path / "out", *own, *options)
+    assert code == 3
+    assert says in err
+    assert "no image" not in err
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("system", "flag", "value"),
+    [("rice-net", "--label-rule", "rano-2.0"), ("rice-net", "--shrinkage", "0.3"), ("rano", "--shrinkage", "0.3")],
+)
+@pytest.mark.parametrize(
+    "command", [("train", "x.csv", "-o", "m"), ("study", "x.csv", "-o", "m"), ("cohort", "check", "x.csv")]
+)
+def test_options_of_other_systems_labels_are_hidden_and_refused(capsys, command, system, flag, value):
+    assert main([*command, "--system", system, flag, value]) == 3
+    assert capsys.readouterr().err == f"pulsarcam: error: The system {system} has no {flag}; leave it out.\n"
+    main([*command, "--system", system, "--help"])
+    shown = capsys.readouterr().out
+    assert f"{flag} " not in shown.split("examples:")[0]
+    assert "--system" in shown
+
+
+def test_rano_offers_its_rules_and_help_of_explain_names_every_systems_usual_choice(capsys):
+    main(["cohort", "check", "--system", "rano", "--help"])
+    assert "(imaging-2.0)" in " ".join(capsys.readouterr().out.split())
+    main(["explain", "--help"])
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "(pixelwise; rano: saliency; rice-net: saliency" in shown
+    assert "(non-response; rano: pd; rice-net: recurrence" in shown
+    assert "patients.csv or visits.csv" in shown
+
+
+def test_an_input_named_twice_is_refused(capsys):
+    assert main(["train", "x.csv", "-o", "m", "--system", "rice-net", "--inputs", "event,event"]) == 2
+    assert "'event,event' names event twice; name each once" in capsys.readouterr().err
+
+
 def test_the_card_tells_a_command_that_this_system_takes(model):
     command = json.loads((model / "card.json").read_text(encoding="utf-8"))["training"]["command"]
     assert "--system stranger" in command

@@ -144,6 +144,60 @@ def test_cells_that_say_nothing_are_findings(table, cells, says):
     assert says in found[0].remedy
 
 
+@pytest.mark.parametrize(
+    ("cells", "says"),
+    [
+        ({"product_mm2": "-5"}, "“-5” in the column product_mm2 is below 0; write a number from 0 to 50000"),
+        ({"product_mm2": "70000"}, "is above 50000"),
+        ({"tumour_cm3": "900"}, "“900” in the column tumour_cm3 is above 500; write a number from 0 to 500"),
+        ({"weeks_after_radiotherapy": "-3"}, "is below 0; write a number from 0 to 2000"),
+        ({"steroids_mg": "-1"}, "is below 0; write a number from 0 to 200"),
+        ({"confidence": "1.5"}, "is above 1; write a number from 0 to 1"),
+        ({"date": "1024-01-01"}, "has a year that is below 1900; write a date of the years 1900 to 2199"),
+        ({"date": "2924-01-01"}, "has a year that is above 2199"),
+    ],
+)
+def test_numbers_and_dates_that_cannot_be_meant_are_errors(table, cells, says):
+    """The limits stand with the columns; nothing starts, so that -5 mm² never becomes a category."""
+    rows = three()
+    rows[1] |= cells
+    found = [each for each in check_cohort(table(*rows), system=RANO) if each.kind == "impossible value"]
+    assert [(each.row, each.severity) for each in found] == [(3, "error")]
+    assert says in f"{found[0].what}; {found[0].remedy}"
+
+
+def test_numbers_at_their_limits_are_none_of_these(table):
+    rows = three()
+    rows[1] |= {"product_mm2": "50000", "weeks_after_radiotherapy": "0", "date": "1900-01-01"}
+    assert "impossible value" not in [kind for _, kind in found_in(table(*rows), read_images=False)]
+
+
+def test_sizes_that_are_not_their_masks_are_told(table):
+    """The mask of the second visit is 12 x 12 x 5 mm: 0.72 cm³ and 265 mm² across (the first 2 cm³, 761 mm²)."""
+    rows = three(measurable="yes")
+    rows[0] |= {"tumour_cm3": 2.1, "product_mm2": 400}
+    rows[1] |= {"tumour_cm3": 90, "product_mm2": 1440}
+    found = [each for each in check_cohort(table(*rows), system=RANO) if each.kind == "volumes differ"]
+    assert [(each.row, each.what) for each in found] == [
+        (3, "tumour_cm3 is 90, but the mask has 0.72 cm³"),
+        (3, "product_mm2 is 1.44e+03, but the mask has 265 mm²"),
+    ]
+
+
+def test_a_label_value_that_no_mask_holds_is_an_error_and_one_that_is_gone_a_doubt(table, folder):
+    rows = three(label_value=7)
+    found = [each for each in check_cohort(table(*rows), system=RANO) if "nothing would be there" in each.what]
+    assert [(each.row, each.kind) for each in found] == [(2, "unusable mask"), (3, "unusable mask")]
+    assert "holds other values and no 7" in found[0].what
+    mask = np.zeros(GRID.shape, np.uint8)
+    mask[2, 5:20, 5:20] = 2
+    written(folder / "cavity.nrrd", mask, GRID)
+    rows = three(label_value=1)
+    rows[2]["tumour"] = "cavity.nrrd"
+    assert (4, "doubtful mask") in found_in(table(*rows))
+    assert "unusable mask" not in [kind for _, kind in found_in(table(*rows))]
+
+
 def test_a_mask_that_is_none_is_told_with_its_row(table, folder):
     rows = three()
     rows[1]["tumour"] = "t1-1.nrrd"
