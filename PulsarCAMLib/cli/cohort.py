@@ -121,7 +121,7 @@ def check(options) -> None:
         InputError: there are errors among them, or the table cannot be read.
     """
     from ..cohort.checks import check_cohort
-    from ..cohort.findings import HEADINGS, errors_in
+    from ..cohort.findings import HEADINGS, as_lines, errors_in
     from ..cohort.table import read_cohort
     from ..core.errors import InputError
     from ..io.atomic import check_place, write_whole
@@ -141,7 +141,10 @@ def check(options) -> None:
     if options.output:
         write_whole(options.output, _as_csv(rows, HEADINGS), overwrite=options.overwrite)
     elif found:
-        print(table(rows, HEADINGS))
+        lines = as_lines(found)
+        print(table(lines, HEADINGS))
+        if len(lines) < len(found):
+            print(f"{len(found)} findings in {len(lines)} lines; -o FINDINGS writes every one into a file.")
     errors = len(errors_in(found))
     if not options.quiet:
         print(f"{_units(cohort, system.task)} in {pluralize(len(cohort.rows), 'row')}: "

@@ -169,7 +169,7 @@ def checked_cohort(options, stages: Stages, preprocessing: Any = None, refuse: R
         InputError: the table has errors, or is refused.
     """
     from ..cohort.checks import check_cohort
-    from ..cohort.findings import HEADINGS, errors_in
+    from ..cohort.findings import HEADINGS, as_lines, errors_in
     from ..cohort.labels import label_cohort
     from ..cohort.table import read_cohort
     from ..core.errors import InputError
@@ -185,7 +185,11 @@ def checked_cohort(options, stages: Stages, preprocessing: Any = None, refuse: R
     errors = errors_in(findings)
     if findings:
         stages.clear()
-        print(as_table([finding.as_row() for finding in findings], HEADINGS), file=sys.stderr)
+        lines = as_lines(findings)
+        print(as_table(lines, HEADINGS), file=sys.stderr)
+        if len(lines) < len(findings):
+            every = f"pulsarcam cohort check {options.cohort} -o FINDINGS"
+            print(f"{len(findings)} findings in {len(lines)} lines; {every} writes every one.", file=sys.stderr)
     if errors:
         raise InputError(
             f"The cohort has {len(errors)} error{'s' * (len(errors) > 1)}, listed above; nothing was trained."

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from ..core.visible import visible
 
 ERROR, WARNING = "error", "warning"
+
+MOST_ALIKE = 3
+"""So many findings that say the same of different rows are told one by one; more are one line with their number."""
 
 UNREADABLE, IMPOSSIBLE = "unreadable cell", "impossible value"
 
@@ -102,3 +106,34 @@ def errors_in(findings: Iterable[Finding]) -> list[Finding]:
 def in_order(findings: Iterable[Finding]) -> list[Finding]:
     """By row, errors first within a row; each only once."""
     return sorted(dict.fromkeys(findings), key=lambda finding: (finding.row, finding.severity != ERROR))
+
+
+def as_lines(findings: Iterable[Finding]) -> list[dict[str, str]]:
+    """Rows for a screen, keys as :data:`HEADINGS`: what is said of many rows is one, with the first rows and a count.
+
+    Findings say the same where they differ in names, numbers and files only; what is shown is the first one's.
+
+    Examples:
+        >>> said = [Finding(n, "P1", "", "missing value", f"Cell {n} is empty", "fill it in") for n in range(2, 12)]
+        >>> [(line["row"], line["what"]) for line in as_lines(said)]
+        [('2, 3, 4, …', 'Cell 2 is empty (and 9 more like this)')]
+    """
+    alike: dict[tuple[str, ...], list[Finding]] = {}
+    for each in findings:
+        key = each.kind, *(re.sub(r"“[^”]*”|\S+\.\w+|\S*\d\S*", "#", text) for text in (each.what, each.remedy))
+        alike.setdefault(key, []).append(each)
+    lines = []
+    for own in alike.values():
+        if len(own) <= MOST_ALIKE:
+            lines += [(each.row, each.as_row()) for each in own]
+            continue
+        rows = [each.as_row() for each in own]
+        first = rows[0] | {key: _first_of([row[key] for row in rows]) for key in ("row", "patient", "lesion")}
+        lines.append((own[0].row, first | {"what": f"{first['what']} (and {len(own) - 1} more like this)"}))
+    return [line for _, line in sorted(lines, key=lambda each: (each[0], each[1]["severity"] != ERROR))]
+
+
+def _first_of(cells: list[str]) -> str:
+    """The first different ones, as in "2, 3, 4, …"."""
+    found = list(dict.fromkeys(cells))
+    return ", ".join(found[:MOST_ALIKE]) + (", …" if len(found) > MOST_ALIKE else "")

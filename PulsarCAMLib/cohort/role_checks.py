@@ -26,9 +26,14 @@ def needed_inputs(table: CohortTable, system: System) -> Iterator[Finding]:
         remedy = f"add {' and '.join(dict.fromkeys(needed))}: labels alone train no model"
         yield Finding(0, "", "", "no images", what, remedy)
         return
+    for column in dict.fromkeys(column for column in needed if column not in table.columns):
+        remedy = "add it, or correct the heading that is meant for it"
+        yield Finding(0, "", "", "missing value", f"There is no column {column}", remedy)
     points = {role.time_point for role in system.inputs}
     for row in table.rows:
         for role in system.needed_inputs:
+            if role.table_column not in table.columns:
+                continue
             # a system that looks at one MRI takes it at any time point
             if len(points) > 1 and role.time_point != row.time_point:
                 continue

@@ -140,6 +140,14 @@ def test_what_is_missing_of_many_patients_is_one_sentence_with_their_number(coho
     assert told_once([*no_dose, "“P01”: it is flat."]) == [said, "“P01”: it is flat."]
 
 
+def test_warnings_that_differ_in_their_numbers_are_told_once():
+    told = [f"“P{n}”: It hardly lies there (correlation 0.{60 + n}), so look." for n in range(6)]
+    (said,) = told_once(told)
+    assert said.startswith("“P0”, “P1”, “P2” and 3 more: It hardly lies there (correlation 0.60), so look.")
+    assert said.endswith("(Numbers are of the first.)")
+    assert told_once(told[:MOST_NAMED]) == told[:MOST_NAMED]
+
+
 def test_every_image_is_read_once_and_a_missing_dose_is_absent(cohort, monkeypatch):
     table = read_cohort(cohort, STRANGER)
     rows = usable_rows(table, label_cohort(table, system=STRANGER), system=STRANGER)
