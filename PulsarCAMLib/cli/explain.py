@@ -137,7 +137,7 @@ def run(options) -> None:
     for sentence in result.warnings:
         warn(sentence)
     if not options.quiet:
-        print(table(rows, summary_of(result.task)))
+        print(table(rows, summary_of(result.task) | left_out_columns(result)))
         print(f"Model: {result.card.origin}. Research use only, not for diagnosis or treatment decisions.")
         print(f"Results: {job.output}")
     if options.timings:
@@ -154,6 +154,12 @@ def summary_of(task: Task) -> dict[str, str]:
         "predicted_class": "predicted",
         "activated_share": "activated",
     }
+
+
+def left_out_columns(result: CaseResult) -> dict[str, str]:
+    """Columns of how far the logit moves without parts of the input, with their headings; none where nobody asked."""
+    found = result.units[0].left_out
+    return {} if found is None else {"logit": "logit"} | {way.column: way.heading.lower() for way in found.ways}
 
 
 def explain(job: Job, progress: Progress, timings: Timings) -> tuple[list[dict], CaseResult]:

@@ -16,6 +16,7 @@ from ..systems.answers import NetworkEvidence
 from ..systems.bundle import ModelBundle
 from ..systems.contract import Samples, Sliced, network_masks
 from .inputs import CONTROLS, with_controls
+from .leaving_out import left_out_notes, with_left_out
 from .perturbing import with_stability
 from .probabilities import answered, predicted_class
 from .result import CaseResult, UnitResult
@@ -53,7 +54,8 @@ def explain_case(
         each_input: also by each input alone, beside networks that have learnt nothing, where there are several.
         choices: settings of methods by their names, see ``MapMethod.choices``; methods not named have the usual ones.
         on_cost: is told what takes long, measured on the first sample, before it starts.
-        stability: also how far the answers move with contour and grid; None: as is usual with the system.
+        stability: also how far the answers move with contour and grid, and without parts of their input
+            (:mod:`.leaving_out`); None: as is usual with the system.
         progress: is told the fraction done and what is being done.
         cancelled: is asked often; True ends the work, or a map alone where its choices say so.
 
@@ -99,10 +101,11 @@ def explain_case(
         units = with_controls(units, bundle, methods, inputs, after_control, chosen)
     if stable:
         units = with_stability(units, case, bundle, lambda done, text: on_progress(end + (1 - end) * done, text))
+        units = with_left_out(units, bundle)
     on_progress(1.0, "Done")
     notes = [*case.warnings, *(w for s in samples for w in s.warnings), *_notes_on_maps(units)]
     notes += [each.in_words() for each in chosen.values() if hasattr(each, "in_words")]
-    notes += [*ended, *system.result_notes(units), *stability_notes(units)]
+    notes += [*ended, *system.result_notes(units), *stability_notes(units), *left_out_notes(units)]
     geometries = {name: image.geometry for name, image in case.images.items()}
     return CaseResult(case.geometry, bundle.card, tuple(units), tuple(dict.fromkeys(notes)), geometries)
 

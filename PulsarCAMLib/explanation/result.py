@@ -20,6 +20,7 @@ from ..core.upsampling import upsample_to
 from ..core.vocabulary import NORMALISATIONS, STATISTICS
 from ..systems.card import ModelCard
 from ..systems.contract import PastedMap, Samples, System
+from .leaving_out import LeftOut
 from .stability import Stability
 
 
@@ -38,6 +39,7 @@ class UnitResult:
         control_shares: ``(method, class, input)`` to the share of an input, ``[members]``, in networks that have learnt
             nothing; see :mod:`.inputs`.
         stability: how far the answer moves with the contour and the grid; None: it was not asked.
+        left_out: how far it moves without parts of the input; likewise, or the system leaves nothing out.
     """
 
     system: System
@@ -49,6 +51,7 @@ class UnitResult:
     input_maps: Mapping[tuple[str, str, str], np.ndarray] = field(default_factory=dict)
     control_shares: Mapping[tuple[str, str, str], np.ndarray] = field(default_factory=dict)
     stability: Stability | None = None
+    left_out: LeftOut | None = None
 
     @property
     def task(self) -> Task:

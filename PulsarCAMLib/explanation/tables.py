@@ -54,9 +54,10 @@ def unit_table(
     ``probability_spread`` is the standard deviation over the ensemble of the positive class's probability; with more
     than two classes each has its own besides, such as ``spread_small``. Where it was asked, behind the predicted class
     stands how far that probability and the map's centre move by half a voxel (:mod:`.stability`). What follows is the
-    system's own, such as ``logit_map_sum`` and ``logit_rest``, which split the ensemble's
-    mean logit at the answering slice into what the pixel-wise map places in the lesion and what it cannot. Of volumes
-    it is told how many of the method's cells a unit spans; of systems with several inputs, whose map it is.
+    system's own, such as ``logit_map_sum`` and ``logit_rest``, which split the ensemble's mean logit at the answering
+    slice into what the pixel-wise map places in the lesion and what it cannot; and, where it was asked, by how much
+    that logit moves without parts of the input (:mod:`.leaving_out`). Of volumes it is told how many of the method's
+    cells a unit spans; of systems with several inputs, whose map it is.
 
     Examples:
         A result of :func:`.explain.explain_scan` gives one dictionary per lesion, ready for a CSV file:
@@ -80,6 +81,7 @@ def unit_table(
                 "predicted_class": unit.predicted_class,
                 **(unit.stability.row() if unit.stability else {}),
                 **unit.answer_facts(),
+                **(unit.left_out.row() if unit.left_out else {}),
                 "map_method": method,
                 "map_class": unit.predicted_class if target == PREDICTED else target,
                 **({"map_input": input or ALL_INPUTS} if len(result.system.shown_inputs) > 1 else {}),

@@ -28,6 +28,22 @@ def stability_of(result: CaseResult) -> list[dict[str, object]]:
     ]
 
 
+def left_out_of(result: CaseResult) -> list[dict[str, object]]:
+    """How far every unit's logit moves without parts of its input; empty where it was not asked."""
+    return [
+        {
+            result.task.unit: unit.name,
+            "logit": found.logit,
+            "changes": [
+                {"name": way.name, "what": way.title, "change": change, "told_of": way in found.told_of}
+                for way, change in found.items()
+            ],
+        }
+        for unit in result.units
+        if (found := unit.left_out) is not None
+    ]
+
+
 def _or_none(value: float) -> float | None:
     """JSON knows no NaN."""
     return float(value) if math.isfinite(value) else None
@@ -64,6 +80,7 @@ def record_of(result: CaseResult, inputs: Mapping[str, str], options: Mapping[st
         f"{task.unit}s": len(result.units),
         **({"input_shares": shares} if (shares := input_table(result)) else {}),
         **({"stability": found} if (found := stability_of(result)) else {}),
+        **({"left_out": parts} if (parts := left_out_of(result)) else {}),
         "warnings": list(result.warnings),
         "versions": {
             "python": platform.python_version(),

@@ -15,6 +15,7 @@ from ..core.map_method import MapMethod
 from ..core.task import Task
 from ..core.vocabulary import MAJORITY
 from .answers import Explained, LoopedPredictor, NetworkEvidence, Predictor
+from .input_controls import InputControls
 from .map_checks.asked import MapChecks
 from .perturbing import Perturbations
 from .roles import InputRoles
@@ -55,8 +56,9 @@ __all__ = [
 ]
 
 
-class System(InputRoles, MapChecks, InputSubsets, Perturbations):
-    """One published way of answering. See :mod:`.map_checks.asked`, :mod:`.subsets`, :mod:`.perturbing`, :mod:`.roles`
+class System(InputRoles, MapChecks, InputSubsets, Perturbations, InputControls):
+    """One published way of answering. See :mod:`.map_checks.asked`, :mod:`.subsets`, :mod:`.perturbing`, :mod:`.roles`,
+    :mod:`.input_controls`.
 
     Attributes:
         name: of cards: ``card.fields["architecture"]["name"]``.

@@ -15,7 +15,7 @@ from ...scene.reading.slices import place_in_scene
 from ...scene.showing import views
 from ...scene.state import rows_of
 from ...scene.writing.provenance import INPUT_VOLUME
-from ...systems.registry import system_of
+from ...systems.registry import system_of, systems
 from ..section import Section, slot, slot_with_value
 from ..widgets.tables import set_up_table
 from .class_plot import ClassBar, ClassLabel
@@ -324,9 +324,9 @@ class Results(Section):
         return row[self._unit.column]
 
     def _tip(self, row: dict, column: int, text: str) -> str:
-        """Of a cell: that of the first probability also tells how far it moves by half a voxel."""
-        told = _stability(row) if column == 1 else ""
-        return f"{text}\n{told}" if told else text
+        """Of a cell: that of the first probability also tells how far it moves by half a voxel, and without what."""
+        told = (_stability(row), _left_out(row)) if column == 1 else ()
+        return "\n".join((text, *filter(None, told)))
 
     def _texts(self, row: dict) -> list[str]:
         probabilities = []
@@ -345,6 +345,16 @@ def _stability(row: dict) -> str:
         "{low:.2f} to {high:.2f} when contour, image or grid lie half a voxel otherwise; the class stays in {share}"
     )
     return text.format(low=low, high=high, share=f"{share:.0%}")
+
+
+def _left_out(row: dict) -> str:
+    """What a row tells of the logit without parts of the input; empty in tables of results without it."""
+    ways = {each.column: each.title for system in systems() for each in system.leave_outs}
+    known = [(row[column], title) for column, title in ways.items() if row.get(column) is not None]
+    if not known or row.get("logit") is None:
+        return ""
+    parts = ", ".join(_("{change:+.2f} with {what}").format(change=change, what=title) for change, title in known)
+    return _("Logit {logit:.2f}: {parts}").format(logit=row["logit"], parts=parts)
 
 
 def _answer(row: dict) -> str:

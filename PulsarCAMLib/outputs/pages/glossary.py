@@ -10,7 +10,13 @@ from ...systems.card import ModelCard
 
 
 def definitions_of(
-    card: ModelCard, method: str, threshold: Threshold, margin_mm: float, *, stability: bool = False
+    card: ModelCard,
+    method: str,
+    threshold: Threshold,
+    margin_mm: float,
+    *,
+    stability: bool = False,
+    left_out: bool = False,
 ) -> list[tuple[str, str]]:
     """Term and meaning of everything that the report shows."""
     system, task = card.system, card.system.task
@@ -42,6 +48,7 @@ def definitions_of(
             "shell.",
         ),
         *system.fact_words(),
+        *((each.heading, each.why) for each in (system.leave_outs if left_out else ())),
         ("Centre", f"Centre of mass of the {task.outline}; R, A, S millimetres as 3D Slicer shows them."),
         ("This map", found.about or _capital(found.equation)),
         *([("Its equation", f"{found.equation}.")] if found.about else []),

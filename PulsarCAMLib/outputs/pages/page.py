@@ -126,7 +126,14 @@ def report_html(
             *sections.settings(result, method, target, threshold, normalisation, margin_mm),
             *sections.other_maps(result, others),
         ],
-        words=definitions_of(result.card, method, threshold, margin_mm, stability=units[0].stability is not None),
+        words=definitions_of(
+            result.card,
+            method,
+            threshold,
+            margin_mm,
+            stability=units[0].stability is not None,
+            left_out=units[0].left_out is not None,
+        ),
         provenance=sections.provenance(result),
     )
 

@@ -64,6 +64,7 @@ def table(
             "Volume cm³",
             "Activated cm³",
             *(["Logit"] if "logit" in found[0] else []),
+            *(way.heading for way in (units[0].left_out.ways if units[0].left_out else ())),
             "Centre R, A, S mm",
         ),
         "rows": [_row(unit, rows[id(unit)], result) for unit in units],
@@ -94,6 +95,10 @@ def _row(unit: UnitResult, row: dict, result: CaseResult) -> dict[str, Any]:
         "logit": row.get("logit"),
         "logit_map_sum": row.get("logit_map_sum"),
         "logit_rest": row.get("logit_rest"),
+        "left_out": [
+            {"change": f"{change:+.2f}".replace("-", "−"), "told_of": way in unit.left_out.told_of}
+            for way, change in (unit.left_out.items() if unit.left_out else ())
+        ],
         "centre": ", ".join(number(row[f"centroid_{axis}_mm"], 1) for axis in "ras"),
     }
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 from ...core.errors import BundleError, InputError
 from ..contract import Copy, Explained, LabelledUnit, Predictor, Samples, System, Turned
 from .architecture import NAME, Architecture
+from .controls import CONTROLS, LEAVE_OUTS
 from .maps import METHODS, SIGNED
 from .preprocessing import HEAD, SHARP, Preprocessing
 from .task import INPUTS, TASK
@@ -44,6 +45,8 @@ class Autoencoder(System):
     can_inspect = True
     random_draws = 10
     tells_stability = True
+    input_controls = CONTROLS
+    leave_outs = LEAVE_OUTS
 
     def prepare(
         self, case: Case, preprocessing: Preprocessing, tell: Callable[[float, str], None]
@@ -221,6 +224,26 @@ class Autoencoder(System):
         """A patch; one whose pixels are larger holds a larger lesion, whose box reaches as far. A whole head: all."""
         side_mm = None if preprocessing.normalise == HEAD else preprocessing.in_plane_spacing_mm
         return None if side_mm is None else preprocessing.patch_size * side_mm
+
+    def controlled(
+        self, name: str, images: np.ndarray, masks: np.ndarray, numbers: np.ndarray, preprocessing: Preprocessing
+    ) -> np.ndarray:
+        """Patches of which a part is taken away."""
+        from .controlled import controlled
+
+        return controlled(name, images, masks, numbers, preprocessing.percentiles)
+
+    def control_column(self, name: str, images: np.ndarray, masks: np.ndarray) -> np.ndarray:
+        """Mean intensity inside, or pixels of the GTV where nobody knows the volume."""
+        from .controlled import column
+
+        return column(name, images, masks)
+
+    def left_out(self, name: str, images: np.ndarray, masks: np.ndarray) -> np.ndarray:
+        """The outside replaced, or the inside shuffled."""
+        from .controlled import left_out
+
+        return left_out(name, images, masks)
 
     def learnt_features(self, member: Any, images: np.ndarray, masks: np.ndarray) -> np.ndarray:
         """What the classifier's dense layer makes of the masked features, ``[n, units]`` (method.md 1.2)."""
