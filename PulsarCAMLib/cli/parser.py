@@ -195,9 +195,9 @@ def _add_running(parser: argparse.ArgumentParser) -> None:
     running.add_argument(
         "--stability",
         action=argparse.BooleanOptionalAction,
-        help="how far answers move when contour, image or grid lie half a voxel otherwise, and with the outside replaced "
-        "or the inside shuffled (told of lesion slices; of whole volumes only if asked for, since they are then prepared "
-        "many times)",
+        help="how far answers move when contour, image or grid lie half a voxel otherwise, and with the outside "
+        "replaced or the inside shuffled (told of lesion slices; of whole volumes only if asked for, since they are "
+        "then prepared many times)",
     )
     running.add_argument("--no-pictures", dest="pictures", action="store_false", help="draw no PNG")
     add_overwrite(running)

@@ -149,10 +149,12 @@ def test_hashes_of_settings_from_before_stay_what_they_were():
     unusual = TrainingSettings(
         epochs=3, betas=(0, 0.5), loss=LossWeights(1, 0, 0, 2), rotations=[5, 7], patience=3, weight_decay=0,
         architecture=Architecture(patch_size=32, filters=3, dropout=0), checkpoint_seconds=1, initial_weights="torch",
-        preprocessing=Preprocessing(patch_size=32, percentiles=(0, 50), lattice="as-before"),
+        preprocessing=Preprocessing(
+            patch_size=32, percentiles=(0, 50), lattice="as-before", mask_edges="sharp"
+        ),
     )  # fmt: skip
     assert unusual.identity() == "cea9fec96ce9ecd4242c049a59a6c05f413f80eb916abfc54af9276917ca59b1"
-    before = Preprocessing(lattice="as-before")
+    before = Preprocessing(lattice="as-before", mask_edges="sharp")
     other = TrainingSettings(
         reconstruct="gtv", pictures_every=4, threads=2, device="cuda", micro_batch=0, preprocessing=before
     )
