@@ -10,7 +10,7 @@ export PYTHON
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test fuzz study bench pictures lint clean
+.PHONY: help demo test fuzz study bench pictures package lint clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST)
@@ -48,6 +48,10 @@ pictures:  ## make the pictures of README and documentation anew: the panel besi
 	@bash Testing/setup.sh
 	@bash Testing/offscreen.sh
 	@OMP_NUM_THREADS=1 $(VENV_PYTHON) Testing/screenshots.py $(ARGS)
+
+package:  ## make the archives for Slicer's Extensions Manager, "Install from file" (ARGS="--slicer 5.12 --macos REVISION"), into ./dist
+	@bash Testing/setup.sh
+	@$(VENV_PYTHON) Testing/package.py $(ARGS)
 
 lint:  ## check style, spelling, layers, types, and that the CMake lists are complete
 	@bash Testing/setup.sh
