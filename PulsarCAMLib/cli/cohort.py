@@ -10,7 +10,7 @@ from typing import Any
 
 from ..core.pluralize import pluralize
 from ..core.task import COMPUTED, PATIENT, SHRINKAGE, VISIT
-from ..core.vocabulary import DIFFICULTIES
+from ..core.vocabulary import ADDED_TEXTURE, DIFFICULTIES, RULES
 from ..systems.contract import System
 from . import imports
 from .inputs import add_safe_reading
@@ -39,6 +39,13 @@ examples:
       the outcome does not depend on the image: an honest evaluation must find nothing
   pulsarcam cohort make-synthetic -o cohort --second-mri --dose --clinical
       with planned doses and clinical columns, which do not tell the outcome: to try what takes them
+  pulsarcam cohort make-synthetic -o cohort --rule missing-rim
+      another rule decides the outcome; where it lies is in the planted maps, voxel by voxel
+  pulsarcam cohort make-synthetic -o cohort --rule dark-niche --background t1c.nrrd
+      lesions in an MRI of your own, which is read only; the images show that head
+
+rules:
+{rules}
 
 """
 
@@ -69,7 +76,7 @@ def add_cohort(commands, command: Callable[..., argparse.ArgumentParser], epilog
     listed = command(actions, "columns", "list the columns of a cohort table")
     add_system(listed, "whose columns")
     title = "generate patients with known truth, as files and a table"
-    _add_make(command(actions, "make-synthetic", title, MAKE_EXAMPLES + epilog), system)
+    _add_make(command(actions, "make-synthetic", title, MAKE_EXAMPLES.format(rules=_rules()) + epilog), system)
     imports.add_imports(actions, command, epilog)
     public = command(actions, "import-openbtai", "take pairs of volumes 60 to 120 days apart from OpenBTAI's table")
     text = "OpenBTAI_MORPHOLOGICAL_MEASUREMENTS.xlsx"
@@ -77,6 +84,10 @@ def add_cohort(commands, command: Callable[..., argparse.ArgumentParser], epilog
     add_output(public, "TABLE", "cohort table to be made: .csv or .xlsx", required=True)
     public.add_argument("--anonymous", action="store_true", help="number the patients and leave out the dates")
     add_overwrite(public, "TABLE")
+
+
+def _rules() -> str:
+    return "\n".join(f"  {name:<17} {decides}" for name, decides in RULES.items())
 
 
 def _add_make(make: argparse.ArgumentParser, system: System) -> None:
@@ -93,6 +104,15 @@ def _add_make(make: argparse.ArgumentParser, system: System) -> None:
 def _add_lesions(make: argparse.ArgumentParser) -> None:
     make.add_argument("--patients", type=whole_number(1), default=39, metavar="N", help="how many (%(default)s)")
     make.add_argument("--difficulty", choices=DIFFICULTIES, default="standard", help="'none': no signal (%(default)s)")
+    make.add_argument(
+        "--rule", choices=tuple(RULES), default=ADDED_TEXTURE, metavar="RULE",
+        help="what decides that a lesion does not respond (%(default)s)",
+    )  # fmt: skip
+    make.add_argument("--near-contour", action="store_true",
+                      help="bright tissue just outside contours; under the rule 'outside' it decides")  # fmt: skip
+    make.add_argument("--labels-alike", action="store_true", help="all lesions of a patient have one outcome")
+    make.add_argument("--background", type=InputPath, metavar="FILE",
+                      help="an MRI to put the lesions into, read only (heads made up)")  # fmt: skip
     make.add_argument(
         "--lesions",
         type=whole_number(1),
@@ -258,6 +278,7 @@ def make_synthetic(options) -> None:
         from ..core.errors import InputError
 
         raise InputError(f"{system.title} makes no synthetic patients; choose another system.")
+    from ..cohort.synthetic.background import Background
     from ..cohort.synthetic.settings import CohortSettings
     from ..cohort.synthetic.store import write_cohort
     from ..cohort.table import read_cohort
@@ -269,7 +290,13 @@ def make_synthetic(options) -> None:
         options.difficulty,
         lesions=tuple(options.lesions),
         second_mri=options.second_mri,
+        rule=options.rule,
+        near_contour=options.near_contour,
+        labels_alike=options.labels_alike,
     )
+    if options.background:
+        refuse_own_inputs(options)
+    background = Background.read(options.background) if options.background else None
     with Progress(options.quiet) as progress:
         path = write_cohort(
             options.output,
@@ -278,6 +305,7 @@ def make_synthetic(options) -> None:
             progress=progress.part(0, 1),
             dose=options.dose,
             clinical=options.clinical,
+            background=background,
         )
     cohort = read_cohort(path)
     print(f"{len(cohort.lesions)} synthetic lesions of {len(cohort.patients)} patients: {path}")

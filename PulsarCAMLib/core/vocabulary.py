@@ -161,6 +161,23 @@ MORE_TITLES = {MACRO_F1: "macro F1"}
 DIFFICULTIES = ("easy", "standard", "hard", "none")
 """"none" plants the same tissue as "standard", but the outcome does not depend on it."""
 
+ADDED_TEXTURE = "added-texture"
+"""The rule of all cohorts before there were others."""
+
+RULES = {
+    ADDED_TEXTURE: "a fine texture in a part of the lesion",
+    "dark-niche": "a dark niche in the lesion",
+    "missing-rim": "a part of the enhancing rim is missing",
+    "necrotic-share": "how much of the dark tissue is a necrotic core",
+    "blurred-margin": "the margin is blurred on one side",
+    "uniform-intensity": "the brightness of the whole lesion",
+    "size": "the size of the lesion",
+    "shape": "a bulge of the lesion's outline",
+    "outside": "bright tissue outside the contour",
+    "nothing": "nothing that the image shows",
+}
+"""What decides in a synthetic cohort that a lesion does not respond."""
+
 
 def why_unknown(name: str) -> str:
     """What is wrong with the name of a model and what to write instead; empty if it is known."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ...systems.phantom.random_fields import Grid, Waves, random_rotation, soft
+from .rules.mark import Mark, Site
 from .settings import CohortSettings, Factors
 
 CONFOUNDERS = ("bright blob", "dark blob", "bright spot", "haemorrhage", "necrosis", "vessel")
@@ -88,16 +89,32 @@ class Tumour:
     resistant: bool = False
     blobs: tuple[Blob, ...] = ()
     courses: dict[str, Course] = field(default_factory=dict)
+    marks: tuple[Mark, ...] = ()
 
     def box(self, grid: Grid) -> tuple[slice, slice, slice]:
         """Part of a grid that holds the tumour and its surroundings at any time."""
-        return grid.box(self.centre, ROOM * self.radius + 6)
+        return grid.box(self.centre, ROOM * self.radius + 6 + max((mark.reach_mm for mark in self.marks), default=0))
+
+    def reference(self) -> tuple[Grid, np.ndarray]:
+        """A grid of the head around the tumour, and its points: what is measured there depends on no scanner."""
+        side = int(np.ceil(2 * ROOM * self.radius / 1.5))
+        affine = np.diag([1.5, 1.5, 1.5, 1.0])
+        affine[:3, 3] = self.centre - 0.75 * (side - 1)
+        grid = Grid(affine, (side, side, side))
+        return grid, grid.points()
+
+    def site(self, grid: Grid, points: np.ndarray, level: np.ndarray | None = None) -> Site:
+        """The tumour as its marks see it; without ``level``: at baseline."""
+        return Site(grid, points, self.level(grid, points) if level is None else level, self.centre, self.radius)
 
     def level(self, grid: Grid, points: np.ndarray) -> np.ndarray:
         """Millimetres inside the whole baseline tumour, float32 ``[k, j, i]``."""
         offset = points - self.centre.astype(np.float32)[:, None, None, None]
         norm = np.sqrt((np.tensordot(self.shape.astype(np.float32), offset, 1) ** 2).sum(0))
-        return np.float32(self.radius) * (1 - norm + 0.09 * self.outline.on(grid))
+        level = np.float32(self.radius) * (1 - norm + 0.09 * self.outline.on(grid))
+        for mark in self.marks:
+            level = mark.reshaped(Site(grid, points, level, self.centre, self.radius))
+        return level
 
     def levels(self, grid: Grid, points: np.ndarray, time: str) -> tuple[np.ndarray, np.ndarray]:
         """Levels of the tumour and of its resistant tissue at a time point; the tumour holds the resistant tissue."""
@@ -108,8 +125,8 @@ class Tumour:
         nest = np.minimum(whole, self.nest.level(grid, points)) + np.float32(course.advance_mm)
         return np.maximum(whole - np.float32(course.retreat_mm), nest), nest
 
-    def inside(self, grid: Grid, points: np.ndarray, nest: np.ndarray) -> np.ndarray:
-        """Brightness of the tumour's tissue, given the level of its resistant part; float32 ``[k, j, i]``."""
+    def inside(self, grid: Grid, points: np.ndarray, whole: np.ndarray, nest: np.ndarray) -> np.ndarray:
+        """Brightness of the tumour's tissue, given its level and that of its resistant part; float32 ``[k, j, i]``."""
         value = self.brightness + self.coarse_amplitude * self.coarse.on(grid)
         for blob in self.blobs:
             value += blob.contrast * blob.share(points)
@@ -117,6 +134,8 @@ class Tumour:
             # Bounded, so that the brightest and the darkest voxels of a lesion are not those of the texture.
             texture = np.clip(1.2 * self.nest.texture.on(grid), -1.4, 1.4)
             value += self.texture_amplitude * texture * soft(nest, 1.5)
+        for mark in self.marks:
+            value += mark.brightness(self.site(grid, points, whole))
         return np.clip(value, 0.05, None)
 
     def confounders(self, points: np.ndarray) -> np.ndarray:
@@ -127,8 +146,14 @@ class Tumour:
         return labels
 
 
-def draw_tumour(rng: np.random.Generator, centre: np.ndarray, radius: float, settings: CohortSettings) -> Tumour:
-    """A random tumour of a given place and equivalent radius."""
+def draw_tumour(
+    rng: np.random.Generator,
+    centre: np.ndarray,
+    radius: float,
+    settings: CohortSettings,
+    resistant: bool | None = None,
+) -> Tumour:
+    """A random tumour of a given place and equivalent radius; ``resistant`` None: a coin decides."""
     numbers = settings.numbers
     stretch = np.exp(rng.normal(0, 0.10, 3))
     stretch /= np.prod(stretch) ** (1 / 3)
@@ -145,7 +170,8 @@ def draw_tumour(rng: np.random.Generator, centre: np.ndarray, radius: float, set
         coarse_amplitude=numbers.coarse_amplitude * rng.uniform(0.7, 1.3),
     )
     blobs = _draw_blobs(rng, centre, radius, numbers)
-    resistant = bool(rng.random() < 0.5)
+    coin = bool(rng.random() < 0.5)
+    resistant = coin if resistant is None else resistant
     small = bool(rng.random() < numbers.small_nest)
     share = rng.uniform(*(numbers.resistant_share if resistant else numbers.small_share))
     nest = _draw_nest(rng, whole, share, numbers)
@@ -163,11 +189,7 @@ def _draw_nest(rng: np.random.Generator, tumour: Tumour, share: float, numbers: 
     """
     outline = Waves.draw(rng, (10, 20), 12)
     texture = Waves.draw(rng, numbers.texture_wavelength_mm, 48)
-    side = int(np.ceil(2 * ROOM * tumour.radius / 1.5))
-    affine = np.diag([1.5, 1.5, 1.5, 1.0])
-    affine[:3, 3] = tumour.centre - 0.75 * (side - 1)
-    grid = Grid(affine, (side, side, side))
-    points = grid.points()
+    grid, points = tumour.reference()
     inside = tumour.level(grid, points) > 0
     # Balls within the tumour and caps of balls around a point outside: a large nest reaches the middle from everywhere,
     # and "near the centre" must not be a way to find it.
@@ -230,4 +252,14 @@ def _independent_courses(rng: np.random.Generator, radius: float, numbers: Facto
         "baseline": Course(),
         "second": Course(_retreat(radius, drift), -_retreat(radius, drift)),
         "followup": Course(_retreat(radius, kept), -_retreat(radius, kept)),
+    }
+
+
+def courses_of(rng: np.random.Generator, radius: float, shrinks: bool, numbers: Factors) -> dict[str, Course]:
+    """The whole tumour shrinks, or does not, as a rule says."""
+    kept = rng.uniform(*numbers.shrinkage) if shrinks else rng.uniform(0.85, 1.3)
+    return {
+        "baseline": Course(),
+        "second": Course(_retreat(radius, rng.uniform(0.88, 1.02))),
+        "followup": Course(_retreat(radius, kept)),
     }

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, fields, replace
 from types import MappingProxyType
 
 from ...core.settings import Settings, option
-from ...core.vocabulary import BASELINE, FOLLOWUP, SECOND
+from ...core.vocabulary import ADDED_TEXTURE, BASELINE, FOLLOWUP, RULES, SECOND
 
 TIME_POINTS = (BASELINE, SECOND, FOLLOWUP)
 """Pre-treatment MRI, optional second pre-treatment MRI some weeks later, MRI that decides the response."""
@@ -94,9 +94,13 @@ class CohortSettings(Settings):
         diameter_mm: smallest and largest equivalent diameter of a lesion.
         second_mri: also make a second pre-treatment MRI of every patient.
         shrinkage_threshold: a lesion responds when its follow-up volume is strictly below this share of its first.
+        rule: what decides the outcome, a name in :data:`~PulsarCAMLib.cohort.synthetic.rules.RULES`.
+        near_contour: bright tissue 0.5 to 5 mm outside the contour. Under the rule "outside" it is the tissue that
+            decides (else that lies farther away); under every other it lies around a random half of the lesions.
+        labels_alike: all lesions of a patient have one outcome, as where it is the patient that decides.
 
     Raises:
-        InputError: an unknown difficulty or factor, or numbers out of range.
+        InputError: an unknown difficulty, rule or factor, or numbers out of range.
     """
 
     who = "a synthetic cohort"
@@ -109,6 +113,9 @@ class CohortSettings(Settings):
     diameter_mm: tuple[float, float] = (16.0, 36.0)
     second_mri: bool = False
     shrinkage_threshold: float = 0.8
+    rule: str = option(ADDED_TEXTURE, choices=tuple(RULES))
+    near_contour: bool = False
+    labels_alike: bool = False
 
     def disagreements(self) -> Iterator[str]:
         """See :class:`~PulsarCAMLib.core.settings.Settings`."""

@@ -17,10 +17,13 @@ import numpy as np
 
 from ...core.errors import OutputError
 from ...core.geometry import VolumeGeometry
+from ...core.vocabulary import ADDED_TEXTURE
 from ...io.csv_files import write_rows
 from ...io.result_folder import ResultFolder
+from .background import Background
 from .dose_and_clinical import PlannedDose, clinical_facts, planned_dose
 from .patients import SyntheticLesion, SyntheticPatient, SyntheticScan, generate_patient
+from .rules import PLACES, rule_of
 from .settings import CohortSettings
 
 TABLE, RECIPE = "cohort.csv", "recipe.json"
@@ -52,6 +55,9 @@ The response is not among them: it is computed from the volumes, by the threshol
 """
 
 DOSE_COLUMNS = ("dose", "clinical_prescription_gy", "truth_prescribed_share")
+RULE_COLUMNS = ("truth_rule", "truth_place")
+"""Of cohorts under another rule than the first: which, and where the truth lies, in words."""
+
 CLINICAL_COLUMNS = ("clinical_age", "clinical_primary")
 
 SEGMENT_COLORS = ((0.89, 0.47, 0.36), (0.36, 0.66, 0.89), (0.55, 0.78, 0.35), (0.85, 0.72, 0.30))
@@ -65,6 +71,7 @@ def write_cohort(
     progress: Callable[[float, str], None] | None = None,
     dose: bool = False,
     clinical: bool = False,
+    background: Background | None = None,
 ) -> Path:
     """Generate a cohort and write it; the folder appears when it is complete, or not at all.
 
@@ -75,14 +82,17 @@ def write_cohort(
         progress: called after each patient with the share done and a text.
         dose: also plan a dose on every MRI before treatment, see :mod:`.dose_and_clinical`.
         clinical: also give clinical columns.
+        background: an MRI to put the lesions into, instead of heads made up.
 
     Returns:
         Path of the cohort table.
 
     Raises:
+        InputError: the background has no room for lesions.
         OutputError: the folder is in the way, or cannot be written.
     """
-    return write_cohort_folder(folder, lambda to: _write_into(to, settings, progress, dose, clinical), overwrite)
+    own = (progress, dose, clinical, background)
+    return write_cohort_folder(folder, lambda to: _write_into(to, settings, *own), overwrite)
 
 
 def write_cohort_folder(folder: str | Path, fill: Callable[[Path], None], overwrite: bool = False) -> Path:
@@ -109,11 +119,13 @@ def _write_into(
     progress: Callable[[float, str], None] | None,
     dose: bool,
     clinical: bool,
+    background: Background | None,
 ) -> None:
-    columns = (*COLUMNS, *(DOSE_COLUMNS if dose else ()), *(CLINICAL_COLUMNS if clinical else ()))
+    of_rule = () if settings.rule == ADDED_TEXTURE else RULE_COLUMNS
+    columns = (*COLUMNS, *of_rule, *(DOSE_COLUMNS if dose else ()), *(CLINICAL_COLUMNS if clinical else ()))
     rows: list[dict[str, object]] = []
     for index in range(settings.patients):
-        patient = generate_patient(settings, index)
+        patient = generate_patient(settings, index, background=background)
         _write_scans(folder / patient.name, patient)
         doses = _write_doses(folder / patient.name, patient, settings, index) if dose else {}
         facts = clinical_facts(settings, index) if clinical else {}
@@ -123,6 +135,9 @@ def _write_into(
     write_rows(folder / TABLE, columns, rows)
     recipe = {"synthetic": True, **asdict(settings), "numbers": asdict(settings.numbers)}
     recipe |= {"dose": dose, "clinical": clinical}
+    rule = rule_of(settings)
+    recipe["truth"] = {"decides": rule.title, "place": PLACES[rule.place], "alike_in_both_classes": rule.matched}
+    recipe |= {} if background is None else {"background": background.facts()}
     (folder / RECIPE).write_text(json.dumps(recipe, indent=2) + "\n", encoding="utf-8")
 
 
@@ -131,6 +146,8 @@ def _rows(patient: SyntheticPatient, settings: CohortSettings, doses: dict[str, 
     for lesion in patient.lesions:
         for time in times:
             row = _row(patient, lesion, patient.scans[time], settings)
+            if settings.rule != ADDED_TEXTURE:
+                row |= {"truth_rule": settings.rule, "truth_place": PLACES[rule_of(settings).place]}
             yield row | (_dose_cells(row["image"], lesion, doses[time]) if time in doses else {})
 
 

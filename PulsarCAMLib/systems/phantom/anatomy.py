@@ -11,6 +11,9 @@ from .random_fields import Grid, Waves, soft
 AIR, SCALP, SKULL, CSF, GREY, WHITE, VESSEL = 0.02, 0.92, 0.10, 0.24, 0.50, 0.64, 1.05
 """Brightness of tissues; enhancing tumour is about 0.95."""
 
+OEDEMA = 0.46
+"""Brightness of oedema around a lesion."""
+
 SCALP_MM, SKULL_MM, MENINGES_MM = 5.0, 11.0, 13.0
 """Depths below the skin at which scalp, skull and the cerebrospinal fluid around the brain end."""
 

@@ -87,7 +87,7 @@ class Waves:
         return (left @ right.T).reshape(grid.shape) * np.float32(np.sqrt(2 / len(start)))
 
 
-def soft(level_mm: np.ndarray, width_mm: float = 1.0) -> np.ndarray:
+def soft(level_mm: np.ndarray, width_mm: np.ndarray | float = 1.0) -> np.ndarray:
     """Share of a voxel inside a surface: 0 far outside, 1 far inside, a ramp of ``width_mm`` between."""
     return np.clip(level_mm / width_mm + 0.5, 0, 1)
 
