@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..core.errors import InputError
 from ..core.settings import option_of
-from ..systems.registry import all_methods
+from ..systems.registry import all_methods, system_of
 from .setting_options import add_settings, settings_from
 
 if TYPE_CHECKING:
@@ -18,10 +18,12 @@ if TYPE_CHECKING:
 
 
 def add_choices(parser: argparse.ArgumentParser) -> None:
-    """One group of options for every method that has some."""
-    for method in _methods():
-        title = f"{method.title.lower()} (--method {method.name}), for models of whole volumes"
-        add_settings(parser.add_argument_group(title), method.choices, method.name)
+    """One group of options for every method that has some, or for several that share them."""
+    for section, methods in _sections().items():
+        named = " or ".join(method.name for method in methods)
+        title = f"{methods[0].title.lower() if len(methods) == 1 else f'{section} maps'} (--method {named})"
+        title += "" if methods[0] in system_of().maps else ", for models of whole volumes"
+        add_settings(parser.add_argument_group(title), methods[0].choices, section)  # type: ignore[arg-type]
 
 
 def choices_of(options: argparse.Namespace, card: ModelCard, methods: Sequence[str]) -> dict[str, Any]:
@@ -36,16 +38,17 @@ def choices_of(options: argparse.Namespace, card: ModelCard, methods: Sequence[s
         InputError: values do not go together, or settings are given of a method that is not asked for.
     """
     found: dict[str, Any] = {}
-    for method in _methods():
-        if not _typed(options, method):
+    for section, those in _sections().items():
+        if not _typed(options, those[0]):
             continue
-        if method.name not in methods:
+        names = [method.name for method in those]
+        if not set(names) & set(methods):
             raise InputError(
-                f"Settings of the method {method.name} are given, and no such map is asked for; add --method "
-                f"{method.name}, or leave them out."
+                f"Settings of the method {' or '.join(names)} are given, and no such map is asked for; add --method "
+                f"{names[0]}, or leave them out."
             )
-        own = card.system.method(method.name)
-        found[method.name] = settings_from(own.choices, options, **own.given(card.system, card.preprocessing))
+        for own in (method for method in card.system.maps if method.choices is not None and method.options == section):
+            found[own.name] = settings_from(own.choices, options, **own.given(card.system, card.preprocessing))  # type: ignore[type-var]
     return found
 
 
@@ -63,9 +66,9 @@ def choices_of_text(text: str, card: ModelCard, method: str) -> dict[str, Any]:
     own = card.system.method(method)
     if own.choices is None or not text.strip():
         return {}
-    words = [word for part in text.split(",") for word in _typed_as(part, method)]
-    parser = _Line(prog=method, add_help=False, allow_abbrev=False)
-    add_settings(parser, own.choices, method)
+    words = [word for part in text.split(",") for word in _typed_as(part, own.options)]
+    parser = _Line(prog=own.options, usage=own.choices.example, add_help=False, allow_abbrev=False)
+    add_settings(parser, own.choices, own.options)
     return choices_of(parser.parse_args(words), card, (method,))
 
 
@@ -74,12 +77,12 @@ def told(method: MapMethod) -> str:
     if method.choices is None:
         return ""
     known = [option_of(each) for each in fields(method.choices) if option_of(each).flag]
-    return "; ".join(f"{each.flag.removeprefix(f'--{method.name}-')}: {each.help}" for each in known)
+    return "; ".join(f"{each.flag.removeprefix(f'--{method.options}-')}: {each.help}" for each in known)
 
 
-def _typed_as(part: str, method: str) -> list[str]:
+def _typed_as(part: str, section: str) -> list[str]:
     name, _, value = part.strip().replace("=", " ", 1).partition(" ")
-    return [f"--{method}-{name}", *([value.strip()] if value.strip() else [])] if name else []
+    return [f"--{section}-{name}", *([value.strip()] if value.strip() else [])] if name else []
 
 
 class _Line(argparse.ArgumentParser):
@@ -88,18 +91,23 @@ class _Line(argparse.ArgumentParser):
     def error(self, message: str):
         raise InputError(
             f"The settings of the method {self.prog} cannot be used "
-            f"({message.replace(f'--{self.prog}-', '')}); write them as in “block 16, fill noise”."
+            f"({message.replace(f'--{self.prog}-', '')}); write them as in “{self.usage}”."
         )
 
 
-def _methods() -> list[MapMethod]:
-    return [method for method in all_methods() if method.choices is not None]
+def _sections() -> dict[str, list[MapMethod]]:
+    """Methods with settings, by what their options begin with."""
+    found: dict[str, list[MapMethod]] = {}
+    for method in all_methods():
+        if method.choices is not None:
+            found.setdefault(method.options, []).append(method)
+    return found
 
 
 def _typed(options: argparse.Namespace, method: MapMethod) -> bool:
     """Whether an option is not as usual."""
     usual = argparse.ArgumentParser()
-    add_settings(usual, method.choices, method.name)
+    add_settings(usual, method.choices, method.options)  # type: ignore[arg-type]
     own = vars(usual.parse_args([]))
     dests = [option_of(each).dest for each in fields(method.choices) if option_of(each).flag]  # type: ignore[arg-type]
     return any(getattr(options, dest, own[dest]) != own[dest] for dest in dests)

@@ -28,10 +28,13 @@ class MapMethod:
         class_cost: the same for each class of the task besides.
         about: what its values are, in a sentence or two, for reports; empty: the equation.
         choices: dataclass of settings that a user may choose (:class:`.settings.Settings`), whose options have the
-            method's name as their section; None: there is nothing to choose.
+            method's name, or ``section``, as their section and begin with it; None: there is nothing to choose.
+        section: of the options, where several methods share them.
         given: of a system and a model's preprocessing, fields of the choices that no user tells.
         foretold: of the system's evidence and a number of members and samples, one sentence on what it costs here,
             measured; None: see ``cost``.
+        made: of a model's card and the settings that were chosen (None: the usual ones), one sentence on what maps were
+            made with that a reader of the result must know; empty: nothing.
         lesson: how it differs, one sentence for a tool tip.
         tells: what a map is for a class, to be filled with its name; small letters. What has no sign, as an absolute
             gradient, is no evidence for anything.
@@ -51,10 +54,17 @@ class MapMethod:
     class_cost: float = 0.0
     about: str = ""
     choices: type | None = None
+    section: str = ""
     given: Callable[[Any, Any], dict[str, Any]] = lambda system, preprocessing: {}
     foretold: Callable[[Any, int], str] | None = None
+    made: Callable[[Any, Any], str] = lambda card, settings: ""
     lesson: str = ""
     tells: str = "evidence for {}"
+
+    @property
+    def options(self) -> str:
+        """What the options of its choices begin with."""
+        return self.section or self.name
 
     def passes(self, classes: int) -> float:
         """What it costs where a task has so many classes."""

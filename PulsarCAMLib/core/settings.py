@@ -154,11 +154,13 @@ def default_of(each: Field) -> Any:
 class Settings:
     """Base of frozen dataclasses of settings.
 
-    A subclass may say :attr:`who` (as the sentences name it), :attr:`error` (what it raises), :attr:`algorithm` (raised
-    when the same settings give other results than before) and :meth:`disagreements`.
+    A subclass may say :attr:`who` (as the sentences name it), :attr:`example` (as some are typed in one line),
+    :attr:`error` (what it raises), :attr:`algorithm` (raised when the same settings give other results than before) and
+    :meth:`disagreements`.
     """
 
     who: ClassVar[str] = "the settings"
+    example: ClassVar[str] = ""
     error: ClassVar[type[PulsarCAMError]] = InputError
     algorithm: ClassVar[int | None] = None
     unknown: ClassVar[str] = "use one of {}"

@@ -105,9 +105,10 @@ def explain_case(
     on_progress(1.0, "Done")
     notes = [*case.warnings, *(w for s in samples for w in s.warnings), *_notes_on_maps(units)]
     notes += [each.in_words() for each in chosen.values() if hasattr(each, "in_words")]
+    notes += [made for name, each in chosen.items() if (made := system.method(name).made(bundle.card, each))]
     notes += [*ended, *system.result_notes(units), *stability_notes(units), *left_out_notes(units)]
     geometries = {name: image.geometry for name, image in case.images.items()}
-    return CaseResult(case.geometry, bundle.card, tuple(units), tuple(dict.fromkeys(notes)), geometries)
+    return CaseResult(case.geometry, bundle.card, tuple(units), tuple(dict.fromkeys(notes)), geometries, chosen)
 
 
 def explain_scan(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -202,6 +203,7 @@ class CaseResult:
         units: one result each, in the order given.
         warnings: sentences that the user must see.
         geometries: of every input that the case has, by name.
+        choices: settings of methods that were not the usual ones, by the methods' names.
     """
 
     geometry: VolumeGeometry
@@ -209,6 +211,7 @@ class CaseResult:
     units: tuple[UnitResult, ...]
     warnings: tuple[str, ...] = ()
     geometries: Mapping[str, VolumeGeometry] = field(default_factory=dict)
+    choices: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def system(self) -> System:
@@ -244,6 +247,10 @@ class CaseResult:
     def method(self, name: str) -> MapMethod:
         """The method of that name; see :meth:`PulsarCAMLib.systems.contract.System.method`."""
         return self.system.method(name)
+
+    def made_with(self, method: str) -> str:
+        """What a reader of a method's maps must know of how they were made, one sentence; mostly empty."""
+        return self.method(method).made(self.card, self.choices.get(method))
 
     def inputs_of(self, method: str) -> tuple[str, ...]:
         """Names of the inputs that a computed method has maps of their own for."""

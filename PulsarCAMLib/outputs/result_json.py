@@ -44,6 +44,11 @@ def left_out_of(result: CaseResult) -> list[dict[str, object]]:
     ]
 
 
+def _made(result: CaseResult) -> dict[str, str]:
+    """Method to what a reader of its maps must know of how they were made, where there is something."""
+    return {name: made for name in result.units[0].methods if (made := result.made_with(name))}
+
+
 def _or_none(value: float) -> float | None:
     """JSON knows no NaN."""
     return float(value) if math.isfinite(value) else None
@@ -81,6 +86,7 @@ def record_of(result: CaseResult, inputs: Mapping[str, str], options: Mapping[st
         **({"input_shares": shares} if (shares := input_table(result)) else {}),
         **({"stability": found} if (found := stability_of(result)) else {}),
         **({"left_out": parts} if (parts := left_out_of(result)) else {}),
+        **({"maps_made": made} if (made := _made(result)) else {}),
         "warnings": list(result.warnings),
         "versions": {
             "python": platform.python_version(),

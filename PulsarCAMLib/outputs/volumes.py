@@ -88,11 +88,13 @@ class HeatMaps:
 
 
 def map_facts(result: CaseResult, shown: DisplaySettings) -> dict[str, object]:
-    """What a map's header says besides: its input where it is that of one alone, and its cells where it is a volume's.
+    """What a map's header says besides: its input where it is that of one alone, what it is relative to, and its cells
+    where it is a volume's.
 
     The cells are the method's; the voxels of the file are the image's, and what lies between cells is interpolation.
     """
     found: dict[str, object] = {"input": shown.input} if shown.input else {}
+    found |= {"made": made} if (made := result.made_with(shown.method)) else {}
     cells = cells_text(result.units[0], shown.method)
     return found | ({"cells": cells} if cells else {})
 

@@ -56,7 +56,10 @@ class ModelBundle:
         """
         from .weights import members_of, read_tensors
 
-        return self.card.system.predictor(members_of(self.card, read_tensors(self.card, self.weights)))
+        members = members_of(self.card, read_tensors(self.card, self.weights))
+        if "reference" in self.card.fields:
+            self.card.system.give_reference(members, self.card.fields["reference"])
+        return self.card.system.predictor(members)
 
 
 def load_bundle(folder: str | os.PathLike) -> ModelBundle:
@@ -90,7 +93,7 @@ def bundle_of(members: Sequence[nn.Module], fields: dict[str, Any], folder: str 
     Args:
         members: the ensemble, all of one architecture.
         fields: the card without format, version, members, classes, weights and probe: those are filled in; so is the
-            architecture where the members have one.
+            architecture where the members have one, and of which weights a reference is.
         folder: where it will lie.
 
     Raises:
@@ -104,6 +107,9 @@ def bundle_of(members: Sequence[nn.Module], fields: dict[str, Any], folder: str 
     weights = safetensors.torch.save({name: t.cpu() for name, t in tensors.items()})
     fields = dict(fields)
     architecture = fields.pop("architecture", None) or cast(Any, members[0]).architecture.to_card()
+    digest = hashlib.sha256(weights).hexdigest()
+    if "reference" in fields:
+        fields["reference"] = {"weights_sha256": digest} | dict(fields["reference"])
     whole = {
         "format": FORMAT,
         "format_version": FORMAT_VERSION,
@@ -111,7 +117,7 @@ def bundle_of(members: Sequence[nn.Module], fields: dict[str, Any], folder: str 
         "architecture": architecture,
         "members": len(members),
         "classes": list(system_of(architecture["name"]).task.names),
-        "weights": {"file": WEIGHTS_FILE, "sha256": hashlib.sha256(weights).hexdigest()},
+        "weights": {"file": WEIGHTS_FILE, "sha256": digest},
     }
     card = ModelCard.from_fields(whole)
     card.system.check_members(members, card.preprocessing)

@@ -37,7 +37,9 @@ FIELDS: dict[str, type] = {
 }
 """What a card must hold, and of which kind."""
 
-OPTIONAL: dict[str, type] = {"response": dict, "protocols": dict, "explanation_checks": dict, "probe": dict}
+OPTIONAL: dict[str, type] = {
+    "response": dict, "protocols": dict, "explanation_checks": dict, "probe": dict, "reference": dict,
+}  # fmt: skip
 """What a card may hold since it was first read; readers of version 1 that do not know them pass over them."""
 
 
@@ -138,6 +140,22 @@ def _sizes(fields: dict[str, Any]) -> Iterator[str]:
         yield from system.disagreements(*parts)
 
 
+def _reference(fields: dict[str, Any]) -> Iterator[str]:
+    """Features of other weights would be compared with what they do not go with."""
+    section = fields.get("reference")
+    if section is None:
+        return
+    if section.get("weights_sha256") != fields["weights"].get("sha256"):
+        yield "The model card's reference is not that of its weights; add it anew."
+        return
+    try:
+        system = system_of(system_name(fields))
+        architecture = system.architecture.from_card(fields["architecture"])
+    except PulsarCAMError:
+        return  # said by the rules on these
+    yield from system.reference_problems(section, architecture, fields["members"])
+
+
 def _sentences(fields: dict[str, Any]) -> Iterator[str]:
     text = fields.get("protocols", {}).get("text", [])
     if not isinstance(text, list) or not all(isinstance(each, str) for each in text):
@@ -169,6 +187,7 @@ _RULES: tuple[tuple[tuple[str, ...], Callable[[dict[str, Any]], Iterator[str]]],
     (("classes", "architecture", "decision", "response"), _system),
     (("weights",), _weights),
     (("preprocessing", "architecture"), _sizes),
+    (("reference", "weights", "members", "architecture"), _reference),
     (("protocols",), _sentences),
     ((), _characters),
 )

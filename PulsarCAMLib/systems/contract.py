@@ -18,6 +18,7 @@ from .answers import Explained, LoopedPredictor, NetworkEvidence, Predictor
 from .input_controls import InputControls
 from .map_checks.asked import MapChecks
 from .perturbing import Perturbations
+from .references import References
 from .roles import InputRoles
 from .samples import PastedMap, Placement, Samples, Sliced, SoftEdged, Turned, network_masks
 from .sizes import NoSizes
@@ -56,9 +57,9 @@ __all__ = [
 ]
 
 
-class System(InputRoles, MapChecks, InputSubsets, Perturbations, InputControls):
+class System(InputRoles, MapChecks, InputSubsets, Perturbations, InputControls, References):
     """One published way of answering. See :mod:`.map_checks.asked`, :mod:`.subsets`, :mod:`.perturbing`, :mod:`.roles`,
-    :mod:`.input_controls`.
+    :mod:`.input_controls`, :mod:`.references`.
 
     Attributes:
         name: of cards: ``card.fields["architecture"]["name"]``.

@@ -81,6 +81,7 @@ def card_fields(
     if measurable:
         fitted = temperature if calibrated else None
         measured = performance(task, settings, logits, fitted, validation, resamples)
+    reference = system.reference_section([each.model() for each in trained], samples.originals())
     return {
         "name": origin.name,
         "title": origin.title,
@@ -96,6 +97,7 @@ def card_fields(
         },
         "training": _training(origin, trained, samples, validation),
         "performance": measured,
+        **({"reference": reference} if reference else {}),
         "intended_use": _intended_use(origin, samples, task),
         "licence": origin.licence,
     }

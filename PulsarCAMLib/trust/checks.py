@@ -228,7 +228,8 @@ class _Work:
         ranked: list[np.ndarray] = []
         sums = {(name, score): np.zeros(len(self.images)) for name in self.names.every for score in ("", SIZE, " dice")}
         for predictor in predictors:
-            logits, other = self._mapped(predictor, self.images, self.told)
+            compared = self.system.referenced(predictor, self.predictor, self.images, self.told)
+            logits, other = self._mapped(compared, self.images, self.told)
             ranked.append(ranking(logits, self.system.task))
             for name in self.names.every:
                 for n, inside in enumerate(self.masks[:, 0]):

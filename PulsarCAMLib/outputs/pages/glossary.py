@@ -17,8 +17,9 @@ def definitions_of(
     *,
     stability: bool = False,
     left_out: bool = False,
+    made: str = "",
 ) -> list[tuple[str, str]]:
-    """Term and meaning of everything that the report shows."""
+    """Term and meaning of everything that the report shows; ``made`` of ``CaseResult.made_with``."""
     system, task = card.system, card.system.task
     unit, found = task.unit, system.method(method)
     whole, image = "contour (GTV)" if unit == LESION else task.region, system.image_inputs[0].title
@@ -52,6 +53,7 @@ def definitions_of(
         ("Centre", f"Centre of mass of the {task.outline}; R, A, S millimetres as 3D Slicer shows them."),
         ("This map", found.about or _capital(found.equation)),
         *([("Its equation", f"{found.equation}.")] if found.about else []),
+        *([("Made", made)] if made else []),
         ("Its unit", f"{_capital(found.unit)}"),
         (
             "Heat maps in general",

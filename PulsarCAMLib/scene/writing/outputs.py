@@ -97,6 +97,7 @@ def facts_of(result: CaseResult, settings: DisplaySettings) -> dict[str, object]
         "units": None,
         "range": None,
         "cells": None,
+        "made": None,
     }
 
 
@@ -177,6 +178,7 @@ def _map_piece(result: CaseResult, settings: DisplaySettings, statistic: str, na
     units = result.method(settings.method).unit if settings.normalisation == "none" else shares
     described = {"statistic": statistic, "units": units, "range": f"{low:.4g} to {top:.4g}"}
     described["cells"] = cells_text(result.units[0], settings.method) or None
+    described["made"] = result.made_with(settings.method) or None
     meaning = _meaning(result, settings)
     if statistic == "std":
         meaning = f"Standard deviation over the ensemble of: {meaning.lower()}"

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -12,6 +13,7 @@ from torch import Tensor
 from ..contract import Explained
 from .ensemble import Ensemble
 from .maps import METHODS, SIGNED, Evidence, class_maps
+from .relative import refuse_missing
 from .task import TASK
 
 USUAL = tuple(method.name for method in METHODS if method.always and not method.signed)
@@ -47,6 +49,7 @@ def explain_patches(
     masks: np.ndarray,
     methods: Sequence[str] = USUAL,
     after_chunk: Callable[[int], None] | None = None,
+    choices: Mapping[str, Any] | None = None,
 ) -> PatchMaps:
     """Explain N patches by the named methods, for both classes.
 
@@ -56,7 +59,13 @@ def explain_patches(
         masks: ``[N, 1, s, s]``, bool or shares of pixels.
         methods: names of :data:`~.maps.METHODS` that have a map for each class.
         after_chunk: is told how many patches are done.
+        choices: settings of methods by their names, where they are not the usual ones.
+
+    Raises:
+        InputError: maps are to be relative to features that the model does not keep.
     """
+    choices = choices or {}
+    refuse_missing(ensemble, [each for name, each in choices.items() if name in methods])
 
     methods = [method for method in methods if method != SIGNED]  # comes with the others
     keys = [(method, name) for method in methods for name in TASK.names]
@@ -65,7 +74,8 @@ def explain_patches(
     def work(part: slice) -> None:
         masked, cells = ensemble.masked_features(torch.from_numpy(images[part]), torch.from_numpy(masks[part]))
         s, gradient = ensemble.head(masked)
-        evidence = Evidence(s, masked, gradient.mul_(cells[:, None]), None if masks.dtype == bool else cells)
+        soft = None if masks.dtype == bool else cells
+        evidence = Evidence(s, masked, gradient.mul_(cells[:, None]), soft, cells, ensemble.reference, choices)
         logits[:, part] = s
         signed[:, part] = evidence.signed
         found = iter(maps)

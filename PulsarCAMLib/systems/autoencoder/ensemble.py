@@ -38,6 +38,7 @@ class Ensemble:
     Attributes:
         members: the modules, in evaluation mode.
         architecture, mask_rule: shared by all members.
+        reference: R ``[members, features]`` of relative maps; None: not every member has one.
     """
 
     def __init__(self, members: Sequence[AutoencoderClassifier]) -> None:
@@ -98,6 +99,8 @@ class Ensemble:
         self.norm_mean = stacked(lambda m: m.norm.running_mean)[:, None]
         self.logit_weight = stacked(lambda m: m.logit.weight[0])[:, None]
         self.logit_bias = stacked(lambda m: m.logit.bias)
+        kept = [m.reference for m in self.members if m.reference is not None]
+        self.reference = torch.stack(kept) if len(kept) == len(self.members) else None
 
     def masked_features(self, images: Tensor, masks: Tensor) -> tuple[Tensor, Tensor]:
         """A = P * M of every member.

@@ -39,6 +39,8 @@ def with_new_layers(
     found = []
     for index, member in enumerate(members):
         changed = copy.deepcopy(member)
+        if any(layer.startswith("encode") for layer in layers):
+            changed.reference = None  # features of the encoder that was there
         for layer in layers:
             entropy = np.random.SeedSequence([seed, draw, index, LAYERS.index(layer)]).generate_state(1, np.uint64)[0]
             with torch.no_grad():

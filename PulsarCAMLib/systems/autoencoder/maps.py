@@ -6,10 +6,14 @@ With A ``[members, n, features, cells]`` the masked features, g = ds/dA gated by
 ``pixelwise``             S = sum_k g_k A_k (HiResCAM); response ReLU(S), non-response ReLU(-S); sum(S) + rest = s
 ``gradcam``               S = sum_k mean(g_k) A_k; response ReLU(S), non-response ReLU(-S)
 ``gradcam++``             exp score: w_k = sum ReLU(+-g_k) / (2 + (sum A_k)(+-g_k)); ReLU(sum_k w_k A_k)
+``pixelwise-relative``    S = sum_k g_k (A_k - R_k M); as ``pixelwise``; sum(S) + rest = s, the rest is that of R
+``gradcam-relative``      S = sum_k mean(g_k) (A_k - R_k M); as ``gradcam``
 ``gradcam++-sigmoid``     the paper's eq. 4 to the letter, on the probability; often empty (method.md 2.3)
 ``pixelwise-probability`` ``pixelwise`` of the probability: times sigma'(s)
 ``gradcam-probability``   ``gradcam`` of the probability: times sigma'(s)
 ========================  ==========================================================================================
+
+R_k are reference features, of the training lesions or of the lesion itself (:mod:`.relative`, method.md 2.7).
 
 Raw maps: no scaling, no smoothing. ``gradcam++`` leaves out the common factor exp(+-s) of its score, which changes a
 map by one number per slice and would overflow.
@@ -17,11 +21,13 @@ map by one number per slice and would overflow.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ...core.map_method import MapMethod
+from .relative import COHORT, SECTION, USUAL, RelativeSettings, in_words
 from .task import NON_RESPONSE, RESPONSE
 
 if TYPE_CHECKING:
@@ -39,25 +45,66 @@ class Evidence:
         masked: A ``[members, n, features, cells]``.
         gradient: ds/dA gated by the mask, same shape: times M, which is ds/dP.
         cells: M ``[n, cells]`` where it may lie between 0 and 1; None: it is 0 or 1 everywhere.
+        inside: M ``[n, cells]`` in any case; relative maps need it.
+        cohort: R ``[members, features]`` of the training lesions; None: the model keeps none.
+        choices: settings of methods by their names, where they are not the usual ones.
     """
 
     logits: Tensor
     masked: Tensor
     gradient: Tensor
     cells: Tensor | None = None
+    inside: Tensor | None = None
+    cohort: Tensor | None = None
+    choices: Mapping[str, Any] = field(default_factory=dict)
 
     @cached_property
     def signed(self) -> Tensor:
         """S ``[members, n, cells]``: each cell's share of the logit; what it leaves is the rest, s - sum(S)."""
+        return self.shares_of(self.masked)  # paper Eq. 5 before its ReLU (method.md 2.2)
+
+    def shares_of(self, features: Tensor) -> Tensor:
+        """Sum over k of gradient times features that are gated by the mask as A is, ``[members, n, cells]``."""
         # einsum would turn this into many tiny matrix products, seven times slower.
-        signed = (self.gradient * self.masked).sum(dim=2)  # paper Eq. 5 before its ReLU (method.md 2.2)
+        found = (self.gradient * features).sum(dim=2)
         # M is in both factors, and belongs there once.
-        return signed if self.cells is None else signed / self.cells.where(self.cells > 0, 1)
+        return found if self.cells is None else found / self.cells.where(self.cells > 0, 1)
 
+    @cached_property
+    def weights(self) -> Tensor:
+        """Grad-CAM's w_k ``[members, n, features]``, averaged over all cells (Z = 256)."""
+        return self.gradient.mean(dim=3)  # paper Eq. 2 (method.md 2.2)
 
-def signed_gradcam(evidence: Evidence) -> Tensor:
-    """Grad-CAM before its ReLU ``[members, n, cells]``, weights averaged over all cells (Z = 256)."""
-    return _weighted(evidence.gradient.mean(dim=3), evidence.masked)  # weights: paper Eq. 2 (method.md 2.2)
+    @cached_property
+    def signed_gradcam(self) -> Tensor:
+        """Grad-CAM before its ReLU ``[members, n, cells]``."""
+        return _weighted(self.weights, self.masked)
+
+    @cached_property
+    def totals(self) -> Tensor:
+        """sum A_k over the cells ``[members, n, features]``."""
+        return self.masked.sum(dim=3)
+
+    def beyond_reference(self, method: str) -> Tensor:
+        """A - R M of a relative method as its choices say, in the shape of A (method.md 2.7)."""
+        wanted: RelativeSettings = self.choices.get(method, USUAL)
+        return self._beyond_cohort if wanted.used(self.cohort is not None) == COHORT else self._beyond_own_mean
+
+    @cached_property
+    def _beyond_cohort(self) -> Tensor:
+        assert self.cohort is not None  # refused before
+        return self._beyond(self.cohort[:, None])
+
+    @cached_property
+    def _beyond_own_mean(self) -> Tensor:
+        assert self.inside is not None  # whoever asks for relative maps gives it
+        count = self.inside.sum(dim=1, keepdim=True)
+        return self._beyond(self.totals / count.where(count > 0, count.new_ones(())))  # nothing inside: 0
+
+    def _beyond(self, reference: Tensor) -> Tensor:
+        """Subtracted first, so that a lesion like its reference has exactly nothing; R ``[members, n or 1, K]``."""
+        assert self.inside is not None
+        return self.masked - reference.unsqueeze(3) * self.inside.unsqueeze(1)
 
 
 def _weighted(weights: Tensor, masked: Tensor) -> Tensor:
@@ -79,7 +126,15 @@ def _pixelwise(evidence: Evidence) -> dict[str, Tensor]:
 
 
 def _gradcam(evidence: Evidence) -> dict[str, Tensor]:
-    return _both_signs(signed_gradcam(evidence))
+    return _both_signs(evidence.signed_gradcam)
+
+
+def _pixelwise_relative(evidence: Evidence) -> dict[str, Tensor]:
+    return _both_signs(evidence.shares_of(evidence.beyond_reference("pixelwise-relative")))  # method.md 2.7
+
+
+def _gradcam_relative(evidence: Evidence) -> dict[str, Tensor]:
+    return _both_signs(_weighted(evidence.weights, evidence.beyond_reference("gradcam-relative")))  # method.md 2.7
 
 
 def _pixelwise_probability(evidence: Evidence) -> dict[str, Tensor]:
@@ -87,11 +142,11 @@ def _pixelwise_probability(evidence: Evidence) -> dict[str, Tensor]:
 
 
 def _gradcam_probability(evidence: Evidence) -> dict[str, Tensor]:
-    return _both_signs(_probability_slope(evidence.logits) * signed_gradcam(evidence))
+    return _both_signs(_probability_slope(evidence.logits) * evidence.signed_gradcam)
 
 
 def _gradcam_plus_plus(evidence: Evidence) -> dict[str, Tensor]:
-    g, total = evidence.gradient, evidence.masked.sum(dim=3, keepdim=True)
+    g, total = evidence.gradient, evidence.totals.unsqueeze(3)
     # |g| serves both classes: where +-g passes the ReLU it is |g|.
     quotient = g / g.abs().mul_(total).add_(2)  # alpha g: paper Eq. 4 of exp(s), inside Eq. 3 (method.md 2.3)
     weights = {NON_RESPONSE: -quotient.clamp(max=0).sum(dim=3), RESPONSE: quotient.clamp_(min=0).sum(dim=3)}
@@ -102,7 +157,7 @@ def _gradcam_plus_plus_sigmoid(evidence: Evidence) -> dict[str, Tensor]:
     """alpha = 1 / (2 + r sum(A) g), r = (1 - 3 q^2) / (2 q), q = tanh(s / 2); 0 where undefined."""
     q = (evidence.logits / 2).tanh()[..., None, None]
     # Multiplying by 2q keeps q = 0 (p = 1/2, alpha = 0) out of the quotient.
-    total = evidence.masked.sum(dim=3, keepdim=True)
+    total = evidence.totals.unsqueeze(3)
     below = 4 * q + (1 - 3 * q * q) * total * evidence.gradient
     alpha = (2 * q / below).where((below != 0) & (evidence.gradient != 0), below.new_zeros(()))  # paper Eq. 4
     maps = {}
@@ -114,6 +169,8 @@ def _gradcam_plus_plus_sigmoid(evidence: Evidence) -> dict[str, Tensor]:
 
 SIGNED = "pixelwise-signed"
 LOGIT_SHARE = "contribution to the logit"
+
+_RELATIVE: dict[str, Any] = {"choices": RelativeSettings, "section": SECTION, "made": in_words}
 
 METHODS = (
     MapMethod(
@@ -145,6 +202,31 @@ METHODS = (
         "bounded (for the exponential of the score). Values have no unit.",
         compute=_gradcam_plus_plus,
         saved_name="GRADCAMPP",
+    ),
+    MapMethod(
+        name="pixelwise-relative",
+        title="Pixel-wise CAM, relative",
+        unit=LOGIT_SHARE,
+        equation="ReLU(sum_k (A_ij^k - R^k) ds/dA_ij^k)",
+        about="The pixel-wise map of the features less those of a reference: the mean of the training lesions, or of "
+        "the lesion itself. What a lesion lacks is shown, too; what no cell carries is, but for kinks of the network, "
+        "the logit of a lesion that looks like the reference everywhere.",
+        compute=_pixelwise_relative,
+        saved_name="PIXELWISE_RELATIVE",
+        lesson="What the lesion has more or less of than usual; a missing part can be lit, too",
+        **_RELATIVE,
+    ),
+    MapMethod(
+        name="gradcam-relative",
+        title="Grad-CAM, relative",
+        unit="Grad-CAM weight, logit scale",
+        equation="ReLU(sum_k w_k (A^k - R^k)), w_k = mean_ij(ds/dA_ij^k)",
+        about="Grad-CAM of the features less those of a reference: the mean of the training lesions, or of the lesion "
+        "itself. What a lesion lacks is shown, too.",
+        compute=_gradcam_relative,
+        saved_name="GRADCAM_RELATIVE",
+        lesson="Grad-CAM of what the lesion has more or less of than usual",
+        **_RELATIVE,
     ),
     MapMethod(
         name="gradcam++-sigmoid",

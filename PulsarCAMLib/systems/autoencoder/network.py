@@ -57,10 +57,15 @@ class AutoencoderClassifier(nn.Module):
     Attributes:
         architecture: its sizes.
         mask_rule: of :func:`bottleneck_mask`; that of the preprocessing, in whose card it is kept.
+        reference: R ``[K]``, features that relative maps compare with; no weight, so the card keeps it and not the
+            weights' file. None: there is none.
     """
+
+    reference: Tensor | None
 
     def __init__(self, architecture: Architecture | None = None, mask_rule: str = "any") -> None:
         super().__init__()
+        self.register_buffer("reference", None, persistent=False)
         self.mask_rule = mask_rule
         self.architecture = a = architecture or Architecture()
         self.encode_1 = nn.Conv2d(1, a.filters, 3, padding=1)

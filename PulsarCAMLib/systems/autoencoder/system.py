@@ -159,7 +159,34 @@ class Autoencoder(System):
         """One batched pass, closed form through the head; the signed map always comes with the others."""
         from .compute import explain_patches
 
-        return explain_patches(cast("Ensemble", predictor), images, masks, methods, after_chunk).explained()
+        found = explain_patches(cast("Ensemble", predictor), images, masks, methods, after_chunk, choices)
+        return found.explained()
+
+    def reference_section(self, members: Sequence[Any], samples: TrainingSamples) -> dict[str, Any]:
+        """Mean features inside the GTVs."""
+        from .relative import reference_section
+
+        return reference_section(members, samples.images, samples.masks)
+
+    def give_reference(self, members: Sequence[Any], section: Mapping[str, Any]) -> None:
+        """A row each."""
+        from .relative import give_reference
+
+        give_reference(members, section)
+
+    def reference_problems(self, section: Mapping[str, Any], architecture: Architecture, members: int) -> list[str]:
+        """Features of every member, and of how many lesions."""
+        from .relative import reference_problems
+
+        return list(reference_problems(section, architecture, members))
+
+    def referenced(self, predictor: Any, judged: Any, images: np.ndarray, masks: np.ndarray) -> Predictor:
+        """Mean features of these lesions in an encoder that is not the judged one's."""
+        from .relative import with_reference
+
+        if judged.reference is None or predictor.reference is not None:
+            return cast("Predictor", predictor)
+        return self.predictor(with_reference(predictor.members, images, masks))
 
     def layers(self, member: nn.Module) -> tuple[str, ...]:
         """Without the decoder."""

@@ -50,6 +50,7 @@ class OcclusionSettings(Settings):
     """
 
     who = "the occlusion"
+    example = "block 16, fill noise"
 
     block: int | None = option(
         None, "--occlusion-block", "side of the cube in voxels (a sixth of the image's)", metavar="N",
