@@ -1,4 +1,4 @@
-"""``pulsarcam bundle``: what a model bundle says of itself, and whether it can be trusted to be what it says."""
+"""``pulsarcam bundle``: what a model bundle says of itself, whether it is what it says, and what it may lack."""
 
 from __future__ import annotations
 
@@ -6,7 +6,10 @@ import argparse
 import textwrap
 from collections.abc import Callable
 
-from .places import InputPath
+from ..core.vocabulary import BASELINE, TIME_POINTS
+from .learning import COHORT
+from .numbers import share, whole_number
+from .places import InputPath, add_output, add_overwrite
 
 WIDTH = 100
 
@@ -15,8 +18,12 @@ examples:
   pulsarcam bundle show synthetic-demo          what it is, was trained on, and how well it does
   pulsarcam bundle show my-model --json         the whole card
   pulsarcam bundle check my-model               card, hash, shapes, numbers, and its answer to a fixed input
+  pulsarcam bundle add-reference my-model cohort.csv -o with-reference --validation-share 0.2
+      a model of an earlier version also keeps the mean features of the lesions it was trained on, by which relative
+      maps tell what a lesion lacks; share and seed as they stand in the card's command
 
-Nothing is written. "check" says everything that is wrong, one sentence each, and then ends with exit code 4.
+"show" and "check" write nothing. "check" says everything that is wrong, one sentence each, and then ends with exit code
+4. "add-reference" makes a new bundle, whose weights are the same byte for byte.
 
 """
 
@@ -30,11 +37,30 @@ def add_bundle(commands, command: Callable[..., argparse.ArgumentParser], epilog
     show.add_argument("--json", action="store_true", help="as the file has it")
     check = command(actions, "check", "find everything that is wrong with a bundle", EXAMPLES + epilog)
     check.add_argument("model", type=InputPath, metavar="MODEL", help="installed model or bundle folder")
+    _add_reference(command(actions, "add-reference", "add what relative maps are relative to", EXAMPLES + epilog))
+
+
+def _add_reference(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("model", type=InputPath, metavar="MODEL", help="installed model or bundle folder")
+    parser.add_argument("cohort", type=InputPath, metavar="COHORT", help=f"it was trained on; {COHORT}")
+    add_output(parser, "OUT", "folder of the new bundle", required=True)
+    parser.add_argument(
+        "--time-point", default=BASELINE, help=f"MRI it was trained on: {' or '.join(TIME_POINTS)} (%(default)s)"
+    )
+    parser.add_argument(
+        "--validation-share", type=share, default=0.0, metavar="SHARE", help="of patients set aside in training (0)"
+    )
+    parser.add_argument("--seed", type=whole_number(0), default=0, help="of the training (%(default)s)")
+    parser.add_argument(
+        "--shrinkage", type=share, default=0.2, metavar="SHARE", help="lost share that is response (0.2)"
+    )
+    add_overwrite(parser, "an earlier bundle at OUT when all is done")
+    parser.add_argument("--quiet", action="store_true", help="no progress bar")
 
 
 def run(options) -> None:
     """The command."""
-    {"show": show, "check": check}[options.action](options)
+    {"show": show, "check": check, "add-reference": add_reference}[options.action](options)
 
 
 def show(options) -> None:
@@ -106,3 +132,44 @@ def check(options) -> None:
     answers = "as its card records" if "probe" in card.fields else "with finite numbers; its card records none"
     members = f"{card.members} member{'s' * (card.members > 1)} of the right shapes with finite weights"
     print(f"Model “{card.name}” is sound: card, SHA-256, {members}. It answers a fixed input {answers}.")
+
+
+def add_reference(options) -> None:
+    """Write a bundle that keeps the mean features of its training lesions.
+
+    Raises:
+        BundleError: there is no such model, or none of its maps is relative to anything.
+        InputError: the table has errors.
+        OutputError: the folder exists or cannot be written.
+    """
+    from pathlib import Path
+
+    from ..core.requirements import require
+    from ..io.hashing import sha256_of
+    from ..systems.bundle import check_bundle_place, find_bundle, save_with_reference
+    from ..training.cohort_cases import cohort_cases, usable_rows
+    from ..training.cohort_reference import cohort_reference, other_number
+    from .console import TimedBar, warn
+    from .learning import NEEDS, checked_cohort
+
+    require(NEEDS, extra="train")
+    check_bundle_place(Path(options.output), overwrite=options.overwrite)
+    bundle = find_bundle(options.model)
+    system = bundle.card.system
+    options.system = system.name
+    with TimedBar(options.quiet) as bar:
+        table, labels = checked_cohort(options, bar, bundle.card.preprocessing)
+        rows = usable_rows(table, labels, options.time_point, system)
+        with bar.stage(f"preparing {system.samples_word}") as tell:
+            section = cohort_reference(
+                bundle,
+                cohort_cases(rows, tell, system),
+                validation_share=options.validation_share,
+                seed=options.seed,
+                hashes={"table": sha256_of(table.path)},
+            )
+    if said := other_number(bundle, section):
+        warn(said)
+    made = save_with_reference(bundle, section, options.output, overwrite=options.overwrite)
+    if not options.quiet:
+        print(f"Model “{made.card.name}” with its reference: {made.folder}. {section['added']}")

@@ -144,11 +144,32 @@ def save_bundle(
         OutputError: the folder exists or cannot be written.
         BundleError: the card would not be valid, or weights are not finite.
     """
-    from ..io.atomic import whole_folder
-
     folder = Path(folder)
     check_bundle_place(folder, overwrite=overwrite)
-    bundle = bundle_of(members, fields, folder)
+    return _written(bundle_of(members, fields, folder))
+
+
+def save_with_reference(
+    bundle: ModelBundle, section: dict[str, Any], folder: str | os.PathLike, *, overwrite: bool = False
+) -> ModelBundle:
+    """A bundle with another section ``reference`` in its card; the file of weights is the same, byte for byte.
+
+    Raises:
+        OutputError: the folder exists or cannot be written.
+        BundleError: the section does not go with the members.
+    """
+    folder = Path(folder)
+    check_bundle_place(folder, overwrite=overwrite)
+    fields = dict(bundle.card.fields) | {"reference": {"weights_sha256": bundle.card.sha256} | section}
+    fields["weights"] = fields["weights"] | {"file": WEIGHTS_FILE}
+    return _written(ModelBundle(folder, ModelCard.from_fields(fields), bundle.weights))
+
+
+def _written(bundle: ModelBundle) -> ModelBundle:
+    """The bundle in its folder, whole or not at all."""
+    from ..io.atomic import whole_folder
+
+    folder = bundle.folder
     text = json.dumps(dict(bundle.card.fields), indent=1, ensure_ascii=False) + "\n"
     try:
         with whole_folder(folder) as made:

@@ -244,7 +244,10 @@ def _maps(card: ModelCard) -> Block:
     for each in card.system.maps:
         when = "" if each.always else "; only when asked for by name"
         facts.append((each.title, f"{each.equation}; unit: {each.unit}{cost_in_words(each, classes)}{when}"))
-    return Block("Maps", tuple(facts))
+    kept = card.fields.get("reference")
+    sentences = [] if not kept else [f"A reference of {kept['lesions']} lesions is kept", kept["about"]]
+    sentences += [kept["added"]] if kept and "added" in kept else []
+    return Block("Maps", tuple(facts), tuple(f"{str(each).rstrip('.')}." for each in sentences))
 
 
 def _checks(section: Mapping[str, Any] | None) -> Block:

@@ -236,3 +236,28 @@ def test_stages_are_named_by_what_the_system_takes(system, what):
     assert (f"judging: {what} (second)" in stages) == (system == "autoencoder-classifier"), (
         "of two visits there is no second one"
     )
+
+
+def test_an_older_bundle_gets_the_reference_that_training_would_have_kept(bundle, cohort, tmp_path, capsys):
+    kept = dict(bundle.card.fields["reference"])
+    trained = bundle.card.fields["training"]["counts"]["training"]["lesions"]
+    assert kept["lesions"] == trained
+    assert len(kept["features"]) == 2
+    assert kept["cells"] > trained
+    older = tmp_path / "older"
+    older.mkdir()
+    fields = {name: value for name, value in bundle.card.fields.items() if name != "reference"}
+    (older / "card.json").write_text(json.dumps(fields))
+    (older / "weights.safetensors").write_bytes(bundle.weights)
+    given = ["bundle", "add-reference", str(older), str(cohort), "-o", str(tmp_path / "new")]
+    assert main([*given, "--validation-share", "0.4"]) == 0
+    said = capsys.readouterr()
+    assert "the table is the one that the model was trained on" in said.out
+    assert "set aside" not in said.err
+    made = load_bundle(tmp_path / "new")
+    assert made.weights == bundle.weights
+    added = made.card.fields["reference"]
+    assert {name: added[name] for name in kept} == kept
+    assert main(given) == 5, "nothing is replaced unasked"
+    assert main([*given, "--overwrite", "--quiet"]) == 0
+    assert f"was trained on {trained} lesions, and the reference is of" in capsys.readouterr().err
