@@ -90,7 +90,7 @@ class AfterApply:
         shown = slicer.util.getNodesByClass("vtkMRMLSliceCompositeNode")
         maps = {c.GetForegroundVolumeID() for c in shown if c.GetLayoutName() not in VIEWS}
         methods = {slicer.mrmlScene.GetNodeByID(i).GetAttribute("PulsarCAM.method") for i in maps if i}
-        assert methods == {"pixelwise", "gradcam", "gradcam++"}
+        assert methods == {"pixelwise", "gradcam", "gradcam++", "pixelwise-relative", "gradcam-relative"}
         ui.compareButton.click()
         assert manager.layout == layout
         assert ui.compareButton.text == text

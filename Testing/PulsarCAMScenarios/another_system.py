@@ -55,7 +55,9 @@ class AnotherSystem:
 
         ui, panel = self.panel.ui, self.panel
         usual = self.shown_methods()
-        assert usual == ["Pixel-wise CAM", "Grad-CAM", "Grad-CAM++", "Pixel-wise CAM, signed (both classes)"]
+        relative = ["Pixel-wise CAM, relative", "Grad-CAM, relative"]
+        signed = "Pixel-wise CAM, signed (both classes)"
+        assert usual == ["Pixel-wise CAM", "Grad-CAM", "Grad-CAM++", *relative, signed]
         self.choose_stranger(make_mri("T1"))
         (role,) = panel.images.roles
         selector = panel.images.selector(role)

@@ -60,7 +60,7 @@ class Inspector:
         from ...outputs.pictures.inspection import save_inspection
 
         path = path if path.lower().endswith(".png") else f"{path}.png"
-        save_inspection(self._seen, path, overwrite=True)
+        save_inspection(self._seen, path, methods=self._methods(), overwrite=True)
         self.panel.say(_("Saved {path}").format(path=path))
 
     def _build(self, lesion) -> None:
@@ -101,6 +101,12 @@ class Inspector:
         self.save_button.connect("clicked(bool)", self.on_save)
         self.dialog.resize(*SIZE)
 
+    def _methods(self) -> tuple[str, ...]:
+        """The usual ones, and the one that the panel shows."""
+        from ...outputs.pictures.inspection import methods_to_draw
+
+        return methods_to_draw(self._seen, self.panel.settings().method)
+
     def _draw(self) -> None:
         from ...outputs.pictures.inspection import draw_inspection, png_bytes
 
@@ -112,5 +118,5 @@ class Inspector:
             self.place_label.text = self._seen.place
             with tempfile.TemporaryDirectory(prefix="pulsarcam-") as folder:
                 path = Path(folder) / "slice.png"
-                path.write_bytes(png_bytes(draw_inspection(self._seen)))
+                path.write_bytes(png_bytes(draw_inspection(self._seen, self._methods())))
                 self.picture_label.setPixmap(qt.QPixmap(str(path)))

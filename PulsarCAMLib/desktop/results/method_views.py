@@ -13,7 +13,7 @@ from .inspector import Inspector
 
 
 def _numbers() -> dict[int, str]:
-    return {2: _("two"), 3: _("three"), 4: _("four")}
+    return {2: _("two"), 3: _("three"), 4: _("four"), 5: _("five")}
 
 
 def short_title(title: str) -> str:

@@ -25,6 +25,9 @@ from .overlay import CONTOUR, FAINT, INK, PAPER, heat_colors
 SIZE_INCHES, SCREEN_DPI, FILE_DPI = (9.6, 7.8), 100, 200
 """960 x 780 pixels on the screen; twice that in a file."""
 
+MOST_METHODS = 3
+"""Whose maps have room in the picture."""
+
 SMALLEST_VIEW_MM = 20.0
 VIEW_MARGIN = 1.25
 """The close-up is this much larger than the GTV."""
@@ -50,6 +53,12 @@ def save_inspection(
     return figure
 
 
+def methods_to_draw(seen: Seen, chosen: str = "") -> tuple[str, ...]:
+    """The first :data:`MOST_METHODS` usual ones; a chosen one that is not among them takes the last one's place."""
+    usual = tuple(seen.usual_methods[:MOST_METHODS])
+    return usual if chosen in usual or chosen not in seen.methods else (*usual[: MOST_METHODS - 1], chosen)
+
+
 def png_bytes(figure: Figure, dpi: float | None = None) -> bytes:
     """A figure as PNG, for a file, a web page or Qt's ``QPixmap.loadFromData``; ``dpi`` None keeps the figure's own."""
     made = io.BytesIO()
@@ -62,7 +71,8 @@ def draw_inspection(seen: Seen, methods: Sequence[str] | None = None) -> Figure:
 
     Args:
         seen: one slice.
-        methods: whose maps are drawn, three at most; those that were not computed are left out (default: the usual).
+        methods: whose maps are drawn, three at most; those that were not computed are left out (default: the first
+            usual ones).
     """
     figure = Figure(figsize=SIZE_INCHES, dpi=SCREEN_DPI, facecolor=PAPER)
     FigureCanvasAgg(figure)
@@ -75,7 +85,7 @@ def draw_inspection(seen: Seen, methods: Sequence[str] | None = None) -> Figure:
     reach = float(np.abs(gradients).max()) or 1.0
     labels = [seen.weight_words(k) for k in range(len(features))]
     sheet.cell_row(2.6, 1.18, "gradients ds/dA", gradients, "coolwarm", Normalize(-reach, reach), None, labels)
-    sheet.map_row(0.77, 1.17, [m for m in methods or seen.usual_methods if m in seen.methods][:3])
+    sheet.map_row(0.77, 1.17, [m for m in methods or seen.usual_methods if m in seen.methods][:MOST_METHODS])
     return figure
 
 

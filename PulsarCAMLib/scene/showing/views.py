@@ -21,6 +21,9 @@ COMPARE_LAYOUT = 41507
 COMPARE_GROUP = 41507
 """View group of these views: what is done to one is done to all, and to no other view."""
 
+MOST_IN_A_ROW = 4
+"""Views of a comparison; more would be narrower than a lesion's surroundings."""
+
 _VIEW = """<item><view class="vtkMRMLSliceNode" singletontag="{tag}">
 <property name="orientation" action="default">{orientation}</property>
 <property name="viewlabel" action="default">{label}</property>
@@ -129,14 +132,23 @@ def set_layout(layout: int) -> None:
 
 
 def compare(volume_node, map_nodes: Sequence, titles: Sequence[str], opacity: float) -> None:
-    """Show maps side by side over the MRI in linked views of one orientation.
+    """Show maps side by side over the MRI in linked views of one orientation, in two rows where they are many.
 
     Raises:
         OutputError: there are no views (no main window).
     """
     tags = [f"{OWN_VIEWS}{n}" for n, _ in enumerate(map_nodes, start=1)]
-    views = "".join(linked_view(tag, n, COMPARE_GROUP) for n, tag in enumerate(tags, start=1))
-    register_layout(COMPARE_LAYOUT, f'<layout type="horizontal" split="true">{views}</layout>')
+    views = [linked_view(tag, n, COMPARE_GROUP) for n, tag in enumerate(tags, start=1)]
+    first = len(views) if len(views) <= MOST_IN_A_ROW else (len(views) + 1) // 2
+    rows = [
+        f'<layout type="horizontal" split="true">{"".join(row)}</layout>'
+        for row in (views[:first], views[first:])
+        if row
+    ]
+    stacked = "".join(f"<item>{row}</item>" for row in rows)
+    register_layout(
+        COMPARE_LAYOUT, rows[0] if len(rows) == 1 else f'<layout type="vertical" split="true">{stacked}</layout>'
+    )
     set_layout(COMPARE_LAYOUT)
     show_linked(tags, [volume_node] * len(tags), map_nodes, titles, opacity)
 

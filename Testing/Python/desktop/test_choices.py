@@ -42,11 +42,16 @@ def test_what_saved_scenes_hold_stays(a_desktop):
     from PulsarCAMLib.desktop import choices
 
     methods = choices.method_choices(AUTOENCODER)
-    assert [each.saved for each in methods] == ["PIXELWISE", "GRADCAM", "GRADCAMPP", "SIGNED"]
+    assert [each.saved for each in methods] == [
+        *("PIXELWISE", "GRADCAM", "GRADCAMPP"),
+        *("PIXELWISE_RELATIVE", "GRADCAM_RELATIVE", "SIGNED"),
+    ]
     assert [each.label for each in methods] == [
         "Pixel-wise CAM",
         "Grad-CAM",
         "Grad-CAM++",
+        "Pixel-wise CAM, relative",
+        "Grad-CAM, relative",
         "Pixel-wise CAM, signed (both classes)",
     ]
     classes = choices.class_choices(AUTOENCODER.task)

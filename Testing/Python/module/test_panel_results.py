@@ -94,8 +94,9 @@ def test_methods_are_compared_and_the_views_come_back(panel):
     panel.ui.compareButton.click()
     assert panel.ui.compareButton.text == "Earlier views"
     shown = {c.GetLayoutName(): c for c in slicer.util.getNodesByClass("vtkMRMLSliceCompositeNode")}
-    maps = [slicer.mrmlScene.GetNodeByID(shown[f"PulsarCAM{n}"].GetForegroundVolumeID()) for n in (1, 2, 3)]
-    assert [m.GetAttribute("PulsarCAM.method") for m in maps] == ["pixelwise", "gradcam", "gradcam++"]
+    maps = [slicer.mrmlScene.GetNodeByID(shown[f"PulsarCAM{n}"].GetForegroundVolumeID()) for n in range(1, 6)]
+    methods = ["pixelwise", "gradcam", "gradcam++", "pixelwise-relative", "gradcam-relative"]
+    assert [m.GetAttribute("PulsarCAM.method") for m in maps] == methods
     panel.ui.targetComboBox.currentIndex = 1
     assert {m.GetAttribute("PulsarCAM.target") for m in maps} == {"response"}
     panel.ui.compareButton.click()

@@ -9,11 +9,11 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from PulsarCAMLib.core.errors import OutputError
-from PulsarCAMLib.outputs.pictures.inspection import draw_inspection, png_bytes, save_inspection
+from PulsarCAMLib.outputs.pictures.inspection import draw_inspection, methods_to_draw, png_bytes, save_inspection
 from PulsarCAMLib.systems.autoencoder.inspection import SliceInspection
 from PulsarCAMLib.systems.autoencoder.system import AUTOENCODER
 
-METHODS, CLASSES = AUTOENCODER.usual_maps, AUTOENCODER.task.names
+METHODS, CLASSES = AUTOENCODER.usual_maps[:3], AUTOENCODER.task.names
 ROOT = Path(__file__).resolve().parents[3]
 
 
@@ -93,6 +93,18 @@ def test_it_shows_input_reconstruction_features_gradients_and_six_maps():
         for method, shown in zip(METHODS, maps, strict=True):
             np.testing.assert_array_equal(shown[seen.mask], seen.patch_map(method, name)[seen.mask])
             assert shown.mask[~seen.mask].all()
+
+
+def test_a_chosen_method_that_is_not_among_the_first_three_takes_the_place_of_the_last():
+    seen = opened()
+    seen.maps.update({("gradcam-relative", name): seen.cells * 0.5 for name in CLASSES})
+    assert methods_to_draw(seen) == methods_to_draw(seen, "gradcam") == METHODS
+    assert methods_to_draw(seen, "pixelwise-relative") == METHODS, "it was not computed"
+    chosen = methods_to_draw(seen, "gradcam-relative")
+    assert chosen == (*METHODS[:2], "gradcam-relative")
+    titles = {text.get_text() for text in draw_inspection(seen, chosen).texts}
+    assert "Grad-CAM, relative" in titles
+    assert "Grad-CAM++" not in titles
 
 
 def test_both_classes_of_a_method_share_one_scale_and_gradients_are_symmetric():

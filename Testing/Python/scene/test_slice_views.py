@@ -141,7 +141,11 @@ def test_compared_maps_are_made_once_and_written_again(shown):
 
     mri, mask, result, nodes = shown
     maps = comparison_maps(result, mri, mask, shown_as())
-    assert [m.GetAttribute("PulsarCAM.method") for m in maps] == ["pixelwise", "gradcam", "gradcam++"]
+    methods = ["pixelwise", "gradcam", "gradcam++", "pixelwise-relative", "gradcam-relative"]
+    assert [m.GetAttribute("PulsarCAM.method") for m in maps] == methods
+    made = [m.GetAttribute("PulsarCAM.made") for m in maps]
+    assert made[:3] == [None] * 3
+    assert all(each.startswith("Relative to the mean") for each in made[3:])
     assert nodes.heat_map not in maps
     again = comparison_maps(result, mri, mask, shown_as(target="response"))
     assert again == maps
