@@ -63,10 +63,10 @@ class Evidence:
         """S ``[members, n, cells]``: each cell's share of the logit; what it leaves is the rest, s - sum(S)."""
         return self.shares_of(self.masked)
 
-    def shares_of(self, features: Tensor) -> Tensor:
+    def shares_of(self, masked: Tensor) -> Tensor:
         """Sum over k of gradient times features that are gated by the mask as A is, ``[members, n, cells]``."""
         # einsum would turn this into many tiny matrix products, seven times slower.
-        found = (self.gradient * features).sum(dim=2)  # paper Eq. 5 before its ReLU (method.md 2.2)
+        found = (self.gradient * masked).sum(dim=2)  # paper Eq. 5 before its ReLU (method.md 2.2)
         # M is in both factors, and belongs there once.
         return found if self.cells is None else found / self.cells.where(self.cells > 0, 1)
 
