@@ -9,6 +9,7 @@ import numpy as np
 
 from ..core.errors import GeometryError
 from ..core.geometry import VolumeGeometry
+from ..io.headers.limits import rounded_mm
 
 WHOLE_SHARE = 0.9995
 """A mask of which this share lies within the image counts as lying wholly within it."""
@@ -19,9 +20,6 @@ LEAST_SHARE = 0.5
 SAME_SPACING = 1e-3
 """Relative difference up to which two voxel sizes are the same."""
 
-
-SAME_PLACE_VOXELS = 0.05
-"""Headers that differ by less than this share of a voxel were rounded."""
 
 SAME_ANGLE = 0.1
 """Degrees up to which two volumes are turned alike."""
@@ -86,13 +84,13 @@ def where_else(image: VolumeGeometry, mask: VolumeGeometry) -> str:
         ways = [_WAYS[int(np.argmax(np.abs(np.asarray(image.direction)[:, n])))] for n in backward]
         named = " and ".join(f"{'ijk'[n]} ({way})" for n, way in zip(backward, ways, strict=True))
         said.append(f"runs the {'axis' if len(backward) == 1 else 'axes'} {named} the other way")
-    elif np.abs(mask.corners_lps() - image.corners_lps()).max() < SAME_PLACE_VOXELS * min(image.spacing):
+    elif np.abs(mask.corners_lps() - image.corners_lps()).max() <= rounded_mm(image.spacing):
         return ""
     signs = np.where(np.isin(range(3), backward), -1.0, 1.0)
     angle = float(np.degrees(np.arccos(np.clip(((np.diag(turn) * signs).sum() - 1) / 2, -1, 1))))
     if angle > SAME_ANGLE:
         said.append(f"turns it by {angle:.1f} degrees")
-    if np.abs(shift).max() >= SAME_PLACE_VOXELS * min(image.spacing):
+    if np.abs(shift).max() > rounded_mm(image.spacing):
         parts = ", ".join(f"{axis} {mm:.1f}" for axis, mm in zip("RAS", np.round(shift, 1) + 0.0, strict=True))
         said.append(f"puts it {np.linalg.norm(shift):.1f} mm away from it ({parts})")
     if not said:

@@ -29,6 +29,10 @@ FARTHEST_MM = 1e6
 SPACING_TOLERANCE = 1e-3
 """Share by which two statements of one voxel size in a header may differ: single precision, rounding in text."""
 
+ROUNDED_MM, ROUNDED_VOXELS = 0.1, 0.1
+"""Two statements of one place differ by rounding up to this distance, or up to this share of the smallest voxel edge,
+whichever is more: quaternions of single precision are off by up to 0.02 degrees, 0.1 mm at the edge of a head."""
+
 OTHER_UNITS = {"m", "meter", "metre", "cm", "centimeter", "um", "µm", "μm", "micron", "micrometer", "nm", "inch", "in"}
 """Units of length that native readers pass over in silence."""
 
@@ -128,6 +132,31 @@ def check_origin(origin: Iterable[float], name: str) -> None:
     if not all(abs(o) <= FARTHEST_MM for o in origin):
         told = ", ".join(f"{o:.6g}" for o in origin)
         raise GeometryError(f"{name} begins at ({told}) mm by its header, which cannot be; export it again.")
+
+
+def rounded_mm(spacing: Iterable[float]) -> float:
+    """Millimetres up to which two places of one grid are the same, by its voxel sizes.
+
+    Examples:
+        >>> rounded_mm((0.5, 0.5, 3.0)), rounded_mm((2.0, 2.0, 2.0))
+        (0.1, 0.2)
+    """
+    return max(ROUNDED_MM, ROUNDED_VOXELS * min(spacing))
+
+
+def unplaced(name: str, lacks: str, why: str) -> GeometryError:
+    """The error for a header that leaves open where the image lies; native readers put it somewhere without a word.
+
+    Args:
+        name: the file.
+        lacks: what is not known by it, as in "neither left and right nor a place".
+        why: which fields do not say it.
+    """
+    return GeometryError(f"{name} says {lacks} in its header ({why}); convert it from its source again.")
+
+
+NOWHERE, NO_ORIGIN, NO_SIDES = "neither left and right nor a place", "no place", "neither left nor right"
+"""What a header may lack, for :func:`unplaced`."""
 
 
 def check_axes(axes: np.ndarray, name: str) -> None:

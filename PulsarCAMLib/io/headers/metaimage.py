@@ -12,6 +12,9 @@ from .contents import check_inflated, check_length, data_file, inflated
 from .limits import (
     MOST_FIELD_CHARACTERS,
     MOST_HEADER_BYTES,
+    NO_ORIGIN,
+    NO_SIDES,
+    NOWHERE,
     OTHER_UNITS,
     check_axes,
     check_origin,
@@ -20,6 +23,7 @@ from .limits import (
     cut,
     damaged,
     numbers,
+    unplaced,
     whole_number,
 )
 
@@ -108,13 +112,17 @@ def _check_place(fields: dict[str, str], dimensions: int, name: str) -> None:
     check_spacing(spacing[:spatial], name)
     if fields.get("DistanceUnits", "mm").lower() in OTHER_UNITS:
         raise InputError(f"{name} gives its lengths in {fields['DistanceUnits']}; save it in mm.")
-    key, text = one_of(_ORIGINS)
-    if text:
-        check_origin(numbers(text, name, key, dimensions)[:spatial], name)
-    key, text = one_of(_MATRICES)
-    if text:
-        matrix = np.reshape(numbers(text, name, key, dimensions**2), (dimensions, dimensions))
-        check_axes(matrix.T, name)
+    key, origin = one_of(_ORIGINS)
+    if origin:
+        check_origin(numbers(origin, name, key, dimensions)[:spatial], name)
+    key, matrix = one_of(_MATRICES)
+    if matrix:
+        axes = np.reshape(numbers(matrix, name, key, dimensions**2), (dimensions, dimensions))
+        check_axes(axes.T, name)
+    if spatial == 3 and not (origin and matrix):
+        missing = [told for told, text in ((_MATRICES[0], matrix), (_ORIGINS[0], origin)) if not text]
+        lacks = NOWHERE if len(missing) == 2 else NO_ORIGIN if matrix else NO_SIDES
+        raise unplaced(name, lacks, f"no {' and no '.join(missing)}")
 
 
 def _check_voxels(path: Path, name: str, fields: dict[str, str], end: int, count: int, dtype: np.dtype) -> None:

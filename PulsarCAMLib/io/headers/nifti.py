@@ -16,7 +16,18 @@ import numpy as np
 from ...core.errors import GeometryError, InputError
 from ..plain_files import is_file
 from .contents import GZIP, check_inflated, check_length, inflated
-from .limits import MOST_DIMENSIONS, SPACING_TOLERANCE, check_axes, check_origin, check_sizes, check_spacing, damaged
+from .limits import (
+    MOST_DIMENSIONS,
+    NOWHERE,
+    SPACING_TOLERANCE,
+    check_axes,
+    check_origin,
+    check_sizes,
+    check_spacing,
+    damaged,
+    rounded_mm,
+    unplaced,
+)
 
 _ONE = """sizeof_hdr <i4, unused V36, dim 8<i2, intent V14, datatype <i2, bitpix <i2, slice_start <i2, pixdim 8<f4,
 vox_offset <f4, scl_slope <f4, scl_inter <f4, slices V3, xyzt_units u1, text V128, qform_code <i2, sform_code <i2,
@@ -35,8 +46,8 @@ BITS = {2: 8, 4: 16, 8: 32, 16: 32, 32: 64, 64: 64, 128: 24, 256: 8, 512: 16, 76
 
 QUATERNION_TOLERANCE = 1e-3
 
-PLACES_APART_MM = 0.1
-"""Farther apart, two places in one header (qform and sform) are more than rounding."""
+HALF_TURN = 1e-7
+"""A quaternion whose real part squared is less stands for half a turn, as in nifti1_io.c: the rest is rounding."""
 
 METRES = {0: 1.0, 1: 1e3, 2: 1.0, 3: 1e-3}
 """Millimetres of the unit of length (the lowest three bits of ``xyzt_units``); 0 is not said, which is mm."""
@@ -163,15 +174,12 @@ def _check_place(header: np.void, name: str) -> None:
     places = [_qform(header, steps, scale, name)] if header["qform_code"] > 0 else []
     places += [_sform(header, steps, scale, name)] if header["sform_code"] > 0 else []
     if not places:
-        raise GeometryError(
-            f"{name} says neither left and right nor a place in its header (qform and sform are 0); convert it from "
-            "its source again."
-        )
+        raise unplaced(name, NOWHERE, "qform and sform are 0")
     if len(places) == 2:
         last = np.array([*(int(size) - 1 for size in header["dim"][1:4]), 1.0])
         corners = np.array([last * [i, j, k, 1] for i in (0, 1) for j in (0, 1) for k in (0, 1)])
         apart = float(np.linalg.norm(corners @ (places[0] - places[1]).T, axis=1).max())
-        if apart > PLACES_APART_MM:
+        if apart > rounded_mm(steps):
             raise GeometryError(
                 f"{name} says two places in its header (qform and sform, {apart:.1f} mm apart), of which programs take "
                 "different ones; save it anew from the program in which it lies right, as .nrrd."
@@ -185,7 +193,9 @@ def _qform(header: np.void, steps: np.ndarray, scale: float, name: str) -> np.nd
     b, c, d = (float(each) for each in header["quatern"])
     if not b * b + c * c + d * d <= 1 + QUATERNION_TOLERANCE:
         raise GeometryError(f"{name} has a rotation (quaternion) that cannot be, by its header; export it again.")
-    a = math.sqrt(max(1 - b * b - c * c - d * d, 0))
+    square = b * b + c * c + d * d
+    a = math.sqrt(1 - square) if 1 - square >= HALF_TURN else 0.0
+    b, c, d = (each / math.sqrt(square) if a == 0 else each for each in (b, c, d))
     rotation = np.array(
         [
             [a * a + b * b - c * c - d * d, 2 * (b * c - a * d), 2 * (b * d + a * c)],

@@ -19,6 +19,9 @@ from .limits import (
     MOST_DIMENSIONS,
     MOST_FIELD_CHARACTERS,
     MOST_HEADER_BYTES,
+    NO_ORIGIN,
+    NO_SIDES,
+    NOWHERE,
     OTHER_UNITS,
     check_axes,
     check_origin,
@@ -27,6 +30,7 @@ from .limits import (
     cut,
     damaged,
     numbers,
+    unplaced,
     whole_number,
 )
 
@@ -46,6 +50,9 @@ TYPES = {
 ENCODINGS = {"raw": "raw", "gzip": "gzip", "gz": "gzip", "ascii": "text", "text": "text", "txt": "text"}
 
 SPACE_DIMENSIONS = {"right-anterior-superior": 3, "left-anterior-superior": 3, "left-posterior-superior": 3}
+PATIENT_SPACES = frozenset(SPACE_DIMENSIONS) | {"ras", "las", "lps"}
+"""Spaces that say which way is left; the others are relative to a scanner or a screen, and ITK takes them for LPS."""
+
 SPACE_DIMENSIONS |= {"ras": 3, "las": 3, "lps": 3, "scanner-xyz": 3, "3d-right-handed": 3, "3d-left-handed": 3}
 
 NO_PLACE = {"list", "vector", "point", "normal", "complex", "quaternion", "stub", "scalar", "time", "covariant-vector"}
@@ -111,6 +118,8 @@ def read_nrrd_header(path: Path, name: str) -> NrrdHeader:
         if key in fields:
             numbers(fields[key], name, key, finite=False)
     _check_place(fields, dimension, name)
+    if dimension >= 3:
+        _check_said(header, name)
     return header
 
 
@@ -235,6 +244,26 @@ def _check_place(fields: dict[str, str], dimension: int, name: str) -> None:
         check_origin(_vector(fields["space origin"], wide, name, "space origin")[:3], name)
     for vector in _vectors(fields.get("measurement frame", ""), name, "measurement frame"):
         _vector(vector, wide, name, "measurement frame")
+
+
+def _check_said(header: NrrdHeader, name: str) -> None:
+    """Whether a header says where its voxels lie; ITK puts the others at 0, with axes that run left, back and up.
+
+    3D Slicer of 4.10 and before wrote segmentations of four dimensions without a space, whose vectors are RAS.
+
+    Raises:
+        GeometryError: it does not.
+    """
+    fields = header.fields
+    space = fields.get("space", "").lower()
+    old = "space dimension" in fields and "Segment0_ID" in header.pairs
+    if "space directions" not in fields:
+        raise unplaced(name, NOWHERE, "no space directions")
+    if not old and re.sub(r"(-time|t)$", "", space) not in PATIENT_SPACES:
+        why = f"space {cut(space)} does not tell them" if space else "no space"
+        raise unplaced(name, NO_SIDES, why)
+    if "space origin" not in fields:
+        raise unplaced(name, NO_ORIGIN, "no space origin")
 
 
 def _no_place(kind: str) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import os
+from contextlib import nullcontext
 
 import numpy as np
 import pytest
@@ -154,6 +155,28 @@ def test_two_places_in_one_nifti_header_are_told(tmp_path):
             read_volume(a_nifti(tmp_path / "a.nii", sform_code=2, **change))
 
 
+@pytest.mark.parametrize(
+    ("edge", "apart", "refused"), [(0.5, 0.09, False), (0.5, 0.11, True), (2, 0.19, False), (2, 0.21, True)]
+)
+def test_two_places_in_one_nifti_header_are_one_up_to_rounding(tmp_path, edge, apart, refused):
+    """A tenth of a millimetre, or of the smallest voxel edge where that is more."""
+    fields = {"pixdim": [1, edge, 1.5 * edge, 3 * edge, 0, 0, 0, 0], "quatern": [0, 0, 1], "qform_code": 1}
+    fields |= {"qoffset": [10 + apart, -20, 30], "srow": [-edge, 0, 0, 10, 0, -1.5 * edge, 0, -20, 0, 0, 3 * edge, 30]}
+    path = a_nifti(tmp_path / "a.nii", **fields)
+    with pytest.raises(GeometryError, match="two places") if refused else nullcontext():
+        assert read_volume(path)[1].origin == pytest.approx((-10, 20, 30))
+
+
+def test_half_a_turn_in_single_precision_is_half_a_turn(tmp_path):
+    """1 - b² - c² - d² is 5e-8 by rounding; taken for a turn, as nifti1_io.c does not, it moves a corner by 0.2 mm."""
+    axis = np.array([0, np.cos(np.pi / 18), np.sin(np.pi / 18)])
+    ras = np.column_stack([(2 * np.outer(axis, axis) - np.eye(3)) * [1, 1, 3], [10, -20, 30]])
+    fields = {"pixdim": [1, 1, 1, 3, 0, 0, 0, 0], "srow": ras.ravel()}
+    fields |= {"quatern": axis, "qoffset": ras[:, 3], "qform_code": 1}
+    path = a_nifti(tmp_path / "a.nii", np.zeros((2, 2, 500), np.int16), **fields)
+    np.testing.assert_allclose(read_volume(path)[1].ijk_to_ras[:3], ras, atol=1e-5)
+
+
 def test_the_quaternion_is_understood_as_simpleitk_does(tmp_path):
     """The place of the quaternion alone, written as matrix beside it, is the same place."""
     geometry = read_volume(a_nifti(tmp_path / "a.nii", sform_code=0, **TURNED))[1]
@@ -211,6 +234,9 @@ def test_a_right_metaimage_is_read_rightly(tmp_path, name, fields):
         ({"ElementSpacing": "0.5 1.5"}, InputError, "ElementSpacing"),
         ({"ElementSpacing": "0.5 1.5 three"}, InputError, "ElementSpacing “0.5 1.5 three”"),
         ({"DistanceUnits": "um"}, InputError, "lengths in um"),
+        ({"Offset": None}, GeometryError, r"says no place in its header \(no Offset\); convert it from its source"),
+        ({"TransformMatrix": None}, GeometryError, r"neither left nor right in its header \(no TransformMatrix\)"),
+        ({"TransformMatrix": None, "Offset": None}, GeometryError, "neither left and right nor a place"),
         ({"Offset": "0 0 1e300"}, GeometryError, "begins at"),
         ({"Offset": "0 0 nan"}, InputError, "Offset"),
         ({"Position": "0 0 0"}, InputError, "contradict each other"),

@@ -106,7 +106,8 @@ def test_a_header_of_the_images_size_that_lies_elsewhere_is_told_with_distance_a
 
 
 def test_a_header_that_was_rounded_is_no_other_place():
-    assert where_else(IMAGE, VolumeGeometry(IMAGE.shape, IMAGE.spacing, (0.02, -0.02, 0.02))) == ""
+    assert where_else(IMAGE, VolumeGeometry(IMAGE.shape, IMAGE.spacing, (0.09, -0.09, 0.09))) == ""
+    assert where_else(IMAGE, VolumeGeometry(IMAGE.shape, IMAGE.spacing, (0.11, 0, 0))) != ""
     assert where_else(IMAGE, VolumeGeometry(IMAGE.shape, (1, 1, 2.00001), (0, 0, 0))) == ""
     assert where_else(IMAGE, VolumeGeometry((50, 100, 99), IMAGE.spacing, (5, 0, 0))) == ""
     assert where_else(IMAGE, IMAGE) == ""
