@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..core.errors import InputError
-from ..core.inputs import DOSE, MASK, InputRole
+from ..core.inputs import MASK, InputRole
 from ..core.progress import OnProgress
 from ..core.vocabulary import PARTS
+from ..io.plain_files import is_same, shown_path
 from .places import InputPath
 
 if TYPE_CHECKING:
@@ -94,17 +94,17 @@ def read_case(job: Job, card: ModelCard, on_progress: OnProgress) -> Case:
     for problem in _problems(job, card):
         raise InputError(problem)
     from ..core.case import Case
-    from ..io.volumes import read_image_of
+    from ..io.inputs import read_input
     from ..lesions.from_files import read_lesions
 
     system = card.system
     first = system.inputs[0]
     on_progress(0, f"Reading the {first.title}")
-    images: dict[str, Image] = {first.name: read_image_of(job.volume, job.series, _about(first))}
+    images: dict[str, Image] = {first.name: read_input(job.volume, first, job.series)}
     for role in extra_roles(system):
         if role.name in job.inputs:
             on_progress(0.3, f"Reading the {role.title}")
-            images[role.name] = _read(job.inputs[role.name], role)
+            images[role.name] = read_input(job.inputs[role.name], role)
     transforms = _transforms(job, images)
     if job.segmentation is None:
         return Case(images, reference=first.name, transforms=transforms)
@@ -132,18 +132,6 @@ def _transforms(job: Job, images: Mapping[str, Image]) -> dict[str, np.ndarray]:
     return found
 
 
-def _read(path: Path, role: InputRole) -> Image:
-    from ..core.case import Image
-
-    if role.kind == DOSE:
-        from ..io.dose import read_dose
-
-        return Image(*read_dose(path))
-    from ..io.volumes import read_image_of
-
-    return read_image_of(path, wanted=_about(role))
-
-
 def _problems(job: Job, card: ModelCard) -> Iterator[str]:
     system = card.system
     known = {role.name: role for role in extra_roles(system)}
@@ -157,6 +145,9 @@ def _problems(job: Job, card: ModelCard) -> Iterator[str]:
         if role.needed and name not in job.inputs:
             yield f"The model “{card.name}” needs {_about(role)}; give it with --{name} FILE."
     mask = system.role(MASK)
+    for name, path in {system.inputs[0].name: job.volume, **job.inputs}.items():
+        if job.segmentation is not None and is_same(path, job.segmentation):
+            yield f"The segmentation is the file of the {name}, {shown_path(path)}; give each its own file."
     if job.segmentation is None and mask and mask.needed:
         yield f"The model “{card.name}” needs {_about(mask)}; name it after the image."
     if job.segmentation is not None and mask is None:

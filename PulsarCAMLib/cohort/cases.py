@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from ..core.case import Case, Image
-from ..core.inputs import DOSE, MASK, InputRole
+from ..core.inputs import MASK, InputRole
 from ..core.lesion import Lesion
 from ..core.task import LESION
 from ..core.vocabulary import BASELINE, BEFORE
@@ -88,12 +88,9 @@ def image_of(series: Series, role: InputRole) -> Image:
     Raises:
         InputError: it cannot be used.
     """
-    from ..io.dose import read_dose
-    from ..io.volumes import read_volume
+    from ..io.inputs import read_input
 
-    if role.kind == DOSE:
-        return Image(*read_dose(series[0]))
-    return Image(*read_volume(*series, wanted=role.about or role.title))
+    return read_input(series[0], role, series[1])
 
 
 def _lesions(row: CohortRow, system: System, grid) -> tuple[Lesion, ...]:

@@ -137,12 +137,9 @@ def _given(found):
 
 
 def _read_grid(path: Path, series: str | None) -> VolumeGeometry:
-    from ..io.volumes import read_volume, why_useless
+    from ..io.inputs import read_mri
 
-    volume, grid = read_volume(path, series)
-    if problem := why_useless(volume, f"The image {path.name}"):
-        raise InputError(problem)
-    return grid
+    return read_mri(path, series).geometry
 
 
 def _read_mask(place: MaskPlace) -> tuple[VolumeGeometry, Lesion, list[str]]:

@@ -6,14 +6,23 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ..core.errors import InputError
+<<<<<<< HEAD
 from ..core.inputs import DOSE, MASK, InputRole
 from ..core.task import LESION
+=======
+from ..core.inputs import MASK, InputRole
+>>>>>>> e0dbf19 (BUG: A mask, a label map, a heat map or one file twice is refused as the MRI; an MRI as smooth as a dose is warned of)
 from ..core.vocabulary import BASELINE, BEFORE
 from ..io.plain_files import is_there, shown_path
 from ..systems.contract import System
 from .findings import Finding
+<<<<<<< HEAD
 from .masks import MaskPlace, Progress, mask_place_of
 from .table import CohortTable
+=======
+from .masks import Progress
+from .table import CohortRow, CohortTable
+>>>>>>> e0dbf19 (BUG: A mask, a label map, a heat map or one file twice is refused as the MRI; an MRI as smooth as a dose is warned of)
 
 
 def needed_inputs(table: CohortTable, system: System) -> Iterator[Finding]:
@@ -41,6 +50,19 @@ def needed_inputs(table: CohortTable, system: System) -> Iterator[Finding]:
             if row.value(name) is None:
                 what, remedy = f"The column {name} is empty", f"name the {name}, or remove the row"
                 yield Finding(row.row, row.patient, row.lesion, "missing value", what, remedy)
+
+
+def one_file_twice(row: CohortRow, system: System) -> Iterator[Finding]:
+    """A mask and an image that are one file."""
+    masks = dict.fromkeys(("segmentation", "followup_segmentation"))
+    masks |= dict.fromkeys(role.table_column for role in system.inputs if role.kind == MASK)
+    images = dict.fromkeys(("image", "followup_image"))
+    images |= dict.fromkeys(role.table_column for role in system.image_inputs)
+    for image in images:
+        for mask in masks:
+            if image != mask and row.value(image) is not None and row.value(image) == row.value(mask):
+                what, remedy = f"The {image} and the {mask} are one file", "name each from its own file"
+                yield Finding(row.row, row.patient, row.lesion, "unusable image", what, remedy)
 
 
 def missing_time_points(table: CohortTable, system: System) -> Iterator[Finding]:
@@ -130,11 +152,10 @@ def _holds(place: MaskPlace) -> str:
 
 def _problem(role: InputRole, path: Path) -> str:
     """Why an image cannot be used; empty if it can."""
-    from ..io.dose import read_dose
-    from ..io.volumes import read_volume, why_useless
+    from ..io.inputs import read_input
 
     try:
-        voxels, _ = read_dose(path) if role.kind == DOSE else read_volume(path, wanted=role.about or role.title)
-        return why_useless(voxels, f"The image {path.name}").rstrip(".")
+        read_input(path, role)
+        return ""
     except InputError as error:
         return str(error).rstrip(".")

@@ -11,10 +11,12 @@ import numpy as np
 from ..core.case import Case, Image
 from ..core.errors import Cancelled
 from ..core.geometry import VolumeGeometry
+from ..core.inputs import MRI
 from ..core.lesion import Lesion
+from ..io.inputs import doubt_on_mri
 from ..systems.answers import NetworkEvidence
 from ..systems.bundle import ModelBundle
-from ..systems.contract import Samples, Sliced, network_masks
+from ..systems.contract import Samples, Sliced, System, network_masks
 from .inputs import CONTROLS, with_controls
 from .leaving_out import left_out_notes, with_left_out
 from .perturbing import with_stability
@@ -103,12 +105,20 @@ def explain_case(
         units = with_stability(units, case, bundle, lambda done, text: on_progress(end + (1 - end) * done, text))
         units = with_left_out(units, bundle)
     on_progress(1.0, "Done")
-    notes = [*case.warnings, *(w for s in samples for w in s.warnings), *_notes_on_maps(units)]
+    notes = [*case.warnings, *_doubts(system, case), *(w for s in samples for w in s.warnings), *_notes_on_maps(units)]
     notes += [each.in_words() for each in chosen.values() if hasattr(each, "in_words")]
     notes += [made for name, each in chosen.items() if (made := system.method(name).made(bundle.card, each))]
     notes += [*ended, *system.result_notes(units), *stability_notes(units), *left_out_notes(units)]
     geometries = {name: image.geometry for name, image in case.images.items()}
     return CaseResult(case.geometry, bundle.card, tuple(units), tuple(dict.fromkeys(notes)), geometries, chosen)
+
+
+def _doubts(system: System, case: Case) -> Iterator[str]:
+    """What speaks against the MRIs of a case; one sentence each."""
+    for role in system.image_inputs:
+        image = case.images.get(role.name) if role.kind == MRI else None
+        if image is not None and (told := doubt_on_mri(image.voxels, f"The {role.title}")):
+            yield told
 
 
 def explain_scan(

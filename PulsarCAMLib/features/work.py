@@ -126,6 +126,7 @@ class _Mri:
 
 
 def _read_image(row: CohortRow):
-    from ..io.volumes import read_volume
+    from ..io.inputs import read_mri
 
-    return read_volume(row.image, row.series)
+    image = read_mri(row.image, row.series)
+    return image.voxels, image.geometry

@@ -40,6 +40,14 @@ def is_folder(path: str | os.PathLike) -> bool:
     return _mode(path, stat.S_ISDIR)
 
 
+def is_same(path: str | os.PathLike, other: str | os.PathLike) -> bool:
+    """Whether two paths lead to one and the same file; False where nothing is."""
+    try:
+        return Path(path).samefile(other)
+    except (OSError, ValueError):
+        return False
+
+
 def is_there(path: str | os.PathLike) -> bool:
     """Whether anything is there, also behind a link; False for a path that no system could have."""
     return _mode(path, lambda mode: True)

@@ -14,6 +14,7 @@ from ..core.progress import IsCancelled, OnProgress, silent
 from ..core.vocabulary import IMAGE_FORMATS, STATISTICS
 from ..explanation.result import CaseResult
 from ..explanation.tables import cells_text
+from ..io.inputs import MADE_HERE
 from .contract import Content
 
 KEY_PREFIX = "PulsarCAM."
@@ -36,6 +37,9 @@ def write_volume(path: Path, values: np.ndarray, geometry: VolumeGeometry, facts
     image = geometry.to_sitk(values)
     for key, value in facts.items():
         image.SetMetaData(KEY_PREFIX + key, one_line(value))
+    for key in MADE_HERE:
+        if (told := facts.get(key.removeprefix(KEY_PREFIX))) is not None:  # NIfTI keeps 80 characters, and no pairs
+            image.SetMetaData("ITK_FileNotes", f"{key}={one_line(told)}"[:80])
     try:
         sitk.WriteImage(image, str(path), True)
     except RuntimeError as error:

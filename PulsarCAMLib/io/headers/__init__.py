@@ -13,8 +13,8 @@ from ...core.errors import InputError
 from ...core.visible import visible
 from ..plain_files import plain_file
 from .metaimage import check_metaimage
-from .nifti import check_nifti
-from .nrrd import check_nrrd
+from .nifti import check_nifti, description_of
+from .nrrd import check_nrrd, read_nrrd_header
 
 METAIMAGE, NIFTI, NRRD, DICOM = "MetaImageIO", "NiftiImageIO", "NrrdImageIO", "GDCMImageIO"
 """Formats that are read, by the names of SimpleITK's readers."""
@@ -63,3 +63,18 @@ def _format_of(path: Path) -> str:
         return NRRD
     ending = path.name.lower()
     return next((kind for kind, endings in ENDINGS.items() if ending.endswith(endings)), "")
+
+
+def own_words(path: Path, name: str) -> dict[str, str]:
+    """What programs wrote into the header of one file that :func:`check_file` let pass, as text by key.
+
+    Key/value pairs of NRRD; the description of NIfTI, which PulsarCAM itself begins with such a key; else nothing.
+    """
+    with path.open("rb") as file:
+        nrrd = file.read(7) == b"NRRD000"
+    if nrrd:
+        return read_nrrd_header(path, name).pairs
+    if path.name.lower().endswith(ENDINGS[NIFTI]):
+        key, _, value = description_of(path, name).partition("=")
+        return {key: value}
+    return {}

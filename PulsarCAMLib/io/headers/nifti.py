@@ -35,6 +35,9 @@ quatern 3<f4, qoffset 3<f4, srow 12<f4, name V16, magic S4"""
 ONE = np.dtype([tuple(field.split()) for field in _ONE.split(",")])
 """Layout of the header of version 1."""
 
+_DESCRIP = slice(24, 104)
+"""Within ``text``, behind the range of the values and the times."""
+
 TWO_BYTES = 540
 """Size of the header of version 2."""
 
@@ -71,11 +74,7 @@ def check_nifti(path: Path, name: str) -> None:
     """
     files = _files_of(path, name)
     pieces = _pieces(files.header, name)
-    begin = b""
-    for piece in pieces:
-        begin += piece
-        if len(begin) >= ONE.itemsize:
-            break
+    begin = _begin(pieces)
     header = _header(begin, name)
     one_file = header["magic"].startswith(b"n+")
     if one_file != (files.header == files.voxels):
@@ -97,6 +96,26 @@ def check_nifti(path: Path, name: str) -> None:
         check_inflated(chain([begin], pieces), name, int(at) + needed)
     else:
         check_inflated(inflated(files.voxels, name), name, int(at) + needed)
+
+
+def description_of(path: Path, name: str) -> str:
+    """What the program that wrote a NIfTI says of it (``descrip``).
+
+    Raises:
+        InputError: as :func:`check_nifti`.
+    """
+    header = _header(_begin(_pieces(_files_of(path, name).header, name)), name)
+    return bytes(header["text"])[_DESCRIP].split(b"\0")[0].decode("latin-1")
+
+
+def _begin(pieces: Iterator[bytes]) -> bytes:
+    """Pieces of a file as far as its header reaches."""
+    begin = b""
+    for piece in pieces:
+        begin += piece
+        if len(begin) >= ONE.itemsize:
+            break
+    return begin
 
 
 def _files_of(path: Path, name: str) -> _Files:

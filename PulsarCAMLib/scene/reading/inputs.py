@@ -16,8 +16,9 @@ import slicer.util
 from ...core.case import Case, Image
 from ...core.errors import InputError
 from ...core.geometry import VolumeGeometry
-from ...core.inputs import MASK
+from ...core.inputs import MASK, MRI, InputRole
 from ...core.lesion import Lesion
+from ...io.inputs import why_no_mri
 from ...lesions.doubts import LESIONS_BY_SEGMENT, MOST_LESIONS, refuse_no_lesions
 from ...lesions.from_labels import lesions_from_label_volume, lesions_from_masks
 from ...lesions.on_grid import Brought, bring, doubts_about, lesions_on_grid
@@ -77,18 +78,18 @@ def read_case(
         inputs = read_inputs(volume_node, mask_node, segment_ids, parts, first.title)
         voxels, geometry, lesions, warnings = inputs.volume, inputs.geometry, inputs.lesions, inputs.warnings
     else:
-        voxels, geometry = read_volume(volume_node, first.title)
+        voxels, geometry = read_role(volume_node, first)
     found = {first.name: Image(voxels, geometry, source_of(volume_node))}
     for role in others:
         node = images.get(role.name)
         if node is not None or role.needed:
-            found[role.name] = _beside(volume_node, node, role.title)
+            found[role.name] = _beside(volume_node, node, role)
     return Case(found, lesions, first.name, warnings)
 
 
-def _beside(volume_node, node, title: str) -> Image:
+def _beside(volume_node, node, role: InputRole) -> Image:
     """An image with its place in the space of the first one's node, below that one's transforms."""
-    voxels, geometry = read_volume(node, title)
+    voxels, geometry = read_role(node, role)
     if node.GetParentTransformNode() is not volume_node.GetParentTransformNode():
         _, matrix = transform_between(node.GetParentTransformNode(), volume_node.GetParentTransformNode())
         if matrix is None:
@@ -117,7 +118,7 @@ def read_inputs(
         InputError: a node is missing or of another kind, a chosen segment does not exist or is empty.
         GeometryError: the MRI's axes are not perpendicular, or mask and MRI are apart in space.
     """
-    volume, geometry = read_volume(volume_node, title)
+    volume, geometry = read_mri(volume_node, title)
     warnings = _transform_warnings(volume_node)
     grid = Grid.of_volume(volume_node)
     if mask_node is None:
@@ -164,6 +165,23 @@ def read_volume(node, title: str = "MRI") -> tuple[np.ndarray, VolumeGeometry]:
     volume = slicer.util.arrayFromVolume(node).view()
     volume.flags.writeable = False
     return volume, VolumeGeometry.from_ijk_to_ras(Grid.of_volume(node).ijk_to_ras, volume.shape)
+
+
+def read_mri(node, title: str = "MRI") -> tuple[np.ndarray, VolumeGeometry]:
+    """:func:`read_volume` of an MRI, with its errors.
+
+    Raises:
+        InputError: besides, voxels that cannot be those of an MRI, such as a mask's.
+    """
+    voxels, geometry = read_volume(node, title)
+    if problem := why_no_mri(voxels, f"The volume “{node.GetName()}”"):
+        raise InputError(problem)
+    return voxels, geometry
+
+
+def read_role(node, role: InputRole) -> tuple[np.ndarray, VolumeGeometry]:
+    """Voxels and geometry of an input by its role; see :func:`read_mri` and :func:`read_volume`."""
+    return read_mri(node, role.title) if role.kind == MRI else read_volume(node, role.title)
 
 
 def why_no_input(node, title: str) -> str:

@@ -19,7 +19,7 @@ from ...lesions.on_grid import shares_lattice
 from ...lesions.overlap import where_else
 from ...systems.contract import System
 from .grids import Grid, PlacedMask, place_segment, transform_between
-from .inputs import fit_of, read_volume, segment_names
+from .inputs import fit_of, read_role, segment_names
 from .segments import content_key, image_key
 
 PATIENT = "Patient"
@@ -87,7 +87,7 @@ class Judge:
         try:
             for role in system.image_inputs:
                 if role.name in images:
-                    read_volume(images[role.name], role.title)
+                    read_role(images[role.name], role)
             if volume_node is None:
                 return Judgement()
             asked = [_other_patient(volume_node, images[r.name]) for r in system.image_inputs[1:] if r.name in images]

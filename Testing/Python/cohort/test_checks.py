@@ -123,6 +123,15 @@ CASES = {
     "no such file": ([FIRST | {"image": "gone.nrrd"}, SECOND], [(2, "missing file")]),
     "an image that is damaged": ([FIRST | {"image": "broken.nrrd"}, SECOND], [(2, "unusable image")]),
     "an image of nothing": ([FIRST | {"image": "flat.nrrd"}, SECOND], [(2, "unusable image")]),
+    "a mask as an image": ([FIRST | {"image": "mask2.nrrd"}, SECOND], [(2, "unusable image")]),
+    "one file as image and as mask": (
+        [FIRST | {"image": "mask.nrrd"}, SECOND],
+        [(2, "unusable image"), (2, "unusable image")],
+    ),
+    "an image as mask and as image": (
+        [FIRST | {"segmentation": "mri.nrrd"}, SECOND],
+        [(2, "unusable image"), (2, "unusable mask")],
+    ),
     "an empty mask": ([FIRST | {"segmentation": "empty.nrrd"}, SECOND], [(2, "unusable mask")]),
     "an empty segment": (
         [FIRST, SECOND | {"segmentation": "gtv.seg.nrrd", "segment": "GTV 2", "label_value": ""}],
@@ -130,7 +139,7 @@ CASES = {
     ),
     "a label that is not there": ([FIRST | {"label_value": 7}, SECOND], [(2, "unusable mask")]),
     "no label named where there are two": ([FIRST, SECOND | {"label_value": ""}], [(3, "unusable mask")]),
-    "an image as a mask": ([FIRST | {"segmentation": "mri.nrrd"}, SECOND], [(2, "unusable mask")]),
+    "an image as a mask": ([FIRST | {"segmentation": "mri2.nrrd"}, SECOND], [(2, "unusable mask")]),
     "segment and label": (
         [FIRST | {"segmentation": "gtv.seg.nrrd", "segment": "GTV 1"}, SECOND],
         [(2, "unusable mask"), (2, "unusable mask")],

@@ -315,6 +315,7 @@ def test_what_is_no_scalar_mri_or_no_mask_is_refused_by_name():
         ((None, node), "Choose the MRI volume"),
         ((mri, None), "Choose a segmentation"),
         ((color, node), "“rgb” has 3 values per voxel"),
+        ((slicer.util.addVolumeFromArray(ONE, name="drawn"), node), "“drawn” holds only 2 values .* so it is a mask"),
         ((empty, node), "“hollow” holds no image"),
         ((a_label_map(ONE, matrix()), node), "not a scalar volume"),
         ((mri, mri), "neither a segmentation nor a label map"),

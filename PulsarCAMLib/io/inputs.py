@@ -1,0 +1,155 @@
+"""An input of a system from a file, by its role; and whether what was given as an MRI can be one at all.
+
+A mask, a dose or a heat map given as the MRI is an image, too, and would be explained without a word. The brothers of
+these rules, for images that were given as masks, are in :mod:`PulsarCAMLib.lesions.doubts`.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from ..core.case import Image
+from ..core.errors import InputError
+from ..core.inputs import BRAIN, DOSE, InputRole
+from ..core.visible import visible
+from .dose import read_dose
+from .headers import own_words
+from .plain_files import is_file
+from .volumes import read_image_of, why_useless
+
+FEW_VALUES = 20
+"""An image of so many different values or fewer is a mask; eight bits of an MRI have a hundred and more."""
+
+REGIONS = 0.6
+"""In a mask more than this share of neighbouring voxels have the same value; in an MRI less than 0.1."""
+
+LEAST_SHOWN = 0.02
+"""Of an image that shows a head or a brain, this share at least differs from the background; 0.15 is usual."""
+
+SMALL_VOXELS = 1000
+"""Of fewer voxels nothing is said."""
+
+SMOOTH = 0.6
+"""Second differences of neighbours over first ones, both as sums of their sizes: 0.8 to 1.7 in MRI, which is never
+without noise or detail; about 0.5 in planned doses, less in maps that were drawn from few cells."""
+
+LOOKED_AT = 20
+"""Slices that are looked at, spread over the image."""
+
+MADE_HERE = ("PulsarCAM.statistic", "PulsarCAM.measure")
+"""Keys in the headers of heat maps and gradient maps that PulsarCAM writes."""
+
+
+def read_input(path: str | Path, role: InputRole, series: str | None = None) -> Image:
+    """What lies at a path, as a system's role wants it.
+
+    Args:
+        path: file or folder.
+        role: an image: an MRI, a dose, or a mask of the brain.
+        series: of a DICOM folder, see :func:`.volumes.read_image_of`.
+
+    Raises:
+        InputError: it cannot be read, or cannot be what the role says.
+        GeometryError: its place is not known.
+    """
+    if role.kind == DOSE:
+        return Image(*read_dose(path))
+    wanted = role.about or role.title
+    if role.kind != BRAIN:
+        return read_mri(path, series, wanted)
+    image = read_image_of(path, series, wanted)
+    if problem := why_useless(image.voxels, _name_of(path)):
+        raise InputError(problem)
+    return image
+
+
+def read_mri(path: str | Path, series: str | None = None, wanted: str = "one that is meant") -> Image:
+    """An MRI: :func:`.volumes.read_image_of`, unless its voxels cannot be those of one.
+
+    Raises:
+        InputError: as there; or it tells nothing, is a mask, or a map that PulsarCAM wrote.
+        GeometryError: as there.
+    """
+    image = read_image_of(path, series, wanted)
+    name = _name_of(path)
+    if is_file(path) and any(key in own_words(Path(path), name) for key in MADE_HERE):
+        raise InputError(f"{name} is a map that PulsarCAM made, not an MRI; choose the MRI that it was made of.")
+    if problem := why_useless(image.voxels, name) or why_no_mri(image.voxels, name):
+        raise InputError(problem)
+    return image
+
+
+def _name_of(path: str | Path) -> str:
+    return f"The image {visible(Path(path).name)}"
+
+
+def why_no_mri(voxels: np.ndarray, what: str) -> str:
+    """Why voxels cannot be those of an MRI, as a sentence that begins with ``what``; empty if they may.
+
+    Args:
+        voxels: ``[k, j, i]``, not all of one value.
+        what: the image, as in "The image t1.nrrd".
+
+    Examples:
+        >>> labels = np.zeros((12, 12, 12), np.uint8)
+        >>> labels[3:7, 3:7, 3:7], labels[8:, 8:, 8:] = 1, 4
+        >>> why_no_mri(labels, "The image a.nrrd")
+        'The image a.nrrd holds only 3 values (0, 1, 4), so it is a mask, not an MRI; were the two swapped?'
+        >>> why_no_mri(np.random.default_rng(0).normal(300, 50, (12, 12, 12)), "The image a.nrrd")
+        ''
+    """
+    if voxels.size < SMALL_VOXELS:
+        return ""
+    seen = _seen(voxels)
+    if len(np.unique(seen)) <= FEW_VALUES and len(found := np.unique(voxels)) <= FEW_VALUES:
+        told = ", ".join(f"{value:g}" for value in found[:5]) + (", ..." if len(found) > 5 else "")
+        return f"{what} holds only {len(found)} values ({told}), so it is a mask, not an MRI; were the two swapped?"
+    background = voxels.flat[0]
+    shown = np.count_nonzero(voxels != background) / voxels.size
+    if shown < LEAST_SHOWN:
+        return (
+            f"{what} is {background:g} in {1 - shown:.1%} of its voxels, so it is no MRI, but a mask, a heat map or a "
+            "piece that was cut out; choose the MRI itself."
+        )
+    if voxels.dtype.kind in "iu" and min(_alike(seen, axis, background) for axis in (1, 2)) > REGIONS:
+        return (
+            f"{what} holds whole numbers that lie in regions of one value each, so it is a mask of labels (anatomy, "
+            "tissues), not an MRI; were the two swapped?"
+        )
+    return ""
+
+
+def doubt_on_mri(voxels: np.ndarray, what: str) -> str:
+    """What speaks against an MRI and is no proof, as a sentence that begins with ``what``; empty if nothing does."""
+    if voxels.size < SMALL_VOXELS or min(voxels.shape) < 3:
+        return ""
+    if max(_roughness(_seen(voxels), axis) for axis in (1, 2)) >= SMOOTH:
+        return ""
+    return (
+        f"{what} changes from voxel to voxel as smoothly as a dose or a heat map does, and no MRI; was one of these "
+        "given in its place?"
+    )
+
+
+def _seen(voxels: np.ndarray) -> np.ndarray:
+    return voxels[:: max(1, len(voxels) // LOOKED_AT)]
+
+
+def _alike(voxels: np.ndarray, axis: int, background) -> float:
+    """Share of neighbours along an axis, both of the foreground, that have one value."""
+    turned = np.moveaxis(voxels, axis, 0)
+    one, other = turned[:-1], turned[1:]
+    inside = (one != background) & (other != background)
+    return float((one == other)[inside].mean()) if inside.any() else 0.0
+
+
+def _roughness(voxels: np.ndarray, axis: int) -> float:
+    """Sum of the sizes of second differences over that of first ones, in the foreground along an axis."""
+    turned = np.nan_to_num(np.moveaxis(voxels, axis, 0).astype(np.float32), posinf=0.0, neginf=0.0)
+    before, at, behind = turned[:-2], turned[1:-1], turned[2:]
+    inside = at != turned.flat[0]
+    first = float(np.abs(at - before)[inside].sum(dtype=np.float64))
+    second = float(np.abs(before - 2 * at + behind)[inside].sum(dtype=np.float64))
+    return second / first if first else 0.0

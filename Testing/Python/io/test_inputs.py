@@ -1,0 +1,110 @@
+"""What is given as an MRI and is none: masks, label maps, heat maps, doses; and that MRIs of every kind are taken."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from making_files import PLAIN, a_volume, two_boxes, written
+from scipy import ndimage
+
+from PulsarCAMLib.core.errors import InputError
+from PulsarCAMLib.core.inputs import BRAIN, DOSE, InputRole
+from PulsarCAMLib.io.inputs import doubt_on_mri, read_input, read_mri
+from PulsarCAMLib.outputs.volumes import write_volume
+
+GRID = np.stack(np.meshgrid(*(np.arange(n) for n in PLAIN.shape), indexing="ij"))
+
+
+def anatomy():
+    """Sixty labels, each a block."""
+    return (1 + GRID[0] // 6 * 30 + GRID[1] // 12 * 6 + GRID[2] // 11).astype(np.int16)
+
+
+def head(low=0.0):
+    """A ball of grey values in darkness."""
+    inside = ((GRID - np.array(PLAIN.shape)[:, None, None, None] / 2) ** 2 * [[[[9]]], [[[1]]], [[[1]]]]).sum(
+        axis=0
+    ) < 400
+    return np.where(inside, a_volume(PLAIN), low)
+
+
+def heat(sign=1):
+    """A map of one lesion: 0 but for a small ball."""
+    distance = ((GRID - np.array([[[[6]]], [[[20]]], [[[20]]]])) ** 2).sum(axis=0)
+    return (sign * np.clip(1 - distance / 30, 0, 1)).astype(np.float32)
+
+
+def dose():
+    return ndimage.gaussian_filter(np.where(head() > 0, 60.0, 0.0), 5).astype(np.float32)
+
+
+NOT_MRI = {
+    "a mask": (two_boxes(PLAIN, second=2), r"holds only 3 values \(0, 1, 2\), so it is a mask, not an MRI"),
+    "a mask in floats": (two_boxes(PLAIN).astype(np.float32), r"only 2 values \(0, 1\)"),
+    "many lesions": (
+        ndimage.label(GRID.sum(axis=0) % 7 == 0)[0].astype(np.uint8) % 19,
+        r"only \d+ values \(0, .*, \.\.\.\)",
+    ),
+    "anatomy": (anatomy(), "regions of one value each, so it is a mask of labels"),
+    "a heat map": (heat(), r"is 0 in 9\d\.\d% of its voxels, so it is no MRI, but a mask, a heat map"),
+    "a heat map of two signs": (heat(-1), r"is -?0 in 9\d\.\d% of its voxels"),
+    "nothing": (np.full(PLAIN.shape, 7, np.int16), "one single value"),
+}
+
+
+@pytest.mark.parametrize("ending", ["nrrd", "nii.gz"])
+@pytest.mark.parametrize("case", NOT_MRI)
+def test_what_is_no_mri_is_refused_with_the_guess_what_it_is(tmp_path, case, ending):
+    voxels, told = NOT_MRI[case]
+    path = written(tmp_path / f"m.{ending}", voxels, PLAIN)
+    with pytest.raises(InputError, match=rf"^The image m\.{ending} .*{told}.*[.?]$"):
+        read_mri(path)
+
+
+MRI = {
+    "of 16 bits": a_volume(PLAIN),
+    "of 8 bits": np.clip(a_volume(PLAIN) / 4, 0, 255).astype(np.uint8),
+    "of shares": (a_volume(PLAIN) / 600).astype(np.float32),
+    "with values below zero": (a_volume(PLAIN) - 400).astype(np.float32),
+    "without its skull": head(),
+    "in a darkness that is not 0": head(-1024.0),
+    "drawn larger": ndimage.zoom(a_volume(PLAIN)[:, ::2, ::2].astype(float), (1, 2, 2), order=1).astype(np.float32),
+}
+
+
+@pytest.mark.parametrize("case", MRI)
+def test_an_mri_is_taken_and_nothing_is_said(tmp_path, case):
+    image = read_mri(written(tmp_path / "m.nrrd", MRI[case], PLAIN))
+    np.testing.assert_allclose(image.voxels, MRI[case], rtol=1e-6)
+    assert doubt_on_mri(image.voxels, "The MRI") == ""
+
+
+def test_a_dose_given_as_mri_is_warned_of():
+    assert doubt_on_mri(dose(), "The MRI").startswith("The MRI changes from voxel to voxel as smoothly as a dose")
+    assert doubt_on_mri(ndimage.zoom(heat()[::2, ::4, ::4], (2, 4, 4), order=1), "The MRI")
+
+
+@pytest.mark.parametrize("ending", ["nrrd", "nii.gz"])
+def test_a_map_that_pulsarcam_wrote_is_known_wherever_it_is_not_0(tmp_path, ending):
+    write_volume(tmp_path / f"m.{ending}", a_volume(PLAIN), PLAIN, {"statistic": "mean"})
+    write_volume(tmp_path / f"g.{ending}", a_volume(PLAIN), PLAIN, {"measure": "gradient magnitude"})
+    write_volume(tmp_path / f"mri.{ending}", a_volume(PLAIN), PLAIN, {"synthetic": "true"})
+    for name in ("m", "g"):
+        with pytest.raises(InputError, match="is a map that PulsarCAM made, not an MRI"):
+            read_mri(tmp_path / f"{name}.{ending}")
+    assert read_mri(tmp_path / f"mri.{ending}").voxels.shape == PLAIN.shape
+
+
+def test_a_role_decides_what_may_be_given(tmp_path):
+    mask, mri = (
+        written(tmp_path / "b.nrrd", two_boxes(PLAIN), PLAIN),
+        written(tmp_path / "m.nrrd", a_volume(PLAIN), PLAIN),
+    )
+    brain, planned = InputRole("brain", "brain mask", BRAIN), InputRole("rtdose", "dose", DOSE)
+    assert read_input(mask, brain).voxels.max() == 1
+    assert read_input(written(tmp_path / "d.nrrd", dose(), PLAIN), planned).voxels.dtype == np.float32
+    with pytest.raises(InputError, match="so it is a mask"):
+        read_input(mask, InputRole("t1", "T1"))
+    with pytest.raises(InputError, match="one single value"):
+        read_input(written(tmp_path / "e.nrrd", np.zeros(PLAIN.shape, np.uint8), PLAIN), brain)
+    assert read_input(mri, InputRole("t1", "T1")).geometry.same_grid(PLAIN)
