@@ -38,11 +38,13 @@ class Image:
         voxels: ``[k, j, i]``, any numeric type; Gy for a dose.
         geometry: its place (LPS).
         source: the DICOM series it came from; None for other files and for nodes without one.
+        notes: what the person should know of how it was read; one sentence each.
     """
 
     voxels: np.ndarray
     geometry: VolumeGeometry
     source: DicomSource | None = None
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)

@@ -13,7 +13,7 @@ from ..core.errors import Cancelled
 from ..core.geometry import VolumeGeometry
 from ..core.inputs import MRI
 from ..core.lesion import Lesion
-from ..io.inputs import doubt_on_mri
+from ..io.inputs import doubts_on_mri
 from ..systems.answers import NetworkEvidence
 from ..systems.bundle import ModelBundle
 from ..systems.contract import Samples, Sliced, System, network_masks
@@ -114,11 +114,13 @@ def explain_case(
 
 
 def _doubts(system: System, case: Case) -> Iterator[str]:
-    """What speaks against the MRIs of a case; one sentence each."""
+    """How the images of a case were read, and what speaks against its MRIs; one sentence each."""
     for role in system.image_inputs:
-        image = case.images.get(role.name) if role.kind == MRI else None
-        if image is not None and (told := doubt_on_mri(image.voxels, f"The {role.title}")):
-            yield told
+        if (image := case.images.get(role.name)) is None:
+            continue
+        yield from image.notes
+        if role.kind == MRI:
+            yield from doubts_on_mri(image, f"The {role.title}")
 
 
 def explain_scan(

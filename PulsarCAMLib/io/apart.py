@@ -236,7 +236,7 @@ def _packed(value: Any, arrays: list[np.ndarray]) -> dict[str, Any]:
         return {"geometry": [value.shape, value.spacing, value.origin, value.direction]}
     if isinstance(value, Image):
         source = None if value.source is None else vars(value.source)
-        return {"image": _packed((value.voxels, value.geometry), arrays), "source": source}
+        return {"image": _packed((value.voxels, value.geometry), arrays), "source": source, "notes": value.notes}
     import SimpleITK as sitk
 
     place = [value.GetSpacing(), value.GetOrigin(), value.GetDirection()]
@@ -266,7 +266,8 @@ def _unpacked(told: dict[str, Any], arrays: list[np.ndarray]) -> Any:
         source = told["source"]
         instances = source and source | {"instance_uids": tuple(source["instance_uids"])}
         voxels, geometry = _unpacked(told["image"], arrays)
-        return Image(voxels, geometry, DicomSource(**instances) if instances else None)
+        source = DicomSource(**instances) if instances else None
+        return Image(voxels, geometry, source, tuple(told["notes"]))
     import SimpleITK as sitk
 
     image = sitk.GetImageFromArray(arrays[told["sitk"]], isVector=told["vectors"])

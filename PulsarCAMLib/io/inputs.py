@@ -6,6 +6,7 @@ these rules, for images that were given as masks, are in :mod:`PulsarCAMLib.lesi
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from ..core.case import Image
 from ..core.errors import InputError
 from ..core.inputs import BRAIN, DOSE, InputRole
 from ..core.visible import visible
+from .dicom.levels import Levels, slices_told, times_told
 from .dose import read_dose
 from .headers import own_words
 from .plain_files import is_file
@@ -121,16 +123,27 @@ def why_no_mri(voxels: np.ndarray, what: str) -> str:
     return ""
 
 
-def doubt_on_mri(voxels: np.ndarray, what: str) -> str:
-    """What speaks against an MRI and is no proof, as a sentence that begins with ``what``; empty if nothing does."""
-    if voxels.size < SMALL_VOXELS or min(voxels.shape) < 3:
-        return ""
-    if max(_roughness(_seen(voxels), axis) for axis in (1, 2)) >= SMOOTH:
-        return ""
-    return (
-        f"{what} changes from voxel to voxel as smoothly as a dose or a heat map does, and no MRI; was one of these "
-        "given in its place?"
-    )
+def doubts_on_mri(image: Image, what: str) -> Iterator[str]:
+    """What speaks against an MRI and is no proof, in sentences that begin with ``what``."""
+    voxels = image.voxels
+    if voxels.ndim != 3 or voxels.size < SMALL_VOXELS or min(voxels.shape) < 3:
+        return
+    if max(_roughness(_seen(voxels), axis) for axis in (1, 2)) < SMOOTH:
+        yield (
+            f"{what} changes from voxel to voxel as smoothly as a dose or a heat map does, and no MRI; was one of "
+            "these given in its place?"
+        )
+    levels = Levels.of(voxels)
+    if emptied := levels.emptied(ends=image.source is not None):
+        yield (
+            f"{what} holds one single value in {slices_told(emptied, len(voxels))}, as if it had been lost on the way; "
+            "look at the images, and export the series again if so."
+        )
+    for k, factor in levels.uneven():
+        yield (
+            f"{what} has {times_told(factor)} the values of its neighbours in {slices_told([k], len(voxels))}; look at "
+            "the images, and export the series again if that is wrong."
+        )
 
 
 def _seen(voxels: np.ndarray) -> np.ndarray:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from ...core.case import Image
 from ...core.errors import Cure, InputError
+from ...core.visible import visible
 from ..headers.limits import check_sizes
-from ..plain_files import shown_path
+from ..plain_files import is_file, shown_path
 from .files import NOT_IMAGES, VARYING, DicomFile, check_pixels, is_dicom, modality, numbers_of, read_header
 from .frames import read_frames
-from .reading import native, refuse_unread, source_of
+from .reading import native, refuse_uneven, refuse_unread, source_of, without_copies
 from .stack import UNEVEN_MM, Slice, stack_of
 
 __all__ = ["BY_SERIES", "NOT_IMAGES", "UNEVEN_MM", "modality", "read_file", "read_series", "refuse_other_objects"]
@@ -32,9 +34,10 @@ def read_series(folder: Path, series: str | None = None) -> Image:
         InputError: no series, several without a choice, a choice that is not there, or a damaged file.
         GeometryError: slices are missing, repeated, without a place, unequally spaced, turned or tilted.
     """
-    files = _files_of(folder, series)
+    files, copies = without_copies(_files_of(folder, series))
     name, where = f"The DICOM series in {shown_path(folder)}", f"The DICOM slices in {shown_path(folder)}"
     if len(files) == 1:
+        check_pixels(files[0])
         if files[0].frames == 1:
             raise InputError(
                 f"{name} is a single DICOM slice, which has no thickness to the next; give the folder that holds the "
@@ -54,7 +57,9 @@ def read_series(folder: Path, series: str | None = None) -> Image:
     own = stack.geometry(rows, columns)
     mixed = not stack.one_scaling or len({file.stored for file in files}) > 1
     voxels, place = native([file.path for file in files], name, mixed=mixed)
-    return Image(voxels, place if place.same_grid(own) else own, source_of(files))
+    if not stack.one_scaling:
+        refuse_uneven(voxels, where)
+    return Image(voxels, place if place.same_grid(own) else own, source_of(files), copies)
 
 
 def read_file(path: Path, name: str) -> Image:
@@ -82,6 +87,8 @@ def refuse_other_objects(path: Path, name: str) -> None:
         )
     if kind in NOT_IMAGES:
         raise InputError(f"{name} is a DICOM {kind} object, not an image; give the MRI's folder.")
+    if kind:
+        check_pixels(read_header(path))
     if kind and read_header(path).frames == 1:
         raise InputError(f"{name} is a single DICOM slice; give the folder that holds the whole series.")
 
@@ -122,6 +129,29 @@ def _files_of(folder: Path, series: str | None) -> list[DicomFile]:
     raise InputError(what, BY_SERIES)
 
 
+def _refuse_emptied(others: Sequence[Path], endings: Collection[str]) -> None:
+    """Refuse files that should be slices and are no DICOM: without the first or the last, a stack is even as well.
+
+    Args:
+        others: ordinary files of the folder that are no DICOM.
+        endings: of the slices; where they have none, a file that holds nothing is meant.
+
+    Raises:
+        InputError: with its name.
+    """
+    for path in others:
+        if path.suffix not in endings:
+            continue
+        with path.open("rb") as file:
+            empty = not any(file.read(132))
+        if path.suffix or empty:
+            what = "is empty and" if empty else "is named as its slices are and"
+            raise InputError(
+                f"The file {visible(path.name)} in the DICOM folder {shown_path(path.parent)} {what} is no DICOM file, "
+                "so a slice may be missing; copy the folder again, or move the file elsewhere."
+            )
+
+
 def _series_in(folder: Path) -> dict[str, list[DicomFile]]:
     """Image files of a folder by their series, which are in the order of their UIDs."""
     try:
@@ -133,10 +163,14 @@ def _series_in(folder: Path) -> dict[str, list[DicomFile]]:
     if len(paths) > MOST_FILES:
         raise InputError(f"The folder {shown_path(folder)} holds {len(paths)} files; give a folder with one series.")
     found: dict[str, list[DicomFile]] = {}
+    others = []
     for path in paths:
         if is_dicom(path):
             file = read_header(path)
             if file.modality not in NOT_IMAGES:
                 found.setdefault(file.text("SeriesInstanceUID"), []).append(file)
+        elif is_file(path) and not path.name.startswith("."):
+            others.append(path)
+    _refuse_emptied(others, {file.path.suffix for files in found.values() for file in files})
     # a file without rows may be a damaged slice; of a series without any (a DICOMDIR, raw data) it is none
     return {uid: files for uid, files in sorted(found.items()) if any(file.size for file in files)}

@@ -18,6 +18,9 @@ from ..headers.limits import damaged
 from ..plain_files import is_file
 from .structure import pixel_bytes
 
+MOST_PADDING = 512
+"""Bytes behind the voxels, fewer than these and than a row or column, are padding."""
+
 NOT_IMAGES = ("RTSTRUCT", "RTPLAN", "RTDOSE", "SEG", "SR", "PR", "KO", "REG")
 MAGIC = b"DICM"
 OLD = tuple(bytes((group, 0, element, 0)) for group, element in ((8, 0), (8, 1), (8, 5), (8, 8), (8, 22), (2, 0)))
@@ -181,7 +184,12 @@ def check_pixels(file: DicomFile) -> None:
     if size is None or bits is None or min(size) < 1 or bits[0] not in (1, 8, 16, 32, 64):
         raise damaged(f"The DICOM file {visible(file.path.name)}", "it does not say the size of its image")
     needed = int(size[0] * size[1] * file.frames * int(samples[0] if samples else 1) * bits[0]) // 8
+    name = f"The DICOM file {visible(file.path.name)}"
     if file.pixel_bytes is not None and file.pixel_bytes < needed:
-        raise damaged(
-            f"The DICOM file {visible(file.path.name)}", f"it holds {file.pixel_bytes} of {needed} bytes of voxels"
-        )
+        raise damaged(name, f"it holds {file.pixel_bytes} of {needed} bytes of voxels")
+    line = int(min(size) * bits[0]) // 8
+    if file.pixel_bytes is not None and file.pixel_bytes >= needed + min(line, MOST_PADDING):
+        raise damaged(name, f"it holds {file.pixel_bytes} bytes of voxels where its header says {needed}")
+    placed = len(file.data.get("PerFrameFunctionalGroupsSequence") or ())
+    if placed and placed != file.frames:
+        raise damaged(name, f"its header says {file.frames} frames (NumberOfFrames), and where {placed} lie")

@@ -13,7 +13,7 @@ from ...core.case import Image
 from ...core.errors import InputError
 from ..headers.limits import check_sizes
 from .files import VARYING, DicomFile, check_pixels, group_of, numbers_of, quiet, text_of
-from .reading import native, refuse_unread, source_of
+from .reading import native, refuse_uneven, refuse_unread, source_of
 from .stack import Slice, stack_of
 
 MOST_FRAMES = 20_000
@@ -49,7 +49,10 @@ def read_frames(file: DicomFile, name: str) -> Image:
     voxels = native([file.path], name)[0] if scaling is None else _scaled(file, scaling, name)
     if voxels.shape != (file.frames, rows, columns):
         raise InputError(f"{name} is damaged: its frames are not all there; export it again.")
-    return Image(voxels[list(stack.order)], stack.geometry(rows, columns), source_of([file]))
+    voxels = voxels[list(stack.order)]
+    if scaling is not None:
+        refuse_uneven(voxels, f"The frames of {name[:1].lower()}{name[1:]}")
+    return Image(voxels, stack.geometry(rows, columns), source_of([file]))
 
 
 def _slice(data: Any, n: int) -> Slice:

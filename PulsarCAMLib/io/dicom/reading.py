@@ -11,7 +11,9 @@ import numpy as np
 from ...core.case import DicomSource
 from ...core.errors import InputError
 from ...core.geometry import VolumeGeometry
-from .files import DicomFile
+from ...core.visible import visible
+from .files import DicomFile, quiet
+from .levels import Levels, slices_told, times_told
 
 
 def refuse_unread(files: Sequence[DicomFile], name: str) -> None:
@@ -58,6 +60,55 @@ def native(paths: Sequence[Path], name: str, *, mixed: bool = False) -> tuple[np
     if image.GetDimension() != 3 or image.GetNumberOfComponentsPerPixel() != 1:
         raise InputError(f"{name} is not one 3D volume with one value per voxel; give the MRI.")
     return sitk.GetArrayFromImage(image), VolumeGeometry.from_sitk(image)
+
+
+def refuse_uneven(voxels: np.ndarray, where: str) -> None:
+    """Refuse slices that scale their values in ways of their own, of which one stands out from its neighbours.
+
+    Slopes may differ from slice to slice; the values that they give may not.
+
+    Raises:
+        InputError: with its number, in the order of the stack, and the factor.
+    """
+    for k, factor in Levels.of(voxels).uneven():
+        raise InputError(
+            f"{where} scale their values in different ways (RescaleSlope), and {slices_told([k], len(voxels))} has "
+            f"{times_told(factor)} the values of its neighbours; export the series again."
+        )
+
+
+def without_copies(files: Sequence[DicomFile]) -> tuple[list[DicomFile], tuple[str, ...]]:
+    """Files of a series, each instance once, and what is to be told of copies.
+
+    A copy has the SOP Instance UID of another file, and its voxels and all that is read of its header.
+    """
+    kept: dict[str, DicomFile] = {}
+    found, copies = [], []
+    for file in files:
+        uid = file.text("SOPInstanceUID")
+        if uid and uid in kept and _same_instance(kept[uid], file):
+            copies.append(file.path.name)
+            continue
+        kept.setdefault(uid, file)
+        found.append(file)
+    if not copies:
+        return found, ()
+    listed = ", ".join(map(visible, copies[:3])) + (", ..." if len(copies) > 3 else "")
+    what = "is a copy of a slice that is there already, and was" if len(copies) == 1 else "are copies, and were"
+    return found, (f"{listed} in the DICOM folder {what} left out.",)
+
+
+def _same_instance(one: DicomFile, other: DicomFile) -> bool:
+    import pydicom
+
+    if one.data != other.data:
+        return False
+    try:
+        with quiet():
+            pixels = [pydicom.dcmread(each.path, force=True).get("PixelData") for each in (one, other)]
+    except Exception:  # pydicom raises many kinds for damaged files
+        return False
+    return pixels[0] is not None and pixels[0] == pixels[1]
 
 
 def source_of(files: Sequence[DicomFile]) -> DicomSource | None:

@@ -23,6 +23,10 @@ TILT_DEGREES = 0.5
 OFF_GRID_MM = 0.2
 """How far a slice may lie from where an even stack would have it; small tilts add up."""
 
+ROUNDED_MM, ROUNDED_SHARE = 0.1, 0.2
+"""Positions that lie within this of an even stack, or within this share of the slices' distance where that is less,
+were rounded (to a tenth of a millimetre, say): then neither their steps nor the directions of these tell anything."""
+
 SAME_DIRECTION = 1e-3
 """Largest difference of direction cosines between slices (0.06 degrees) that is taken for rounding."""
 
@@ -142,16 +146,18 @@ def _distance(positions: np.ndarray, normal: np.ndarray, slices: Sequence[Slice]
         raise GeometryError(_repeated(heights, slices, where))
     steps = np.diff(positions, axis=0)
     distances = np.linalg.norm(steps, axis=1)
+    unit = normal / np.linalg.norm(normal)  # cosines of three decimals are up to 0.001 too short
+    mean = float(heights[-1] - heights[0]) / (len(heights) - 1)
+    off = np.linalg.norm(positions - (positions[0] + np.arange(len(heights))[:, None] * mean * unit), axis=1).max()
+    if off <= min(ROUNDED_MM, ROUNDED_SHARE * mean):
+        return mean
     typical = float(np.median(distances))
     if np.abs(distances - typical).max() > max(UNEVEN_MM, 0.02 * typical):
         raise GeometryError(
             f"{where} are not equally spaced ({distances.min():.2f} to {distances.max():.2f} mm): "
             "slices are missing or doubled; export the series again."
         )
-    unit = normal / np.linalg.norm(normal)  # cosines of three decimals are up to 0.001 too short
     tilt = np.degrees(np.arccos(np.clip(steps @ unit / distances, 0, 1))).max()
-    mean = float(heights[-1] - heights[0]) / (len(heights) - 1)
-    off = np.linalg.norm(positions - (positions[0] + np.arange(len(heights))[:, None] * mean * unit), axis=1).max()
     if tilt > TILT_DEGREES or off > OFF_GRID_MM:
         raise GeometryError(
             f"{where} are stacked at a tilt of {tilt:.1f} degrees (tilted gantry, or a stack that bends; up to "

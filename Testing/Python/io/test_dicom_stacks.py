@@ -100,6 +100,12 @@ STACKS = {
     "no slope": (only(2, RescaleSlope=None, RescaleIntercept=0), InputError, "how their values are scaled"),
     "a slope of nothing": (everywhere(RescaleSlope=0, RescaleIntercept=0), InputError, "how their values are scaled"),
     "only an offset": (only(2, RescaleIntercept=5), InputError, "how their values are scaled"),
+    "one slope of 1000": (
+        only(2, RescaleSlope=1000, RescaleIntercept=0),
+        InputError,
+        r"\(RescaleSlope\), and slice 3 of 5 has \d+ times the values of its neighbours; export",
+    ),
+    "more pixels than rows": (only(1, PixelData=bytes(112)), InputError, "holds 112 bytes .* its header says 96"),
     "another size": (only(2, Rows=8, Columns=6), InputError, "differ in size or kind"),
     "no rows": (only(2, Rows="gone"), InputError, "does not say the size"),
     "another kind": (only(2, PhotometricInterpretation="MONOCHROME1"), InputError, "differ in size or kind"),
@@ -138,11 +144,12 @@ def test_words_where_numbers_belong_are_told(tmp_path, keyword, text):
 
 def test_slopes_and_types_of_each_slice_are_kept(tmp_path):
     def scaled(data, n):
-        data.RescaleSlope, data.RescaleIntercept = (1, 0.0001)[n > 0], 0
+        data.RescaleSlope, data.RescaleIntercept = (1, 0.01)[n > 0], 0
+        data.PixelData = (volume()[n] * (1, 100)[n > 0] + n).astype("<i2").tobytes()
 
     voxels, _ = read_volume(a_folder(tmp_path / "d", scaled))
     assert voxels.dtype == np.float32
-    np.testing.assert_allclose(voxels, volume() * np.array([1, *[1e-4] * 4])[:, None, None], rtol=1e-6)
+    np.testing.assert_allclose(voxels, volume() + np.array([0, 0.01, 0.02, 0.03, 0.04])[:, None, None], rtol=1e-6)
 
     def unsigned(data, n):
         if n == 3:
@@ -150,6 +157,72 @@ def test_slopes_and_types_of_each_slice_are_kept(tmp_path):
             data.PixelData = np.full((6, 8), 60000, "<u2").tobytes()
 
     assert read_volume(a_folder(tmp_path / "e", unsigned))[0][3].min() == 60000
+
+
+def test_positions_in_tenths_of_a_millimetre_are_rounded(tmp_path):
+    """Steps of 0.75 mm come as 0.7 and 0.8, and oblique ones seem to bend: 0.05 mm in each coordinate, no more."""
+
+    def rounded(data, n):
+        data.ImagePositionPatient = [-4, round(-5 + 0.04 * n, 1), round(10 + 0.75 * n, 1)]
+
+    _, geometry = read_volume(a_folder(tmp_path / "d", rounded, slices=3))
+    assert geometry.spacing[2] == pytest.approx(0.75, abs=0.03)
+
+    def lacks_one(data, n):
+        data.ImagePositionPatient = [-4, -5, round(10 + 0.3 * (n + (n > 5)), 1)]
+
+    with pytest.raises(GeometryError, match=r"not equally spaced \(0\.30 to 0\.60 mm\): slices are missing"):
+        read_volume(a_folder(tmp_path / "e", lacks_one, slices=12))
+
+
+def test_a_copy_of_a_slice_is_taken_once_and_told(tmp_path):
+    folder = a_folder(tmp_path / "d")
+    one = sorted(folder.iterdir())[1]
+    (folder / "copy of it.dcm").write_bytes(one.read_bytes())
+    image = read_image_of(folder)
+    np.testing.assert_array_equal(image.voxels, volume())
+    assert image.notes == (
+        "copy of it.dcm in the DICOM folder is a copy of a slice that is there already, and was left out.",
+    )
+    data = pydicom.dcmread(one)
+    data.PixelData = bytes(96)
+    data.save_as(folder / "copy of it.dcm")
+    with pytest.raises(GeometryError, match="at 5 positions only, though there are 6"):
+        read_volume(folder)
+
+
+@pytest.mark.parametrize("held", [b"", bytes(300), b"no DICOM at all"])
+def test_a_slice_whose_file_was_emptied_is_missed(tmp_path, held):
+    """Also the first or the last, which leaves no gap."""
+    folder = a_folder(tmp_path / "d")
+    last = next(folder.glob("*-4.dcm"))
+    last.write_bytes(held)
+    (folder / "notes.txt").write_bytes(held)
+    with pytest.raises(InputError, match=rf"{last.name} .* is no DICOM file, .*; copy the folder again"):
+        read_volume(folder)
+    for path in list(folder.glob("*.dcm")):
+        path.rename(path.with_suffix(""))
+    if held[:1] == b"n":
+        assert read_volume(folder)[0].shape == (4, 6, 8)
+    else:
+        with pytest.raises(InputError, match="is empty"):
+            read_volume(folder)
+
+
+@pytest.mark.parametrize("count", [None, 1, 3])
+def test_frames_that_the_header_does_not_count_are_missed(tmp_path, count):
+    path = an_enhanced_file(tmp_path / "e.dcm", range(5))
+    data = pydicom.dcmread(path)
+    del data.NumberOfFrames
+    if count:
+        data.NumberOfFrames = count
+    data.PixelData = data.PixelData[: (count or 1) * 96]
+    data.save_as(path)
+    (tmp_path / "d").mkdir()
+    (tmp_path / "d" / "e.dcm").write_bytes(path.read_bytes())
+    for where in (path, tmp_path / "d"):
+        with pytest.raises(InputError, match=rf"says {count or 1} frames \(NumberOfFrames\), and where 5 lie"):
+            read_volume(where)
 
 
 def test_a_damaged_file_in_a_folder_is_named(tmp_path):
@@ -318,7 +391,7 @@ def test_a_file_with_fewer_frames_than_it_says_is_damaged(tmp_path, count, told)
 def test_several_multi_frame_files_of_a_series_are_told(tmp_path):
     (tmp_path / "d").mkdir()
     an_enhanced_file(tmp_path / "d" / "a.dcm", range(5))
-    an_enhanced_file(tmp_path / "d" / "b.dcm", range(5))
+    an_enhanced_file(tmp_path / "d" / "b.dcm", range(4, -1, -1))
     with pytest.raises(InputError, match=r"2 files with many frames each \(a\.dcm, b\.dcm\); give one of them"):
         read_volume(tmp_path / "d")
     assert is_right(tmp_path / "d" / "a.dcm")

@@ -7,9 +7,10 @@ import pytest
 from making_files import PLAIN, a_volume, two_boxes, written
 from scipy import ndimage
 
+from PulsarCAMLib.core.case import DicomSource, Image
 from PulsarCAMLib.core.errors import InputError
 from PulsarCAMLib.core.inputs import BRAIN, DOSE, InputRole
-from PulsarCAMLib.io.inputs import doubt_on_mri, read_input, read_mri
+from PulsarCAMLib.io.inputs import doubts_on_mri, read_input, read_mri
 from PulsarCAMLib.outputs.volumes import write_volume
 
 GRID = np.stack(np.meshgrid(*(np.arange(n) for n in PLAIN.shape), indexing="ij"))
@@ -76,12 +77,38 @@ MRI = {
 def test_an_mri_is_taken_and_nothing_is_said(tmp_path, case):
     image = read_mri(written(tmp_path / "m.nrrd", MRI[case], PLAIN))
     np.testing.assert_allclose(image.voxels, MRI[case], rtol=1e-6)
-    assert doubt_on_mri(image.voxels, "The MRI") == ""
+    assert list(doubts_on_mri(image, "The MRI")) == []
+
+
+def doubts(voxels, source=None):
+    return list(doubts_on_mri(Image(voxels, PLAIN, source), "The MRI"))
 
 
 def test_a_dose_given_as_mri_is_warned_of():
-    assert doubt_on_mri(dose(), "The MRI").startswith("The MRI changes from voxel to voxel as smoothly as a dose")
-    assert doubt_on_mri(ndimage.zoom(heat()[::2, ::4, ::4], (2, 4, 4), order=1), "The MRI")
+    (told,) = doubts(dose())
+    assert told.startswith("The MRI changes from voxel to voxel as smoothly as a dose")
+    assert "as smoothly as" in doubts(ndimage.zoom(heat()[::2, ::4, ::4], (2, 4, 4), order=1))[0]
+
+
+@pytest.mark.parametrize(
+    ("change", "of_dicom", "told"),
+    [
+        ({4: 0}, False, "holds one single value in slice 5 of 12,"),
+        ({4: 0, 5: 0}, False, "in slices 5 and 6 of 12,"),
+        ({0: 0, 11: 0}, True, "in slices 1 and 12 of 12,"),
+        ({0: 0, 11: 0}, False, ""),
+        ({4: 1000}, False, "times the values of its neighbours in slice 5 of 12;"),
+        ({11: 1000}, False, "times the values of its neighbours in slice 12 of 12;"),
+        ({4: 0.001}, False, "has 0.001 times the values of its neighbours in slice 5 of 12;"),
+        ({4: 3}, True, ""),
+    ],
+)
+def test_slices_that_stand_out_are_told(change, of_dicom, told):
+    voxels = a_volume(PLAIN).astype(np.float32)
+    for k, factor in change.items():
+        voxels[k] *= factor
+    found = doubts(voxels, DicomSource("1", "2", "3", "4", ()) if of_dicom else None)
+    assert [told in each for each in found] == [True] * bool(told)
 
 
 @pytest.mark.parametrize("ending", ["nrrd", "nii.gz"])
