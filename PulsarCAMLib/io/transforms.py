@@ -9,22 +9,25 @@ import numpy as np
 
 from ..core.errors import InputError
 from ..core.visible import visible
-from .apart import apart
+from .apart import apart, reading_apart
 from .headers.limits import FARTHEST_MM
-from .headers.transform import check_transform
+from .headers.transform import NO_TRANSFORM, check_hdf5, check_matlab, check_transform
 from .plain_files import plain_file
 
 ODD, USUAL = "MatrixOffsetTransformBase_", "AffineTransform_"
 """Base type that some programs write instead of an affine transform; ITK's reader does not know it by that name."""
 
-TEXT = (".tfm", ".txt")
-"""Endings of transforms that are text."""
+UNKNOWN_INSIDE = (".h5", ".hdf5")
+"""Endings of files of which only the outside is checked: they are read in a process of its own."""
+
+CHECKS = {".tfm": check_transform, ".txt": check_transform, ".mat": check_matlab}
+CHECKS |= dict.fromkeys(UNKNOWN_INSIDE, check_hdf5)
+"""Endings of transforms, and what checks them before a native reader does."""
 
 LINEAR_TOLERANCE_MM = 1e-3
 """Within a box of a metre, how far a transform may be from a linear one; a file's rounding stays below."""
 
 
-@apart
 def read_transform(path: str | Path) -> np.ndarray:
     """A linear transform, as ITK resamples with it: points of the space that is resampled to, to those of the image.
 
@@ -34,20 +37,30 @@ def read_transform(path: str | Path) -> np.ndarray:
     Raises:
         InputError: no such file, no transform, or one that bends space.
     """
-    import SimpleITK as sitk
-
     path = plain_file(path)
     name = visible(path.name)
-    if path.suffix.lower() in TEXT:
-        check_transform(path, name)
+    ending = path.suffix.lower()
+    if ending not in CHECKS:
+        raise InputError(f"{name} {NO_TRANSFORM}.")
+    CHECKS[ending](path, name)
+    if ending not in UNKNOWN_INSIDE:
+        return _read(path)
+    with reading_apart():
+        return _read(path)
+
+
+@apart
+def _read(path: Path) -> np.ndarray:
+    """The matrix of a file that was checked."""
+    import SimpleITK as sitk
+
+    name = visible(path.name)
     try:
         transform = sitk.ReadTransform(str(path))
     except (RuntimeError, UnicodeDecodeError) as error:
         renamed = _renamed(path)
         if renamed is None:
-            raise InputError(
-                f"{name} is no transform that can be read; save it as an ITK transform (.tfm, .txt or .h5)."
-            ) from error
+            raise InputError(f"{name} {NO_TRANSFORM}.") from error
         transform = renamed
     if transform.GetDimension() != 3:
         raise InputError(f"The transform {name} is of {transform.GetDimension()} dimensions; it needs three.")

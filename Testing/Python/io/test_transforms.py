@@ -1,6 +1,7 @@
 """Linear transforms from files, those with the odd name among them; what bends space is refused."""
 
 import os
+import struct
 
 import numpy as np
 import pytest
@@ -22,7 +23,7 @@ def motion():
     return found, np.array([7.0, -30.0, 11.0])
 
 
-@pytest.mark.parametrize("ending", ["tfm", "txt", "h5"])
+@pytest.mark.parametrize("ending", ["tfm", "txt", "mat", "h5"])
 def test_a_transform_takes_points_where_itk_takes_them(tmp_path, ending):
     transform, point = motion()
     sitk.WriteTransform(transform, str(tmp_path / f"t.{ending}"))
@@ -85,3 +86,75 @@ def test_what_is_no_linear_transform_is_refused_in_one_sentence(tmp_path, write,
     write(tmp_path / "t.tfm")
     with pytest.raises(InputError, match=says):
         read_transform(tmp_path / "t.tfm")
+
+
+def _mat(*matrices, order="<"):
+    """A MATLAB file of level 4, little-endian: names and values of columns."""
+    parts = []
+    for name, values in matrices:
+        parts += [struct.pack(f"{order}5i", 0, len(values), 1, 0, len(name) + 1), name.encode() + b"\0"]
+        parts += [struct.pack(f"{order}{len(values)}d", *values)]
+    return b"".join(parts)
+
+
+EULER, CENTRE = ("Euler3DTransform_double_3_3", [0.1, -0.2, 0.3, 1, 2, 3]), ("fixed", [0.0, 0, 0, 0])
+
+
+@pytest.mark.parametrize(
+    ("held", "says"),
+    [
+        (b"", "ends too early"),
+        (_mat(EULER), "ends too early"),
+        (_mat(EULER, CENTRE)[:-3], "ends too early"),
+        (_mat(EULER, CENTRE)[:100], "ends too early"),
+        (_mat((EULER[0], [1.0, 2]), CENTRE), "2 Parameters of Euler3DTransform"),
+        (_mat(EULER, ("fixed", [1.0])), "1 FixedParameters of Euler3DTransform"),
+        (_mat((EULER[0], [float("nan")] * 6), CENTRE), "values of “Euler3DTransform_double_3_3” that are no numbers"),
+        (_mat(CENTRE, EULER), "is no transform"),
+        (_mat(("BSplineTransform_double_3_3", [1.0]), CENTRE), "bends space"),
+        (_mat(("Euler2DTransform_double_2_2", [1.0] * 3), ("fixed", [1.0, 2])), "of 2 dimensions"),
+        (_mat(("CompositeTransform_double_3_3", [1.0] * 3), ("fixed", [])), "3 Parameters of CompositeTransform"),
+        (_mat(EULER, CENTRE, order=">"), "is no transform"),
+        (struct.pack("<5i", 0, 2**30, 2**30, 0, 8) + b"a" * 99, "is no transform"),
+        (b"1 0 0 5\n0 1 0 5\n0 0 1 5\n0 0 0 1\n", "is no transform"),
+        (b"MATLAB 5.0 MAT-file" + bytes(200), "is no transform"),
+        (bytes(2 << 20), "longer than a linear"),
+    ],
+)
+def test_a_matlab_file_is_checked_before_a_native_reader_sees_it(tmp_path, monkeypatch, held, says):
+    monkeypatch.setattr(sitk, "ReadTransform", lambda *_: pytest.fail("the native reader was asked"))
+    (tmp_path / "t.mat").write_bytes(held)
+    with pytest.raises(InputError, match=says):
+        read_transform(tmp_path / "t.mat")
+
+
+def _h5(file):
+    sitk.WriteTransform(motion()[0], str(file))
+    return file.read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (lambda held: b"no HDF5", "is no transform"),
+        (lambda held: held[:50], "is no transform"),
+        (lambda held: held[:-9], r"has \d+ bytes where its header says \d+"),
+        (lambda held: held + b"more", r"has \d+ bytes where its header says \d+"),
+        (lambda held: held[:8] + b"\x09" + held[9:], "of a kind that is not read; save it as .tfm"),
+        (lambda held: held + bytes(17 << 20), "longer than a linear"),
+        (lambda held: held[:96] + bytes(len(held) - 96), "is no transform|ends the program"),
+    ],
+)
+def test_hdf5_is_checked_from_outside_and_read_in_a_process_of_its_own(tmp_path, monkeypatch, change, says):
+    file = tmp_path / "t.h5"
+    file.write_bytes(change(_h5(file)))
+    monkeypatch.setattr(sitk, "ReadTransform", lambda *_: pytest.fail("the native reader was asked in this process"))
+    with pytest.raises(InputError, match=says):
+        read_transform(file)
+
+
+@pytest.mark.parametrize("name", ["t.xfm", "t", "t.tfm.bak", "t.lta"])
+def test_a_transform_of_an_ending_that_is_not_known_reaches_no_native_reader(tmp_path, name):
+    (tmp_path / name).write_bytes(_h5(tmp_path / "t.h5"))
+    with pytest.raises(InputError, match=r"is no transform that can be read; save it as an ITK transform"):
+        read_transform(tmp_path / name)
