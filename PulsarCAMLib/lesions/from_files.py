@@ -159,6 +159,7 @@ def _from_segments(name: str, image, header: Header, parts: str, wanted: Sequenc
     filled = {n: np.flatnonzero(layers[n]) for n in used}
     values = settled(name, chosen, header, {n: np.unique(layers[n].ravel()[at]) for n, at in filled.items()})
     warnings += _otherwise_in_slicer(chosen, header, values)
+    warnings += _of_no_segment(header, values, {n: layers[n].ravel()[at] for n, at in filled.items()}, geometry)
     lesions: list[Lesion] = []
     empty, cut = [], []
     for segment in chosen:
@@ -194,6 +195,35 @@ def _halved(layers: list[np.ndarray]) -> tuple[list[np.ndarray], str]:
         "and above are inside. 3D Slicer itself reads only voxels of one value."
     )
     return [((layer >= half) & (layer > low)).astype(np.uint8) for layer in layers], told
+
+
+def _of_no_segment(
+    header: Header, values: dict[str, int], filled: dict[int, np.ndarray], geometry: VolumeGeometry
+) -> list[str]:
+    """Values of voxels that belong to no segment, with their volume; one sentence for all.
+
+    Args:
+        header: with all segments.
+        values: of the chosen segments, as :func:`.segment_header.settled` found them.
+        filled: layer to the values other than 0 of its voxels.
+        geometry: of the file.
+    """
+    found: dict[int, int] = {}
+    for layer, held in filled.items():
+        own = {s.name: values.get(s.name, s.value) for s in header.segments if s.layer == layer}
+        if None in own.values():
+            continue  # a segment that is not chosen has some of them, and it is not known which
+        for value, count in zip(*np.unique(held[~np.isin(held, list(own.values()))], return_counts=True), strict=True):
+            found[int(value)] = found.get(int(value), 0) + int(count)
+    if not found:
+        return []
+    listed = [f"{value} ({n * geometry.voxel_volume_mm3 / 1000:.2f} cm³)" for value, n in sorted(found.items())]
+    more = f" and {len(listed) - 5} more" if len(listed) > 5 else ""
+    which = f"the value{'s' * (len(listed) > 1)} {', '.join(listed[:5])}{more}"
+    return [
+        f"The segmentation holds voxels of {which}, which none of its segments has, so they belong to no lesion; was a "
+        "segment lost? Look at the outlines in 3D Slicer."
+    ]
 
 
 def _otherwise_in_slicer(chosen: list[Segment], header: Header, values: dict[str, int]) -> list[str]:

@@ -2,8 +2,10 @@
 
 import csv
 import pickle
+import re
 import subprocess
 import sys
+import zipfile
 from dataclasses import fields
 from datetime import date
 from pathlib import Path
@@ -69,6 +71,60 @@ def test_a_windows_path_is_found_on_other_systems(tmp_path):
 def test_row_numbers_are_those_of_the_spreadsheet(tmp_path):
     rows = read_cohort(a_table(tmp_path, 'patient,lesion\n1,"a\nb"\n,\n2,c\n')).rows
     assert [(row.row, row.patient) for row in rows] == [(2, "1"), (4, "2")]
+
+
+def a_workbook_with(path, *, cell, stale=False):
+    """A patient whose volume is what ``cell`` says, in the words of a sheet's XML; else as a spreadsheet saves it."""
+    book = openpyxl.Workbook()
+    book.active.append(["patient", "lesion", "volume_cm3"])
+    book.active.append(["P1", "left", 7])
+    book.save(path.with_name("whole.xlsx"))
+    with zipfile.ZipFile(path.with_name("whole.xlsx")) as whole, zipfile.ZipFile(path, "w") as packed:
+        for name in whole.namelist():
+            text = whole.read(name)
+            if name == "xl/worksheets/sheet1.xml":
+                before = re.search(rb'<c r="C2"[^>]*><v>7</v></c>', text)[0]
+                text = text.replace(before, cell.encode())
+            if name == "xl/workbook.xml" and not stale:
+                text = re.sub(rb"<calcPr[^>]*/>", b"", text)
+            packed.writestr(name, text)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("cell", "stale", "told"),
+    [
+        (
+            '<c r="C2"><f>1+1</f></c>',
+            False,
+            r"formulas of which the value was never computed \(C2\), .* open it in one",
+        ),
+        ('<c r="C2"><f>1+1</f><v></v></c>', False, r"never computed \(C2\)"),
+        ('<c r="C2"><f>1+1</f><v/></c>', False, r"never computed \(C2\)"),
+        ('<c r="C2"><f>1+1</f><v>0</v></c>', True, r"never computed \(C2\)"),
+        ('<c r="C2" t="e"><v>#REF!</v></c>', False, r"errors instead of values \(C2: #REF!\); correct these cells"),
+        ('<c r="C2" t="e"><f>1/0</f><v>#DIV/0!</v></c>', False, r"C2: #DIV/0!"),
+        ('<c r="C2"><f>1+1</f><v>2</v></c>', False, 2.0),
+        ('<c r="C2" t="str"><f>""</f><v></v></c>', False, None),
+        ('<c r="C2"><v>2.5</v></c>', True, 2.5),
+    ],
+)
+def test_a_formula_without_a_value_is_told_with_its_cell(tmp_path, cell, stale, told):
+    path = a_workbook_with(tmp_path / "t.xlsx", cell=cell, stale=stale)
+    if isinstance(told, str):
+        with pytest.raises(InputError, match=told):
+            read_cohort(path)
+    else:
+        assert read_cohort(path).rows[0].volume_cm3 == told
+
+
+def test_formulas_that_openpyxl_wrote_have_no_values(tmp_path):
+    book = openpyxl.Workbook()
+    book.active.append(["patient", "lesion", "volume_cm3"])
+    book.active.append(["P1", "left", "=A1"])
+    book.save(tmp_path / "t.xlsx")
+    with pytest.raises(InputError, match=r"never computed \(C2\)"):
+        read_cohort(tmp_path / "t.xlsx")
 
 
 def test_an_xlsx_keeps_names_dates_and_numbers(tmp_path):

@@ -215,3 +215,24 @@ def test_an_extent_that_is_none_is_refused_where_the_place_depends_on_it(tmp_pat
         path.write_bytes(header + b"\nSegmentation_Extent:=" + extent + b"\n\n" + data)
         with pytest.raises(InputError, match=r"damaged: Segmentation_Extent in its header is|damaged or not one of"):
             read_lesions(path, PLAIN)
+
+
+def test_voxels_of_no_segment_are_told_with_value_and_volume(tmp_path):
+    labels = BOTH.copy()
+    labels[0, 0, :10] = 7
+    lesions, (told,) = read(tmp_path, labels, a(**ONE), b(**TWO))
+    assert sizes(lesions) == DRAWN
+    assert told.startswith("The segmentation holds voxels of the value 7 (0.03 cm³), which none of its segments has")
+    _, (told,) = read(tmp_path, labels, a(**ONE))
+    assert f"the values 2 ({DRAWN['b'] * 2.7 / 1000:.2f} cm³), 7 (0.03 cm³)" in told
+    _, (told,) = read(tmp_path, labels, a(**ONE), b(**TWO), wanted=["a"])
+    assert "the value 7 (0.03 cm³)" in told
+    assert (
+        read(tmp_path, np.stack([LAYERS[0], LAYERS[1] * 3]), a(LabelValue=1, Layer=0), b(LabelValue=3, Layer=1))[1]
+        == []
+    )
+
+
+def test_what_an_unsaid_value_may_be_is_no_value_of_no_segment(tmp_path):
+    _, warnings = read(tmp_path, BOTH, a(**ONE), b(Layer=0), wanted=["a"])
+    assert warnings == []
