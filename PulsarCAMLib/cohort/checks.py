@@ -22,11 +22,14 @@ from .given_labels import given_label_findings
 from .label_checks import label_findings
 from .labels import baseline_row, check_shrinkage
 from .masks import FIRST, FOLLOWUP, Progress, mask_place, measure
-<<<<<<< HEAD
-from .role_checks import absent_label_values, missing_files, missing_time_points, needed_inputs, unreadable_inputs
-=======
-from .role_checks import missing_files, missing_time_points, needed_inputs, one_file_twice, unreadable_inputs
->>>>>>> e0dbf19 (BUG: A mask, a label map, a heat map or one file twice is refused as the MRI; an MRI as smooth as a dose is warned of)
+from .role_checks import (
+    absent_label_values,
+    missing_files,
+    missing_time_points,
+    needed_inputs,
+    one_file_twice,
+    unreadable_inputs,
+)
 from .table import CohortRow, CohortTable
 
 IN_FILES = ("missing file", "unusable image", "unusable mask", "mask off the image")

@@ -6,23 +6,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ..core.errors import InputError
-<<<<<<< HEAD
-from ..core.inputs import DOSE, MASK, InputRole
-from ..core.task import LESION
-=======
 from ..core.inputs import MASK, InputRole
->>>>>>> e0dbf19 (BUG: A mask, a label map, a heat map or one file twice is refused as the MRI; an MRI as smooth as a dose is warned of)
+from ..core.task import LESION
 from ..core.vocabulary import BASELINE, BEFORE
 from ..io.plain_files import is_there, shown_path
 from ..systems.contract import System
 from .findings import Finding
-<<<<<<< HEAD
 from .masks import MaskPlace, Progress, mask_place_of
-from .table import CohortTable
-=======
-from .masks import Progress
 from .table import CohortRow, CohortTable
->>>>>>> e0dbf19 (BUG: A mask, a label map, a heat map or one file twice is refused as the MRI; an MRI as smooth as a dose is warned of)
 
 
 def needed_inputs(table: CohortTable, system: System) -> Iterator[Finding]:

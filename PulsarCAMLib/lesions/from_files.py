@@ -210,11 +210,13 @@ def _of_no_segment(
     """
     found: dict[int, int] = {}
     for layer, held in filled.items():
-        own = {s.name: values.get(s.name, s.value) for s in header.segments if s.layer == layer}
-        if None in own.values():
+        told = [values.get(s.name, s.value) for s in header.segments if s.layer == layer]
+        own = [value for value in told if value is not None]
+        if len(own) < len(told):
             continue  # a segment that is not chosen has some of them, and it is not known which
-        for value, count in zip(*np.unique(held[~np.isin(held, list(own.values()))], return_counts=True), strict=True):
-            found[int(value)] = found.get(int(value), 0) + int(count)
+        others, counts = np.unique(held[~np.isin(held, own)], return_counts=True)
+        for value, count in zip(others.tolist(), counts.tolist(), strict=True):
+            found[value] = found.get(value, 0) + count
     if not found:
         return []
     listed = [f"{value} ({n * geometry.voxel_volume_mm3 / 1000:.2f} cm³)" for value, n in sorted(found.items())]
