@@ -47,6 +47,23 @@ def shortened(text: str, most: int = 200) -> str:
     return text if len(text) <= most else f"{text[:half]}…{text[-half:]}"
 
 
+def decoded(text: str | bytes) -> str:
+    """Text of a header, which is UTF-8 or, from some programs, Latin-1.
+
+    Args:
+        text: as bytes, or with surrogates for those that are not UTF-8, as SimpleITK gives them.
+
+    Examples:
+        >>> decoded("M\\udcfcller"), decoded("Müller"), decoded(b"M\\xfcller"), decoded("Müller".encode())
+        ('Müller', 'Müller', 'Müller', 'Müller')
+    """
+    raw = text.encode("utf-8", "surrogateescape") if isinstance(text, str) else text
+    try:
+        return raw.decode("utf-8")
+    except UnicodeDecodeError:
+        return raw.decode("latin-1")
+
+
 def is_visible(text: str, kept: str = "\n\t") -> bool:
     """Whether :func:`visible` would change nothing."""
     return visible(text, kept) == text

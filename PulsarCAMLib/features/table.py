@@ -223,21 +223,18 @@ def _spread(works: list[list[Work]], settings, folder: Path, jobs: int, cancelle
                 yield done
                 _stop_if(cancelled)
         return
-    from ..io.workers import ATTEMPTS, numbered, spread
+    from ..io.workers import ATTEMPTS, as_they_come
 
-    waiting = dict(enumerate(works))
-    for _ in range(ATTEMPTS):
-        calls = [(number, all_of, each, settings, folder) for number, each in waiting.items()]
-        for number, found in spread(numbered, calls, at_once=jobs, remote=jobs < 0):
-            del waiting[number]
-            yield from found
-            _stop_if(cancelled)
-        if not waiting:
-            return
-    raise InputError(
-        f"{pluralize(len(waiting), 'MRI')} of the cohort went down with the process {ATTEMPTS} times; free memory or "
-        "use fewer processes, and start again to go on."
-    )
+    lost = len(works)
+    for _, found in as_they_come(all_of, [(each, settings, folder) for each in works], at_once=jobs):
+        lost -= 1
+        yield from found
+        _stop_if(cancelled)
+    if lost:
+        raise InputError(
+            f"{pluralize(lost, 'MRI')} of the cohort went down with the process {ATTEMPTS} times; free memory or use "
+            "fewer processes, and start again to go on."
+        )
 
 
 def _stop_if(cancelled: Callable[[], bool] | None) -> None:

@@ -28,6 +28,7 @@ from ..core import errors
 from ..core.case import DicomSource, Image
 from ..core.errors import Cure, InputError, PulsarCAMError
 from ..core.geometry import VolumeGeometry
+from ..core.visible import decoded
 from .plain_files import shown_path
 from .workers import end_with
 
@@ -59,11 +60,8 @@ def apart(read: Read) -> Read:
 
 
 @contextmanager
-def reading_apart(wanted: bool = True) -> Iterator[None]:
+def reading_apart() -> Iterator[None]:
     """Within it, files are read in a process of its own."""
-    if not wanted:
-        yield
-        return
     before = os.environ.get(VARIABLE)
     os.environ[VARIABLE] = "1"
     try:
@@ -240,19 +238,10 @@ def _packed(value: Any, arrays: list[np.ndarray]) -> dict[str, Any]:
     import SimpleITK as sitk
 
     place = [value.GetSpacing(), value.GetOrigin(), value.GetDirection()]
-    texts = {key: _text(value.GetMetaData(key)) for key in value.GetMetaDataKeys()}
+    texts = {key: decoded(value.GetMetaData(key)) for key in value.GetMetaDataKeys()}  # SimpleITK takes back UTF-8
     components = value.GetNumberOfComponentsPerPixel()
     arrays.append(sitk.GetArrayFromImage(value))
     return {"sitk": len(arrays) - 1, "place": place, "texts": texts, "vectors": components > 1}
-
-
-def _text(text: str) -> str:
-    """Metadata that SimpleITK takes back: what is not UTF-8 is Latin-1."""
-    raw = text.encode("utf-8", "surrogateescape")
-    try:
-        return raw.decode("utf-8")
-    except UnicodeDecodeError:
-        return raw.decode("latin-1")
 
 
 def _unpacked(told: dict[str, Any], arrays: list[np.ndarray]) -> Any:

@@ -123,13 +123,18 @@ def all_of(work: Callable[..., Any], calls: Sequence[tuple], *, at_once: int) ->
     Raises:
         Exception: of a call.
     """
-    found: dict[int, Any] = {}
+    return dict(as_they_come(work, calls, at_once=at_once))
+
+
+def as_they_come(work: Callable[..., Any], calls: Sequence[tuple], *, at_once: int) -> Iterator[tuple[int, Any]]:
+    """:func:`all_of`, each value with its call's number as soon as it is there, in any order."""
+    waiting = set(range(len(calls)))
     for _ in range(ATTEMPTS):
-        missing = [number for number in range(len(calls)) if number not in found]
-        if not missing:
-            break
-        asked = [(number, work, *calls[number]) for number in missing]
+        if not waiting:
+            return
+        asked = [(number, work, *calls[number]) for number in sorted(waiting)]
         # never in this process, which a call that ends its own would take along
         workers = max(2, min(at_once, len(asked))) if at_once > 0 else at_once
-        found |= dict(spread(numbered, asked, at_once=workers, remote=at_once < 0))
-    return found
+        for number, value in spread(numbered, asked, at_once=workers, remote=at_once < 0):
+            waiting.discard(number)
+            yield number, value

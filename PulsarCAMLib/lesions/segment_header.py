@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..core.errors import InputError
+from ..core.visible import decoded
 from .doubts import NEAR, quoted
 
 _FIELD = re.compile(r"Segment(0|[1-9]\d{0,8})_(ID|Name|LabelValue|Layer|Extent)")
@@ -107,7 +108,7 @@ def read_header(name: str, image) -> Header:
     fields: dict[int, dict[str, str]] = {}
     for key in image.GetMetaDataKeys():
         if match := _FIELD.fullmatch(key):
-            fields.setdefault(int(match[1]), {})[match[2]] = text_of(image.GetMetaData(key))
+            fields.setdefault(int(match[1]), {})[match[2]] = decoded(image.GetMetaData(key))
     old = image.GetDimension() == 4
     count = image.GetSize()[3] if old else image.GetNumberOfComponentsPerPixel()
     taken: set[str] = set()
@@ -126,20 +127,6 @@ def read_header(name: str, image) -> Header:
     if "ID" not in fields.get(0, {}):
         unseen = []  # then it makes a segment of every label value
     return Header(tuple(segments), tuple(unseen), _is_fractional(image))
-
-
-def text_of(text: str) -> str:
-    """Text of a header, which is UTF-8 or, from some programs, Latin-1 (SimpleITK gives such bytes as surrogates).
-
-    Examples:
-        >>> text_of("M\\udcfcller"), text_of("Müller")
-        ('Müller', 'Müller')
-    """
-    raw = text.encode("utf-8", "surrogateescape")
-    try:
-        return raw.decode("utf-8")
-    except UnicodeDecodeError:
-        return raw.decode("latin-1")
 
 
 def numbers_in(name: str, field: str, text: str, count: int) -> list[int]:
@@ -231,5 +218,5 @@ def _whole(text: str | None) -> int | None:
 
 def _is_fractional(image) -> bool:
     names = [f"Segmentation_{which}Representation" for which in ("Master", "Source")]
-    said = [text_of(image.GetMetaData(key)) for key in names if image.HasMetaDataKey(key)]
+    said = [decoded(image.GetMetaData(key)) for key in names if image.HasMetaDataKey(key)]
     return any("fractional" in text.casefold() for text in said)

@@ -15,7 +15,7 @@ from .frames import read_frames
 from .reading import native, refuse_uneven, refuse_unread, source_of, without_copies
 from .stack import UNEVEN_MM, Slice, stack_of
 
-__all__ = ["BY_SERIES", "NOT_IMAGES", "UNEVEN_MM", "modality", "read_file", "read_series", "refuse_other_objects"]
+__all__ = ["BY_SERIES", "NOT_IMAGES", "UNEVEN_MM", "modality", "read_file", "read_series"]
 
 BY_SERIES = Cure("choose one", "with --series NUMBER", panel="load one of them as a volume and choose that")
 
@@ -69,17 +69,18 @@ def read_file(path: Path, name: str) -> Image:
         InputError: not an image, a single slice, or as :func:`~.frames.read_frames`.
         GeometryError: as there.
     """
-    refuse_other_objects(path, name)
-    return read_frames(read_header(path), name)
+    file = read_header(path)
+    _refuse_other_objects(file, name)
+    return read_frames(file, name)
 
 
-def refuse_other_objects(path: Path, name: str) -> None:
+def _refuse_other_objects(file: DicomFile, name: str) -> None:
     """Refuse DICOM files that are not images, and single slices.
 
     Raises:
         InputError: with what to do instead.
     """
-    kind = modality(path)
+    kind = file.modality
     if kind in ("RTSTRUCT", "SEG"):
         raise InputError(
             f"{name} is a DICOM {kind} object, which the command line does not read: load it in 3D Slicer and export "
@@ -87,9 +88,8 @@ def refuse_other_objects(path: Path, name: str) -> None:
         )
     if kind in NOT_IMAGES:
         raise InputError(f"{name} is a DICOM {kind} object, not an image; give the MRI's folder.")
-    if kind:
-        check_pixels(read_header(path))
-    if kind and read_header(path).frames == 1:
+    check_pixels(file)
+    if file.frames == 1:
         raise InputError(f"{name} is a single DICOM slice; give the folder that holds the whole series.")
 
 

@@ -9,12 +9,16 @@ import numpy as np
 
 from ...core.errors import GeometryError, InputError
 from ...core.geometry import ORTHOGONALITY_TOLERANCE
+from ...core.visible import shortened, visible
 
 MOST_HEADER_BYTES = 4 << 20
 """No text header is longer; segmentations with hundreds of segments stay far below."""
 
 MOST_FIELD_CHARACTERS = 500
 """Longer fields of numbers or names crash native readers; no true one comes near."""
+
+MOST_SHOWN = 40
+"""Characters of a field that a sentence repeats."""
 
 MOST_DIMENSIONS = 7
 MOST_VOXELS = 1_000_000_000
@@ -79,11 +83,9 @@ def numbers(text: str, name: str, what: str, count: int | None = None, *, finite
     return found
 
 
-def cut(text: str, most: int = 40) -> str:
+def cut(text: str) -> str:
     """Text of a header for a sentence: quoted, short, nothing unprintable."""
-    text = " ".join(text.split())
-    told = text if len(text) <= most else f"{text[:most]}..."
-    return "“" + "".join(c if c.isprintable() else "?" for c in told) + "”"
+    return f"“{shortened(visible(' '.join(text.split())), MOST_SHOWN)}”"
 
 
 def check_sizes(sizes: Sequence[int], name: str, values: int = 1) -> int:

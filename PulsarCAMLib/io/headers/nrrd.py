@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from ...core.errors import InputError
+from ...core.visible import decoded
 from .contents import check_inflated, check_length, check_text, data_file, inflated
 from .limits import (
     MOST_DIMENSIONS,
@@ -180,7 +181,7 @@ def _parsed(path: Path, name: str) -> NrrdHeader:
             raw = file.readline(MOST_HEADER_BYTES)
             if file.tell() > MOST_HEADER_BYTES:
                 raise damaged(name, "its header does not end")
-            text = _text(raw).rstrip("\r\n")
+            text = decoded(raw).rstrip("\r\n")
             if not text:  # a blank line, or the end of a header that is a file of its own
                 break
             if "\0" in text:
@@ -188,13 +189,6 @@ def _parsed(path: Path, name: str) -> NrrdHeader:
             if not text.startswith("#"):
                 _note(text, fields, pairs, name)
         return NrrdHeader(fields, pairs, file.tell())
-
-
-def _text(raw: bytes) -> str:
-    try:
-        return raw.decode("utf-8")
-    except UnicodeDecodeError:
-        return raw.decode("latin-1")
 
 
 def _note(text: str, fields: dict[str, str], pairs: dict[str, str], name: str) -> None:
