@@ -60,13 +60,11 @@ def lesions_in(place: MaskPlace, geometry: VolumeGeometry) -> tuple[Lesion, ...]
     Raises:
         InputError: it is no mask, or lies elsewhere.
     """
-    from ..lesions.from_files import is_empty, read_lesions
+    from ..lesions.from_files import read_lesions
 
-    if is_empty(place.path, place.label_value):
-        return ()
     values = [place.label_value] if place.label_value is not None else None
     segments = [place.segment] if place.segment else None
-    return tuple(read_lesions(place.path, geometry, "auto", values, segments, asks=False)[0])
+    return tuple(read_lesions(place.path, geometry, "auto", values, segments, asks=False, may_be_empty=True)[0])
 
 
 def lesion_of(row: CohortRow, geometry: VolumeGeometry) -> Lesion:

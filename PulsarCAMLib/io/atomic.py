@@ -227,7 +227,6 @@ def whole_folder(folder: Path, mode: int = 0o755) -> Iterator[Path]:
     partial = PartialFolder(folder.parent, folder.name)
     try:
         yield partial.folder
-        partial.let_go()
         partial.folder.chmod(mode)
         put_in_place(partial.folder, folder)
     finally:

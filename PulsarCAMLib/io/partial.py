@@ -10,7 +10,6 @@ import re
 import shutil
 import tempfile
 import time
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -23,10 +22,10 @@ LONGEST = 32
 
 
 class PartialFolder:
-    """A hidden folder beside the wanted place, this process's own.
+    """A hidden folder beside the wanted place, this process's own, which holds the one that is to be put there.
 
     Attributes:
-        folder: where to write.
+        folder: where to write; its permissions are those of any new folder.
 
     Args:
         parent: in which it is made.
@@ -39,21 +38,17 @@ class PartialFolder:
     def __init__(self, parent: Path, name: str) -> None:
         start = f".{name[:LONGEST]}."
         remove_leftovers(parent, start)
-        self.folder = Path(tempfile.mkdtemp(prefix=start, suffix=ENDING, dir=parent))
-        self._lock = _taken(self.folder / OWNER)
+        self._hidden = Path(tempfile.mkdtemp(prefix=start, suffix=ENDING, dir=parent))
+        self._lock = _taken(self._hidden / OWNER)
+        self.folder = self._hidden / "made"
+        self.folder.mkdir()
 
-    def let_go(self) -> None:
-        """The file that says whose it is goes, before the folder is put in place."""
+    def remove(self) -> None:
+        """Delete what was not put in place."""
         if self._lock is not None:
             self._lock.release()
             self._lock = None
-        with suppress(OSError):
-            (self.folder / OWNER).unlink(missing_ok=True)
-
-    def remove(self) -> None:
-        """Delete it, if it was not put in place."""
-        self.let_go()
-        shutil.rmtree(self.folder, ignore_errors=True)
+        shutil.rmtree(self._hidden, ignore_errors=True)
 
 
 def remove_leftovers(parent: Path, start: str) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ..core.errors import OutputError
 from .atomic import REPLACE, put_in_place
-from .partial import OWNER, PartialFolder
+from .partial import PartialFolder
 from .plain_files import possible_place, read_json
 
 MARKER = "result.json"
@@ -95,10 +95,6 @@ class ResultFolder:
 
     def _put_in_place(self) -> None:
         self.check()
-        self._partial.let_go()
-        mask = os.umask(0)
-        os.umask(mask)
-        self.made.chmod(0o777 & ~mask)
         put_in_place(self.made, self.folder)
 
     def _remove_new_parents(self) -> None:
@@ -114,8 +110,7 @@ def _is_empty(folder: Path) -> bool:
 
 
 def _files_in(folder: Path) -> set[str]:
-    found = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if not path.is_dir()}
-    return found - {OWNER}
+    return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if not path.is_dir()}
 
 
 def _listed_files(folder: Path) -> set[str] | None:

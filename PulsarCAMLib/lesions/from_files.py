@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -34,6 +35,7 @@ def read_lesions(
     labels: Sequence[int] | None = None,
     segments: Sequence[str] | None = None,
     asks: bool = True,
+    may_be_empty: bool = False,
 ) -> tuple[list[Lesion], list[str]]:
     """Lesions from a file, on the MRI's grid.
 
@@ -50,6 +52,7 @@ def read_lesions(
         segments: only these segments, by name or ID; a name goes before an ID.
         asks: whether hundreds of values or parts are refused with the question what they are; not where all of them
             are taken together anyway.
+        may_be_empty: whether a mask for which :func:`is_empty` is true holds no lesion, rather than being refused.
 
     Returns:
         The lesions and warnings for the user.
@@ -58,7 +61,9 @@ def read_lesions(
         InputError: not a mask, an empty one, or a chosen label or segment that it does not have.
         GeometryError: mask and MRI are apart in space.
     """
-    own, found, warnings = read_own_lesions(path, parts, labels, segments, asks)
+    own, found, warnings = read_own_lesions(path, parts, labels, segments, asks, may_be_empty)
+    if not found:
+        return [], warnings
     name = f"The segmentation {Path(path).name}"
     lesions, more = lesions_on_grid(name, found, own, geometry, must_use_all=bool(labels or segments))
     return lesions, warnings + more
@@ -70,6 +75,7 @@ def read_own_lesions(
     labels: Sequence[int] | None = None,
     segments: Sequence[str] | None = None,
     asks: bool = True,
+    may_be_empty: bool = False,
 ) -> tuple[VolumeGeometry, list[Lesion], list[str]]:
     """Lesions from a file on the file's own grid, where their volume is the one that was drawn.
 
@@ -78,12 +84,31 @@ def read_own_lesions(
     Returns:
         The file's own grid, the lesions on it, and warnings for the user.
     """
+    name, image, header = _opened(path)
+    if may_be_empty and _is_empty(name, image, header, labels[0] if labels else None):
+        return _layers(name, image if header.segments else _volume_of(name, image))[0], [], []
+    return _own_lesions(name, image, header, parts, labels, segments, asks)
+
+
+def _opened(path: str | Path) -> tuple[str, Any, Header]:
+    """Name for sentences, SimpleITK image and header of a segmentation."""
     path = Path(path)
     if is_folder(path):
         raise InputError(f"{path} is a folder; give the segmentation as one file (.seg.nrrd or a label volume).")
     name = f"The segmentation {path.name}"
     image = read_image(path, name)
-    header = read_header(name, image)
+    return name, image, read_header(name, image)
+
+
+def _own_lesions(
+    name: str,
+    image: Any,
+    header: Header,
+    parts: str,
+    labels: Sequence[int] | None,
+    segments: Sequence[str] | None,
+    asks: bool,
+) -> tuple[VolumeGeometry, list[Lesion], list[str]]:
     if header.segments:
         if labels:
             raise InputError(f"{name} has named segments, not label values", BY_SEGMENT)
@@ -99,11 +124,13 @@ def is_empty(path: Path, label_value: int | None = None) -> bool:
     Raises:
         InputError: it is no mask, so that nothing can be said.
     """
+    return _is_empty(*_opened(path), label_value)
+
+
+def _is_empty(name: str, image: Any, header: Header, label_value: int | None) -> bool:
     import SimpleITK as sitk
 
-    name = f"The segmentation {path.name}"
-    image = read_image(path, name)
-    header, values = read_header(name, image), sitk.GetArrayViewFromImage(image)
+    values = sitk.GetArrayViewFromImage(image)
     if header.fractional:
         return bool(values.min() == values.max())
     values = whole_numbers(name, values, _step_of(image))
@@ -113,17 +140,23 @@ def is_empty(path: Path, label_value: int | None = None) -> bool:
 
 
 def _from_labels(name: str, image, parts: str, labels: Sequence[int] | None, asks: bool):
-    if image.GetDimension() == 4 and image.GetSize()[3] == 1:
-        image = image[:, :, :, 0]
-    if image.GetDimension() != 3 or image.GetNumberOfComponentsPerPixel() != 1:
-        raise InputError(f"{name} is not one 3D label volume; give one with a single value per voxel.")
     import SimpleITK as sitk
 
+    image = _volume_of(name, image)
     geometry = VolumeGeometry.from_sitk(image)
     lesions, warnings = lesions_from_label_volume(
         name, sitk.GetArrayViewFromImage(image), geometry, None, parts, labels, asks, _step_of(image)
     )
     return geometry, lesions, warnings
+
+
+def _volume_of(name: str, image: Any) -> Any:
+    """The one 3D image of a label volume."""
+    if image.GetDimension() == 4 and image.GetSize()[3] == 1:
+        image = image[:, :, :, 0]
+    if image.GetDimension() != 3 or image.GetNumberOfComponentsPerPixel() != 1:
+        raise InputError(f"{name} is not one 3D label volume; give one with a single value per voxel.")
+    return image
 
 
 def _step_of(image) -> float:

@@ -94,7 +94,6 @@ def _install(source: Path, copy: Callable[[Path], None], overwrite: bool) -> str
     try:
         copy(partial.folder)
         bundle = load_bundle(partial.folder)
-        partial.let_go()
         _put_in_place(bundle, target / bundle.card.name, overwrite)
     except OSError as error:
         raise OutputError(f"The model cannot be copied from {source} ({error.strerror or error}).") from error

@@ -127,12 +127,11 @@ def measure_file(path: Path, label_value: int | None = None, segment: str | None
     Raises:
         InputError: it is no mask.
     """
-    from ...lesions.from_files import is_empty, read_own_lesions
+    from ...lesions.from_files import read_own_lesions
 
-    if is_empty(path, label_value):
-        return Measurement((), 0.0)
     chosen = None if label_value is None else [label_value]
-    geometry, lesions, _ = read_own_lesions(path, "together", chosen, [segment] if segment else None, asks=False)
+    named = [segment] if segment else None
+    geometry, lesions, _ = read_own_lesions(path, "together", chosen, named, asks=False, may_be_empty=True)
     mask = np.zeros(geometry.shape, dtype=bool)
     for lesion in lesions:
         mask[lesion.box] |= lesion.mask

@@ -47,7 +47,8 @@ def killed(tmp_path):
 
 def test_what_a_killed_run_has_left_goes_with_the_next_one(killed):
     with ResultFolder(killed / "out") as kept:
-        assert hidden(killed) == [kept.made.name]
+        assert hidden(killed) == [kept.made.parent.name]
+        assert sorted(kept.made.iterdir()) == []
         kept.write_marker({})
     assert sorted(path.name for path in killed.iterdir()) == ["out"]
     assert sorted(path.name for path in (killed / "out").iterdir()) == ["result.json"]
