@@ -145,13 +145,13 @@ def _problems(job: Job, card: ModelCard) -> Iterator[str]:
         if role.needed and name not in job.inputs:
             yield f"The model “{card.name}” needs {_about(role)}; give it with --{name} FILE."
     mask = system.role(MASK)
-    for name, path in {system.inputs[0].name: job.volume, **job.inputs}.items():
-        if job.segmentation is not None and is_same(path, job.segmentation):
-            yield f"The segmentation is the file of the {name}, {shown_path(path)}; give each its own file."
     if job.segmentation is None and mask and mask.needed:
         yield f"The model “{card.name}” needs {_about(mask)}; name it after the image."
     if job.segmentation is not None and mask is None:
         yield f"The model “{card.name}” takes no lesions; leave out the segmentation."
+    for name, path in {system.inputs[0].name: job.volume, **job.inputs}.items():
+        if job.segmentation is not None and is_same(path, job.segmentation):
+            yield f"The segmentation is the file of the {name}, {shown_path(path)}; give each its own file."
     chosen = [name for name, is_said in _of_lesions(job).items() if is_said]
     if chosen and job.segmentation is None:
         why = "takes no lesions" if mask is None else "was given no segmentation"

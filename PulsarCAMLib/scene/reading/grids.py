@@ -100,7 +100,13 @@ def place_segment(segmentation_node, segment_id: str, grid: Grid) -> PlacedMask:
 
 
 def place_label_map(node, grid: Grid) -> PlacedMask:
-    """A label map volume on the grid."""
+    """A label map volume on the grid.
+
+    Raises:
+        InputError: it holds no image.
+    """
+    if node.GetImageData() is None or node.GetImageData().GetNumberOfPoints() == 0:
+        raise InputError(f"The label map “{node.GetName()}” holds no image; load it again.")
     image = slicer.vtkOrientedImageData()
     image.ShallowCopy(node.GetImageData())
     matrix = vtk.vtkMatrix4x4()

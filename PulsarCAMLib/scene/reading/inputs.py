@@ -243,7 +243,8 @@ def fit_of(volume_node, mask_node, placed: Mapping[str, PlacedMask], values=None
     Args:
         volume_node: the MRI.
         mask_node: segmentation or label map.
-        placed: of a segmentation, the chosen segments as :func:`.grids.place_segment` places them.
+        placed: the chosen segments as :func:`.grids.place_segment` places them, or the label map as
+            :func:`.grids.place_label_map` does, by their names.
         values, parts: of a label map, see :func:`read_inputs`.
 
     Raises:
@@ -251,7 +252,7 @@ def fit_of(volume_node, mask_node, placed: Mapping[str, PlacedMask], values=None
     """
     grid = Grid.of_volume(volume_node)
     if not mask_node.IsA("vtkMRMLSegmentationNode"):
-        return _from_label_map(volume_node, mask_node, values, parts, grid)[1]
+        return _from_label_map(volume_node, mask_node, values, parts, grid, placed[mask_node.GetName()])[1]
     geometry = VolumeGeometry.from_ijk_to_ras(grid.ijk_to_ras, grid.shape)
     return _check_fits(volume_node, mask_node, dict(placed), grid, geometry) if placed else []
 
@@ -273,10 +274,8 @@ def _brought(lesion: Lesion, mask: PlacedMask, geometry: VolumeGeometry) -> Brou
     return bring(lesion, mask.own, geometry)
 
 
-def _from_label_map(volume_node, node, values, parts: str, grid: Grid):
-    if node.GetImageData() is None or node.GetImageData().GetNumberOfPoints() == 0:
-        raise InputError(f"The label map “{node.GetName()}” holds no image; load it again.")
-    placed = place_label_map(node, grid)
+def _from_label_map(volume_node, node, values, parts: str, grid: Grid, placed: PlacedMask | None = None):
+    placed = place_label_map(node, grid) if placed is None else placed
     wanted = None if values is None else [int(v) for v in values]
     image_name, name = _names(volume_node, node)
     if not placed.voxels:

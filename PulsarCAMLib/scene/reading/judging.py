@@ -18,7 +18,7 @@ from ...core.inputs import MASK
 from ...lesions.on_grid import shares_lattice
 from ...lesions.overlap import where_else
 from ...systems.contract import System
-from .grids import Grid, PlacedMask, place_segment, transform_between
+from .grids import Grid, PlacedMask, place_label_map, place_segment, transform_between
 from .inputs import fit_of, read_role, segment_names
 from .segments import content_key, image_key
 
@@ -50,7 +50,7 @@ class Judgement:
 
 
 class Judge:
-    """Judges inputs, and remembers where it placed the segments: ticks alone cost nothing."""
+    """Judges inputs, and remembers where it placed segments and label maps: ticks alone place nothing anew."""
 
     def __init__(self) -> None:
         self._placed: dict[str, PlacedMask] = {}
@@ -101,17 +101,21 @@ class Judge:
         return Judgement("", questions, tuple(text for text in told if text not in questions))
 
     def _places(self, volume_node, mask_node, chosen: Sequence[str] | None) -> dict[str, PlacedMask]:
-        """The chosen segments by name; all are placed once."""
-        if not mask_node.IsA("vtkMRMLSegmentationNode"):
-            return {}
-        key = (volume_node.GetID(), image_key(volume_node), content_key(mask_node))
-        names = segment_names(mask_node)
+        """The chosen segments by name, or a label map by its own; all are placed once."""
+        is_label_map = not mask_node.IsA("vtkMRMLSegmentationNode")
+        key = (volume_node.GetID(), image_key(volume_node), mask_node.GetID(), content_key(mask_node))
+        names = {mask_node.GetID(): mask_node.GetName()} if is_label_map else segment_names(mask_node)
         if key != self._placed_key:
             grid = Grid.of_volume(volume_node)
             self._placed_key = None
-            # Only the places are kept: the voxels are read again when they are needed.
-            self._placed = {each: replace(place_segment(mask_node, each, grid), drawn=None) for each in names}
+            if is_label_map:
+                self._placed = {mask_node.GetID(): place_label_map(mask_node, grid)}
+            else:
+                # Only the places are kept: the voxels are read again when they are needed.
+                self._placed = {each: replace(place_segment(mask_node, each, grid), drawn=None) for each in names}
             self._placed_key = key
+        if is_label_map:
+            return {name: self._placed[each] for each, name in names.items()}
         return {names[each]: self._placed[each] for each in (names if chosen is None else chosen) if each in names}
 
 

@@ -78,6 +78,22 @@ def test_only_ticked_segments_are_judged_and_placed_once(monkeypatch):
     assert "“left”" not in right.text
 
 
+def test_a_label_map_is_placed_once_whatever_is_ticked(monkeypatch):
+    from PulsarCAMLib.scene.reading import judging
+
+    placed = []
+    original = judging.place_label_map
+    monkeypatch.setattr(judging, "place_label_map", lambda *arguments: (placed.append(1), original(*arguments))[1])
+    values = MASKS["left"] + 2 * MASKS["right"]
+    mri, judge, labels = an_mri(), Judge(), a_label_map(values, moved("axial", -16.0))
+    told = [judged(mri, labels, chosen, judge=judge).text for chosen in (None, ["1"], ["2"], ["1"])]
+    assert len(placed) == 1
+    assert told[1] == told[3] != told[2]
+    other = a_label_map(values, GRIDS["axial"], "other")
+    assert judged(mri, other, judge=judge).text == ""
+    assert len(placed) == 2
+
+
 def test_two_patients_of_the_data_module_are_a_question():
     mri = an_mri()
     mask = a_segmentation(MASKS, mri)
