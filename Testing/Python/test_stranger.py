@@ -237,7 +237,8 @@ def test_images_without_numbers_are_refused_and_partial_ones_are_told(folder, mo
     empty = np.full(GRID.shape, np.nan, dtype=np.float32)
     written(folder / "nan.nrrd", empty, GRID)
     assert main(["explain", str(folder / "nan.nrrd"), "-o", str(folder / "no"), "--model", str(model)]) == 3
-    written(folder / "half.nrrd", np.where(np.indices(GRID.shape)[0] < 2, np.nan, 100).astype(np.float32), GRID)
+    slices, _, columns = np.indices(GRID.shape)
+    written(folder / "half.nrrd", np.where(slices < 2, np.nan, 100 + columns).astype(np.float32), GRID)
     assert main(["explain", str(folder / "half.nrrd"), "-o", str(folder / "half"), "--model", str(model)]) == 0
     said = capsys.readouterr().err
     assert "NaN or infinite everywhere" in said
