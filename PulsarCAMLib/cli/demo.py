@@ -31,7 +31,7 @@ def run(options) -> None:
                       scene=options.scene and _can_write_scenes(), **common)  # fmt: skip
             rows, result = explain(job, progress, Timings())
         print("A generated scan with synthetic lesions; “truth” is computed from the generated follow-up:")
-        columns = summary_of(result.task) | {"truth": "truth"}
+        columns = summary_of(result, rows) | {"truth": "truth"}
         print(table([row | {"truth": truth[row["lesion"]]} for row in rows], columns))
         for sentence in result.warnings:
             warn(sentence)
@@ -74,7 +74,7 @@ def _explain_image(source: Path, output: Path, files: tuple, common: dict, quiet
     job = Job(source / volume, source / segmentation, output, labels=labels, **common)
     with Progress(quiet) as progress:
         rows, result = explain(job, progress, Timings())
-    print(table(rows, summary_of(result.task)))
+    print(table(rows, summary_of(result, rows)))
     for sentence in result.warnings:
         warn(sentence)
 

@@ -19,12 +19,11 @@ from ..core.settings import plain
 from ..core.vocabulary import DEFAULT_MARGIN_MM, EACH, NORMALISATIONS
 from .comparing import compare
 from .console import Progress, Timings, note, table, warn
-from .inputs import read_case
+from .inputs import read_case, refuse_roles
 from .map_choices import choices_of
 
 if TYPE_CHECKING:
     from ..core.display import DisplaySettings
-    from ..core.task import Task
     from ..explanation.result import CaseResult
     from ..outputs.contract import Content, Output
     from ..systems.bundle import ModelBundle
@@ -137,18 +136,24 @@ def run(options) -> None:
     for sentence in result.warnings:
         warn(sentence)
     if not options.quiet:
-        print(table(rows, summary_of(result.task) | left_out_columns(result)))
+        print(table(rows, summary_of(result, rows) | left_out_columns(result)))
         print(f"Model: {result.card.origin}. Research use only, not for diagnosis or treatment decisions.")
         print(f"Results: {job.output}")
     if options.timings:
         timings.show()
 
 
-def summary_of(task: Task) -> dict[str, str]:
-    """Columns of the table of units that the console shows, with their headings."""
+def summary_of(result: CaseResult, rows: Sequence[Mapping[str, object]]) -> dict[str, str]:
+    """Columns of the table of units that the console shows, with their headings; measures as far as there are some."""
+    task, measured = result.task, result.system.measures
+    plain = str.maketrans("²³", "23")
     return {
         task.unit: task.unit,
-        "volume_cm3": "cm3",
+        **{
+            column: title.removeprefix("Volume ").translate(plain).lower()
+            for column, title in measured.items()
+            if all(column in row for row in rows)
+        },
         **{task.probability_column(name): task.short_probability_title(name) for name in task.told},
         "probability_spread": "+/-",
         "predicted_class": "predicted",
@@ -176,14 +181,17 @@ def explain(job: Job, progress: Progress, timings: Timings) -> tuple[list[dict],
     folder = ResultFolder(job.output, job.overwrite)
     folder.check()
     progress.part(0, 0.02)(0, "Starting")
-    with timings.step("importing"):
-        _prepare_threads(job)
-        _import_all(job)
-    from ..explanation.explain import explain_case
     from ..systems.bundle import find_bundle
 
     with timings.step("reading"):
         bundle = find_bundle(job.model)
+        refuse_roles(job, bundle.card)
+    with timings.step("importing"):
+        _prepare_threads(job)
+        _import_all(job)
+    from ..explanation.explain import explain_case
+
+    with timings.step("reading"):
         _ = bundle.ensemble
         system = bundle.card.system
         wanted = wanted_of(job, bundle.card)

@@ -84,15 +84,24 @@ def _about(role: InputRole) -> str:
     return role.about or role.title
 
 
+def refuse_roles(job: Job, card: ModelCard) -> None:
+    """Whether the files that are named are those that the model takes; asked before anything is loaded.
+
+    Raises:
+        InputError: a needed file was not named, or the model does not take one that was.
+    """
+    for problem in _problems(job, card):
+        raise InputError(problem)
+
+
 def read_case(job: Job, card: ModelCard, on_progress: OnProgress) -> Case:
     """Images by role and lesions on the grid of the first, from files.
 
     Raises:
-        InputError: a needed file was not named, the model does not take one that was, or one cannot be used.
+        InputError: files are not those of :func:`refuse_roles`, or one cannot be used.
         GeometryError: a file's place cannot be used.
     """
-    for problem in _problems(job, card):
-        raise InputError(problem)
+    refuse_roles(job, card)
     from ..core.case import Case
     from ..io.inputs import read_input
     from ..lesions.from_files import read_lesions

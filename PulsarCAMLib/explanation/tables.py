@@ -10,7 +10,7 @@ from ..core.display import Threshold
 from ..core.geometry import VolumeGeometry
 from ..core.lesion import Lesion
 from ..core.slice_place import slice_place
-from ..core.task import PREDICTED
+from ..core.task import LESION, PREDICTED
 from ..core.vocabulary import DEFAULT_MARGIN_MM
 from ..lesions.distances import depth_of
 from ..systems.contract import Sliced
@@ -57,7 +57,8 @@ def unit_table(
     system's own, such as ``logit_map_sum`` and ``logit_rest``, which split the ensemble's mean logit at the answering
     slice into what the pixel-wise map places in the lesion and what it cannot; and, where it was asked, by how much
     that logit moves without parts of the input (:mod:`.leaving_out`). Of volumes it is told how many of the method's
-    cells a unit spans; of systems with several inputs, whose map it is.
+    cells a unit spans; of systems with several inputs, whose map it is. Volume, core and margin are a lesion's; where
+    the unit is no lesion, ``region_volume_cm3`` is all that the model looked at.
 
     Examples:
         A result of :func:`.explain.explain_scan` gives one dictionary per lesion, ready for a CSV file:
@@ -67,15 +68,14 @@ def unit_table(
     """
     method, target = method or result.default_method, target or result.task.explained
     regions = result.sub_regions(method, target, threshold, input)
-    voxel_cm3 = result.geometry.voxel_volume_mm3 / 1000
+    voxel_cm3, by_lesion = result.geometry.voxel_volume_mm3 / 1000, result.task.unit == LESION
     rows = []
     for unit, region in zip(result.units, regions, strict=True):
-        core = core_of(unit.lesion, result.geometry, margin_mm)
-        active, in_core = int(region.mask.sum()), int((region.mask & core).sum())
+        active = int(region.mask.sum())
         rows.append(
             {
                 result.task.unit: unit.name,
-                "volume_cm3": unit.lesion.volume_cm3(result.geometry),
+                "volume_cm3" if by_lesion else "region_volume_cm3": unit.lesion.volume_cm3(result.geometry),
                 "slices": len(unit.samples),
                 **_probabilities(unit, unit.main),
                 "predicted_class": unit.predicted_class,
@@ -88,16 +88,27 @@ def unit_table(
                 **_cells(unit, method),
                 "activated_volume_cm3": active * voxel_cm3,
                 "activated_share": active / unit.lesion.voxels,
-                "core_volume_cm3": int(core.sum()) * voxel_cm3,
-                "activated_core_cm3": in_core * voxel_cm3,
-                "activated_margin_cm3": (active - in_core) * voxel_cm3,
-                "margin_mm": margin_mm,
+                **(_core_and_margin(unit, region.mask, result.geometry, margin_mm) if by_lesion else {}),
                 **_answering(unit, result.geometry),
                 **unit.samples.facts(),
                 **_place("centroid", unit.lesion.centroid_lps(result.geometry)),
             }
         )
     return rows
+
+
+def _core_and_margin(
+    unit: UnitResult, active: np.ndarray, geometry: VolumeGeometry, margin_mm: float
+) -> dict[str, float]:
+    """Of a lesion; ``active`` is bool in its box."""
+    core, voxel_cm3 = core_of(unit.lesion, geometry, margin_mm), geometry.voxel_volume_mm3 / 1000
+    in_core = int((active & core).sum())
+    return {
+        "core_volume_cm3": int(core.sum()) * voxel_cm3,
+        "activated_core_cm3": in_core * voxel_cm3,
+        "activated_margin_cm3": (int(active.sum()) - in_core) * voxel_cm3,
+        "margin_mm": margin_mm,
+    }
 
 
 def _answering(unit: UnitResult, geometry: VolumeGeometry) -> dict[str, object]:

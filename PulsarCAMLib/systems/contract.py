@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from ..core.display import DisplaySettings
 from ..core.inputs import InputRole, TableColumn
 from ..core.map_method import MapMethod
-from ..core.task import Task
+from ..core.task import LESION, Task
 from ..core.vocabulary import MAJORITY
 from .answers import Explained, LoopedPredictor, NetworkEvidence, Predictor
 from .input_controls import InputControls
@@ -363,6 +363,14 @@ class System(InputRoles, MapChecks, InputSubsets, Perturbations, InputControls, 
             tell: called with the share done and a text; an error that it raises ends the work.
         """
         raise NotImplementedError
+
+    @property
+    def measures(self) -> Mapping[str, str]:
+        """How large a unit is: columns of tables that are shown beside the answer where there are such, with titles.
+
+        Of a lesion its own volume; whoever looks at a whole head says what is measured in it, see ``Samples.facts``.
+        """
+        return {"volume_cm3": "Volume cm³"} if self.task.unit == LESION else {}
 
     def method(self, name: str) -> MapMethod:
         """The method of that name.

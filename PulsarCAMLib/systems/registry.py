@@ -94,6 +94,11 @@ def method_title(name: str) -> str:
     return next((method.title for method in all_methods() if method.name == name), name)
 
 
+def all_measures() -> dict[str, str]:
+    """Columns of tables that say how large a unit of any system is, with their titles for people."""
+    return {column: title for system in systems() for column, title in system.measures.items()}
+
+
 def map_text(name: str, target: str) -> str:
     """What a method's map of a class is, as in "evidence for response"; so, too, where no system knows the method."""
     known = (method.tells for method in all_methods() if method.name == name)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ...core.vocabulary import LEAVE_ONE_OUT, PAPER, TIME_POINTS
 
-CHECKING, LABELLING, TRAINING = "checking the cohort", "labelling lesions", "training"
+CHECKING, LABELLING, TRAINING = "checking the cohort", "labelling", "training"
 JUDGING, MAPS, REPORT, WRITING = "judging: {}", "checking maps", "writing the report", "writing the model"
 
 PATIENTS = 39

@@ -15,7 +15,7 @@ from ...scene.reading.slices import place_in_scene
 from ...scene.showing import views
 from ...scene.state import rows_of
 from ...scene.writing.provenance import INPUT_VOLUME
-from ...systems.registry import system_of, systems
+from ...systems.registry import all_measures, system_of, systems
 from ..section import Section, slot, slot_with_value
 from ..widgets.tables import set_up_table
 from .class_plot import ClassBar, ClassLabel
@@ -26,7 +26,7 @@ NARROWEST_COLUMN = 56
 NARROWEST_PLOT = 160
 PROBABILITY, SPREAD, SPREAD_OF = "probability_", "probability_spread", "spread_"
 STABILITY = ("p_min", "p_max", "stability")
-COLUMNS = ("predicted_class", "volume_cm3", SPREAD)
+COLUMNS = ("predicted_class", SPREAD)
 """Of every table of units, behind the unit's own name."""
 
 
@@ -37,21 +37,23 @@ class _Unit:
     Attributes:
         column: of the unit's name, "lesion" or "patient".
         told: columns of probabilities.
+        measures: columns that say how large it is.
     """
 
     column: str = "lesion"
     told: tuple[str, ...] = ()
+    measures: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, rows: list[dict]) -> _Unit:
         names = list(rows[0]) if rows else []
         told = tuple(name for name in names if name.startswith(PROBABILITY) and name != SPREAD)
-        return cls(names[0], told) if names else cls()
+        return cls(names[0], told, tuple(name for name in all_measures() if name in names)) if names else cls()
 
     @property
     def columns(self) -> tuple[str, ...]:
         """Shown, in order."""
-        return (self.column, *self.told, "predicted_class", "volume_cm3")
+        return (self.column, *self.told, "predicted_class", *self.measures)
 
     def class_of(self, column: str) -> str:
         """Name of the class whose probability a column holds."""
@@ -95,12 +97,13 @@ class Results(Section):
         names = [unit.class_of(column) for column in unit.told]
         lesions = unit.column == LESION
         tip = _("Probability of {name}: the mean over the ensemble ± its standard deviation")
-        headings = (unit.column.capitalize(), *(f"P({name})" for name in names), _("Predicted"), _("cm³"))
+        sizes = [all_measures()[column].removeprefix("Volume ") for column in unit.measures]
+        headings = (unit.column.capitalize(), *(f"P({name})" for name in names), _("Predicted"), *sizes)
         tips = (
             _("Name of the segment") if lesions else _("Whose answer it is"),
             *(tip.format(name=name) for name in names),
             _("The class that the model's threshold gives") if len(names) == 1 else _("The likeliest class"),
-            _("Volume of the contoured lesion") if lesions else _("Volume that the model looked at"),
+            *(_("Volume of the contoured lesion") if lesions else _("Measured on the outline") for _size in sizes),
         )
         self.ui.resultsTable.setColumnCount(len(headings))
         set_up_table(self.ui.resultsTable, headings, tips, NARROWEST_COLUMN)
@@ -236,6 +239,8 @@ class Results(Section):
         return [row for row in rows_of(self.state.sliceTable) if row.get(self._unit.column) == name]
 
     def _fill(self) -> None:
+        if self._sorted_by >= len(self._unit.columns):  # the table before had more
+            self._sorted_by = 0
         key = self._unit.columns[self._sorted_by]
         self._rows.sort(key=lambda row: (row[key], self._name(row)), reverse=self._descending)
         table = self.ui.resultsTable
@@ -333,7 +338,8 @@ class Results(Section):
         for column in self._unit.told:
             spread = self._unit.spread_of(row, column)
             probabilities.append(f"{row[column]:.2f}" + (f" ± {spread:.2f}" if spread is not None else ""))
-        return [self._name(row), *probabilities, row["predicted_class"], f"{row['volume_cm3']:.2f}"]
+        sizes = [f"{row[column]:.2f}" for column in self._unit.measures]
+        return [self._name(row), *probabilities, row["predicted_class"], *sizes]
 
 
 def _stability(row: dict) -> str:

@@ -22,7 +22,9 @@ def definitions_of(
     """Term and meaning of everything that the report shows; ``made`` of ``CaseResult.made_with``."""
     system, task = card.system, card.system.task
     unit, found = task.unit, system.method(method)
-    whole, image = "contour (GTV)" if unit == LESION else task.region, system.image_inputs[0].title
+    image = system.image_inputs[0].title
+    volume = f"Number of voxels of the contour (GTV) on the {image}'s grid, times the volume of a voxel."
+    core = f"Activated volume deeper than {margin_mm:g} mm under the surface of the contour, and within that shell."
     spread = (
         f"Standard deviation of the probability over the {card.members} members of the ensemble. It tells how much "
     )
@@ -35,19 +37,15 @@ def definitions_of(
     )
     return [
         *((term, _capital(meaning)) for term, meaning in system.answer_words(card)),
-        ("± spread", spread + "the members disagree, not how often they are wrong."),
+        *([("± spread", spread + "the members disagree, not how often they are wrong.")] if card.members > 1 else []),
         ("Predicted class", called),
         *([("By half a voxel", _stability_words(task.unit, task.probability_title()))] if stability else []),
-        ("Volume", f"Number of voxels of the {whole} on the {image}'s grid, times the volume of a voxel."),
+        *([("Volume", volume)] if unit == LESION else []),
         (
             "Activated volume",
             f"Part of the {unit} whose map is {threshold.in_words(task)}, and its percentage of the {unit}.",
         ),
-        (
-            "Core, margin",
-            f"Activated volume deeper than {margin_mm:g} mm under the surface of the {task.outline}, and within that "
-            "shell.",
-        ),
+        *([("Core, margin", core)] if unit == LESION else []),
         *system.fact_words(),
         *((each.heading, each.why) for each in (system.leave_outs if left_out else ())),
         ("Centre", f"Centre of mass of the {task.outline}; R, A, S millimetres as 3D Slicer shows them."),

@@ -33,8 +33,8 @@ def every_input(
         method, target: of the map that is shown.
         cancelled: is asked before each picture.
     """
-    from ..pictures.content import inputs_of, inputs_picture_of
     from ..pictures.inputs import draw_inputs
+    from ..pictures.inputs_content import inputs_of, inputs_picture_of, shared_notes
     from ..pictures.inspection import png_bytes
 
     roles = {role.name: role.title for role in inputs_of(result, images)}
@@ -47,7 +47,8 @@ def every_input(
         png = png_bytes(draw_inputs(inputs_picture_of(result, unit, images, method, target)), 100)
         pictures.append({"name": unit.name, "caption": _caption(result, unit, method), "png": png})
     shares = _rows(result, units, target, roles)
-    return {"pictures": pictures, "heads": _heads(result), "rows": shares, "words": _words(result) if shares else []}
+    words = _words(result, shared_notes(result, inputs_of(result, images))) if shares else []
+    return {"pictures": pictures, "heads": _heads(result), "rows": shares, "words": words}
 
 
 def _caption(result: CaseResult, unit: UnitResult, method: str) -> str:
@@ -91,15 +92,16 @@ def _share(share: float | None, spread: float | None, members: int) -> str:
     return f"{100 * share:.0f} %" + (f" ± {number(100 * (spread or 0), 0)}" if members > 1 else "")
 
 
-def _words(result: CaseResult) -> list[tuple[str, str]]:
-    unit = result.task.unit
+def _words(result: CaseResult, shared: Sequence[str]) -> list[tuple[str, str]]:
+    unit, several = result.task.unit, result.card.members > 1
+    spread = " Mean over the ensemble, ± its standard deviation." if several else ""
     return [
         (
             "Share of the map",
-            f"Sum of the image's own map over the {unit}, divided by that of all images: shares add up to 100 %. Mean "
-            "over the ensemble, ± its standard deviation. It says how much of the map lies on an image, not how well "
-            "the model would answer without it.",
+            f"Sum of the image's own map over the {unit}, divided by that of all images: shares add up to 100 %."
+            f"{spread} It says how much of the map lies on an image, not how well the model would answer without it.",
         ),
+        *(("Equal shares", sentence) for sentence in shared),
         (
             "Networks that have learnt nothing",
             "The same of networks whose weights have changed places at random within every layer. A share that they "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from importlib import metadata
 from typing import Any
 
@@ -52,6 +52,8 @@ def table(
     found = unit_table(result, method, target, threshold, margin_mm)
     rows = {id(unit): row for unit, row in zip(result.units, found, strict=True)}
     what = class_text(result, method, target)
+    known = result.system.measures.items()
+    measures = {column: title for column, title in known if any(column in row for row in found)}
     return {
         "title": f"{capital(task.unit)}s by {'risk' if task.sorting else task.probability_title()}",
         "about": f"{task.sorting or f'Lowest {task.probability_title()} first'}. Activated: "
@@ -61,17 +63,17 @@ def table(
             *(capital(task.probability_title(name)) for name in task.told),
             "Predicted",
             *(["By half a voxel"] if units[0].stability else []),
-            "Volume cm³",
+            *measures.values(),
             "Activated cm³",
             *(["Logit"] if "logit" in found[0] else []),
             *(way.heading for way in (units[0].left_out.ways if units[0].left_out else ())),
             "Centre R, A, S mm",
         ),
-        "rows": [_row(unit, rows[id(unit)], result) for unit in units],
+        "rows": [_row(unit, rows[id(unit)], result, measures) for unit in units],
     }
 
 
-def _row(unit: UnitResult, row: dict, result: CaseResult) -> dict[str, Any]:
+def _row(unit: UnitResult, row: dict, result: CaseResult, measures: Iterable[str]) -> dict[str, Any]:
     task, card = result.task, result.card
     told = [
         {
@@ -86,12 +88,12 @@ def _row(unit: UnitResult, row: dict, result: CaseResult) -> dict[str, Any]:
         "told": told,
         "predicted": row["predicted_class"],
         "stability": _stability(unit),
-        "volume": row["volume_cm3"],
+        "measures": [row.get(column) for column in measures],
         "slices": pluralize(row["slices"], "slice") if isinstance(unit.samples, Sliced) else "",
         "activated": row["activated_volume_cm3"],
         "share": row["activated_share"],
-        "core": row["activated_core_cm3"],
-        "margin": row["activated_margin_cm3"],
+        "core": row.get("activated_core_cm3"),
+        "margin": row.get("activated_margin_cm3"),
         "logit": row.get("logit"),
         "logit_map_sum": row.get("logit_map_sum"),
         "logit_rest": row.get("logit_rest"),
@@ -176,7 +178,7 @@ def settings(
         ("Class shown", class_text(result, method, target)),
         ("Activated", threshold.in_words(result.task)),
         ("Scale of the pictures", _scale(result.task, normalisation)),
-        ("Margin", f"{margin_mm:g} mm"),
+        *([("Margin", f"{margin_mm:g} mm")] if result.task.unit == LESION else []),
         (capital(result.system.samples_word), result.card.preprocessing.in_words()),
         ("Ensemble", f"mean of {pluralize(result.card.members, 'member')}, temperature {result.card.temperature:g}"),
         (result.system.image_inputs[0].title, " x ".join(map(str, result.geometry.shape[::-1])) + " voxels of "

@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from ...core.case import Image
 from ...core.geometry import VolumeGeometry
-from ...core.inputs import InputRole
 from ...core.pluralize import capital
 from ...core.slice_place import slice_place
 from ...core.task import LESION, PREDICTED, Task
-from ...explanation.inputs import input_shares
 from ...explanation.result import CaseResult, UnitResult
 from ...explanation.stability import range_text
-from ...explanation.tables import cells_text
 from ...lesions.resampling import image_around, resample
 from ...systems.contract import Sliced
 
@@ -28,9 +22,6 @@ FIELD_MM = (64.0, 200.0)
 """Smallest and largest displayed side."""
 
 GREY_PERCENTILES = (0.5, 99.8)
-
-MOST_IN_A_ROW = 4
-"""Images side by side, where all are of one time point."""
 
 OBLIQUE = 0.38
 """Sine of 22 degrees: from here on an axis carries two letters."""
@@ -108,106 +99,8 @@ class Picture:
     answers: Profile | ClassBars
 
 
-@dataclass(frozen=True)
-class InputsPicture:
-    """All images of one unit, the same slice of each, bare and under the map.
-
-    Attributes:
-        title, subtitle, footer, plane: as of :class:`Picture`.
-        panels: one for each input; its ``maps`` has one map, that of the input alone where the method has such.
-        rows: indices of the panels, row by row: one for each time point where there are several.
-    """
-
-    title: str
-    subtitle: str
-    footer: str
-    plane: str
-    panels: tuple[Picture, ...]
-    rows: tuple[tuple[int, ...], ...]
-
-
-def inputs_of(result: CaseResult, images: Mapping[str, Image]) -> tuple[InputRole, ...]:
-    """Inputs that pictures show side by side: those that the network sees and the case has; none if it is only one."""
-    return result.system.mapped_inputs(result.card.preprocessing, images)
-
-
-def inputs_picture_of(
-    result: CaseResult, unit: UnitResult, images: Mapping[str, Image], method: str, target: str
-) -> InputsPicture:
-    """Everything that the picture of all inputs of one unit shows.
-
-    The slice is that of the reference image in which the map of all inputs together is strongest; other images are
-    brought to it, by the registration where there was one.
-
-    Args:
-        result: of the case.
-        unit: one of its units.
-        images: of the case, by role; see :func:`inputs_of`.
-        method: a computed method.
-        target: class whose evidence is shown.
-    """
-    target = unit.predicted_class if target == PREDICTED else target
-    signed, roles = result.method(method).signed, inputs_of(result, images)
-    grid = display_grid(unit, result.geometry, _strongest_slice(result, unit, method, target))
-    mask = _resampled_mask(unit, result.geometry, grid)
-    own = unit.inputs_of(method)
-    shares = input_shares(unit, method, target)
-    top = unit.joint_maximum(method, own[0] if own else "") or 1.0
-    panels = []
-    for role in roles:
-        image, way = images[role.name], unit.samples.way_to(role.name)
-        values = resample(image_around(image.voxels, image.geometry, grid, way), grid, matrix=way)[0]
-        alone = role.name if role.name in own else ""
-        control = unit.control_shares.get((method, "" if signed else target, alone))
-        heading = f"alone: {_share_text(shares[alone], control)}" if alone else "map of all images together"
-        panels.append(
-            Picture(
-                title=role.title,
-                subtitle="",
-                footer="",
-                grey=_grey(values),
-                mask=mask,
-                maps={heading: _resampled_map(result, unit, method, target, "none", grid, mask, alone)},
-                top=float(top),
-                signed=signed,
-                scale_text=_scale_text(result, method, "none"),
-                bare_text=role.title,
-                side_mm=grid.spacing[0] * PIXELS,
-                letters=edge_letters(np.asarray(grid.direction)),
-                plane="",
-                answers=_answers(result, unit),
-            )
-        )
-    whose = _both_signs(result.task) if signed else target
-    return InputsPicture(
-        title=f"{unit.name}: {result.method(method).title}",
-        subtitle=f"{_capital(result.method(method).tells.format(whose))} {_capital(cells_text(unit, method))}",
-        footer=f"Model: {result.card.origin}. Research use only, not for diagnosis or treatment decisions.",
-        plane=_plane_text(result.geometry, unit, grid),
-        panels=tuple(panels),
-        rows=rows_of(roles),
-    )
-
-
-def rows_of(roles: Sequence[InputRole]) -> tuple[tuple[int, ...], ...]:
-    """Indices of the inputs as they are laid out: a row for each time point if several, else about even."""
-    times = list(dict.fromkeys(role.time_point for role in roles))
-    if len(times) > 1:
-        return tuple(tuple(n for n, role in enumerate(roles) if role.time_point == time) for time in times)
-    count = math.ceil(len(roles) / MOST_IN_A_ROW)
-    across = math.ceil(len(roles) / count)
-    return tuple(tuple(range(at, min(at + across, len(roles)))) for at in range(0, len(roles), across))
-
-
-def _share_text(shares: np.ndarray, control: np.ndarray | None) -> str:
-    """Of one input, as "62% of the map (control 48%)"."""
-    if not np.isfinite(shares).any():
-        return "the map is empty"
-    beside = "" if control is None or not np.isfinite(control).any() else f" (control {np.nanmean(control):.0%})"
-    return f"{np.nanmean(shares):.0%} of the map{beside}"
-
-
-def _capital(text: str) -> str:
+def sentence(text: str) -> str:
+    """With a capital letter and a full stop; empty stays empty."""
     return f"{capital(text)}." if text else ""
 
 
@@ -231,14 +124,14 @@ def picture_of(
     """
     task, signed = result.task, result.method(method).signed
     target = lesion.predicted_class if target == PREDICTED else target
-    grid = display_grid(lesion, result.geometry, _strongest_slice(result, lesion, method, target))
+    grid = display_grid(lesion, result.geometry, strongest_slice(result, lesion, method, target))
     image = resample(image_around(volume, result.geometry, grid), grid)[0]
-    mask = _resampled_mask(lesion, result.geometry, grid)
+    mask = resampled_mask(lesion, result.geometry, grid)
     maps = {}
     targets = [target] if signed else [target, *(name for name in task.names if name != target)]
     for name in targets:
-        heading = _both_signs(task) if signed else name
-        maps[capital(result.method(method).tells.format(heading))] = _resampled_map(
+        heading = both_signs(task) if signed else name
+        maps[capital(result.method(method).tells.format(heading))] = resampled_map(
             result, lesion, method, name, normalisation, grid, mask
         )
     largest = lesion.joint_maximum(method) if normalisation == "none" else None
@@ -247,26 +140,26 @@ def picture_of(
         title=lesion.name,
         subtitle=_prediction(lesion, result.card.members),
         footer=f"Model: {result.card.origin}. Research use only, not for diagnosis or treatment decisions.",
-        grey=_grey(image),
+        grey=grey(image),
         mask=mask,
         maps=maps,
         top=float(top) or 1.0,
         signed=signed,
-        scale_text=_scale_text(result, method, normalisation),
+        scale_text=scale_text(result, method, normalisation),
         bare_text="MRI and contour (GTV)" if task.unit == LESION else "MRI and outline",
         side_mm=grid.spacing[0] * PIXELS,
         letters=edge_letters(np.asarray(grid.direction)),
-        plane=_plane_text(result.geometry, lesion, grid),
-        answers=_answers(result, lesion),
+        plane=plane_text(result.geometry, lesion, grid),
+        answers=answers_of(result, lesion),
     )
 
 
-def _both_signs(task: Task) -> str:
+def both_signs(task: Task) -> str:
     other = next(name for name in task.names if name != task.positive)
     return f"{task.positive} (red), {other} (blue)"
 
 
-def _answers(result: CaseResult, lesion: UnitResult) -> Profile | ClassBars:
+def answers_of(result: CaseResult, lesion: UnitResult) -> Profile | ClassBars:
     task = result.task
     if not isinstance(lesion.samples, Sliced) or not task.binary:
         at = lesion.class_probabilities[:, :, lesion.main]
@@ -283,7 +176,7 @@ def _answers(result: CaseResult, lesion: UnitResult) -> Profile | ClassBars:
     )
 
 
-def _strongest_slice(result: CaseResult, lesion: UnitResult, method: str, target: str) -> int | None:
+def strongest_slice(result: CaseResult, lesion: UnitResult, method: str, target: str) -> int | None:
     """Slice k of the reference image in which a map is strongest; None for samples that are slices themselves."""
     if isinstance(lesion.samples, Sliced):
         return None
@@ -337,13 +230,13 @@ def _letters(towards: np.ndarray) -> str:
     return "".join(pairs[n][int(towards[n] > 0)] for n in kept)
 
 
-def _resampled_mask(lesion: UnitResult, geometry: VolumeGeometry, grid: VolumeGeometry) -> np.ndarray:
+def resampled_mask(lesion: UnitResult, geometry: VolumeGeometry, grid: VolumeGeometry) -> np.ndarray:
     padded = np.pad(lesion.lesion.mask, 1).astype(np.float32)
     place = geometry.cropped(tuple(o - 1 for o in lesion.lesion.offset), padded.shape)
     return resample(place.to_sitk(padded), grid)[0]
 
 
-def _resampled_map(result, lesion, method, target, normalisation, grid, mask, input="") -> np.ndarray:
+def resampled_map(result, lesion, method, target, normalisation, grid, mask, input="") -> np.ndarray:
     """The map as written, without the fall to zero that interpolation would make at the GTV's border."""
     how = {"restrict": False, "input": input, "on_reference": True}
     pasted = result.pasted(lesion, method, target, "mean", normalisation, **how)
@@ -352,11 +245,16 @@ def _resampled_map(result, lesion, method, target, normalisation, grid, mask, in
     return np.where(mask >= 0.5, values, np.float32(0))
 
 
-def _grey(image: np.ndarray) -> np.ndarray:
-    """Window of the middle of the picture, so that fat and skull at its edge do not darken the lesion."""
+def grey(image: np.ndarray) -> np.ndarray:
+    low, high = window(image)
+    return np.clip((image - low) / (high - low), 0, 1).astype(np.float32)
+
+
+def window(image: np.ndarray) -> tuple[float, float]:
+    """Of the middle of the picture, so that fat and skull at its edge do not darken the lesion."""
     quarter = PIXELS // 4
     low, high = np.percentile(image[quarter:-quarter, quarter:-quarter], GREY_PERCENTILES)
-    return np.clip((image - low) / (high - low if high > low else 1.0), 0, 1).astype(np.float32)
+    return float(low), float(high if high > low else low + 1.0)
 
 
 def _prediction(lesion: UnitResult, members: int) -> str:
@@ -369,7 +267,7 @@ def _prediction(lesion: UnitResult, members: int) -> str:
     return f"{task.probability_title(told)} {at.mean():.2f}{spread}{moves}: predicted {lesion.predicted_class}"
 
 
-def _scale_text(result: CaseResult, method: str, normalisation: str) -> str:
+def scale_text(result: CaseResult, method: str, normalisation: str) -> str:
     found = result.method(method)
     if normalisation == "none":
         return f"{found.title}: {found.unit}"
@@ -381,7 +279,7 @@ def _slice_numbers(lesion: UnitResult, geometry: VolumeGeometry) -> np.ndarray:
     return np.array([slice_place(geometry, centre).number for centre in lesion.samples.centres_lps()])
 
 
-def _plane_text(geometry: VolumeGeometry, lesion: UnitResult, grid: VolumeGeometry) -> str:
+def plane_text(geometry: VolumeGeometry, lesion: UnitResult, grid: VolumeGeometry) -> str:
     normal = np.asarray(grid.direction)[:, 2]
     name = ("sagittal", "coronal", "axial")[int(np.argmax(np.abs(normal)))]
     if np.abs(normal).max() < 1 - OBLIQUE**2 / 2:

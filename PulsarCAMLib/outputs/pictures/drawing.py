@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from .content import InputsPicture, Picture
+from .content import Picture
+from .inputs_content import InputsPicture
 
 FEW = 8
 """Up to so many pictures a second process costs more than it saves."""

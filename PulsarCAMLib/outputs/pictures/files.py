@@ -9,7 +9,7 @@ from ...core.display import DisplaySettings
 from ...core.progress import IsCancelled, OnProgress, silent
 from ...io.names import file_name_of
 from ..contract import Content
-from .content import inputs_of
+from .inputs_content import inputs_of
 
 FOLDER = "pictures"
 
@@ -46,8 +46,9 @@ class Pictures:
     ) -> None:
         """See :class:`..contract.Output`."""
         from ...core.errors import Cancelled
-        from .content import inputs_picture_of, picture_of
+        from .content import picture_of
         from .drawing import drawing_pool
+        from .inputs_content import inputs_picture_of
 
         names, done = self.names(content), 0
         (folder / names[0]).parent.mkdir()

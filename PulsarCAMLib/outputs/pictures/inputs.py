@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
+from textwrap import wrap
+
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
-from .content import InputsPicture
-from .overlay import DOTS_PER_INCH, FAINT, INK, PAPER, color_bar, heat_colors, mri_panel, signed_colors
+from .inputs_content import InputsPicture
+from .overlay import DOTS_PER_INCH, FAINT, INK, LETTER_INCHES, PAPER, color_bar, heat_colors, mri_panel, signed_colors
 
 PANEL, GAP, HEADING = 2.55, 0.16, 0.34
 """Inches: side of a panel, room between panels, room for the words above one."""
 
 LEFT, RIGHT, TOP, BOTTOM = 0.25, 1.35, 0.95, 0.4
 
+LINE = 0.18
+"""Height of a line of the note, in inches."""
+
 
 def draw_inputs(picture: InputsPicture) -> Figure:
     """The figure, on an Agg canvas."""
     rows, across = len(picture.rows), max(map(len, picture.rows))
     each = 2 * (PANEL + HEADING) + GAP
-    size = (max(LEFT + across * (PANEL + GAP) + RIGHT, 8.2), TOP + rows * each + BOTTOM)
+    width = max(LEFT + across * (PANEL + GAP) + RIGHT, 8.2)
+    lines = wrap(picture.note, int((width - 2 * LEFT) / LETTER_INCHES))
+    foot = BOTTOM + (0.1 + len(lines) * LINE if lines else 0)
+    size = (width, TOP + rows * each + foot)
     figure = Figure(figsize=size, dpi=DOTS_PER_INCH, facecolor=PAPER)
     FigureCanvasAgg(figure)
     first = picture.panels[0]
@@ -34,6 +42,8 @@ def draw_inputs(picture: InputsPicture) -> Figure:
     literal(LEFT, size[1] - 0.64, picture.subtitle, color=INK, size=10)
     literal(size[0] - 0.2, size[1] - 0.32, picture.plane, color=FAINT, size=9, ha="right")
     literal(LEFT, 0.18, picture.footer, color=FAINT, size=8)
+    for number, line in enumerate(reversed(lines)):
+        literal(LEFT, BOTTOM + 0.06 + number * LINE, line, color=INK, size=9)
     places = [(row, column, n) for row, among in enumerate(picture.rows) for column, n in enumerate(among)]
     for row, column, n in places:
         panel = picture.panels[n]
@@ -42,7 +52,7 @@ def draw_inputs(picture: InputsPicture) -> Figure:
         for bottom, heading in ((upper, None), (upper - HEADING - PANEL, next(iter(panel.maps)))):
             place = (left / size[0], bottom / size[1], PANEL / size[0], PANEL / size[1])
             mri_panel(figure.add_axes(place), panel, heading, colors, norm, scale=n == 0 and heading is None, size=9)
-    bar = (LEFT + across * (PANEL + GAP) + 0.05, BOTTOM + (rows - 1) * each + GAP)
+    bar = (LEFT + across * (PANEL + GAP) + 0.05, foot + (rows - 1) * each + GAP)
     place = (bar[0] / size[0], bar[1] / size[1], 0.14 / size[0], (2 * PANEL + HEADING - 0.1) / size[1])
     color_bar(figure, place, first, colors, norm)
     return figure

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from textwrap import fill
+
 import numpy as np
 from matplotlib import colormaps
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -14,6 +16,9 @@ from .content import ClassBars, Picture, Profile
 INK, PAPER, FAINT = "#f2f2f2", "#16181c", "#9aa0a8"
 CONTOUR = "#39d0ff"
 SIZE_INCHES, DOTS_PER_INCH = (12.4, 7.2), 110
+
+LETTER_INCHES = 0.075
+"""About the width of a letter of a small panel's heading."""
 
 _FULL_OPACITY = 0.85
 _CLEAR_UNTIL = 0.35
@@ -47,7 +52,10 @@ def draw(picture: Picture) -> Figure:
     mri_panel(large, picture, headings[0], colors, norm, scale=True, size=11)
     color_bar(figure, (0.481, 0.065, 0.012, 0.78), picture, colors, norm)
     for place, heading in zip(_small_places(len(headings)), [None, *headings[1:]], strict=False):
-        mri_panel(figure.add_axes(place), picture, heading, colors, norm, scale=False, size=9)
+        title = heading or picture.bare_text
+        if len(headings) > 2:  # else one runs into the other
+            title = fill(title, int(place[2] * SIZE_INCHES[0] / LETTER_INCHES))
+        mri_panel(figure.add_axes(place), picture, heading, colors, norm, scale=False, size=9, title=title)
     if isinstance(picture.answers, Profile):
         _profile(figure.add_axes((0.605, 0.115, 0.38, 0.28)), picture.answers)
     else:  # names of classes need more room at the left
@@ -96,7 +104,9 @@ def _shortened(text: str, longest: int) -> str:
     return text if len(text) <= longest else text[: longest - 1] + "…"
 
 
-def mri_panel(axes, picture: Picture, heading: str | None, colors, norm, scale: bool, size: float) -> None:
+def mri_panel(
+    axes, picture: Picture, heading: str | None, colors, norm, scale: bool, size: float, title: str = ""
+) -> None:
     """A panel: MRI, contour, letters, and where a heading names one, the heat map."""
     half = picture.side_mm / 2
     extent = (-half, half, half, -half)
@@ -111,7 +121,7 @@ def mri_panel(axes, picture: Picture, heading: str | None, colors, norm, scale: 
         middles = (at[1:] + at[:-1]) / 2
         axes.contour(middles, middles, picture.mask, levels=[0.5], colors=CONTOUR, linewidths=1.1 if scale else 0.9)
     # Not as the axes' title, whose search for a free place takes longer than all images.
-    title = heading or picture.bare_text
+    title = title or heading or picture.bare_text
     axes.text(0.5, 1.012, title, color=INK, size=size, ha="center", va="bottom", transform=axes.transAxes)
     axes.set(xlim=(-half, half), ylim=(half, -half))
     axes.set_axis_off()

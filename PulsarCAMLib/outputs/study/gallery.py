@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ...core.errors import InputError
-from ...core.task import Task
+from ...core.task import LESION, Task
 from ...core.upsampling import upsample_to
 from ...core.vocabulary import LEAVE_ONE_OUT, LESIONS, PATIENTS, TIME_POINTS
 from ...study.folder import SAMPLES
@@ -17,6 +17,7 @@ from ...study.network_model import TRAINING, samples_of
 from ...study.records import TrialRecord
 from ...study.run import Study
 from ...study.samples_file import load_samples
+from ...systems.contract import System
 from ...systems.registry import system_of
 
 HELD_OUT_BY = (PATIENTS, LEAVE_ONE_OUT, LESIONS)
@@ -137,6 +138,7 @@ class Explained:
     Attributes:
         shown: which.
         image, mask: of the sample ``[s, s]``; of a volume the plane with most of the mask.
+        title: what the image is: the network's first channel.
         maps: (method, class) to its map there, zero outside the mask.
         decoded: what the network makes of it, where it has a decoder: reconstruction ``[s, s]``, and features
             ``[features, cells, cells]`` before the mask.
@@ -145,6 +147,7 @@ class Explained:
     shown: Shown
     image: np.ndarray
     mask: np.ndarray
+    title: str
     maps: dict[tuple[str, str], np.ndarray]
     decoded: tuple[np.ndarray, np.ndarray] | None
 
@@ -171,7 +174,15 @@ def explain(study: Study, shown: Shown) -> Explained | None:
     }
     decoded = system.decoded(model, one.images, one.masks)
     plane = _plane(mask)
-    return Explained(shown, image[plane], mask[plane], {key: values[plane] for key, values in maps.items()}, decoded)
+    title = "MRI and GTV" if shown.task.unit == LESION else _first_channel(study, system)
+    maps = {key: values[plane] for key, values in maps.items()}
+    return Explained(shown, image[plane], mask[plane], title, maps, decoded)
+
+
+def _first_channel(study: Study, system: System) -> str:
+    """As in "T1 now minus T1 before"."""
+    titles = {role.name: role.title for role in system.inputs}
+    return " minus ".join(titles[name] for name in system.channel_roles(study.settings.training.preprocessing)[0])
 
 
 def _plane(mask: np.ndarray) -> tuple:

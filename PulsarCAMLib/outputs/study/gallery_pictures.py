@@ -18,15 +18,19 @@ DPI = 100
 SIDE = 1.5
 """Inches of a panel."""
 
+MOST_IN_A_ROW = 9
+"""Panels side by side, so that a page shows them readably."""
+
 
 def maps_about(study: Study) -> str:
     """What a row of :func:`maps_png` shows."""
     first, *others = _classes(study.lesions.task)
     both = "both classes from 0 to the larger maximum of the two"
     scale = both if study.lesions.task.binary else "all classes from 0 to the largest maximum"
+    contour, rest = _contour(study.lesions.task), " and for ".join(others)
     return (
-        f"Left to right: the slice with the contour of {_contour(study.lesions.task)}, then for each method the "
-        f"evidence for {first} and for {' and for '.join(others)}, on one scale for {scale}."
+        f"Left to right: the slice with the contour of {contour}, then for each method (in a row of its own where "
+        f"there are many) the evidence for {first} and for {rest}, on one scale for {scale}."
     )
 
 
@@ -47,14 +51,17 @@ RECONSTRUCTIONS_ABOUT = (
 
 
 def maps_png(found: Explained) -> bytes:
-    """One row: slice, and all classes' maps of every method."""
+    """Slice, and all classes' maps of every method: in one row, or in a row for each method where there are many."""
     methods, classes = tuple(dict.fromkeys(method for method, _ in found.maps)), _classes(found.shown.task)
-    figure, panels = _row(1 + len(classes) * len(methods))
-    _slice(panels[0], found, "MRI and GTV" if found.shown.task.unit == LESION else "MRI")
+    wraps = 1 + len(classes) * len(methods) > MOST_IN_A_ROW
+    figure, panels = _grid(len(methods) if wraps else 1, 1 + len(classes) * (1 if wraps else len(methods)))
+    for row in panels:
+        _slice(row[0], found, found.title)
     for number, method in enumerate(methods):
         top = max(float(found.maps[method, name].max()) for name in classes)
-        for offset, name in enumerate(classes):
-            axes, values = panels[1 + len(classes) * number + offset], found.maps[method, name]
+        own = panels[number][1:] if wraps else panels[0][1 + len(classes) * number :]
+        for axes, name in zip(own, classes, strict=False):
+            values = found.maps[method, name]
             _slice(axes, found, f"{method_title(method)}\n{name}")
             shown = np.ma.masked_where(~found.mask, values)
             axes.imshow(shown, cmap=heat_colors(), vmin=0, vmax=top or 1.0, interpolation="nearest")
@@ -80,16 +87,26 @@ def reconstruction_png(found: Explained) -> bytes:
 
 
 def _row(count: int) -> tuple[Figure, list[Axes]]:
-    height = SIDE + 0.42
+    figure, (row,) = _grid(1, count)
+    return figure, row
+
+
+def _grid(rows: int, count: int) -> tuple[Figure, list[list[Axes]]]:
+    """Panels row by row, from the top."""
+    each = SIDE + 0.42
+    height = rows * each
     figure = Figure(figsize=(count * (SIDE + 0.06), height), dpi=DPI, facecolor=PAPER)
     FigureCanvasAgg(figure)
     width, gap = SIDE / (count * (SIDE + 0.06)), 0.03 / (count * (SIDE + 0.06))
-    places = [((2 * n + 1) * gap + n * width, 0.03 / height, width, SIDE / height) for n in range(count)]
-    return figure, [figure.add_axes(place) for place in places]
+    bottoms = [(0.03 + (rows - 1 - row) * each) / height for row in range(rows)]
+    places = [[((2 * n + 1) * gap + n * width, low, width, SIDE / height) for n in range(count)] for low in bottoms]
+    return figure, [[figure.add_axes(place) for place in row] for row in places]
 
 
 def _slice(axes: Axes, found: Explained, title: str, image: np.ndarray | None = None) -> None:
-    axes.imshow(found.image if image is None else image, cmap="gray", vmin=0, vmax=1, interpolation="bilinear")
+    shown = found.image if image is None else image
+    low, high = (0.0, 1.0) if found.shown.task.unit == LESION else np.percentile(shown, (0.5, 99.5))
+    axes.imshow(shown, cmap="gray", vmin=low, vmax=high, interpolation="bilinear")
     if found.mask.any() and not found.mask.all():
         axes.contour(found.mask.astype(float), levels=[0.5], colors=CONTOUR, linewidths=0.9)
     _titled(axes, title)

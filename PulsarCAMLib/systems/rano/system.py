@@ -157,6 +157,18 @@ class Rano(VolumeSystem):
             f"dropout {a.dropout:g}"
         )
 
+    @property
+    def measures(self) -> Mapping[str, str]:
+        """Of the tumour where it is outlined; the head's own volume says nothing."""
+        return {"tumour_volume_cm3": "Tumour cm³", "tumour_product_mm2": "Product mm²"}
+
+    def fact_words(self) -> list[tuple[str, str]]:
+        """What is measured on the outlined tumour."""
+        return [
+            ("Tumour", "Volume of the outlined enhancing tumour of this visit; of the tumour alone, not of the head."),
+            ("Product", "Sum of the products of perpendicular diameters of the five largest lesions of that outline."),
+        ]
+
     def answer_words(self, card: ModelCard) -> list[tuple[str, str]]:
         """The categories as everybody writes them."""
         words = [(each.name.upper(), each.about) for each in self.task.classes]

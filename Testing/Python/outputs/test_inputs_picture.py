@@ -1,6 +1,8 @@
 """All images side by side: the same place of each, under its own map, and what the page says of them."""
 
+import re
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -13,9 +15,15 @@ from PulsarCAMLib.core.inputs import InputRole
 from PulsarCAMLib.explanation import explain_case
 from PulsarCAMLib.outputs.contract import Content
 from PulsarCAMLib.outputs.pages.page import Report, report_html
-from PulsarCAMLib.outputs.pictures.content import inputs_of, inputs_picture_of, rows_of
 from PulsarCAMLib.outputs.pictures.files import Pictures
 from PulsarCAMLib.outputs.pictures.inputs import draw_inputs
+from PulsarCAMLib.outputs.pictures.inputs_content import (
+    inputs_of,
+    inputs_picture_of,
+    outline_note,
+    rows_of,
+    shared_notes,
+)
 from PulsarCAMLib.systems.registry import map_text, register, system_of, unregister
 
 
@@ -40,7 +48,12 @@ def result(case, tmp_path_factory):
 def test_every_image_is_shown_at_the_same_place(result, case):
     (unit,) = result.units
     picture = inputs_picture_of(result, unit, case.images, "saliency", "large")
-    assert [panel.bare_text for panel in picture.panels] == ["FLAIR", "planned dose"]
+    assert picture.panels[0].bare_text == "FLAIR"
+    (title,) = (panel.bare_text for panel in picture.panels[1:])
+    low, high = re.fullmatch(r"planned dose: ([\d.]+) Gy black, ([\d.]+) Gy white", title).groups()
+    shown = case.images["rtdose"].voxels
+    assert 0 <= float(low) < float(high) <= shown.max(), "beside its grid there is none"
+    assert picture.note == "", "of one time point, whose images are channels of their own"
     flair, dose = (panel.grey for panel in picture.panels)
     inside = (picture.panels[0].mask >= 0.5) & (flair > 0.05) & (flair < 0.95) & (dose > 0.05) & (dose < 0.95)
     assert inside.sum() > 1000
@@ -131,6 +144,33 @@ def test_an_absolute_gradient_is_no_evidence_for_a_class(result, case):
     assert inputs_picture_of(result, unit, case.images, "gradcam", "large").subtitle.startswith("Evidence for large. ")
     assert map_text("smoothgrad", "pd") == "what moves pd, up or down"
     assert map_text("one of another version", "pd") == "evidence for pd"
+
+
+def test_images_whose_difference_alone_is_seen_are_said_to_share_their_map(result):
+    rano = system_of("rano")
+    roles = [role for role in rano.inputs if role.name in ("t1", "t1-before", "flair", "flair-before")]
+
+    def told(**chosen):
+        known = rano.preprocessing(modalities=("t1", "flair"), **chosen)
+        return shared_notes(SimpleNamespace(system=rano, card=SimpleNamespace(preprocessing=known)), roles)
+
+    assert told() == []
+    (said,) = told(subtraction=True)
+    assert said.startswith(
+        "The network sees only the difference of T1 now and T1 before; of FLAIR now and FLAIR before"
+    )
+    assert "equal shares by construction" in said
+
+
+def test_the_outline_is_said_to_be_of_one_time_point_where_there_are_several(result):
+    (unit,) = result.units
+    roles = [InputRole("flair", "FLAIR now"), InputRole("other", "FLAIR before", time_point="before")]
+    for way, says in ((None, "for nothing was registered"), (np.eye(4), "as the registration brings them")):
+        shown = SimpleNamespace(samples=SimpleNamespace(way_to=lambda role, way=way: way))
+        (said,) = outline_note(result, shown, roles)
+        assert said.startswith("The outline is that of the FLAIR now in every panel")
+        assert says in said
+    assert outline_note(result, unit, roles[:1]) == []
 
 
 def test_names_with_dollar_signs_are_no_formulas(result, case):

@@ -1,6 +1,7 @@
 """Pages, pictures and cards of a system that answers for patients say nothing of lesions; what maps are is told."""
 
 import re
+import struct
 
 import numpy as np
 import pytest
@@ -19,10 +20,12 @@ from PulsarCAMLib.explanation.explain import explain_case
 from PulsarCAMLib.outputs.pages.card_text import card_blocks
 from PulsarCAMLib.outputs.pages.page import report_html
 from PulsarCAMLib.outputs.pictures.agreement import draw_agreement
+from PulsarCAMLib.outputs.study.gallery import Explained, Shown
+from PulsarCAMLib.outputs.study.gallery_pictures import maps_png
 from PulsarCAMLib.study.narrative import _interval
 from PulsarCAMLib.systems.bundle import bundle_of
 from PulsarCAMLib.systems.contract import NoSizes
-from PulsarCAMLib.systems.registry import register, unregister
+from PulsarCAMLib.systems.registry import register, system_of, unregister
 from PulsarCAMLib.systems.volumes.preprocessing import VolumePreprocessing
 
 GRID = VolumeGeometry((6, 12, 12), (1.0, 1.0, 2.0), (5.0, -7.0, 3.0))
@@ -58,7 +61,9 @@ def test_the_page_of_a_patient_says_nothing_of_lesions(result):
     assert sorted(set(FOREIGN.findall(text))) == []
     assert "Patients by probability of large" in text
     assert "Partial rank correlation inside the region looked at" in text
-    assert "on the FLAIR's grid" in text
+    assert "Activated cm³" in text
+    for word in ("Volume cm³", "Core, margin", ", margin 0", "Margin 2"):  # of a head they mean nothing
+        assert word not in text
     assert "Of the FLAIR after a Gaussian" in text
     assert "Saliency (small); Grad-CAM (small): in the files beside it" in text
     method = STRANGER.method("saliency")
@@ -110,3 +115,16 @@ def test_an_auc_that_most_samples_lack_has_no_interval():
     assert interval_or_none(np.array([0.5, nan, nan])) == (None, None)
     low, high = interval_or_none(np.array([0.5, 0.7, nan]))
     assert 0.5 <= low < high <= 0.7
+
+
+def test_many_maps_of_a_held_out_visit_have_a_row_for_each_method():
+    """Three methods of four classes were fifteen panels in a row, 2340 pixels wide."""
+    task, side = system_of("rano").task, np.zeros((16, 16), np.float32)
+    one = Shown(0, 1, "baseline", None, 0, (0.7, 0.1, 0.1, 0.1), "the surest", task)
+    maps = {(method, name): side + 1 for method in ("saliency", "gradcam", "hirescam") for name in task.names}
+    for methods, rows in ((("saliency", "gradcam", "hirescam"), 3), (("saliency", "gradcam"), 1)):
+        shown = {key: values for key, values in maps.items() if key[0] in methods}
+        found = Explained(one, side, side > 1, "T1 now minus T1 before", shown, None)
+        width, height = struct.unpack(">II", maps_png(found)[16:24])  # of a PNG's first chunk
+        assert height == pytest.approx(192 * rows, abs=2)
+        assert width == pytest.approx(156 * (5 if rows == 3 else 9), abs=2)

@@ -260,7 +260,8 @@ def test_a_new_visit_is_explained_into_a_folder(cohort, model, a_scene):
     assert (out / "scene.mrb").exists()
 
 
-def test_a_missing_visit_before_is_one_sentence(cohort, model, capsys):
+def test_a_missing_visit_before_is_one_sentence_before_torch_is_loaded(cohort, model, capsys, monkeypatch):
+    monkeypatch.setattr("PulsarCAMLib.cli.explain._import_all", lambda job: pytest.fail("it was loaded"))
     lacking = files_of(cohort, 2)[:-2]
     assert main(["explain", *lacking, "-o", str(cohort.parent / "no"), "--model", str(model)]) == 3
     assert "FLAIR MRI of the visit before; give it with --flair-before" in capsys.readouterr().err
