@@ -8,6 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 
+VOLUME, OF_SAMPLE = "volume", "of-sample"
+"""Where a control that is a number takes it from."""
+
+
 @dataclass(frozen=True)
 class InputControl:
     """A model that sees less than the network, trained and judged on the same splits.
@@ -17,14 +21,15 @@ class InputControl:
         title: for people, as in "mask only".
         about: what it sees, one sentence.
         verdict: what follows for the network where this does as well, as the rest of a sentence after "so".
-        column: whether it is a model of one number, which takes a moment, and no network, which takes as long as one.
+        column: what number it answers by, :data:`VOLUME` or :data:`OF_SAMPLE` (the system says it of a sample), which
+            takes a moment; empty: it is a network, which takes as long as one.
     """
 
     name: str
     title: str
     about: str
     verdict: str
-    column: bool = False
+    column: str = ""
 
 
 @dataclass(frozen=True)

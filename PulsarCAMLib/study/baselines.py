@@ -83,11 +83,11 @@ class Baseline:
                 found = _regression(read_numbers(self.numbers)[1], labels, task, wanted)
             elif self.name == CLINICAL:
                 found = _regression(_table(self.numbers)[1], labels, task, wanted)
-            answers.append(_told(found, question))
+            answers.append(told(found, question))
         return Fitted(tuple(answers))
 
 
-def _told(probabilities: np.ndarray, task: Task) -> np.ndarray:
+def told(probabilities: np.ndarray, task: Task) -> np.ndarray:
     """``[m]`` of the positive class of two, or ``[m, C]``."""
     return probabilities[:, task.index(task.positive)] if task.binary else probabilities
 

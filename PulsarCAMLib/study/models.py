@@ -16,6 +16,7 @@ from .folder import LESIONS, SAMPLES
 from .nested_cv import Tuned
 from .network_model import NetworkStudyModel
 from .settings import StudySettings
+from .input_controls.unit_volumes import VOLUMES
 
 
 def study_models_of(settings: StudySettings, facts: dict[str, Any], folder: Path) -> list[StudyModel]:
@@ -28,6 +29,8 @@ def study_models_of(settings: StudySettings, facts: dict[str, Any], folder: Path
     for name in settings.networks:
         own = (settings, facts["sha256"]["samples"], folder / SAMPLES)
         found[name] = network_study_model(*own, settings.subsets.get(name, ""))
+    for name, control in settings.controlled.items():
+        found[name] = input_control_model(settings, facts["sha256"]["samples"], folder, control)
     others = settings.feature_models
     if others:
         from .features import FEATURES, feature_models_of
@@ -45,8 +48,24 @@ def study_models_of(settings: StudySettings, facts: dict[str, Any], folder: Path
     return [found[name] for name in settings.models]
 
 
-def network_study_model(settings: StudySettings, sha256: str, samples: Path, subset: str = "") -> StudyModel:
+def input_control_model(settings: StudySettings, sha256: str, folder: Path, control: str) -> StudyModel:
+    """A model that sees less than the network, see :mod:`PulsarCAMLib.systems.input_controls`."""
+    system = system_of(settings.system)
+    known = system.input_control(control)
+    assert known is not None  # the settings have none that the system lacks
+    if known.column:
+        from .input_controls.column import InputControlColumn
+
+        return InputControlColumn(folder / SAMPLES, sha256, system, known, folder / VOLUMES)
+    return network_study_model(settings, sha256, folder / SAMPLES, control=control)
+
+
+def network_study_model(
+    settings: StudySettings, sha256: str, samples: Path, subset: str = "", control: str = ""
+) -> StudyModel:
     """The system's network, or that of a subset of its inputs, tuned in every trial if the settings say so.
+
+    ``control`` is the name of a control of inputs whose samples it sees instead.
 
     Raises:
         InputError: a setting cannot be tuned, or the subset is not known.
@@ -55,7 +74,7 @@ def network_study_model(settings: StudySettings, sha256: str, samples: Path, sub
     if subset:
         shown = input_subset(system_of(settings.system), training.preprocessing, subset)
         training = replace(training, preprocessing=shown.preprocessing)
-    plain = NetworkStudyModel(samples, sha256, training, shown=shown)
+    plain = NetworkStudyModel(samples, sha256, training, shown=shown, control=control)
     if not settings.tune:
         return plain
     candidates, words = [], []

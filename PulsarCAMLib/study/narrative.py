@@ -15,6 +15,7 @@ from .baselines import not_beaten
 from .entries import HONEST, Entry, main_entry, on_mri, signed, spread, system_in, task_of
 from .exclusion import left_out_sentences
 from .flattering import why_flattering
+from .input_controls.words import not_needed
 from .settings import baselines_of, network_name
 from .shared_lesions import column_sentences
 
@@ -54,7 +55,7 @@ def _headline(summary: dict[str, Any]) -> list[str]:
         entry = main_entry(summary, model["name"])
         if entry and "[" not in model["name"]:  # networks of some inputs have a section of their own
             found.append(f"{model['title']}: {verdict(entry, system_in(summary))}")
-    found += _worth_of_inputs(summary)
+    found += [*_worth_of_inputs(summary), *not_needed(summary)]
     if found or not summary["table"]:
         return found or ["No trial is finished yet."]
     if task_of(summary).unit != LESION:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,7 @@ class NetworkStudyModel:
         system: whose network, so that other processes know it; None: that of the settings.
         shown: which inputs it sees, where these are not all that the samples hold; the settings are those of a network
             of these alone.
+        control: name of the control of inputs whose samples it sees; empty: none.
     """
 
     samples: Path
@@ -43,6 +45,7 @@ class NetworkStudyModel:
     settings: Any
     system: System | None = None
     shown: InputSubset | None = None
+    control: str = ""
 
     def __post_init__(self) -> None:
         if self.system is None:
@@ -52,16 +55,22 @@ class NetworkStudyModel:
     def name(self) -> str:
         """Of files and options."""
         own = network_name(self.system.name)
+        if self.control:
+            return subset_model(own, self.control)
         return subset_model(own, self.shown.name) if self.shown else own
 
     @property
     def title(self) -> str:
         """For people."""
+        if self.control:
+            return f"{self.system.title}: {self.system.input_control(self.control).title}"
         return f"{self.system.title}: {self.shown.title}" if self.shown else self.system.title
 
     @property
     def about(self) -> str:
         """One sentence for the report."""
+        if self.control:
+            return f"The same network and splits. {self.system.input_control(self.control).about}"
         if self.shown is None:
             return self.system.about
         how = "the other channels are zero" if ZEROS in self.shown.channels else "it has no channels for the others"
@@ -74,7 +83,7 @@ class NetworkStudyModel:
 
     def identity(self) -> str:
         """Of patches and settings."""
-        shown = "" if self.shown is None else f"{self.shown.name}{self.shown.channels}"
+        shown = self.control if self.shown is None else f"{self.shown.name}{self.shown.channels}"
         return hashlib.sha256(f"{self.sha256}{self.settings.identity()}{shown}".encode()).hexdigest()
 
     def samples_of_point(self, point: str) -> TrainingSamples:
@@ -83,6 +92,8 @@ class NetworkStudyModel:
         Raises:
             InputError: they are missing or damaged.
         """
+        if self.control:
+            return _controlled(self.samples, self.sha256, point, self.control, self.system, self.settings.preprocessing)
         found = load_samples(self.samples)[point]
         return found if self.shown is None else found.seeing(self.shown.channels)
 
@@ -109,6 +120,14 @@ class NetworkStudyModel:
         if task.choose_epoch:
             told["epoch_chosen_on_the_tested"] = trained.best_epoch
         return Fitted(tuple(answers), told)
+
+
+@lru_cache(maxsize=2)
+def _controlled(path: Path, _sha256: str, point: str, control: str, system: System, preprocessing: Any):
+    """Samples as a control of inputs sees them; kept, for every trial of a process asks for them."""
+    found = load_samples(path)[point]
+    images, masks = (np.asarray(each) for each in (found.images, found.masks))
+    return replace(found, images=system.controlled(control, images, masks, np.arange(len(found)), preprocessing))
 
 
 def _labelled(samples: TrainingSamples, labels: np.ndarray) -> TrainingSamples:

@@ -12,6 +12,7 @@ from .jobs import Job
 from .models import study_models_of
 from .prepare import Prepared, other_study
 from .records import read_record
+from .settings import StudySettings
 from .splits import Split
 
 
@@ -41,7 +42,7 @@ def plan_study(prepared: Prepared) -> Plan:
         Job(model, own, prepared.lesions.patients, prepared.folder, *rule, settings.task)
         for split in prepared.splits
         for model in models
-        if (own := _asked_of(model, split))
+        if (own := _asked_of(model, split)) and _is_judged(model, split, settings)
     ]
     return Plan(prepared, tuple(jobs))
 
@@ -65,6 +66,14 @@ def claimed(plan: Plan) -> Plan:
     facts = {**prepared.facts, "settings": prepared.settings.to_card()}
     write_facts(prepared.folder, facts)
     return replace(plan, prepared=replace(prepared, facts=facts))
+
+
+def _is_judged(model: StudyModel, split: Split, settings: StudySettings) -> bool:
+    """Whether a model takes part in a split: controls of inputs do by patient, on true labels, for they cost as much
+    as the network; where no protocol is by patient, in all."""
+    if model.name not in settings.controlled:
+        return True
+    return not split.control and split.protocol in settings.control_protocols
 
 
 def _asked_of(model: StudyModel, split: Split) -> Split | None:

@@ -29,6 +29,7 @@ from .samples_file import save_samples
 from .settings import StudySettings, asked_twice
 from .shortcuts.columns import classes_of, write_columns
 from .splits import Split, protocol_splits
+from .input_controls.unit_volumes import UnitVolumes
 from .volumes import write_changes
 
 PREPARED = "prepared"
@@ -40,7 +41,8 @@ OTHER_STUDY = (
     "{} holds a study of other data or with other settings{}; continue that one as it was begun, or choose another "
     "folder."
 )
-MAY_GROW = ("models", "protocols", "trials", "paper_trials", "controls", "volume_change", "shortcuts")
+MAY_GROW = ("models", "protocols", "trials", "paper_trials", "controls", "volume_change", "shortcuts",
+            "input_controls")  # fmt: skip
 """Settings of which a study that is there may get more."""
 
 
@@ -262,12 +264,13 @@ def _patches(baseline, second, lesions: StudyLesions, settings: StudySettings, f
 
     index = {point: {int(row): at for at, row in enumerate(lesions.rows[point])} for point in TIME_POINTS}
     sets, warnings, system, held = {}, [], system_of(settings.system), folder / PREPARED
+    volumes = UnitVolumes()
     for point, rows in ((BASELINE, baseline), (SECOND, second)):
         if not rows:
             continue
         numbered = {(row.patient, unit_name(row, system.task)): index[point][row.row] for row, _ in rows}
         with running.progress(f"{preparing(system)} ({point})") as stage:
-            units = cohort_cases(rows, stage, system)
+            units = volumes.told(cohort_cases(rows, stage, system), numbered, point)
             only: dict[str, Any] = {"only_original": point == SECOND}
             with dask_workers(running.scheduler if system.slow_to_prepare(settings.training) else None):
                 only["at_once"] = -1 if running.scheduler else running.at_once
@@ -279,6 +282,7 @@ def _patches(baseline, second, lesions: StudyLesions, settings: StudySettings, f
         sets[point] = TrainingSamples(**numbers).where(order)
     for sentence in told_once(warnings) if running.on_warning else ():
         running.on_warning(sentence)
+    volumes.write(folder)
     digest = save_samples(folder / SAMPLES, sets)
     shutil.rmtree(held, ignore_errors=True)
     return digest, len(warnings)

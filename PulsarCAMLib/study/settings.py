@@ -11,6 +11,7 @@ from typing import Any, Self
 from ..core.settings import MOST_SEED, Settings, option
 from ..core.task import LESION, PATIENT, SHRINKAGE, VISIT, Task
 from ..core.vocabulary import (
+    ALL,
     BASELINES,
     BEST_EPOCH,
     CAM,
@@ -28,6 +29,25 @@ from ..core.vocabulary import (
 from ..systems.contract import System
 from ..systems.registry import DEFAULT, system_of
 from ..systems.subsets import input_subset
+
+
+CHEAP, NONE = "cheap", "none"
+"""Words for the controls of inputs that are columns, and for no controls."""
+
+
+def input_controls_named(words: tuple[str, ...], system: System, network: bool = True) -> tuple[str, ...]:
+    """Names of a system's controls of inputs that words mean; others are left as they are, to be refused.
+
+    Args:
+        words: names, or one of ``all``, ``cheap`` and ``none``.
+        system: whose.
+        network: whether its network takes part; without it the cheap ones have nothing to stand beside.
+    """
+    if words == (NONE,):
+        return ()
+    if words == (CHEAP,):
+        return tuple(each.name for each in system.input_controls if each.column and network)
+    return tuple(each.name for each in system.input_controls) if words == (ALL,) else words
 
 
 def network_name(system: str) -> str:
@@ -87,6 +107,8 @@ class StudySettings(Settings):
             models; None: all take part.
         shortcuts: columns of the cohort table that ought to have no say, such as the site; see :mod:`.shortcuts`.
         volume_change: whether the share of volume that is left is predicted as well; see :mod:`.volume_change`.
+        input_controls: models that see less than the network, by their names in
+            :attr:`~PulsarCAMLib.systems.input_controls.InputControls.input_controls`; they take part as models.
         system: whose network it is, and whose question.
     """
 
@@ -136,13 +158,25 @@ class StudySettings(Settings):
         (), "--shortcuts", "columns of the table that ought to have no say, such as clinical_site: are they told from "
         "the images, and do they tell the class (none)", metavar="A,B", section="models", later=True, untold=True,
     )  # fmt: skip
+    input_controls: tuple[str, ...] = option(
+        (), "--input-controls", "models that see less than the network, such as its mask or the lesion's volume alone: "
+        f"{CHEAP} (those of one number, a moment), {ALL} (networks too, each trained as often as the network by "
+        f"patient), {NONE}, or names", metavar="A,B", section="protocols", later=True, untold=True,
+    )  # fmt: skip
     system: str = option(DEFAULT, later=True, untold=True)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "tune", {name: tuple(values) for name, values in self.tune.items()})
         if self.training is None:
             object.__setattr__(self, "training", system_of(self.system).training_settings())
-        object.__setattr__(self, "models", tuple(map(self._plain_name, self.models)))
+        known = {each.name: subset_model(self.network, each.name) for each in system_of(self.system).input_controls}
+        asked = [known[name] for name in self.input_controls if name in known]
+        models = tuple(map(self._plain_name, self.models))
+        object.__setattr__(self, "models", (*models, *(name for name in asked if name not in models)))
+        there = [name for name, model in known.items() if model in self.models]
+        object.__setattr__(
+            self, "input_controls", (*there, *(name for name in self.input_controls if name not in known))
+        )
         super().__post_init__()
 
     def _plain_name(self, name: str) -> str:
@@ -151,6 +185,8 @@ class StudySettings(Settings):
             if name == network:
                 return self.network
             if name.startswith(f"{network}[") and name.endswith("]"):
+                if system_of(self.system).input_control(name[len(network) + 1 : -1]):
+                    return f"{self.network}{name[len(network) :]}"
                 own, inner = self.training.preprocessing, name[len(network) + 1 : -1]
                 return subset_model(self.network, input_subset(system_of(self.system), own, inner).name)
         return name
@@ -161,6 +197,16 @@ class StudySettings(Settings):
             yield "A study needs at least one model, and each of them once."
         if self.feature_models and not self.features:
             yield "A study with models on features needs their settings; see feature_options."
+        controls = system_of(self.system).input_controls
+        strange = [name for name in self.input_controls if name not in {each.name for each in controls}]
+        if strange:
+            there = f"it has {', '.join(each.name for each in controls)}" if controls else "it has none"
+            yield f"{strange[0]!r} is no control of the inputs of {system_of(self.system).title}; {there}."
+        if self.controlled and self.network not in self.models:
+            yield (
+                "Controls of inputs stand beside the network on its splits, and the network does not take part; add "
+                f"the model {self.network}, or leave them out."
+            )
         yield from self._not_asked_of_the_system()
 
     def _not_asked_of_the_system(self) -> Iterator[str]:
@@ -218,7 +264,8 @@ class StudySettings(Settings):
     @property
     def feature_models(self) -> tuple[str, ...]:
         """The models that learn from features."""
-        return tuple(name for name in self.models if name not in (*self.networks, *self.baselines))
+        others = (*self.networks, *self.baselines, *self.controlled)
+        return tuple(name for name in self.models if name not in others)
 
     @property
     def networks(self) -> tuple[str, ...]:
@@ -229,12 +276,25 @@ class StudySettings(Settings):
     def subsets(self) -> dict[str, str]:
         """Models that are networks of some inputs only, to the names of these; see :func:`subset_model`."""
         begin = f"{self.network}["
-        return {name: name[len(begin) : -1] for name in self.models if name.startswith(begin)}
+        own = {name: name[len(begin) : -1] for name in self.models if name.startswith(begin)}
+        return {name: inner for name, inner in own.items() if name not in self.controlled}
+
+    @property
+    def controlled(self) -> dict[str, str]:
+        """Models that are controls of inputs, to the names of these."""
+        known = {subset_model(self.network, each.name): each.name for each in system_of(self.system).input_controls}
+        return {name: known[name] for name in self.models if name in known}
 
     @property
     def fused(self) -> tuple[str, ...]:
-        """The models whose mean is the late fusion: all but baselines and networks of fewer inputs."""
-        return tuple(name for name in self.models if name not in self.baselines and name not in self.subsets)
+        """The models whose mean is the late fusion: all but baselines, networks of fewer inputs and controls."""
+        others = (*self.baselines, *self.subsets, *self.controlled)
+        return tuple(name for name in self.models if name not in others)
+
+    @property
+    def control_protocols(self) -> tuple[str, ...]:
+        """Protocols under which controls of inputs take part: those by patient; all where there is none."""
+        return tuple(name for name in self.protocols if name in (PATIENTS, LEAVE_ONE_OUT)) or self.protocols
 
     @property
     def baselines(self) -> tuple[str, ...]:

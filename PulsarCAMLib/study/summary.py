@@ -85,8 +85,16 @@ def summarise(study: Study, resamples: int = RESAMPLES) -> dict[str, Any]:
         "shared": [_entry(results, study, resamples) for results in shared if results.trials],
         "imbalance": imbalance_sentence(study.settings),
         "left_out": study.facts.get("left_out"),
-        "differences": differences([results for results in everything if results.trials], lesions.patients, resamples),
+        "differences": differences(
+            [each for each in everything if each.trials and each.model not in study.settings.controlled],
+            lesions.patients,
+            resamples,
+        ),
     }
+    if study.settings.controlled:
+        from .input_controls.figures import input_controls_of
+
+        summary["input_controls"] = input_controls_of(summary, everything, study, resamples)
     if study.settings.subsets:
         summary["ablation"] = ablation_of(summary, study.settings, task)
     if study.settings.volume_change:
@@ -133,6 +141,7 @@ def _entry(results: ModelResults, study: Study, resamples: int) -> dict[str, Any
     pool, task = results.pooled(patients), results.task
     positive = pool.labels == task.index(task.positive)
     trials, controls = wanted(results.protocol, study)
+    controls = 0 if results.model in study.settings.controlled else controls  # they stand beside the network, not chance
     medians = {"medians": _medians(results)} if results.protocol == BEST_EPOCH else {}
     return medians | {
         "protocol": results.protocol,

@@ -56,7 +56,11 @@ def predicted_changes(study: Study) -> list[PredictedChange]:
         InputError: the study's folder is damaged.
     """
     settings, changes = study.settings, log_change(read_changes(study.folder, len(study.lesions)))
-    models = study_models_of(settings, study.facts, study.folder)
+    models = [
+        each
+        for each in study_models_of(settings, study.facts, study.folder)
+        if each.name not in settings.controlled
+    ]
     found = []
     for protocol in (name for name in settings.protocols if name != PAPER):
         numbers = {"trials": settings.trials_of(protocol), "controls": settings.controls}

@@ -1,6 +1,6 @@
 """What each way of normalising, with and without the surroundings, is worth where the tissue outside decides.
 
-    python Testing/Benchmarks/normalising.py --patients 60 --tested 40 --epochs 40 --members 2
+    python Testing/Benchmarks/normalising.py --patients 40 --tested 30 --epochs 30 --members 1
 
 Two cohorts of generated patients: in the usual one texture inside the contour decides; in the other nothing inside
 does, and a shell of 1 to 8 mm around the lesions that do not respond is brighter. A network that sees the inside alone
@@ -84,10 +84,10 @@ def units(given: list[SyntheticPatient]) -> Iterator[LabelledUnit]:
             yield LabelledUnit(patient.name, case, lesion.name, lesion.response)
 
 
-def measured(known: list, asked: list, normalise: str, outside: str, options: argparse.Namespace) -> list[str]:
+def measured(rule: str, known: list, asked: list, way: tuple[str, str], options: argparse.Namespace) -> list[str]:
     """Cells of one row: AUC with interval, and the median AUROC of every map on the answering slices."""
     own = AUTOENCODER.training_settings(
-        preprocessing=Preprocessing(normalise=normalise, outside=outside), epochs=options.epochs, threads=1
+        preprocessing=Preprocessing(normalise=way[0], outside=way[1]), epochs=options.epochs, threads=1
     )
     samples = collect_samples(units(known), AUTOENCODER, own)
     with tempfile.TemporaryDirectory() as folder:
@@ -96,7 +96,7 @@ def measured(known: list, asked: list, normalise: str, outside: str, options: ar
         fields = CARD | {"preprocessing": own.preprocessing.to_card()}
         save_bundle(Path(folder) / "bundle", [each.model() for each in trained], fields)
         bundle = load_bundle(Path(folder) / "bundle")
-        rows = [row for patient in asked for row in score_patient(bundle, patient)]
+        rows = [row for patient in asked for row in score_patient(bundle, patient, with_maps=rule == USUAL)]
     labels, p = np.array([row.response for row in rows]), np.array([row.probability for row in rows])
     whose = np.unique([row.patient for row in rows], return_inverse=True)[1]
     auc = discrimination(labels, p, whose, resamples=1000)
@@ -112,10 +112,10 @@ def measured(known: list, asked: list, normalise: str, outside: str, options: ar
 def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--patients", type=int, default=60, help="learnt from (%(default)s)")
-    parser.add_argument("--tested", type=int, default=40, help="answered (%(default)s)")
-    parser.add_argument("--epochs", type=int, default=40)
-    parser.add_argument("--members", type=int, default=2)
+    parser.add_argument("--patients", type=int, default=40, help="learnt from (%(default)s)")
+    parser.add_argument("--tested", type=int, default=30, help="answered (%(default)s)")
+    parser.add_argument("--epochs", type=int, default=30)
+    parser.add_argument("--members", type=int, default=1)
     parser.add_argument("--rules", default=f"{USUAL},{OUTSIDE}")
     options = parser.parse_args()
     heads = ("what decides", "`--normalise`", "`--outside`", "AUC, unseen patients", *MAPS)
@@ -124,7 +124,7 @@ def main() -> None:
         known = list(patients(rule, options.patients, LEARN_SEED))
         asked = list(patients(rule, options.tested, TEST_SEED))
         for way in SETTINGS:
-            print("| " + " | ".join([rule, *way, *measured(known, asked, *way, options)]) + " |", flush=True)
+            print("| " + " | ".join([rule, *way, *measured(rule, known, asked, way, options)]) + " |", flush=True)
 
 
 if __name__ == "__main__":

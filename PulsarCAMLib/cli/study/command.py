@@ -9,9 +9,10 @@ from contextlib import contextmanager
 from dataclasses import fields
 from pathlib import Path
 
+from ...core.pluralize import pluralize
 from ...core.vocabulary import CAM
 from ...io.plain_files import read_json
-from ..console import TimedBar, warn
+from ..console import TimedBar, note, warn
 from ..learning import NEEDS, checked_cohort, settings_of, system_of_options
 from ..setting_options import settings_from
 
@@ -29,6 +30,7 @@ def run(options) -> None:
     from ...study.run import run_study
 
     settings = study_settings_of(options)
+    tell_of_input_controls(settings, options.quiet)
     folder = Path(os.path.abspath(options.output))  # noqa: PTH100 - a link stays where the user put it
     check_folder(folder)
     with TimedBar(options.quiet) as bar, resumable(folder):
@@ -98,7 +100,7 @@ def study_settings_of(options):
         InputError: they do not go together, or the file of feature settings cannot be used.
     """
     from ...core.settings import default_of
-    from ...study.settings import StudySettings
+    from ...study.settings import StudySettings, input_controls_named, network_name
 
     system = system_of_options(options)
     # of the training's seed nothing is asked: every trial has its own
@@ -112,7 +114,23 @@ def study_settings_of(options):
     }
     own |= {"system": system.name, "protocols": _protocols(options.protocols, system)}
     own["models"] = _with_subsets(options, system, own["training"])
+    there = network_name(system.name) in own["models"]
+    own["input_controls"] = input_controls_named(tuple(options.input_controls), system, there)
     return settings_from(StudySettings, options, **own)
+
+
+def tell_of_input_controls(settings, quiet: bool) -> None:
+    """What networks that see less cost, before anything is trained."""
+    from ...systems.registry import system_of
+
+    known = system_of(settings.system)
+    networks = [name for name in settings.input_controls if not known.input_control(name).column]
+    if networks and not quiet:
+        trials = sum(settings.trials_of(name) for name in settings.control_protocols)
+        note(
+            f"{pluralize(len(networks), 'control')} of the inputs ({', '.join(networks)}) are trained as often as the "
+            f"network by patient: {len(networks)} times {pluralize(trials, 'training')} more."
+        )
 
 
 def _with_subsets(options, system, training) -> tuple[str, ...]:

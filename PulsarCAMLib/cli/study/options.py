@@ -6,14 +6,12 @@ import argparse
 from collections.abc import Callable
 
 from ...core.vocabulary import BASELINES, CAM, DELTA, FEATURE_MODELS, PROTOCOLS, why_unknown
-from ...study.settings import StudySettings
+from ...study.settings import CHEAP, NONE, StudySettings
 from ...systems.contract import System
 from ..learning import add_foreign, add_model, add_system, add_training, shrinkage_of
 from ..numbers import whole_number
 from ..places import InputPath, add_output, add_overwrite
 from ..setting_options import add_settings, names_of
-
-NONE = "none"
 
 EXAMPLES = """\
 examples:
@@ -95,6 +93,7 @@ def add_protocols(
     """How a system's models are judged, for every command that judges; "none" where that may be left out."""
     changes: dict[str, dict] = {name: {"default": value} for name, value in usual.items()}
     changes["shrinkage"] = shrinkage_of(system)
+    changes["input_controls"] = {"default": CHEAP, "type": names_of(())}
     if protocols:
         changes["protocols"] = {"default": ",".join(protocols)}
     if may_skip:

@@ -119,9 +119,10 @@ class TrainRun:
             return None
         from ...study.prepare import check_study
         from ...training.permuted_label_control import undisturbed
-        from ..study.command import study_settings_of
+        from ..study.command import study_settings_of, tell_of_input_controls
 
         found = study_settings_of(argparse.Namespace(**vars(self.options)))
+        tell_of_input_controls(found, self.options.quiet)
         found = replace(found, training=undisturbed(found.training))
         check_study(cohort, labels, found)
         return found
@@ -165,6 +166,7 @@ class TrainRun:
                 fields["protocols"] = {"about": f"Not run: {FIRST_MRI_ONLY}"}
             return None
         from ...study.card_section import protocols_section
+        from ...study.input_controls.words import input_controls_section
         from ...study.run import run_study
         from ...study.summary import summarise
 
@@ -173,7 +175,11 @@ class TrainRun:
             progress=lambda name: self.stages.stage(JUDGING.format(name)),
             on_warning=lambda sentence: None if sentence in self._warned else warn(sentence),
         )  # fmt: skip
-        section = protocols_section(summarise(study), study.facts)
+        summary = summarise(study)
+        section = protocols_section(summary, study.facts)
+        controls = input_controls_section(summary)
+        if controls:
+            fields["performance"]["input_controls"] = controls
         if self.options.patience:
             section["about"] = f"{section['about']}. {EARLY}"
         fields["protocols"] = section
@@ -249,7 +255,7 @@ NOT_SAID = (
     *("command", "debug", "cohort", "output", "name", "title", "licence", "jobs", "resume", "overwrite"),
     *("keep_run", "quiet", "pictures_every", "threshold", "inner_folds", "tune", "models", "foreign"),
 )
-OF_PROTOCOLS = ("protocols", "trials", "paper_trials", "controls", "folds", "study_seed")
+OF_PROTOCOLS = ("protocols", "trials", "paper_trials", "controls", "folds", "study_seed", "input_controls")
 OF_CHECKS = ("label_control", "label_epochs")
 
 

@@ -9,7 +9,7 @@ from ...core.vocabulary import TIME_POINTS
 from ...evaluation.resampling import TOO_FEW
 from ...study.entries import entry_of, on_mri, percent, system_in, task_of
 from ...study.narrative import counted_heading
-from . import ablation, shortcuts, volume_change
+from . import ablation, input_controls, shortcuts, volume_change
 
 
 def summary_lines(summary: dict[str, Any]) -> list[str]:
@@ -22,7 +22,7 @@ def summary_lines(summary: dict[str, Any]) -> list[str]:
             lines += _table(summary, protocol, point)
             lines += _table(summary, protocol, point, "shared")
     lines += ["", *words["small"]] if words["small"] else []
-    lines += [*ablation.lines(summary), *shortcuts.lines(summary)]
+    lines += [*input_controls.lines(summary), *ablation.lines(summary), *shortcuts.lines(summary)]
     return [*lines, *volume_change.lines(summary), "", *words["columns"], *words["why_flattering"]]
 
 

@@ -18,7 +18,7 @@ from ...study.settings import asked_twice
 from ...systems.contract import System
 from ...systems.registry import DEFAULT, system_of
 from ..pages.templating import render
-from . import ablation, figures, gallery, gallery_pictures, plots, shortcuts, volume_change
+from . import ablation, figures, gallery, gallery_pictures, input_controls, plots, shortcuts, volume_change
 from .choices import MOST_SHOWN
 from .curves import MemberCurve, ModelCurves, TrainingCurve, terms_of
 
@@ -74,6 +74,7 @@ def page_html(found: Contents, progress: Callable[[float, str], None] | None = N
         why_flattering=words["why_flattering"],
         beside_the_paper=figures.beside_the_paper(summary),
         differences=figures.differences(summary),
+        input_controls=input_controls.section(summary),
         ablation=ablation.section(summary),
         volume_change=volume_change.section(summary),
         shortcuts=shortcuts.section(summary),

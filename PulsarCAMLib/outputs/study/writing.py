@@ -15,7 +15,7 @@ from ...study.run import Study
 from ...study.splits import protocol_splits
 from ...study.summary import RESAMPLES, summarise
 from ...study.volumes import CHANGES
-from . import ablation, gallery, shortcuts, tables, volume_change
+from . import ablation, gallery, input_controls, shortcuts, tables, volume_change
 from .choices import model_choices
 from .console import summary_lines
 from .curves import HEADINGS, MemberCurve, ModelCurves, member_curves, model_curves, rows, training_curves
@@ -46,8 +46,8 @@ def write_study_report(
 
     It holds ``index.html``, ``results.json``, ``table1.csv``, ``predictions.csv``, ``differences.csv``, ``curves.csv``
     and ``result.json`` (the list of these); ``volume_change.csv`` where the study
-    predicts that, ``ablation.csv`` where networks of some inputs take part, and ``shortcuts.csv`` where it looks for
-    these. All of it comes from the study's
+    predicts that, ``input_controls.csv`` and ``ablation.csv`` where such models take part, and ``shortcuts.csv`` where
+    it looks for these. All of it comes from the study's
     folder, and the same study gives the same files.
 
     Args:
@@ -80,6 +80,8 @@ def write_study_report(
             "curves.csv": tables.as_csv(HEADINGS, rows(contents.curves, contents.training, contents.members)),
             PAGE: page_html(contents, lambda share, words: told(0.6 + 0.4 * share, words)),
         }
+        if contents.summary.get("input_controls"):
+            files["input_controls.csv"] = input_controls.table(contents.summary)
         if contents.summary.get("ablation"):
             files["ablation.csv"] = ablation.table(contents.summary)
         if contents.summary.get("volume_change"):

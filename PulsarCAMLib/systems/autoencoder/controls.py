@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ...core.input_control import InputControl, LeaveOut
+from ...core.input_control import OF_SAMPLE, VOLUME, InputControl, LeaveOut
 
 MASK_ONLY, OUTSIDE_ONLY, INSIDE_ONLY, SHUFFLED = "mask-only", "outside-only", "inside-only", "shuffled-inside"
 MEAN_ONLY, VOLUME_ONLY = "mean-only", "volume-only"
@@ -26,11 +26,11 @@ CONTROLS = (
     ),
     InputControl(
         MEAN_ONLY, "mean intensity only", "Logistic regression on the mean normalised intensity inside the contour.",
-        "the network need not know more than how bright the lesion is, and where in it a map lies means little", True,
+        "the network need not know more than how bright the lesion is, and where in it a map lies means little", OF_SAMPLE,
     ),
     InputControl(
         VOLUME_ONLY, "volume only", "Logistic regression on the lesion's volume alone.",
-        "the network need not know more than how large the lesion is, and its heat maps mean nothing", True,
+        "the network need not know more than how large the lesion is, and its heat maps mean nothing", VOLUME,
     ),
 )  # fmt: skip
 """Beside the network, on its splits."""
