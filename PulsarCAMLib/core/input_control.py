@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-
 VOLUME, OF_SAMPLE = "volume", "of-sample"
 """Where a control that is a number takes it from."""
 

@@ -13,10 +13,10 @@ from ..systems.registry import system_of
 from ..systems.subsets import input_subset
 from ..training.study_models import StudyModel
 from .folder import LESIONS, SAMPLES
+from .input_controls.unit_volumes import VOLUMES
 from .nested_cv import Tuned
 from .network_model import NetworkStudyModel
 from .settings import StudySettings
-from .input_controls.unit_volumes import VOLUMES
 
 
 def study_models_of(settings: StudySettings, facts: dict[str, Any], folder: Path) -> list[StudyModel]:

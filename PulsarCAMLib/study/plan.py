@@ -69,8 +69,11 @@ def claimed(plan: Plan) -> Plan:
 
 
 def _is_judged(model: StudyModel, split: Split, settings: StudySettings) -> bool:
-    """Whether a model takes part in a split: controls of inputs do by patient, on true labels, for they cost as much
-    as the network; where no protocol is by patient, in all."""
+    """Whether a model takes part in a split.
+
+    Controls of inputs cost as much as the network, so they do under :attr:`.settings.StudySettings.control_protocols`,
+    on true labels.
+    """
     if model.name not in settings.controlled:
         return True
     return not split.control and split.protocol in settings.control_protocols

@@ -22,6 +22,7 @@ from ..systems.contract import System
 from ..systems.registry import system_of
 from .exclusion import check_dose, within_limit
 from .folder import FORMAT, FORMAT_VERSION, LESIONS, SAMPLES, read_facts, write_facts, write_text
+from .input_controls.unit_volumes import UnitVolumes
 from .jobs import dask_workers
 from .models import network_study_model
 from .running import Running, preparing
@@ -29,7 +30,6 @@ from .samples_file import save_samples
 from .settings import StudySettings, asked_twice
 from .shortcuts.columns import classes_of, write_columns
 from .splits import Split, protocol_splits
-from .input_controls.unit_volumes import UnitVolumes
 from .volumes import write_changes
 
 PREPARED = "prepared"

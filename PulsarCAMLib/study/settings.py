@@ -30,7 +30,6 @@ from ..systems.contract import System
 from ..systems.registry import DEFAULT, system_of
 from ..systems.subsets import input_subset
 
-
 CHEAP, NONE = "cheap", "none"
 """Words for the controls of inputs that are columns, and for no controls."""
 
@@ -48,6 +47,11 @@ def input_controls_named(words: tuple[str, ...], system: System, network: bool =
     if words == (CHEAP,):
         return tuple(each.name for each in system.input_controls if each.column and network)
     return tuple(each.name for each in system.input_controls) if words == (ALL,) else words
+
+
+def control_protocols_of(protocols: tuple[str, ...]) -> tuple[str, ...]:
+    """Protocols under which controls of inputs take part: those by patient; all where there is none."""
+    return tuple(name for name in protocols if name in (PATIENTS, LEAVE_ONE_OUT)) or tuple(protocols)
 
 
 def network_name(system: str) -> str:
@@ -293,8 +297,8 @@ class StudySettings(Settings):
 
     @property
     def control_protocols(self) -> tuple[str, ...]:
-        """Protocols under which controls of inputs take part: those by patient; all where there is none."""
-        return tuple(name for name in self.protocols if name in (PATIENTS, LEAVE_ONE_OUT)) or self.protocols
+        """See :func:`control_protocols_of`."""
+        return control_protocols_of(self.protocols)
 
     @property
     def baselines(self) -> tuple[str, ...]:

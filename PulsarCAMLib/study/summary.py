@@ -141,7 +141,9 @@ def _entry(results: ModelResults, study: Study, resamples: int) -> dict[str, Any
     pool, task = results.pooled(patients), results.task
     positive = pool.labels == task.index(task.positive)
     trials, controls = wanted(results.protocol, study)
-    controls = 0 if results.model in study.settings.controlled else controls  # they stand beside the network, not chance
+    controls = (
+        0 if results.model in study.settings.controlled else controls
+    )  # they stand beside the network, not chance
     medians = {"medians": _medians(results)} if results.protocol == BEST_EPOCH else {}
     return medians | {
         "protocol": results.protocol,

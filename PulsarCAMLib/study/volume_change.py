@@ -57,9 +57,7 @@ def predicted_changes(study: Study) -> list[PredictedChange]:
     """
     settings, changes = study.settings, log_change(read_changes(study.folder, len(study.lesions)))
     models = [
-        each
-        for each in study_models_of(settings, study.facts, study.folder)
-        if each.name not in settings.controlled
+        each for each in study_models_of(settings, study.facts, study.folder) if each.name not in settings.controlled
     ]
     found = []
     for protocol in (name for name in settings.protocols if name != PAPER):

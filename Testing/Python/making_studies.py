@@ -29,7 +29,7 @@ def made_study(folder, answer, *, models=("cam",), lesions=None, missing=0, synt
     """
     lesions = lesions or some_lesions()
     if "system" not in settings:
-        settings["features"] = feature_options([name for name in models if name != CAM])
+        settings["features"] = feature_options([name for name in models if name != CAM and "[" not in name])
     settings = StudySettings(models=tuple(models), **{"trials": 5, "paper_trials": 3, "controls": 4} | settings)
     records = []
     for protocol in settings.protocols:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from ...core.vocabulary import LEAVE_ONE_OUT, PAPER, TIME_POINTS
-from ...core.vocabulary import PATIENTS as PATIENTS_PROTOCOL
 
 CHECKING, LABELLING, TRAINING = "checking the cohort", "labelling", "training"
 JUDGING, MAPS, REPORT, WRITING = "judging: {}", "checking maps", "writing the report", "writing the model"
@@ -16,7 +15,7 @@ def stages_of(options) -> dict[str, float]:
     """Stages in their order and about how long each takes, in trainings."""
     from ...study.run import TRAINING as TRAINING_ALL
     from ...study.running import preparing
-    from ...study.settings import asked_twice, input_controls_named
+    from ...study.settings import asked_twice, control_protocols_of, input_controls_named
     from ...systems.registry import system_of
 
     system = system_of(options.system)
@@ -25,10 +24,10 @@ def stages_of(options) -> dict[str, float]:
     if options.protocols:
         numbers = {PAPER: options.paper_trials, LEAVE_ONE_OUT: PATIENTS}
         trainings = sum(numbers.get(name, options.trials) + options.controls for name in options.protocols)
-        judged = [name for name in options.protocols if name in (PATIENTS_PROTOCOL, LEAVE_ONE_OUT)] or options.protocols
-        names = input_controls_named(tuple(getattr(options, "input_controls", ())), system)
-        networks = [name for name in names if (found_control := system.input_control(name)) and not found_control.column]
-        trainings += len(networks) * sum(numbers.get(name, options.trials) for name in judged)
+        controls = [system.input_control(name) for name in input_controls_named(options.input_controls, system)]
+        networks = sum(1 for each in controls if each and not each.column)
+        judged_by = control_protocols_of(options.protocols)
+        trainings += networks * sum(numbers.get(name, options.trials) for name in judged_by)
         points = TIME_POINTS if asked_twice(system) else TIME_POINTS[:1]
         found |= {JUDGING.format(f"{cutting} ({point})"): 0.2 for point in points}
         found[JUDGING.format(TRAINING_ALL)] = float(trainings)

@@ -1,4 +1,4 @@
-"""Controls of inputs in figures: each beside the network, with the paired difference on the same splits and patients."""
+"""Controls of inputs in figures: each beside the network, with the paired difference on the same splits."""
 
 from __future__ import annotations
 
@@ -31,9 +31,7 @@ def input_controls_of(
     """
     settings, system = study.settings, system_of(study.settings.system)
     for protocol in settings.control_protocols:
-        found = {
-            each.model: each for each in everything if (each.protocol, each.time_point) == (protocol, BASELINE)
-        }
+        found = {each.model: each for each in everything if (each.protocol, each.time_point) == (protocol, BASELINE)}
         network = found.get(settings.network)
         if network is None or not network.trials:
             continue

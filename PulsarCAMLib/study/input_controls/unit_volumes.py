@@ -1,4 +1,4 @@
-"""How large every unit of a study is on each MRI, in the study's folder: what a control answers by that sees nothing else.
+"""How large every unit of a study is on each MRI, in the study's folder: what one of the controls answers by.
 
 Numbers only, no name; a study that was begun before has no such file, and its control counts the samples' pixels.
 """

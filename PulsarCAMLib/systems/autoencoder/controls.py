@@ -26,7 +26,8 @@ CONTROLS = (
     ),
     InputControl(
         MEAN_ONLY, "mean intensity only", "Logistic regression on the mean normalised intensity inside the contour.",
-        "the network need not know more than how bright the lesion is, and where in it a map lies means little", OF_SAMPLE,
+        "the network need not know more than how bright the lesion is, and where in it a map lies means little",
+        OF_SAMPLE,
     ),
     InputControl(
         VOLUME_ONLY, "volume only", "Logistic regression on the lesion's volume alone.",
