@@ -10,6 +10,7 @@ import numpy as np
 
 from ..core.input_control import LeaveOut
 from ..systems.bundle import ModelBundle
+from ..systems.contract import network_masks
 
 if TYPE_CHECKING:
     from .result import UnitResult
@@ -57,10 +58,10 @@ def with_left_out(units: Sequence[UnitResult], bundle: ModelBundle) -> list[Unit
     system = bundle.card.system
     if not system.leave_outs:
         return list(units)
-    images, masks = (
-        np.concatenate([getattr(unit.samples, name)[[unit.main]] for unit in units]) for name in ("images", "masks")
-    )
-    changed = np.concatenate([system.left_out(way.name, images, masks) for way in system.leave_outs])
+    images = np.concatenate([unit.samples.images[[unit.main]] for unit in units])
+    inside = np.concatenate([unit.samples.masks[[unit.main]] for unit in units])
+    masks = np.concatenate([network_masks(unit.samples)[[unit.main]] for unit in units])
+    changed = np.concatenate([system.left_out(way.name, images, inside) for way in system.leave_outs])
     asked = system.answers(bundle.ensemble, changed, np.concatenate([masks] * len(system.leave_outs)))
     found = asked.mean(axis=0).reshape(len(system.leave_outs), len(units))
     logits = [float(unit.logits[:, unit.main].mean()) for unit in units]

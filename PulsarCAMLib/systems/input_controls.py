@@ -32,7 +32,7 @@ class InputControls:
 
         Args:
             name: in :attr:`input_controls`, no column.
-            images, masks: of :class:`.samples.Samples`, as they were prepared.
+            images, masks: as the network learns from them, see :class:`.learning.TrainingSamples`.
             numbers: ``[n]``, of the samples, from which whatever is random is drawn.
             preprocessing: of the model.
         """
@@ -52,7 +52,7 @@ class InputControls:
 
         Args:
             name: in :attr:`leave_outs`.
-            images, masks: as :meth:`controlled`.
+            images, masks: of :class:`.samples.Samples`, as they were prepared.
         """
         raise NotImplementedError
 

@@ -34,7 +34,7 @@ def controlled(
     """
     inside = inside_of(masks)
     if name == MASK_ONLY:
-        return inside.astype(np.float32)
+        return masks.astype(np.float32)
     if name == SHUFFLED:
         return np.stack([_shuffled(*each) for each in zip(images, inside, numbers.tolist(), strict=True)])
     if name not in (OUTSIDE_ONLY, INSIDE_ONLY):

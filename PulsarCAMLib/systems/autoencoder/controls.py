@@ -9,7 +9,7 @@ MEAN_ONLY, VOLUME_ONLY = "mean-only", "volume-only"
 
 CONTROLS = (
     InputControl(
-        MASK_ONLY, "mask only", "The image is 1 inside the contour and 0 outside: shape and size, no MRI.",
+        MASK_ONLY, "mask only", "The image is the mask, 1 inside the contour and 0 outside: shape and size, no MRI.",
         "the network need not look at the MRI at all, and its heat maps mean nothing",
     ),
     InputControl(

@@ -23,6 +23,7 @@ from PulsarCAMLib.systems.autoencoder.patches import extract_patches
 from PulsarCAMLib.systems.autoencoder.preprocessing import Preprocessing
 from PulsarCAMLib.systems.autoencoder.system import AUTOENCODER
 from PulsarCAMLib.systems.bundle import find_bundle
+from PulsarCAMLib.systems.contract import network_masks
 from PulsarCAMLib.systems.registry import systems
 
 
@@ -62,7 +63,7 @@ class OneFormula:
         self.formula, self.asked = formula, 0
 
     def logits(self, images, masks):
-        self.asked += len(images)
+        self.asked, masks = self.asked + len(images), masks >= 0.5
         found = self.formula(images, masks).float()
         return torch.stack([found, found + 0.25])
 
@@ -74,7 +75,7 @@ def explained(formula, patient):
     """One unit that was answered by a formula, and the bundle that did it."""
     samples = extract_patches(*patient, Preprocessing())
     bundle = SimpleNamespace(card=SimpleNamespace(system=AUTOENCODER), ensemble=OneFormula(formula))
-    logits = AUTOENCODER.answers(bundle.ensemble, samples.images, samples.masks)
+    logits = AUTOENCODER.answers(bundle.ensemble, samples.images, network_masks(samples))
     bundle.ensemble.asked = 0
     return UnitResult(AUTOENCODER, samples, logits, np.zeros((2, 2, len(samples))), {}, "response"), bundle
 
@@ -88,8 +89,9 @@ def test_a_network_with_a_secret_is_found_out(secret, patient):
     assert bundle.ensemble.asked == 2  # no more than two further passes of the slice that answers
     assert found.logit == pytest.approx(float(unit.logits[:, unit.main].mean()))
     images, masks = (getattr(unit.samples, name)[[unit.main]] for name in ("images", "masks"))
+    told = network_masks(unit.samples)[[unit.main]] >= 0.5
     for way, change in found.items():
-        again = formula(*map(torch.from_numpy, (left_out(way.name, images, masks), masks))).item()
+        again = formula(*map(torch.from_numpy, (left_out(way.name, images, masks), told))).item()
         assert change == pytest.approx(again + 0.125 - found.logit, abs=1e-4)
     notes = left_out_notes([SimpleNamespace(name="left frontal", left_out=found), SimpleNamespace(left_out=None)])
     assert len(notes) == len(wanted)

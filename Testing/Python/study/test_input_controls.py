@@ -38,7 +38,7 @@ LESIONS = 48
 
 
 def patches(secret, seed=0):
-    """Discs in noise, half of which respond: these are larger, brighter or in stripes, or have a bright shell around them."""
+    """Discs in noise, half of which respond: they are larger, brighter or in stripes, or have a bright shell around."""
     rng = np.random.default_rng(seed)
     labels = np.arange(LESIONS) % 2
     rows, columns = np.indices((64, 64))
