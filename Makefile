@@ -10,7 +10,7 @@ export PYTHON
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test fuzz study bench pictures package lint clean
+.PHONY: help demo test fuzz study truth bench pictures package lint clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST)
@@ -40,6 +40,11 @@ study:  ## judge models on generated lesions, with signal and without, under eve
 	@OMP_NUM_THREADS=1 $(VENV_PYTHON) -m PulsarCAMLib.cli study study/cohort/cohort.csv -o study/run \
 	  --protocols paper,patients,lesions --models cam,radiomics,gradients --controls 5 --jobs $(WORKERS) $(ARGS)
 
+# The folder is that of a run: the same command goes on with one that was stopped.
+truth:  ## which map can be believed under which rule of synthetic lesions (hours; ARGS="--patients 20 --members 1" for a short run)
+	@bash Testing/setup.sh
+	@OMP_NUM_THREADS=1 $(VENV_PYTHON) -m PulsarCAMLib.cli.truth -o truth $(ARGS)
+
 bench:  ## measure against plain PyTorch and the public libraries (ARGS="--keras": Keras too; goes to the benchmark)
 	@bash Testing/setup.sh bench $(if $(findstring --keras,$(ARGS)),keras)
 	@$(VENV_PYTHON) Testing/Benchmarks/run.py $(ARGS)
@@ -62,6 +67,6 @@ lint:  ## check style, spelling, layers, types, and that the CMake lists are com
 	@$(VENV_PYTHON) -m mypy
 	@$(VENV_PYTHON) Testing/update_cmake_lists.py --check
 
-clean:  ## remove everything that make has made, .venv too, but not ./study (hours of training)
+clean:  ## remove everything that make has made, .venv too, but not ./study and ./truth (hours of training)
 	rm -rf .venv .venv-keras build dist demo bench-results *.egg-info .pytest_cache .ruff_cache .mypy_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

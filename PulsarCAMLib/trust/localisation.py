@@ -6,6 +6,7 @@ Ties count as they would on average if they were broken at random, so that a uni
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -74,7 +75,9 @@ def _expected_hits(values: np.ndarray, truth: np.ndarray, count: int) -> float:
     return float(truth[above].sum() + (count - above.sum()) * truth[tied].mean())
 
 
-TRIVIAL = ("intensity", "intensity reversed", "near the centre", "near the margin", "uniform")
+TEXTURE = "local texture"
+
+TRIVIAL = ("intensity", "intensity reversed", TEXTURE, "near the centre", "near the margin", "uniform")
 """Maps that know nothing of the model; an explanation worth showing beats them."""
 
 
@@ -86,10 +89,36 @@ def trivial_maps(
     Args:
         image: MRI ``[k, j, i]``.
         inside: bool, the GTV.
-        spacing_kji: voxel size in mm along the array's axes, for the distance from the GTV's centre of mass.
+        spacing_kji: voxel size in mm along the array's axes, for the distance from the GTV's centre of mass and for the
+            window of the texture.
     """
     where = np.argwhere(inside) * np.asarray(spacing_kji)
     distance = np.zeros(image.shape)
     distance[inside] = np.linalg.norm(where - where.mean(axis=0), axis=1)
     image = image.astype(np.float64)
-    return dict(zip(TRIVIAL, (image, -image, -distance, distance, np.zeros(image.shape)), strict=True))
+    texture = local_texture(image, inside, spacing_kji)
+    return dict(zip(TRIVIAL, (image, -image, texture, -distance, distance, np.zeros(image.shape)), strict=True))
+
+
+TEXTURE_WINDOW_MM = 5.0
+
+
+def local_texture(image: np.ndarray, inside: np.ndarray, spacing_kji: Sequence[float]) -> np.ndarray:
+    """Standard deviation of the brightness in a window of about 5 mm around each voxel, of the voxels in the GTV only.
+
+    What lies outside is left out, so that the GTV's own edge is no texture.
+    """
+    from scipy.ndimage import uniform_filter
+
+    size = [2 * max(1, round((TEXTURE_WINDOW_MM / each - 1) / 2)) + 1 if each <= TEXTURE_WINDOW_MM / 2 else 1
+            for each in spacing_kji]  # fmt: skip
+    found = np.zeros(image.shape)
+    if not inside.any():
+        return found
+    values = np.where(inside, image - image[inside].mean(), 0.0)
+    share, mean, square = (
+        uniform_filter(each, size, mode="constant") for each in (inside.astype(np.float64), values, values**2)
+    )
+    share, mean, square = share[inside], mean[inside], square[inside]
+    found[inside] = np.sqrt(np.maximum(square / share - (mean / share) ** 2, 0))
+    return found

@@ -11,7 +11,7 @@ import numpy as np
 from ..core.errors import Cure, InputError
 from ..core.upsampling import upsample_to
 from .answers import class_index
-from .localisation import TRIVIAL, trivial_maps
+from .localisation import TEXTURE, TRIVIAL, trivial_maps
 
 if TYPE_CHECKING:
     from ..systems.contract import Predictor, System
@@ -28,6 +28,7 @@ REGION = 4
 TRIVIAL_TITLES = {
     "intensity": "image intensity",
     "intensity reversed": "image intensity, reversed",
+    TEXTURE: "local texture of the image",
     "near the centre": "nearness to the centre",
     "near the margin": "nearness to the margin",
     "uniform": "uniform (chance)",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..cohort.synthetic.patients import generate_patient
+from ..cohort.synthetic.patients import SyntheticPatient, generate_patient
 from ..cohort.synthetic.settings import CohortSettings
 from ..core.case import Case, Image
 from ..core.errors import Cure, InputError
@@ -110,20 +110,26 @@ def synthetic_subjects(
             f"No patients can be generated that {system.title} answers for",
             Cure("name a table of them", "with --cohort"),
         )
-    explained = system.task.index(system.task.explained)
-    role = system.image_inputs[0].name
     subjects = []
     for index in range(settings.patients):
         patient = generate_patient(settings, index, images=("baseline",))
-        scan = patient.scans["baseline"]
-        for known in patient.lesions:
-            lesion = Lesion.from_mask(known.name, scan.mask(known.label))
-            shown = known.response == explained and known.planted
-            case = Case({role: Image(scan.image, scan.geometry)}, (lesion,), role)
-            planted = scan.planted == known.label if shown else None
-            subjects.append(
-                subject_of_case(system, patient.name, case, preprocessing, label=known.response, planted=planted)
-            )
+        subjects += subjects_of_patient(patient, system, preprocessing)
         if progress:
             progress((index + 1) / settings.patients, f"synthetic patient {index + 1} of {settings.patients}")
+    return subjects
+
+
+def subjects_of_patient(patient: SyntheticPatient, system: System, preprocessing: Any) -> list[Subject]:
+    """The lesions of one generated patient, for a system that :func:`can_be_synthetic`."""
+    explained = system.task.index(system.task.explained)
+    role, scan = system.image_inputs[0].name, patient.scans["baseline"]
+    subjects = []
+    for known in patient.lesions:
+        lesion = Lesion.from_mask(known.name, scan.mask(known.label))
+        shown = known.response == explained and known.planted
+        case = Case({role: Image(scan.image, scan.geometry)}, (lesion,), role)
+        planted = scan.planted == known.label if shown else None
+        subjects.append(
+            subject_of_case(system, patient.name, case, preprocessing, label=known.response, planted=planted)
+        )
     return subjects

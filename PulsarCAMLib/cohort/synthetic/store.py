@@ -17,7 +17,7 @@ import numpy as np
 
 from ...core.errors import OutputError
 from ...core.geometry import VolumeGeometry
-from ...core.vocabulary import ADDED_TEXTURE
+from ...core.vocabulary import ADDED_TEXTURE, FOLLOWUP
 from ...io.csv_files import write_rows
 from ...io.result_folder import ResultFolder
 from .background import Background
@@ -55,6 +55,7 @@ The response is not among them: it is computed from the volumes, by the threshol
 """
 
 DOSE_COLUMNS = ("dose", "clinical_prescription_gy", "truth_prescribed_share")
+FOLLOWUP_COLUMNS = ("followup_image", "followup_segmentation")
 RULE_COLUMNS = ("truth_rule", "truth_place")
 """Of cohorts under another rule than the first: which, and where the truth lies, in words."""
 
@@ -72,6 +73,7 @@ def write_cohort(
     dose: bool = False,
     clinical: bool = False,
     background: Background | None = None,
+    followup_images: bool = True,
 ) -> Path:
     """Generate a cohort and write it; the folder appears when it is complete, or not at all.
 
@@ -83,6 +85,8 @@ def write_cohort(
         dose: also plan a dose on every MRI before treatment, see :mod:`.dose_and_clinical`.
         clinical: also give clinical columns.
         background: an MRI to put the lesions into, instead of heads made up.
+        followup_images: False leaves the files of the follow-up out, which saves half of the time; its volumes stay in
+            the table, and the response is computed from them.
 
     Returns:
         Path of the cohort table.
@@ -91,7 +95,7 @@ def write_cohort(
         InputError: the background has no room for lesions.
         OutputError: the folder is in the way, or cannot be written.
     """
-    own = (progress, dose, clinical, background)
+    own = (progress, dose, clinical, background, followup_images)
     return write_cohort_folder(folder, lambda to: _write_into(to, settings, *own), overwrite)
 
 
@@ -120,12 +124,16 @@ def _write_into(
     dose: bool,
     clinical: bool,
     background: Background | None,
+    followup_images: bool,
 ) -> None:
     of_rule = () if settings.rule == ADDED_TEXTURE else RULE_COLUMNS
     columns = (*COLUMNS, *of_rule, *(DOSE_COLUMNS if dose else ()), *(CLINICAL_COLUMNS if clinical else ()))
+    if not followup_images:
+        columns = tuple(name for name in columns if name not in FOLLOWUP_COLUMNS)
     rows: list[dict[str, object]] = []
     for index in range(settings.patients):
-        patient = generate_patient(settings, index, background=background)
+        kept = settings.time_points if followup_images else tuple(t for t in settings.time_points if t != FOLLOWUP)
+        patient = generate_patient(settings, index, kept, background)
         _write_scans(folder / patient.name, patient)
         doses = _write_doses(folder / patient.name, patient, settings, index) if dose else {}
         facts = clinical_facts(settings, index) if clinical else {}
@@ -188,6 +196,8 @@ def _write_scans(folder: Path, patient: SyntheticPatient) -> None:
 
     folder.mkdir()
     for time, scan in patient.scans.items():
+        if scan.image is None:
+            continue
         arrays = {"": scan.image, "-label": scan.lesions, "-planted": scan.planted, "-confounders": scan.confounders}
         for ending, array in arrays.items():
             sitk.WriteImage(scan.geometry.to_sitk(array), str(folder / f"{time}{ending}.nrrd"), True)

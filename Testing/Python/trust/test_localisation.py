@@ -80,3 +80,18 @@ def test_trivial_maps_are_what_they_are_called():
     assert centre[0, 3, 3] == pytest.approx(-np.sqrt(4.5**2 + 0.5), abs=1e-9)
     np.testing.assert_array_equal(maps["near the margin"], -centre)
     assert np.ptp(maps["uniform"]) == 0
+
+
+def test_local_texture_is_the_spread_of_what_is_around_within_the_lesion():
+    rng = np.random.default_rng(3)
+    image = rng.normal(size=(6, 9, 9)) * np.where(np.arange(9) < 4, 5.0, 1.0) + 1000.0
+    inside = np.zeros(image.shape, bool)
+    inside[1:5, 1:8, 1:8] = True
+    image[~inside] = -1e4
+    found = trivial_maps(image, inside, (3.0, 1.0, 1.0))["local texture"]
+    where = (2, 4, 5)
+    window = (slice(2, 3), slice(2, 7), slice(3, 8))
+    assert found[where] == pytest.approx(image[window][inside[window]].std())
+    at_edge = (slice(1, 2), slice(1, 4), slice(1, 4))
+    assert found[1, 1, 1] == pytest.approx(image[at_edge].std())
+    assert found[inside & (np.arange(9) < 3)].min() > found[inside & (np.arange(9) > 6)].max()

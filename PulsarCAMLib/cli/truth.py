@@ -1,0 +1,268 @@
+"""Which map can be believed under which rule: ``python -m PulsarCAMLib.cli.truth`` (``make truth``).
+
+For every rule of the synthetic cohorts patients are generated, ``pulsarcam train`` makes a model of them, and patients
+whom it has not seen tell its AUC, beside models of permuted labels, and how well each of its maps finds what decides,
+beside trivial maps; then come the checks of ``pulsarcam sanity``. One table of all rules is written after each of them.
+
+A stopped run goes on where it was when the same command is given again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import shutil
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from ..core.errors import InputError, PulsarCAMError
+from ..core.pluralize import pluralize
+from ..core.vocabulary import BASELINE, RULES
+from .numbers import whole_number
+
+TRAINING_SEED, TEST_SEED = 4100, 4200
+"""Of the patients to train on and of the unseen ones; the shipped model was made on neither."""
+
+ROTATIONS = ",".join(f"{angle:g}" for angle in (20.0, 65.0, 110.0, 155.0, 200.0, 245.0, 290.0, 335.0))
+
+Progress = Callable[[float, str], None]
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Everything that decides what comes out.
+
+    Attributes:
+        patients, test_patients: to train on, and unseen.
+        lesions: fewest and most of a patient.
+        members: of the ensemble.
+        control: models of permuted labels.
+        draws: random models per set of layers.
+        resamples: of the bootstrap.
+        near_contour, labels_alike: of the cohorts.
+        training: options of ``pulsarcam train``.
+    """
+
+    patients: int = 150
+    test_patients: int = 60
+    lesions: tuple[int, int] = (2, 4)
+    members: int = 3
+    control: int = 1
+    draws: int = 3
+    resamples: int = 1000
+    near_contour: bool = False
+    labels_alike: bool = False
+    training: tuple[str, ...] = ()
+
+    def to_json(self) -> str:
+        """By which a stopped run knows its own files."""
+        return json.dumps(asdict(self), sort_keys=True)
+
+    def cohort(self, rule: str, *, unseen: bool) -> Any:
+        """Settings of the patients of one rule."""
+        from ..cohort.synthetic.settings import CohortSettings
+
+        return CohortSettings(
+            patients=self.test_patients if unseen else self.patients,
+            seed=TEST_SEED if unseen else TRAINING_SEED,
+            lesions=self.lesions,
+            rule=rule,
+            near_contour=self.near_contour,
+            labels_alike=self.labels_alike,
+        )
+
+
+USUAL_TRAINING = ("--epochs", "40", "--weight-decay", "1", "--settle-norm", "--rotations", ROTATIONS, "--device", "cpu")
+"""As the shipped model is trained, with more epochs, for there are fewer patients."""
+
+
+def run(folder: Path, recipe: Recipe, rules: tuple[str, ...], progress: Progress | None = None) -> list[dict]:
+    """Every rule in turn; the table is written after each.
+
+    Args:
+        folder: of the run, made where it is not there.
+        recipe: what to do.
+        rules: names, in the order in which they are tried.
+        progress: called with a share done and a text; starts again for each stage.
+
+    Returns:
+        What was found under each, as of :func:`~PulsarCAMLib.trust.rule_table.rule_result`.
+
+    Raises:
+        InputError: the folder holds another recipe's run.
+        PulsarCAMError: a training failed, which has been said.
+    """
+    from ..io.atomic import write_whole
+
+    _claim(folder, recipe)
+    for rule in rules:
+        kept = folder / rule / "result.json"
+        if not kept.exists():
+            began = time.monotonic()
+            found = _under(rule, folder / rule, recipe, progress)
+            found["minutes"] = round((time.monotonic() - began) / 60, 1)
+            kept.parent.mkdir(parents=True, exist_ok=True)
+            write_whole(kept, (json.dumps(found, indent=2) + "\n").encode())
+            for done in ("cohort", "model.training", "label-controls"):
+                shutil.rmtree(folder / rule / done, ignore_errors=True)
+        results = finished(folder)
+        write_table(folder, results, about(recipe, results))
+    return finished(folder)
+
+
+def finished(folder: Path) -> list[dict]:
+    """What has been found so far, in the order of the rules."""
+    kept = [folder / rule / "result.json" for rule in RULES]
+    return [json.loads(path.read_text(encoding="utf-8")) for path in kept if path.exists()]
+
+
+def _under(rule: str, place: Path, recipe: Recipe, progress: Progress | None) -> dict:
+    """Generate, train, judge."""
+    from ..cohort.synthetic.patients import generate_patient
+    from ..cohort.synthetic.store import write_cohort
+    from ..systems.bundle import load_bundle
+    from ..trust.checks import Settings
+    from ..trust.judging import LabelControl, judge_explanations
+    from ..trust.rule_table import rule_result
+    from ..trust.subjects import subjects_of_patient
+    from ..trust.synthetic_scores import score_patient
+    from . import main as pulsarcam
+
+    place.mkdir(parents=True, exist_ok=True)
+    table, model = place / "cohort" / "cohort.csv", place / "model"
+    if not table.exists():
+        write_cohort(table.parent, recipe.cohort(rule, unseen=False), followup_images=False, progress=progress)
+    if not model.exists():
+        named = ("--name", rule, "--members", str(recipe.members), "--protocols", "none", "--resume", "--quiet")
+        if pulsarcam(["train", str(table), "-o", str(model), *named, *USUAL_TRAINING, *recipe.training]) != 0:
+            raise PulsarCAMError("The training has failed or was stopped; start the same command again to go on.")
+    bundle = load_bundle(model)
+    unseen = recipe.cohort(rule, unseen=True)
+    rows, subjects = [], []
+    for index in range(unseen.patients):
+        patient = generate_patient(unseen, index, images=(BASELINE,))
+        rows += score_patient(bundle, patient)
+        subjects += subjects_of_patient(patient, bundle.card.system, bundle.card.preprocessing)
+        if progress:
+            progress((index + 1) / unseen.patients, f"unseen {patient.name}")
+    control = LabelControl(
+        recipe.control, lambda settings: _training_samples(table, bundle, settings), folder=place / "label-controls"
+    )
+    sanity = judge_explanations(
+        bundle, subjects, Settings(draws=recipe.draws), control=control, resamples=recipe.resamples, progress=progress
+    )
+    return rule_result(rule, rows, sanity, recipe.resamples)
+
+
+def _training_samples(table: Path, bundle: Any, settings: Any) -> Any:
+    """The lesions that the model was trained on, with changed copies."""
+    from ..cohort.labels import label_cohort
+    from ..cohort.table import read_cohort
+    from ..training.cohort_cases import cohort_cases, usable_rows
+    from ..training.samples import collect_samples
+
+    system = bundle.card.system
+    cohort = read_cohort(table, system)
+    rows = usable_rows(cohort, label_cohort(cohort, system=system), system=system)
+    return collect_samples(cohort_cases(rows, system=system), system, settings)
+
+
+def _claim(folder: Path, recipe: Recipe) -> None:
+    from ..io.atomic import write_whole
+
+    mine = folder / "recipe.json"
+    if not mine.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        write_whole(mine, recipe.to_json().encode())
+    elif mine.read_text(encoding="utf-8") != recipe.to_json():
+        raise InputError(f"{folder} holds what another recipe has begun; delete it or name another folder (-o).")
+
+
+def about(recipe: Recipe, results: list[dict]) -> str:
+    """How the table was made, for people."""
+    minutes = sum(each.get("minutes", 0) for each in results)
+    return (
+        f"SYNTHETIC patients; under each rule {recipe.patients} to train on (seed {TRAINING_SEED}) and "
+        f"{recipe.test_patients} unseen ones (seed {TEST_SEED}), with {recipe.lesions[0]} to {recipe.lesions[1]} "
+        f"lesions each; {pluralize(recipe.members, 'member')}, {pluralize(recipe.control, 'network')} on permuted "
+        f"labels. {minutes:.0f} minutes on {os.cpu_count()} processor cores ({platform.machine()})."
+    )
+
+
+def write_table(folder: Path, results: list[dict], words: str) -> None:
+    """``truth.csv``, ``truth.json`` and ``truth.md``, each whole."""
+    from ..io.atomic import write_whole
+    from ..io.csv_files import csv_text
+    from ..trust.rule_table import HEADINGS, csv_rows, first_sentence, markdown, recommended
+
+    rows = csv_text(HEADINGS, ([row[name] for name in HEADINGS] for row in csv_rows(results)))
+    told = {"text": first_sentence(results), "about": words, "recommended": recommended(results), "rules": results}
+    contents = {"csv": rows, "json": json.dumps(told, indent=2) + "\n", "md": markdown(results, words)}
+    for ending, content in contents.items():
+        write_whole(folder / f"truth.{ending}", content.encode(), overwrite=True)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Command line; returns the exit code."""
+    parser = argparse.ArgumentParser(
+        prog="python -m PulsarCAMLib.cli.truth",
+        description=__doc__,
+        epilog="Further options go to pulsarcam train, such as --epochs 10 --filters 4.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    usual = Recipe()
+    count = whole_number(1, 100_000)
+    parser.add_argument("-o", "--output", type=Path, default=Path("truth"), help="folder of the run (%(default)s)")
+    parser.add_argument("--rules", type=_rules, default=tuple(RULES), metavar="A,B", help="only these (all ten)")
+    parser.add_argument("--patients", type=count, default=usual.patients, help="to train on (%(default)s)")
+    parser.add_argument("--test-patients", type=count, default=usual.test_patients, help="unseen (%(default)s)")
+    parser.add_argument("--members", type=count, default=usual.members, help="of the ensemble (%(default)s)")
+    parser.add_argument("--label-control", type=whole_number(0, 1000), default=usual.control, metavar="K",
+                        help="models of permuted labels (%(default)s)")  # fmt: skip
+    parser.add_argument("--draws", type=count, default=usual.draws, help="random models per stage (%(default)s)")
+    parser.add_argument("--resamples", type=count, default=usual.resamples, help="of the bootstrap (%(default)s)")
+    parser.add_argument("--near-contour", action="store_true", help="bright tissue just outside contours")
+    parser.add_argument("--labels-alike", action="store_true", help="all lesions of a patient have one outcome")
+    options, more = parser.parse_known_args(arguments)
+    recipe = Recipe(
+        patients=options.patients,
+        test_patients=options.test_patients,
+        members=options.members,
+        control=options.label_control,
+        draws=options.draws,
+        resamples=options.resamples,
+        near_contour=options.near_contour,
+        labels_alike=options.labels_alike,
+        training=tuple(more),
+    )
+    try:
+        results = run(options.output, recipe, options.rules, _show)
+    except PulsarCAMError as error:
+        print(error, file=sys.stderr)
+        return 1
+    print((options.output / "truth.md").read_text(encoding="utf-8"), end="")
+    print(f"\n{len(results)} of {len(RULES)} rules: {options.output / 'truth.csv'}, truth.json and truth.md beside it")
+    return 0
+
+
+def _rules(text: str) -> tuple[str, ...]:
+    named = tuple(dict.fromkeys(text.split(",")))
+    if unknown := [name for name in named if name not in RULES]:
+        raise argparse.ArgumentTypeError(f"{unknown[0]!r} is no rule; there are {', '.join(RULES)}")
+    return named
+
+
+def _show(share: float, text: str) -> None:
+    if sys.stderr.isatty():
+        print(f"\r{share:4.0%} {text:<60}", end="\n" if share == 1 else "", file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
