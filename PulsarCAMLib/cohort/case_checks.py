@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from ..core.case import Image
@@ -13,48 +13,45 @@ from ..io.plain_files import is_there
 from ..systems.contract import System
 from .cases import Series, case_of, complete_rows, path_of, series_of
 from .findings import Finding
+from .reader import ImageKey, Reader
 from .table import CohortRow, CohortTable
 
 REFUSED_REMEDY = "choose or export the right files; as it is the work would stop here"
 DOUBTED_REMEDY = "look at the images, and correct the files if they are wrong"
 
 
-def case_findings(
-    table: CohortTable,
-    system: System,
-    preprocessing: Any = None,
-    unusable: Collection[int] = (),
-    progress: Callable[[float, str], None] | None = None,
-) -> Iterator[Finding]:
-    """Findings on the images of every unit together; none where the system says nothing.
+def judged_units(table: CohortTable, system: System) -> dict[int, CohortRow]:
+    """Rows that stand for a unit whose images can be judged together, by their numbers; none where nothing is said."""
+    if not system.judges:
+        return {}
+    rows = complete_rows(table, BASELINE, system)
+    return {
+        row.row: row for row in rows if all(is_there(path) for role in system.inputs if (path := path_of(row, role)))
+    }
+
+
+def images_of(row: CohortRow, system: System) -> set[ImageKey]:
+    """Images that a unit's judgement needs."""
+    roles = [role for role in system.inputs if role.kind != MASK and path_of(row, role)]
+    return {(*series_of(row, role), role.kind) for role in roles}
+
+
+def case_findings(reader: Reader, row: CohortRow, system: System, preprocessing: Any) -> Iterator[Finding]:
+    """Findings on the images of a unit together.
 
     Args:
-        table: whose units.
-        system: that is to learn from them.
-        preprocessing: of the model that is to be trained; None: the system's usual one.
-        unusable: rows whose files have findings of their own already.
-        progress: of the reading.
+        reader: of the table's files; an image of another row that it cannot read is told there.
+        row: of :func:`judged_units`.
+        system: that is to learn from it.
+        preprocessing: of the model that is to be trained.
     """
-    if not system.judges:
-        return
-    preprocessing = preprocessing or system.training_settings().preprocessing
-    rows = [row for row in complete_rows(table, BASELINE, system) if _all_there(row, system)]
     read: dict[Series, Image] = {}
-    for count, row in enumerate(rows, start=1):
-        wanted = {series_of(row, role) for role in system.inputs if role.kind != MASK and path_of(row, role)}
-        for series in set(read) - wanted:  # of units before: a visit shares images with the one before it only
-            del read[series]
-        if row.row not in unusable:
-            yield from _of_row(row, system, preprocessing, read)
-        if progress:
-            progress(count / len(rows), f"row {row.row}: the {system.task.unit}'s images together")
-
-
-def _all_there(row: CohortRow, system: System) -> bool:
-    return all(is_there(path) for role in system.inputs if (path := path_of(row, role)))
-
-
-def _of_row(row: CohortRow, system: System, preprocessing: Any, read: dict[Series, Image]) -> Iterator[Finding]:
+    try:
+        for role in system.inputs:
+            if role.kind != MASK and path_of(row, role):
+                read[series_of(row, role)] = reader.voxels(*series_of(row, role), role)
+    except InputError:
+        return
     try:
         told: Sequence[str] = system.judged(case_of(row, system, read), preprocessing)
     except InputError as error:

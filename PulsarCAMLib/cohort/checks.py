@@ -14,14 +14,15 @@ from ..io.plain_files import is_there, shown_path
 from ..lesions.doubts import LARGEST_CM3
 from ..systems.contract import System
 from ..systems.registry import system_of
-from .case_checks import case_findings
+from .case_checks import case_findings, images_of, judged_units
 from .columns import COLUMNS
 from .computed_labels import computed_label_findings
 from .findings import Finding, in_order
 from .given_labels import given_label_findings
 from .label_checks import label_findings
 from .labels import baseline_row, check_shrinkage
-from .masks import FIRST, FOLLOWUP, Progress, mask_place, measure
+from .masks import FIRST, FOLLOWUP, Measured, Progress, mask_place, measure_row
+from .reader import Reader
 from .role_checks import (
     absent_label_values,
     missing_files,
@@ -77,10 +78,8 @@ def check_cohort(
     findings += [*_over_time(table, unit), *missing_time_points(table, system)]
     measured = {}
     if read_images:
-        measured, wrong = measure(table, check_images=True, progress=progress)
-        findings += [*wrong, *unreadable_inputs(table, system, progress), *absent_label_values(table, system)]
-        told = {each.row for each in findings if each.kind in IN_FILES}
-        findings += case_findings(table, system, preprocessing, told, progress)
+        measured, wrong = _read_files(table, system, preprocessing, findings, progress)
+        findings += [*wrong, *absent_label_values(table, system)]
     for row in table.rows:
         for which, name in ((FIRST, "mask"), (FOLLOWUP, "follow-up mask")):
             findings += _possible(row, f"volume of the {name}", measured.get((row.row, which)), may_vanish=False)
@@ -89,6 +88,35 @@ def check_cohort(
     if system.task.label.kind == COMPUTED:
         return in_order([*findings, *computed_label_findings(table, system, rule, read_images)])
     return in_order([*findings, *given_label_findings(table, system.task)])
+
+
+def _read_files(
+    table: CohortTable, system: System, preprocessing: Any, before: list[Finding], progress: Progress | None
+) -> tuple[Measured, list[Finding]]:
+    """Volumes of all masks, and findings on all files: each is read once, and judged together with those of its unit.
+
+    Args:
+        table: whose files.
+        system, preprocessing: see :func:`check_cohort`.
+        before: findings so far: rows whose files are wrong already are not judged.
+        progress: of the rows.
+    """
+    reader, measured, findings = Reader(), {}, []
+    units = judged_units(table, system)
+    usual = preprocessing or (system.training_settings().preprocessing if units else None)
+    for count, row in enumerate(table.rows, start=1):
+        volumes, wrong = measure_row(reader, row)
+        measured |= volumes
+        wrong += unreadable_inputs(reader, row, system)
+        unit = units.get(row.row)
+        if unit and not any(each.row == row.row and each.kind in IN_FILES for each in [*before, *wrong]):
+            wrong += case_findings(reader, unit, system, usual)
+        findings += wrong
+        following = next((units[number] for number in sorted(units) if number > row.row), None)
+        reader.keep(images_of(following, system) if following else ())
+        if progress:
+            progress(count / len(table.rows), f"row {row.row}")
+    return measured, findings
 
 
 def _says(row: CohortRow, kind: str, what: str, remedy: str) -> Finding:

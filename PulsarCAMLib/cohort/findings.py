@@ -32,6 +32,7 @@ KINDS = {
     "missing value": ERROR,
     "missing file": ERROR,
     "unusable image": ERROR,
+    "doubtful image": WARNING,
     "unusable case": ERROR,
     "doubtful case": WARNING,
     "unusable mask": ERROR,

@@ -9,6 +9,7 @@ from ..core.task import COMPUTED, SHRINKAGE
 from ..core.vocabulary import BASELINE
 from ..io.plain_files import is_there
 from ..systems.contract import System
+from .findings import errors_in
 from .lesion_label import FROM_BOTH, FROM_MASKS, FROM_VOLUMES, TYPED, UNKNOWN, LesionLabel
 from .masks import FIRST, FOLLOWUP, Measured, Progress, mask_place, measure
 from .response import responds
@@ -126,7 +127,7 @@ def _measure_missing(table: CohortTable, progress: Progress | None) -> Measured:
     if missing:
         raise InputError(f"{len(missing)} masks are missing, the first is {missing[0]}; check the table first.")
     measured, findings = measure(table, wanted, progress=progress) if wanted else ({}, [])
-    if findings:
-        first = findings[0]
+    if wrong := errors_in(findings):
+        first = wrong[0]
         raise InputError(f"Row {first.row}: {first.what}; check the table first.")
     return measured

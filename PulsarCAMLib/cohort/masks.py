@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, field, replace
-from pathlib import Path
+from dataclasses import replace
 
-from ..core.errors import COLUMN, GeometryError, InputError
+from ..core.errors import GeometryError, InputError
 from ..core.geometry import VolumeGeometry
 from ..core.inputs import InputRole
 from ..core.lesion import Lesion
 from ..io.plain_files import is_there
 from .findings import Finding
+from .reader import MaskPlace, Reader
 from .table import CohortRow, CohortTable
 
 FIRST, FOLLOWUP = "first", "follow-up"
@@ -26,15 +26,6 @@ Measured = dict[tuple[int, str], float]
 """(row, :data:`FIRST` or :data:`FOLLOWUP`) to the volume of the mask in cm3."""
 
 Progress = Callable[[float, str], None]
-
-
-@dataclass(frozen=True)
-class MaskPlace:
-    """Where a lesion's mask is to be found."""
-
-    path: Path
-    segment: str | None
-    label_value: int | None
 
 
 def mask_place(row: CohortRow, which: str) -> MaskPlace | None:
@@ -87,81 +78,10 @@ def lesion_of(row: CohortRow, geometry: VolumeGeometry) -> Lesion:
     return replace(found[0], name=row.lesion)
 
 
-@dataclass
-class Reader:
-    """Reads each file once; remembers places and volumes, never voxels of images."""
-
-    _grids: dict[tuple[Path, str | None], VolumeGeometry | InputError] = field(default_factory=dict)
-    _masks: dict[MaskPlace, tuple[VolumeGeometry, Lesion, list[str]] | InputError] = field(default_factory=dict)
-
-    def grid(self, path: Path, series: str | None) -> VolumeGeometry:
-        """Place of an image, which is read as a whole to see that it can be.
-
-        Raises:
-            InputError: it cannot be used.
-        """
-        key = path, series
-        if key not in self._grids:
-            self._grids[key] = _caught(_read_grid, path, series)
-        return _given(self._grids[key])
-
-    def mask(self, place: MaskPlace) -> tuple[VolumeGeometry, Lesion, list[str]]:
-        """A mask on its own grid, and what is doubtful about it.
-
-        Raises:
-            InputError: it cannot be used.
-        """
-        if place not in self._masks:
-            self._masks[place] = _caught(_read_mask, place)
-        return _given(self._masks[place])
-
-    def volume_cm3(self, place: MaskPlace) -> float:
-        """Volume as drawn, on the mask's own grid."""
-        grid, lesion, _ = self.mask(place)
-        return lesion.volume_cm3(grid)
-
-
-def _caught(read: Callable, *arguments):
-    try:
-        return read(*arguments)
-    except InputError as error:
-        return error
-
-
-def _given(found):
-    if isinstance(found, InputError):
-        raise found
-    return found
-
-
-def _read_grid(path: Path, series: str | None) -> VolumeGeometry:
-    from ..io.inputs import read_mri
-
-    return read_mri(path, series).geometry
-
-
-def _read_mask(place: MaskPlace) -> tuple[VolumeGeometry, Lesion, list[str]]:
-    from ..lesions.from_files import read_own_lesions
-
-    segments = [place.segment] if place.segment else None
-    labels = [place.label_value] if place.label_value else None
-    try:
-        grid, lesions, warnings = read_own_lesions(place.path, "together", labels, segments)
-    except GeometryError:
-        raise
-    except InputError as error:
-        raise InputError(error.told(COLUMN)) from error
-    if len(lesions) != 1:
-        names = ", ".join(f"“{lesion.name}”" for lesion in lesions)
-        raise InputError(f"The segmentation {place.path.name} holds {names}, so it is not clear which one is meant.")
-    return grid, lesions[0], warnings
-
-
 def measure(
     table: CohortTable,
     wanted: Collection[tuple[int, str]] | None = None,
     *,
-    check_images: bool = False,
     progress: Progress | None = None,
 ) -> tuple[Measured, list[Finding]]:
     """Measure masks; files that are not there are left out silently.
@@ -169,22 +89,39 @@ def measure(
     Args:
         table: whose masks.
         wanted: (row, which) of the masks to be measured; all when None.
-        check_images: also read the images and see whether the masks lie on them.
         progress: called after each row with the share done and a text.
     """
     reader, measured, findings = Reader(), {}, []
     for count, row in enumerate(table.rows, start=1):
-        for which in (FIRST, FOLLOWUP):
-            grid, wrong = _grid_of(reader, row, which) if check_images else (None, [])
-            findings += wrong
-            place = mask_place(row, which)
-            if place and is_there(place.path) and (wanted is None or (row.row, which) in wanted):
-                volume, wrong = _measure_one(reader, row, which, place, grid)
-                findings += wrong
-                if volume is not None:
-                    measured[row.row, which] = volume
+        found, wrong = measure_row(reader, row, wanted, check_images=False)
+        measured |= found
+        findings += wrong
         if progress:
             progress(count / len(table.rows), f"row {row.row}")
+    return measured, findings
+
+
+def measure_row(
+    reader: Reader, row: CohortRow, wanted: Collection[tuple[int, str]] | None = None, *, check_images: bool = True
+) -> tuple[Measured, list[Finding]]:
+    """Measure the masks of one row.
+
+    Args:
+        reader: of the table's files.
+        row: whose masks.
+        wanted: see :func:`measure`.
+        check_images: also read the images and see whether the masks lie on them.
+    """
+    measured, findings = {}, []
+    for which in (FIRST, FOLLOWUP):
+        grid, wrong = _grid_of(reader, row, which) if check_images else (None, [])
+        findings += wrong
+        place = mask_place(row, which)
+        if place and is_there(place.path) and (wanted is None or (row.row, which) in wanted):
+            volume, wrong = _measure_one(reader, row, which, place, grid)
+            findings += wrong
+            if volume is not None:
+                measured[row.row, which] = volume
     return measured, findings
 
 
@@ -193,9 +130,11 @@ def _grid_of(reader: Reader, row: CohortRow, which: str) -> tuple[VolumeGeometry
     if not image or not is_there(image):
         return None, []
     try:
-        return reader.grid(image, series), []
+        grid = reader.image(image, series).geometry
     except InputError as error:
         return None, [_finding(row, "unusable image", error, _of(which, "choose or export the image again"))]
+    remedy = _of(which, "look at the image, and export it again if it is wrong")
+    return grid, [_finding(row, "doubtful image", text, remedy) for text in reader.doubts(image, series)]
 
 
 def _measure_one(

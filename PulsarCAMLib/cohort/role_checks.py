@@ -6,13 +6,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ..core.errors import InputError
-from ..core.inputs import MASK, InputRole
+from ..core.inputs import MASK, MRI
 from ..core.task import LESION
 from ..core.vocabulary import BASELINE, BEFORE
 from ..io.plain_files import is_there, shown_path
 from ..systems.contract import System
 from .findings import Finding
-from .masks import MaskPlace, Progress, mask_place_of
+from .masks import mask_place_of
+from .reader import MaskPlace, Reader
 from .table import CohortRow, CohortTable
 
 
@@ -79,23 +80,22 @@ def missing_files(table: CohortTable) -> Iterator[Finding]:
                 )  # fmt: skip
 
 
-def unreadable_inputs(table: CohortTable, system: System, progress: Progress | None = None) -> Iterator[Finding]:
-    """Images and doses of further inputs that cannot be used, each read once; ``image`` is read with its mask."""
-    roles = [role for role in system.inputs if role.kind != MASK and role.table_column != "image"]
-    known: dict[tuple[str, Path], str] = {}
-    for count, row in enumerate(table.rows if roles else (), start=1):
-        for role in roles:
-            path = row.value(role.table_column)
-            if path is None or not is_there(path):
-                continue
-            key = role.kind, path
-            if key not in known:
-                known[key] = _problem(role, path)
-            if known[key]:
-                kind, remedy = "unusable image", f"choose or export the {role.table_column} again"
-                yield Finding(row.row, row.patient, row.lesion, kind, known[key], remedy)
-        if progress:
-            progress(count / len(table.rows), f"row {row.row}: {', '.join(role.title for role in roles)}")
+def unreadable_inputs(reader: Reader, row: CohortRow, system: System) -> Iterator[Finding]:
+    """Images and doses of a row's further inputs that cannot be used; ``image`` is read with its mask."""
+    for role in system.inputs:
+        path = row.value(role.table_column) if role.kind != MASK and role.table_column != "image" else None
+        if path is None or not is_there(path):
+            continue
+        kind, remedy = "unusable image", f"choose or export the {role.table_column} again"
+        series = row.series if path == row.image else None
+        try:
+            reader.image(path, series, role)
+        except InputError as error:
+            yield Finding(row.row, row.patient, row.lesion, kind, str(error).rstrip("."), remedy)
+            continue
+        for text in reader.doubts(path, series) if role.kind == MRI else ():
+            remedy = "look at the image, and export it again if it is wrong"
+            yield Finding(row.row, row.patient, row.lesion, "doubtful image", text.rstrip("."), remedy)
 
 
 def absent_label_values(table: CohortTable, system: System) -> Iterator[Finding]:
@@ -131,22 +131,10 @@ ASKED, OTHERS, NOTHING = "asked", "others", "nothing"
 
 def _holds(place: MaskPlace) -> str:
     """Whether a mask holds the value that is asked for, only others, or nothing that can be told."""
-    from ..lesions.from_files import is_empty
+    from ..lesions.from_files import are_empty
 
     try:
-        if not is_empty(place.path, place.label_value):
-            return ASKED
-        return NOTHING if is_empty(place.path) else OTHERS
+        lacks, is_empty = are_empty(place.path, place.label_value, None)
+        return ASKED if not lacks else NOTHING if is_empty else OTHERS
     except InputError:  # a finding of its own
         return NOTHING
-
-
-def _problem(role: InputRole, path: Path) -> str:
-    """Why an image cannot be used; empty if it can."""
-    from ..io.inputs import read_input
-
-    try:
-        read_input(path, role)
-        return ""
-    except InputError as error:
-        return str(error).rstrip(".")

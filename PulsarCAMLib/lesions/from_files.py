@@ -124,7 +124,13 @@ def is_empty(path: Path, label_value: int | None = None) -> bool:
     Raises:
         InputError: it is no mask, so that nothing can be said.
     """
-    return _is_empty(*_opened(path), label_value)
+    return are_empty(path, label_value)[0]
+
+
+def are_empty(path: Path, *label_values: int | None) -> tuple[bool, ...]:
+    """:func:`is_empty` for several label values (None: all together), from one reading."""
+    opened = _opened(path)
+    return tuple(_is_empty(*opened, value) for value in label_values)
 
 
 def _is_empty(name: str, image: Any, header: Header, label_value: int | None) -> bool:

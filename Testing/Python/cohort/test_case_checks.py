@@ -74,3 +74,30 @@ def test_a_rule_of_labels_is_refused_where_none_computes_them(tmp_path):
     table = read_cohort(tmp_path / "cohort.csv", RICE)
     with pytest.raises(InputError, match=r"computed by no rule, so 'rano-2.0' means nothing for it"):
         check_cohort(table, system=RICE, rule="rano-2.0")
+
+
+def test_each_image_is_read_once_in_one_pass_and_a_broken_one_told_where_it_is_named(tmp_path, monkeypatch):
+    """A visit's own images are read once though the next visit is judged with them; a fault is told in its own row."""
+    from PulsarCAMLib.io import inputs
+
+    rano, read = system_of("rano"), []
+    original = inputs.read_input
+    monkeypatch.setattr(inputs, "read_input", lambda path, *rest: (read.append(path.name), original(path, *rest))[1])
+    columns = [role.table_column for role in rano.inputs if role.kind == "MRI"]
+    columns = list(dict.fromkeys(columns))
+    lines = [",".join(["patient", *columns, "category"])]
+    for visit in (1, 2, 3):
+        names = [f"{visit}-{column}.nrrd" for column in columns]
+        for n, name in enumerate(names):
+            image = sitk.GetImageFromArray(head(10 * visit + n))
+            image.SetSpacing((MM,) * 3)
+            sitk.WriteImage(image, str(tmp_path / name))
+        lines.append(",".join(["P1", *names, ""]))
+    table, told = tmp_path / "cohort.csv", []
+    table.write_text("\n".join(lines) + "\n")
+    check_cohort(read_cohort(table, rano), system=rano, progress=lambda share, text: told.append(share))
+    assert sorted(read) == sorted(f"{visit}-{column}.nrrd" for visit in (1, 2, 3) for column in columns)
+    assert told == sorted(told)
+    (tmp_path / f"2-{columns[0]}.nrrd").write_bytes(b"NRRD0004\nrubbish\n")
+    found = check_cohort(read_cohort(table, rano), system=rano)
+    assert [each.row for each in found if "damaged" in each.what] == [3]

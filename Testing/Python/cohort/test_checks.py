@@ -32,6 +32,7 @@ def folder(tmp_path_factory):
         ("mri.nrrd", noise, PLAIN),
         ("mri2.nrrd", noise, PLAIN),
         ("flat.nrrd", np.zeros_like(noise), PLAIN),
+        ("lost.nrrd", np.where(np.arange(12)[:, None, None] == 1, 0, noise), PLAIN),
         ("mask.nrrd", labels, PLAIN),
         ("mask2.nrrd", labels, PLAIN),
         ("grown.nrrd", np.where(labels == 0, 1, 0).astype(np.uint8), PLAIN),
@@ -99,13 +100,14 @@ def test_a_synthetic_cohort_has_no_finding_and_its_labels_are_those_of_the_gener
 
 
 def test_no_images_means_that_no_image_is_read(findings, monkeypatch):
-    from PulsarCAMLib.cohort import masks
+    from PulsarCAMLib.cohort import reader
+    from PulsarCAMLib.io import inputs
 
     def refuse(*_):
         raise AssertionError("an image was read")
 
-    monkeypatch.setattr(masks, "_read_grid", refuse)
-    monkeypatch.setattr(masks, "_read_mask", refuse)
+    monkeypatch.setattr(inputs, "read_input", refuse)
+    monkeypatch.setattr(reader, "_read_mask", refuse)
     assert findings(FIRST | {"segmentation": "away.nrrd"}, SECOND, read_images=False) == []
 
 
@@ -123,6 +125,10 @@ CASES = {
     "no such file": ([FIRST | {"image": "gone.nrrd"}, SECOND], [(2, "missing file")]),
     "an image that is damaged": ([FIRST | {"image": "broken.nrrd"}, SECOND], [(2, "unusable image")]),
     "an image of nothing": ([FIRST | {"image": "flat.nrrd"}, SECOND], [(2, "unusable image")]),
+    "an image that has lost a slice": (
+        [FIRST | {"image": "lost.nrrd"}, SECOND | {"image": "lost.nrrd"}],
+        [(2, "doubtful image")],
+    ),
     "a mask as an image": ([FIRST | {"image": "mask2.nrrd"}, SECOND], [(2, "unusable image")]),
     "one file as image and as mask": (
         [FIRST | {"image": "mask.nrrd"}, SECOND],
