@@ -14,9 +14,13 @@ from ..io.plain_files import is_same, shown_path
 from .places import InputPath
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import numpy as np
 
     from ..core.case import Case, Image
+    from ..core.geometry import VolumeGeometry
+    from ..core.lesion import Lesion
     from ..systems.card import ModelCard
     from ..systems.contract import System
     from .explain import Job
@@ -25,8 +29,8 @@ DESTINATION = "inputs"
 
 
 def extra_roles(system: System) -> tuple[InputRole, ...]:
-    """Roles of a system besides its first image and its lesions."""
-    return system.image_inputs[1:]
+    """Roles of a system besides its first image and its lesions, those of lesions of other time points last."""
+    return (*system.image_inputs[1:], *system.other_masks)
 
 
 def add_inputs(parser: argparse.ArgumentParser) -> None:
@@ -111,16 +115,37 @@ def read_case(job: Job, card: ModelCard, on_progress: OnProgress) -> Case:
     on_progress(0, f"Reading the {first.title}")
     images: dict[str, Image] = {first.name: read_input(job.volume, first, job.series)}
     for role in extra_roles(system):
-        if role.name in job.inputs:
+        if role.name in job.inputs and role.kind != MASK:
             on_progress(0.3, f"Reading the {role.title}")
             images[role.name] = read_input(job.inputs[role.name], role)
     transforms = _transforms(job, images)
-    if job.segmentation is None:
-        return Case(images, reference=first.name, transforms=transforms)
     on_progress(0.5, "Reading the lesions")
+    masks = {role: job.inputs[role.name] for role in system.other_masks if role.name in job.inputs}
+    outlined, notes = {}, []
+    for role, path in masks.items():
+        lead = system.lead_of(role)
+        found, told = _lesions_of(path, images[lead.name].geometry, job)
+        outlined[role.name] = tuple(found)
+        notes += [f"{role.title}: {text}" for text in told]
+    own = {"transforms": transforms, "outlined": outlined}
+    if job.segmentation is None:
+        return Case(images, (), first.name, tuple(notes), **own)
     geometry = images[first.name].geometry
-    lesions, notes = read_lesions(job.segmentation, geometry, job.parts, job.labels, job.segments)
-    return Case(images, tuple(lesions), first.name, tuple(notes), transforms)
+    lesions, told = read_lesions(job.segmentation, geometry, job.parts, job.labels, job.segments)
+    return Case(images, tuple(lesions), first.name, (*told, *notes), **own)
+
+
+def _lesions_of(path: Path, geometry: VolumeGeometry, job: Job) -> tuple[list[Lesion], list[str]]:
+    """Of another time point, chosen as those of the segmentation are; none where the mask is empty.
+
+    Raises:
+        InputError: it is no mask, or lies elsewhere.
+    """
+    from ..lesions.from_files import is_empty, read_lesions
+
+    if all(is_empty(path, value) for value in job.labels or (None,)):
+        return [], []
+    return read_lesions(path, geometry, job.parts, job.labels, job.segments)
 
 
 def _transforms(job: Job, images: Mapping[str, Image]) -> dict[str, np.ndarray]:
@@ -162,7 +187,7 @@ def _problems(job: Job, card: ModelCard) -> Iterator[str]:
         if job.segmentation is not None and is_same(path, job.segmentation):
             yield f"The segmentation is the file of the {name}, {shown_path(path)}; give each its own file."
     chosen = [name for name, is_said in _of_lesions(job).items() if is_said]
-    if chosen and job.segmentation is None:
+    if chosen and job.segmentation is None and not any(role.name in job.inputs for role in system.other_masks):
         why = "takes no lesions" if mask is None else "was given no segmentation"
         yield f"The model “{card.name}” {why}, so there is nothing to choose from; leave out {' and '.join(chosen)}."
 

@@ -48,7 +48,7 @@ def _with_others(row: CohortRow, rows: Sequence[CohortRow], before: CohortRow | 
     """The row with what other rows of its unit, or the patient's row before it, name for the system."""
     extra = {}
     for role in system.inputs:
-        if role.time_point == BASELINE:
+        if role.time_point == BASELINE or role in system.other_masks:  # a table's rows are measured one by one
             continue
         there = [each for each in rows if each.time_point == role.time_point]
         other = before if role.time_point == BEFORE else next(iter(there), None)

@@ -55,6 +55,8 @@ class Case:
         images: role to image; a role that is optional and missing is absent.
         lesions: on the reference grid; perhaps none.
         reference: role whose grid the maps are written on.
+        outlined: lesions of other time points by role of their mask, on the grid of that time point's first MRI; an
+            empty one says that none was there.
         warnings: sentences from reading, for the user.
         transforms: role to a 4x4 matrix that takes LPS millimetres of a space common to all images to those of this
             image (as ITK resamples); known before, so that nothing is registered. A role without one lies where the
@@ -66,6 +68,7 @@ class Case:
     reference: str = ""
     warnings: tuple[str, ...] = field(default=())
     transforms: Mapping[str, np.ndarray] = field(default_factory=dict)
+    outlined: Mapping[str, tuple[Lesion, ...]] = field(default_factory=dict)
 
     @property
     def reference_image(self) -> Image:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
-from ..core.inputs import BRAIN, MASK, InputRole
+from ..core.inputs import BRAIN, MASK, MRI, InputRole
 
 
 class InputRoles:
@@ -30,6 +30,16 @@ class InputRoles:
     def shown_inputs(self: Any) -> tuple[InputRole, ...]:
         """Roles of images that a network may see; which of them it does, :meth:`channel_roles` says."""
         return tuple(role for role in self.image_inputs if role.kind != BRAIN)
+
+    @property
+    def other_masks(self: Any) -> tuple[InputRole, ...]:
+        """Roles of lesions of other time points; they are measured and drawn, and no network sees them."""
+        return tuple(role for role in self.inputs if role.kind == MASK)[1:]
+
+    def lead_of(self: Any, role: InputRole) -> InputRole:
+        """The first MRI of a role's time point, on which its mask was drawn."""
+        found: InputRole = next(each for each in self.inputs if each.kind == MRI and each.time_point == role.time_point)
+        return found
 
     def role(self: Any, kind: str) -> InputRole | None:
         """The first input of a kind, if there is one."""

@@ -81,6 +81,7 @@ class Picture:
         letters: anatomical letters at the left, right, top and bottom edge.
         plane: such as "axial, S 35.0 mm, slice 12 of 25".
         answers: what is plotted beside the maps.
+        measured: share 0..1 ``[p, p]`` of what was outlined on this image and measured; None: nothing was.
     """
 
     title: str
@@ -97,6 +98,7 @@ class Picture:
     letters: tuple[str, str, str, str]
     plane: str
     answers: Profile | ClassBars
+    measured: np.ndarray | None = None
 
 
 def sentence(text: str) -> str:

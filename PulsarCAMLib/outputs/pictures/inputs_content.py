@@ -9,7 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...core.case import Image
-from ...core.inputs import DOSE, InputRole
+from ...core.geometry import VolumeGeometry
+from ...core.inputs import DOSE, MRI, InputRole
 from ...core.task import LESION, PREDICTED
 from ...explanation.inputs import input_shares
 from ...explanation.result import CaseResult, UnitResult
@@ -88,6 +89,7 @@ def inputs_picture_of(
         image, way = images[role.name], unit.samples.way_to(role.name)
         values = resample(image_around(image.voxels, image.geometry, grid, way), grid, matrix=way)[0]
         alone = role.name if role.name in own else ""
+        outline, size = _measured(unit, role, grid)
         control = unit.control_shares.get((method, "" if signed else target, alone))
         heading = f"alone: {_share_text(shares[alone], control)}" if alone else "map of all images together"
         panels.append(
@@ -101,7 +103,8 @@ def inputs_picture_of(
                 top=float(top),
                 signed=signed,
                 scale_text=scale_text(result, method, "none"),
-                bare_text=_bare_text(role, values),
+                bare_text=_bare_text(role, values) + (f": {size}" if size else ""),
+                measured=outline,
                 side_mm=grid.spacing[0] * PIXELS,
                 letters=edge_letters(np.asarray(grid.direction)),
                 plane="",
@@ -114,7 +117,7 @@ def inputs_picture_of(
         subtitle=f"{sentence(result.method(method).tells.format(whose))} {sentence(cells_text(unit, method))}",
         footer=f"Model: {result.card.origin}. Research use only, not for diagnosis or treatment decisions.",
         plane=plane_text(result.geometry, unit, grid),
-        note=" ".join([*outline_note(result, unit, roles), *shared_notes(result, roles)]),
+        note=" ".join([*outline_note(result, unit, roles), *_measured_note(panels), *shared_notes(result, roles)]),
         panels=tuple(panels),
         rows=rows_of(roles),
     )
@@ -137,7 +140,7 @@ def outline_note(result: CaseResult, unit: UnitResult, roles: Sequence[InputRole
         return []
     moved = any(unit.samples.way_to(role.name) is not None for role in roles)
     how = "as the registration brings them" if moved else "where their headers place them, for nothing was registered"
-    return [f"The outline is that of the {first.title} in every panel; the other images lie under it {how}."]
+    return [f"The blue outline is that of the {first.title} in every panel; the other images lie under it {how}."]
 
 
 def shared_notes(result: CaseResult, roles: Sequence[InputRole]) -> list[str]:
@@ -162,6 +165,25 @@ def _bare_text(role: InputRole, values: np.ndarray) -> str:
         return role.title
     low, high = window(values)
     return f"{role.title}: {low:.3g} Gy black, {high:.3g} Gy white"
+
+
+def _measured_note(panels: Sequence[Picture]) -> list[str]:
+    return (
+        ["Green is what was outlined and measured at each time point."]
+        if any(panel.measured is not None for panel in panels)
+        else []
+    )
+
+
+def _measured(unit: UnitResult, role: InputRole, grid: VolumeGeometry) -> tuple[np.ndarray | None, str]:
+    """What was outlined at an image's time point on the displayed slice, as shares, and its size in words."""
+    outline_at = getattr(unit.samples, "outline_at", None)  # only some systems' samples measure
+    found = outline_at(role.time_point) if outline_at and role.kind == MRI else None
+    if found is None:
+        return None, ""
+    mask, geometry, lead, size = found
+    way = unit.samples.way_to(lead)
+    return resample(image_around(mask.astype(np.float32), geometry, grid, way), grid, matrix=way)[0], size
 
 
 def _share_text(shares: np.ndarray, control: np.ndarray | None) -> str:

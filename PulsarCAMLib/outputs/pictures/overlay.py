@@ -15,6 +15,9 @@ from .content import ClassBars, Picture, Profile
 
 INK, PAPER, FAINT = "#f2f2f2", "#16181c", "#9aa0a8"
 CONTOUR = "#39d0ff"
+MEASURED = "#8dff6a"
+"""Outline of what was measured, beside that of what the model looked at."""
+
 SIZE_INCHES, DOTS_PER_INCH = (12.4, 7.2), 110
 
 LETTER_INCHES = 0.075
@@ -120,6 +123,10 @@ def mri_panel(
         at = np.linspace(-half, half, len(picture.mask) + 1)
         middles = (at[1:] + at[:-1]) / 2
         axes.contour(middles, middles, picture.mask, levels=[0.5], colors=CONTOUR, linewidths=1.1 if scale else 0.9)
+    if picture.measured is not None and picture.measured.max() >= 0.5 > picture.measured.min():
+        at = np.linspace(-half, half, len(picture.measured) + 1)
+        middles = (at[1:] + at[:-1]) / 2
+        axes.contour(middles, middles, picture.measured, levels=[0.5], colors=MEASURED, linewidths=1.1)
     # Not as the axes' title, whose search for a free place takes longer than all images.
     title = title or heading or picture.bare_text
     axes.text(0.5, 1.012, title, color=INK, size=size, ha="center", va="bottom", transform=axes.transAxes)

@@ -100,15 +100,15 @@ class Rano(VolumeSystem):
     def prepare(self, case: Case, preprocessing: Any, tell: Callable[[float, str], None]) -> list[Samples]:
         """One sample of the visit, whose images must be those that the model learnt from.
 
-        Where the case has a mask of the tumour, tables tell its diameters, products and volume as well.
+        Where the case has masks of the tumour, now or before, tables tell diameters, products and volumes as well.
         """
         self._refuse_unseen(case, preprocessing)
         found = super().prepare(case, preprocessing, tell)
-        if not case.lesions:
+        if not case.lesions and not case.outlined:
             return found
         from .measured_samples import measured
 
-        return [measured(sample, case) for sample in found]
+        return [measured(sample, case, self) for sample in found]
 
     def judged(self, case: Case, preprocessing: Any) -> list[str]:
         """The same before anything is prepared."""
@@ -160,13 +160,21 @@ class Rano(VolumeSystem):
     @property
     def measures(self) -> Mapping[str, str]:
         """Of the tumour where it is outlined; the head's own volume says nothing."""
-        return {"tumour_volume_cm3": "Tumour cm³", "tumour_product_mm2": "Product mm²"}
+        return {
+            "tumour_volume_cm3": "Tumour cm³",
+            "tumour_before_volume_cm3": "Before cm³",
+            "tumour_product_mm2": "Product mm²",
+            "tumour_before_product_mm2": "Before mm²",
+        }
 
     def fact_words(self) -> list[tuple[str, str]]:
         """What is measured on the outlined tumour."""
         return [
-            ("Tumour", "Volume of the outlined enhancing tumour of this visit; of the tumour alone, not of the head."),
-            ("Product", "Sum of the products of perpendicular diameters of the five largest lesions of that outline."),
+            ("Tumour cm³", "Volume of the outlined enhancing tumour, not of the head; Before: of the visit before."),
+            (
+                "Product mm²",
+                "Sum of the products of perpendicular diameters of an outline's five largest lesions.",
+            ),
         ]
 
     def answer_words(self, card: ModelCard) -> list[tuple[str, str]]:

@@ -52,7 +52,12 @@ def _roles() -> tuple[InputRole, ...]:
         ),
     )
     about = "enhancing tumour of this visit: segmentation or label map, perhaps empty"
-    return (*found, *brains, InputRole("tumour", "Enhancing tumour", MASK, about, needed=False, column="tumour"))
+    before = "enhancing tumour of the visit before, drawn on its T1: segmentation or label map, perhaps empty"
+    tumours = (
+        InputRole("tumour", "Enhancing tumour", MASK, about, needed=False, column="tumour"),
+        InputRole("tumour-before", "Enhancing tumour before", MASK, before, BEFORE, False, "tumour"),
+    )
+    return (*found, *brains, *tumours)
 
 
 INPUTS = _roles()

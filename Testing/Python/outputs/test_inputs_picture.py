@@ -168,7 +168,7 @@ def test_the_outline_is_said_to_be_of_one_time_point_where_there_are_several(res
     for way, says in ((None, "for nothing was registered"), (np.eye(4), "as the registration brings them")):
         shown = SimpleNamespace(samples=SimpleNamespace(way_to=lambda role, way=way: way))
         (said,) = outline_note(result, shown, roles)
-        assert said.startswith("The outline is that of the FLAIR now in every panel")
+        assert said.startswith("The blue outline is that of the FLAIR now in every panel")
         assert says in said
     assert outline_note(result, unit, roles[:1]) == []
 

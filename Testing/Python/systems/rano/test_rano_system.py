@@ -6,6 +6,7 @@ import csv
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -17,6 +18,7 @@ from PulsarCAMLib.core.errors import BundleError, DependencyError, InputError
 from PulsarCAMLib.core.geometry import VolumeGeometry
 from PulsarCAMLib.core.task import VISIT
 from PulsarCAMLib.systems.rano.architecture import BLOCKS, DenseNetSizes
+from PulsarCAMLib.systems.rano.measurements import measure_file
 from PulsarCAMLib.systems.rano.preprocessing import RanoPreprocessing
 from PulsarCAMLib.systems.rano.settings import RanoSettings
 from PulsarCAMLib.systems.rano.system import RANO
@@ -170,6 +172,32 @@ def test_an_outlined_tumour_is_measured_beside_the_answer():
     assert facts["tumour_measurable"] == 1
 
 
+def test_the_visit_before_is_measured_on_its_own_image_and_drawn_there():
+    from dataclasses import replace
+
+    from PulsarCAMLib.core.lesion import Lesion
+
+    mask, smaller = np.zeros((12, 12, 12), bool), np.zeros((12, 12, 12), bool)
+    mask[5:7, 4:7, 3:8] = True
+    smaller[5:7, 4:7, 3:6] = True
+    case = replace(a_case("t1c", "t1c-before"), lesions=(Lesion.from_mask("tumour", mask),))
+    both = replace(case, outlined={"tumour-before": (Lesion.from_mask("tumour", smaller),)})
+    sample = prepared(both)[0]
+    facts = sample.facts()
+    assert facts["tumour_volume_cm3"] == pytest.approx(30)
+    assert facts["tumour_before_volume_cm3"] == pytest.approx(18)
+    assert facts["tumour_before_product_mm2"] < facts["tumour_product_mm2"]
+    drawn, grid, lead, size = sample.outline_at("before")
+    assert (drawn.sum(), lead, grid) == (18, "t1-before", both.images["t1-before"].geometry)
+    assert size.endswith("mm², 18.0 cm³")
+    assert sample.outline_at("baseline")[2:] == (
+        "t1", f"{facts['tumour_product_mm2']:.0f} mm², {facts['tumour_volume_cm3']:.1f} cm³"
+    )  # fmt: skip
+    gone = prepared(replace(both, lesions=(), outlined={"tumour-before": ()}))[0]
+    assert gone.facts()["tumour_before_volume_cm3"] == 0
+    assert gone.outline_at("baseline") is None
+
+
 def test_what_the_network_does_not_see_has_no_say():
     case, other = a_case(), a_case()
     other.images["t1c"].voxels[:] = np.random.default_rng(1).normal(size=(12, 12, 12))
@@ -242,7 +270,8 @@ def test_a_new_visit_is_explained_into_a_folder(cohort, model, a_scene):
     out = cohort.parent / "result"
     options = ["--model", str(model), "--method", "saliency", "--class", "all", "--scene", "--report", "--quiet"]
     volume, *others = files_of(cohort, 2, patient=WITH_TUMOUR)
-    mask = str(cohort / WITH_TUMOUR / "visit2-tumour.nrrd")
+    mask, before = (str(cohort / WITH_TUMOUR / f"visit{n}-tumour.nrrd") for n in (2, 1))
+    others += ["--tumour-before", before]
     assert main(["explain", volume, mask, *others, "-o", str(out), *options]) == 0
     image = sitk.ReadImage(volume)
     for name in RANO.task.names:
@@ -251,7 +280,9 @@ def test_a_new_visit_is_explained_into_a_folder(cohort, model, a_scene):
         assert sitk.GetArrayFromImage(found).any()
     with (out / "visits.csv").open(encoding="utf-8", newline="") as file:
         row = next(csv.DictReader(file))
-    assert float(row["tumour_volume_cm3"]) > 1
+    for name, path in (("tumour", mask), ("tumour_before", before)):
+        assert float(row[f"{name}_volume_cm3"]) == pytest.approx(measure_file(Path(path)).volume_cm3, rel=1e-3)
+        assert float(row[f"{name}_product_mm2"]) == pytest.approx(measure_file(Path(path)).product_mm2, rel=1e-3)
     assert sum(float(row[f"probability_{name}"]) for name in RANO.task.names) == pytest.approx(1, abs=1e-4)
     page = (out / "report.html").read_text(encoding="utf-8")
     assert "RANO response of glioblastoma" in page
