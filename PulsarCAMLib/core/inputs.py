@@ -40,6 +40,7 @@ TAKEN = (
     "parts",
     "pictures",
     "quiet",
+    "relative-reference",
     "report",
     "safe-reading",
     "scene",
