@@ -143,7 +143,7 @@ def _enlarged(ensemble: Ensemble, images: np.ndarray, masks: np.ndarray) -> Row:
     """With all maps enlarged, as pytorch-grad-cam always does; the product enlarges a map when it is asked for."""
 
     def run() -> None:
-        for maps in explain_patches(ensemble, images, masks).maps.values():
+        for maps in explain_patches(ensemble, images, masks, PEERS[0][2]).maps.values():
             upsample(maps, 64)
 
     best = take_turns({"enlarged": run}, 3)["enlarged"].best
