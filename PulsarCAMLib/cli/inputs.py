@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     import numpy as np
 
     from ..core.case import Case, Image
-    from ..core.geometry import VolumeGeometry
     from ..core.lesion import Lesion
     from ..systems.card import ModelCard
     from ..systems.contract import System
@@ -108,7 +107,6 @@ def read_case(job: Job, card: ModelCard, on_progress: OnProgress) -> Case:
     refuse_roles(job, card)
     from ..core.case import Case
     from ..io.inputs import read_input
-    from ..lesions.from_files import read_lesions
 
     system = card.system
     first = system.inputs[0]
@@ -124,28 +122,35 @@ def read_case(job: Job, card: ModelCard, on_progress: OnProgress) -> Case:
     outlined, notes = {}, []
     for role, path in masks.items():
         lead = system.lead_of(role)
-        found, told = _lesions_of(path, images[lead.name].geometry, job)
+        found, told = _lesions_of(path, images[lead.name], job)
         outlined[role.name] = tuple(found)
         notes += [f"{role.title}: {text}" for text in told]
     own = {"transforms": transforms, "outlined": outlined}
     if job.segmentation is None:
         return Case(images, (), first.name, tuple(notes), **own)
-    geometry = images[first.name].geometry
-    lesions, told = read_lesions(job.segmentation, geometry, job.parts, job.labels, job.segments)
+    lesions, told = _read(job.segmentation, images[first.name], job)
     return Case(images, tuple(lesions), first.name, (*told, *notes), **own)
 
 
-def _lesions_of(path: Path, geometry: VolumeGeometry, job: Job) -> tuple[list[Lesion], list[str]]:
+def _read(path: Path, image: Image, job: Job) -> tuple[list[Lesion], list[str]]:
+    """Lesions of a file on the grid of an image, as the command chose them."""
+    from ..lesions.from_files import read_lesions
+
+    frame = image.source.frame_of_reference_uid if image.source else ""
+    return read_lesions(path, image.geometry, job.parts, job.labels, job.segments, frame=frame)
+
+
+def _lesions_of(path: Path, image: Image, job: Job) -> tuple[list[Lesion], list[str]]:
     """Of another time point, chosen as those of the segmentation are; none where the mask is empty.
 
     Raises:
         InputError: it is no mask, or lies elsewhere.
     """
-    from ..lesions.from_files import is_empty, read_lesions
+    from ..lesions.from_files import is_empty
 
     if all(is_empty(path, value) for value in job.labels or (None,)):
         return [], []
-    return read_lesions(path, geometry, job.parts, job.labels, job.segments)
+    return _read(path, image, job)
 
 
 def _transforms(job: Job, images: Mapping[str, Image]) -> dict[str, np.ndarray]:

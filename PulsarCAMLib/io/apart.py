@@ -41,7 +41,7 @@ LONGEST_S = 300.0
 PROGRAM = "from PulsarCAMLib.io.apart import serve; serve()"
 """What the child runs."""
 
-READERS = ("volumes", "dose", "transforms")
+READERS = ("volumes", "dose", "transforms", "dicom.structures", "dicom.segments")
 """Modules of this room whose readers the child may call."""
 
 Read = TypeVar("Read", bound=Callable[..., Any])
@@ -54,7 +54,7 @@ def apart(read: Read) -> Read:
     def either(path, *arguments, **named):
         if os.environ.get(VARIABLE) != "1":
             return read(path, *arguments, **named)
-        return _CHILD.ask(read.__module__.rpartition(".")[2], read.__name__, path, arguments, named)
+        return _CHILD.ask(read.__module__.removeprefix(f"{__package__}."), read.__name__, path, arguments, named)
 
     return either  # type: ignore[return-value]
 
@@ -230,6 +230,8 @@ def _packed(value: Any, arrays: list[np.ndarray]) -> dict[str, Any]:
         return {"array": len(arrays) - 1}
     if isinstance(value, tuple):
         return {"tuple": [_packed(each, arrays) for each in value]}
+    if value is None or isinstance(value, (str, int, float, dict, list)):
+        return {"plain": value}
     if isinstance(value, VolumeGeometry):
         return {"geometry": [value.shape, value.spacing, value.origin, value.direction]}
     if isinstance(value, Image):
@@ -249,6 +251,8 @@ def _unpacked(told: dict[str, Any], arrays: list[np.ndarray]) -> Any:
         return arrays[told["array"]]
     if "tuple" in told:
         return tuple(_unpacked(each, arrays) for each in told["tuple"])
+    if "plain" in told:
+        return told["plain"]
     if "geometry" in told:
         return VolumeGeometry(*told["geometry"])
     if "image" in told:

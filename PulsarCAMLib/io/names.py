@@ -21,3 +21,19 @@ def file_name_of(text: str, fallback: str = "lesion") -> str:
     plain = "".join(c for c in plain if not unicodedata.combining(c))
     plain = re.sub(r"[^A-Za-z0-9._-]+", "_", plain)[:LONGEST].strip("._-")
     return fallback if not plain or plain.lower().split(".")[0] in _RESERVED else plain
+
+
+def unlike(name: str, taken: set[str]) -> str:
+    """The name, with a number in brackets if it is taken; it is added to those that are.
+
+    Examples:
+        >>> taken = set()
+        >>> [unlike("GTV", taken) for _ in range(3)]
+        ['GTV', 'GTV [2]', 'GTV [3]']
+    """
+    found, count = name, 1
+    while found in taken:
+        count += 1
+        found = f"{name} [{count}]"
+    taken.add(found)
+    return found

@@ -1,4 +1,4 @@
-"""Lesions from label volumes and from 3D Slicer's ``.seg.nrrd`` segmentations, on the MRI's grid."""
+"""Lesions from label volumes, 3D Slicer's ``.seg.nrrd`` segmentations and DICOM structure sets, on the MRI's grid."""
 
 from __future__ import annotations
 
@@ -12,19 +12,15 @@ import numpy as np
 from ..core.errors import Cure, InputError
 from ..core.geometry import LPS_RAS, VolumeGeometry, kji_of
 from ..core.lesion import Lesion
-from ..io.plain_files import is_folder
+from ..io.dicom import modality
+from ..io.plain_files import is_file, is_folder
 from ..io.volumes import read_image
 from .doubts import LESIONS_BY_SEGMENT, MOST_LESIONS, quoted, refuse_background, refuse_image, whole_numbers
 from .from_labels import lesions_from_label_volume, lesions_from_masks
+from .from_structures import BY_SEGMENT, lesions_from_structures
 from .on_grid import lesions_on_grid
 from .segment_header import Header, Segment, numbers_in, read_header, settled
 
-BY_SEGMENT = Cure(
-    "choose them",
-    "by --segments",
-    panel="choose them by name in the list of lesions",
-    column="write one of them into the column segment",
-)
 BY_LABEL = Cure("choose", "by --labels", panel="choose the label values", column="use the column label_value")
 
 
@@ -36,6 +32,8 @@ def read_lesions(
     segments: Sequence[str] | None = None,
     asks: bool = True,
     may_be_empty: bool = False,
+    frame: str = "",
+    registration: np.ndarray | None = None,
 ) -> tuple[list[Lesion], list[str]]:
     """Lesions from a file, on the MRI's grid.
 
@@ -43,8 +41,8 @@ def read_lesions(
     not look like a mask of lesions is refused by the rules of :mod:`.doubts`.
 
     Args:
-        path: a label volume (NRRD, NIfTI, MetaImage), or a ``.seg.nrrd`` of 3D Slicer, of today's layout (layers
-            for overlapping segments) or the old one with one 3D image per segment.
+        path: a label volume (NRRD, NIfTI, MetaImage), a DICOM structure set (RTSTRUCT), or a ``.seg.nrrd`` of 3D
+            Slicer, of today's layout (layers for overlapping segments) or the old one with one 3D image per segment.
         geometry: of the MRI.
         parts: how unconnected parts become lesions; see :func:`~.from_labels.lesions_from_labels`.
             "auto" keeps a named segment together.
@@ -53,6 +51,7 @@ def read_lesions(
         asks: whether hundreds of values or parts are refused with the question what they are; not where all of them
             are taken together anyway.
         may_be_empty: whether a mask for which :func:`is_empty` is true holds no lesion, rather than being refused.
+        frame, registration: for DICOM objects, see :func:`~.from_structures.lesions_from_structures`.
 
     Returns:
         The lesions and warnings for the user.
@@ -61,10 +60,14 @@ def read_lesions(
         InputError: not a mask, an empty one, or a chosen label or segment that it does not have.
         GeometryError: mask and MRI are apart in space.
     """
+    name = f"The segmentation {Path(path).name}"
+    if is_file(path) and modality(Path(path)) == "RTSTRUCT":
+        if labels:
+            raise InputError(f"{name} has named structures, not label values", BY_SEGMENT)
+        return lesions_from_structures(path, geometry, parts, segments, asks, frame, registration)
     own, found, warnings = read_own_lesions(path, parts, labels, segments, asks, may_be_empty)
     if not found:
         return [], warnings
-    name = f"The segmentation {Path(path).name}"
     lesions, more = lesions_on_grid(name, found, own, geometry, must_use_all=bool(labels or segments))
     return lesions, warnings + more
 

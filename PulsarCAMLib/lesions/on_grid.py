@@ -66,17 +66,50 @@ def lesions_on_grid(
     """
     if own.same_grid(geometry):
         return lesions, [text for lesion in lesions for text in doubts_on(lesion, geometry, name)]
-    places = {lesion.name: _place(lesion, own, geometry) for lesion in lesions}
-    elsewhere = by_header and same_size_elsewhere(geometry, own)
+    told = where_else(geometry, own) if by_header else ""
+    return placed_on_grid(
+        name,
+        [(lesion, own) for lesion in lesions],
+        geometry,
+        must_use_all,
+        image_name,
+        remedy,
+        elsewhere=by_header and same_size_elsewhere(geometry, own),
+        doubt=told,
+    )
+
+
+def placed_on_grid(
+    name: str,
+    placed: Sequence[tuple[Lesion, VolumeGeometry]],
+    geometry: VolumeGeometry,
+    must_use_all: bool,
+    image_name: str = "the MRI",
+    remedy: str = REMEDY,
+    *,
+    elsewhere: bool = False,
+    doubt: str = "",
+) -> tuple[list[Lesion], list[str]]:
+    """Lesions that have a grid of their own each on the MRI's; see :func:`lesions_on_grid`.
+
+    Args:
+        name, geometry, must_use_all, image_name, remedy: as there.
+        placed: lesions, each with its grid.
+        elsewhere: see :func:`.overlap.same_size_elsewhere`.
+        doubt: a further warning about where they lie.
+
+    Raises:
+        InputError, GeometryError: as there.
+    """
+    places = {lesion.name: _place(lesion, own, geometry) for lesion, own in placed}
     warnings = check_fits(image_name, box_ras_of(geometry), name, places, same_size_elsewhere=elsewhere, remedy=remedy)
-    if by_header and (told := where_else(geometry, own)):
-        warnings.append(told)
+    warnings += [doubt] if doubt else []
     outside = [n for n, place in places.items() if place.share_inside == 0]
     if outside and must_use_all:
         raise InputError(f"{name}: {quoted(outside)} lie outside the MRI", LEAVE_OUT)
     if outside:
         warnings.append(f"Left out because outside the MRI: {quoted(outside)}.")
-    brought = [bring(lesion, own, geometry) for lesion in lesions if lesion.name not in outside]
+    brought = [bring(lesion, own, geometry) for lesion, own in placed if lesion.name not in outside]
     return [each.lesion for each in brought], warnings + doubts_about(name, brought, geometry)
 
 
@@ -100,7 +133,9 @@ def bring(lesion: Lesion, own: VolumeGeometry, geometry: VolumeGeometry) -> Brou
     there = Lesion.from_mask(lesion.name, filled.mask)
     at = kji_of(a + b for a, b in zip(there.offset, filled.offset, strict=True))
     shared = shares_lattice(own, geometry)
-    drawn = None if shared and there.voxels == lesion.voxels else lesion.voxels * own.voxel_volume_mm3
+    drawn = lesion.drawn_mm3
+    if drawn is None and not (shared and there.voxels == lesion.voxels):
+        drawn = lesion.voxels * own.voxel_volume_mm3
     return Brought(replace(there, offset=at, drawn_mm3=drawn), not shared, filled.kept)
 
 

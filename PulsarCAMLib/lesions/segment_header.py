@@ -16,6 +16,7 @@ import numpy as np
 
 from ..core.errors import InputError
 from ..core.visible import decoded
+from ..io.names import unlike
 from .doubts import NEAR, quoted
 
 _FIELD = re.compile(r"Segment(0|[1-9]\d{0,8})_(ID|Name|LabelValue|Layer|Extent)")
@@ -115,7 +116,7 @@ def read_header(name: str, image) -> Header:
     segments, unseen, ended = [], [], False
     for place, (number, field) in enumerate(sorted(fields.items())):
         own_name = field.get("Name") or field.get("ID") or f"Segment {number + 1}"
-        unique = _unique(own_name, taken)
+        unique = unlike(own_name, taken)
         layer = _layer(name, unique, field.get("Layer"), number, count, old)
         value = None if old else _whole(field.get("LabelValue")) or None  # 0 is background
         extent = None if old or "Extent" not in field else _extent(field["Extent"])
@@ -178,15 +179,6 @@ def settled(name: str, chosen: Iterable[Segment], header: Header, layers: Mappin
             )
         values.setdefault(segment.name, segment.value or 0)
     return values
-
-
-def _unique(base: str, taken: set[str]) -> str:
-    name, count = base, 1
-    while name in taken:
-        count += 1
-        name = f"{base} [{count}]"
-    taken.add(name)
-    return name
 
 
 def _layer(name: str, segment: str, text: str | None, number: int, count: int, old: bool) -> int:

@@ -83,8 +83,8 @@ def _refuse_other_objects(file: DicomFile, name: str) -> None:
     kind = file.modality
     if kind in ("RTSTRUCT", "SEG"):
         raise InputError(
-            f"{name} is a DICOM {kind} object, which the command line does not read: load it in 3D Slicer and export "
-            "the segmentation as .seg.nrrd, or convert it to a label volume."
+            f"{name} is a DICOM {kind} object, which has no voxels of an image: give the MRI's folder, or, where a "
+            "mask belongs, a .seg.nrrd or a label volume that 3D Slicer makes of it."
         )
     if kind in NOT_IMAGES:
         raise InputError(f"{name} is a DICOM {kind} object, not an image; give the MRI's folder.")

@@ -69,9 +69,9 @@ def test_real_scans_are_explained(shared_data, tmp_path, pulsarcam, volume, mask
     check_map(*scan, tmp_path / "out")
 
 
-def test_a_structure_set_is_refused_with_what_to_do(shared_data, tmp_path, pulsarcam):
+def test_a_structure_set_is_taken_as_the_mask_that_was_published_with_it(shared_data, tmp_path, pulsarcam):
     folder = shared_data / "dicom_mr_rtstruct" / "STS_008"
-    code, _, err = pulsarcam("explain", folder / "image", folder / "mask" / "RS.dcm", "-o", tmp_path / "out")
-    assert code == 3
-    assert "RTSTRUCT" in err
-    assert "3D Slicer" in err
+    row = explained(pulsarcam, folder / "image", folder / "mask" / "RS.dcm", tmp_path / "out")[0]
+    assert row["lesion"] == "GTV_Mass_MR_T1"
+    assert float(row["volume_cm3"]) == pytest.approx(27.5704, abs=1e-3)  # of the polygons; of the voxels 27.6359
+    check_map(folder / "image", folder / "MR_T1_mask.nii.gz", tmp_path / "out")

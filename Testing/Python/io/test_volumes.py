@@ -109,7 +109,7 @@ def test_a_structure_set_is_not_an_image(tmp_path):
     data = pydicom.dcmread(sorted(a_series(tmp_path / "d").iterdir())[0])
     data.Modality = "RTSTRUCT"
     data.save_as(tmp_path / "rs.dcm")
-    with pytest.raises(InputError, match="DICOM RTSTRUCT object, which the command line does not read: load it in 3D"):
+    with pytest.raises(InputError, match="DICOM RTSTRUCT object, which has no voxels of an image: give"):
         read_volume(tmp_path / "rs.dcm")
 
 
