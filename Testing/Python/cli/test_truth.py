@@ -23,7 +23,8 @@ def folder(tmp_path_factory):
     """One rule from end to end, in a brain that is quickly made."""
     made = tmp_path_factory.mktemp("truth") / "run"
     k, j, i = np.indices((44, 64, 64)) - np.array([21.5, 31.5, 31.5])[:, None, None, None]
-    brain = np.where((k / 22) ** 2 + (j / 32) ** 2 + (i / 32) ** 2 < 1, 600, 0).astype(np.int16)
+    grey = 600 + np.random.default_rng(0).normal(0, 8, k.shape)
+    brain = np.where((k / 22) ** 2 + (j / 32) ** 2 + (i / 32) ** 2 < 1, grey, 0).astype(np.int16)
     background = Background(brain, VolumeGeometry(brain.shape, (1.5, 1.5, 2.2), (0.0, 0.0, 0.0)))
     generate = partial(patients.generate_patient, background=background)
     with pytest.MonkeyPatch.context() as patch:
