@@ -63,3 +63,23 @@ def test_difficulties_are_those_that_can_be_generated():
     from PulsarCAMLib.cohort.synthetic.settings import DIFFICULTIES
 
     assert tuple(DIFFICULTIES) == vocabulary.DIFFICULTIES
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("cam", ""),
+        ("majority", ""),
+        ("radiomics", ""),
+        ("radiomics+dose", ""),
+        ("radiomics+delta", ""),
+        ("cam+radiomics", "'cam+radiomics' joins the network to features; write cam,radiomics, which adds"),
+        ("texture", "'texture' is no model; there are cam, majority, "),
+        ("radiomics+one+two", "'one' is no model"),
+        ("delta", "'delta' needs the features whose change it means"),
+        ("delta+delta", "'delta' needs the features"),
+    ],
+)
+def test_a_name_of_a_model_is_known_or_it_is_said_what_to_write(name, says):
+    found = vocabulary.why_unknown(name)
+    assert found.startswith(says) if says else found == ""
