@@ -73,7 +73,9 @@ def test_a_field_of_the_wrong_kind_is_a_sentence_or_does_no_harm(path):
             assert card.architecture
 
 
-@pytest.mark.parametrize("name", ["title", "protocols", "performance", "training", "explanation_checks", "probe"])
+@pytest.mark.parametrize(
+    "name", ["title", "protocols", "performance", "training", "explanation_checks", "probe", "reference"]
+)
 def test_a_strange_section_is_shown_or_refused(bundle, capsys, name):
     for odd in ({}, {"text": 5, "about": [1]}, {"a": {"b": [None, 10**400]}}, "\x1b[2J"):
         code = main(["bundle", "show", str(changed(bundle, name, to=odd))])
@@ -102,14 +104,24 @@ def test_absurd_sizes_are_held_against_the_header_before_anything_is_made(bundle
     assert check_bundle(bundle)
 
 
-def test_many_members_are_missed_in_the_header(bundle):
+def test_a_reference_of_other_sizes_is_refused_by_the_card_alone(bundle):
+    with pytest.raises(BundleError, match="5 features for each of 1000 members"):
+        load_bundle(changed(bundle, "members", to=1000))
+
+
+def test_many_members_are_missed_in_the_header(bundle, monkeypatch):
+    monkeypatch.delitem(CARD, "reference")
     with pytest.raises(BundleError, match="missing from the weights"):
         _ = load_bundle(changed(bundle, "members", to=1000)).ensemble
 
 
 def with_weights(bundle: Path, content: bytes) -> Path:
+    """Other weights, of which the card's hash is; the reference, which belongs to the old ones, is left out."""
     (bundle / "weights.safetensors").write_bytes(content)
-    return changed(bundle, "weights", "sha256", to=hashlib.sha256(content).hexdigest())
+    fields = {name: value for name, value in copy.deepcopy(CARD).items() if name != "reference"}
+    fields["weights"]["sha256"] = hashlib.sha256(content).hexdigest()
+    (bundle / "card.json").write_text(json.dumps(fields))
+    return bundle
 
 
 def header(text: str) -> bytes:
