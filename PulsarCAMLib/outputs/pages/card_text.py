@@ -148,6 +148,7 @@ def _lists(training: Mapping[str, Any]) -> list[list[int]]:
 def _performance(performance: Mapping[str, Any], task: Task) -> Block:
     tables = list(_measured(performance, task))
     error = any(row[0] == METRIC_TITLES[ECE] for rows in tables for row in rows)
+    tables += _input_controls(performance.get("input_controls"))
     maps = performance.get("maps")
     if isinstance(maps, Mapping):
         for space in (each for each in SPACES if each in maps):
@@ -158,6 +159,26 @@ def _performance(performance: Mapping[str, Any], task: Task) -> Block:
         *([ECE_ABOUT.format(task.unit, task.unit)] if error else []),
     ]
     return Block("Performance", (), tuple(sentences), tuple(tables))
+
+
+def _input_controls(controls: Any) -> Iterator[Rows]:
+    """Models that see less than the network, each with what the network has more."""
+    if not isinstance(controls, list) or not controls:
+        return
+
+    def reach(value: float | None, ends: Sequence[float] | None, form: str) -> str:
+        told_ = "-" if value is None else format(value, form)
+        return told_ if not ends else f"{told_} ({format(ends[0], form)} to {format(ends[1], form)})"
+
+    rows = (
+        (
+            each["name"].replace("-", " "),
+            reach(each["auc"], each["interval"], ".3f"),
+            reach(each["difference"], each["difference_interval"], "+.3f"),
+        )
+        for each in controls
+    )
+    yield (("models that see less", "AUC (95 %)", "the network minus it (95 %)"), *rows)
 
 
 def _measured(part: Mapping[str, Any], task: Task, path: str = "") -> Iterator[Rows]:

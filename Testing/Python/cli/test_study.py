@@ -115,7 +115,7 @@ def settings_of(*options):
 
 @pytest.mark.parametrize("name", [*FEATURE_MODELS, "radiomics+dose", "gradients+delta", "combined+delta"])
 def test_every_documented_model_can_be_named(name):
-    settings = settings_of("--models", f"cam,{name}")
+    settings = settings_of("--models", f"cam,{name}", "--input-controls", "none")
     assert settings.models == ("cam", name)
     (made,) = feature_study_models([name], "features.csv", "lesions.csv")
     assert made.groups

@@ -85,13 +85,18 @@ def test_resumed_it_ends_with_bundle_and_report_and_nothing_else(bundle):
     assert left == {"m", "m.report"}
     assert sorted(path.name for path in bundle.folder.parent.iterdir()) == ["m", "m.report"]
     assert check_bundle(bundle.folder) == []
-    assert (bundle.folder.parent / "m.report" / "index.html").read_text() == "5 trials, 0 missing, 1 members"
+    assert (bundle.folder.parent / "m.report" / "index.html").read_text() == "9 trials, 0 missing, 1 members"
 
 
 def test_the_card_has_every_protocol_beside_its_control(bundle):
     section = bundle.card.fields["protocols"]
     asked = [(e["protocol"], e["time_point"], e["trials"], e["controls"]) for e in section["table"]]
-    assert asked == [("patients", "baseline", 2, 1), ("patients", "second", 2, 1), ("paper", "second", 1, 1)]
+    own = [line for line, entry in zip(asked, section["table"], strict=True) if entry["model"] == "cam"]
+    assert own == [("patients", "baseline", 2, 1), ("patients", "second", 2, 1), ("paper", "second", 1, 1)]
+    assert set(asked) - set(own) == {("patients", "baseline", 2, 0), ("patients", "second", 2, 0)}
+    controls = bundle.card.fields["performance"]["input_controls"]
+    assert [each["name"] for each in controls] == ["mean-only", "volume-only"]
+    assert all(0 <= each["auc"] <= 1 and each["patients"] <= 5 for each in controls)
     assert section["missing"] == 0
     assert "--protocols patients,paper" in bundle.card.fields["training"]["command"]
     assert "--sanity" in bundle.card.fields["training"]["command"]

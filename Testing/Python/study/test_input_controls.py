@@ -261,3 +261,13 @@ def test_patients_left_out_one_by_one_are_compared_by_the_pool(tmp_path):
     rows = {row["name"]: row for row in summary["input_controls"]["rows"]}
     assert rows["volume-only"]["difference"]["of"] == "pool"
     assert rows["mean-only"]["difference"]["value"] > 0.2
+
+
+def test_a_card_in_words_lists_them(by_mask):
+    from PulsarCAMLib.outputs.pages.card_text import _performance
+
+    block = _performance({"about": "On nobody", "input_controls": input_controls_section(by_mask)}, AUTOENCODER.task)
+    (table,) = block.tables
+    assert [row[0] for row in table[1:]] == [name.replace("-", " ") for name in NAMES]
+    assert table[1][2].startswith(("+", "-"))
+    assert " to " in table[1][2]
