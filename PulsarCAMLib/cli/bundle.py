@@ -77,7 +77,8 @@ def as_text(card) -> str:
     """The whole card for a console."""
     from ..outputs.pages.card_text import card_blocks
 
-    return "\n\n".join([card.title, *map(_block, card_blocks(card))])
+    first = "\n".join(textwrap.wrap(card.verdict.sentence, WIDTH))
+    return "\n\n".join([card.title, first, *map(_block, card_blocks(card))])
 
 
 def _block(block) -> str:

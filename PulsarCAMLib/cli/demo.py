@@ -30,6 +30,7 @@ def run(options) -> None:
             job = Job(folder.made / "scan/mri.nrrd", folder.made / "scan/lesions.seg.nrrd", folder.made / "result",
                       scene=options.scene and _can_write_scenes(), **common)  # fmt: skip
             rows, result = explain(job, progress, Timings())
+        print(result.verdict.sentence)
         print("A generated scan with synthetic lesions; “truth” is computed from the generated follow-up:")
         columns = summary_of(result, rows) | {"truth": "truth"}
         print(table([row | {"truth": truth[row["lesion"]]} for row in rows], columns))

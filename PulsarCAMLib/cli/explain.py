@@ -133,9 +133,10 @@ def run(options) -> None:
     timings = Timings()
     with Progress(options.quiet) as progress:
         rows, result = explain(job, progress, timings)
-    for sentence in result.warnings:
+    for sentence in result.verdict.warnings(result.warnings) if options.quiet else result.warnings:
         warn(sentence)
     if not options.quiet:
+        print(result.verdict.sentence)
         print(table(rows, summary_of(result, rows) | left_out_columns(result)))
         print(f"Model: {result.card.origin}. Research use only, not for diagnosis or treatment decisions.")
         print(f"Results: {job.output}")

@@ -35,6 +35,7 @@ def describe(card) -> str:
 
     fields = card.fields
     rows = {
+        "verdict": card.verdict.sentence,
         "origin": card.origin,
         "members": card.members,
         **_classes(card),

@@ -101,7 +101,9 @@ class Apply(Section):
         self.panel.resultSets.keep()
         self.panel.resultCache.keep(state, CachedResult(result, key, settings))
         self.panel.results.show_new(result)
-        self.panel.say("\n".join([self._done(result), *result.warnings]))
+        verdict = result.scanResult.verdict
+        others = [each for each in result.warnings if each != verdict.sentence]
+        self.panel.say("\n".join([verdict.sentence, self._done(result), *others]))
 
     def _done(self, result) -> str:
         found = result.scanResult

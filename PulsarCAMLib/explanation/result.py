@@ -21,6 +21,7 @@ from ..core.upsampling import upsample_to
 from ..core.vocabulary import NORMALISATIONS, STATISTICS
 from ..systems.card import ModelCard
 from ..systems.contract import PastedMap, Samples, System
+from ..systems.verdict import Verdict
 from .leaving_out import LeftOut
 from .stability import Stability
 
@@ -227,6 +228,11 @@ class CaseResult:
     def lesions(self) -> tuple[UnitResult, ...]:
         """The units, for scripts on systems that answer for lesions."""
         return self.units
+
+    @property
+    def verdict(self) -> Verdict:
+        """What the answers are worth for new patients; said before any of them."""
+        return self.card.verdict
 
     @property
     def default_method(self) -> str:

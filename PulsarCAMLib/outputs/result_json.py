@@ -70,6 +70,7 @@ def record_of(result: CaseResult, inputs: Mapping[str, str], options: Mapping[st
     return {
         "pulsarcam": __version__,
         "research_use_only": True,
+        "verdict": result.verdict.as_dict(),
         "model": {
             "name": card.name,
             "title": card.title,
@@ -87,7 +88,7 @@ def record_of(result: CaseResult, inputs: Mapping[str, str], options: Mapping[st
         **({"stability": found} if (found := stability_of(result)) else {}),
         **({"left_out": parts} if (parts := left_out_of(result)) else {}),
         **({"maps_made": made} if (made := _made(result)) else {}),
-        "warnings": list(result.warnings),
+        "warnings": result.verdict.warnings(result.warnings),
         "versions": {
             "python": platform.python_version(),
             "numpy": numpy.__version__,

@@ -38,7 +38,7 @@ class NodeResult:
     @property
     def warnings(self) -> tuple[str, ...]:
         """One sentence each, for the user."""
-        return self.result.warnings
+        return tuple(self.result.verdict.warnings(self.result.warnings))
 
 
 def methods_for(system: System, wanted: str) -> tuple[str, ...]:

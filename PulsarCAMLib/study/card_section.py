@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..evaluation.card_sections import rounded
-from .entries import task_of
+from .entries import judged, task_of
 
 ABOUT = "Of models trained in the same way on these {}s or parts of them, not of the members of this bundle"
 KEPT = ("synthetic", "positive", "shrinkage", "lesions", "patients", "responses", "prevalence", "second_mri", "missing",
@@ -30,12 +30,13 @@ def protocols_section(summary: dict[str, Any], facts: dict[str, Any]) -> dict[st
         "settings": settings,
         "sha256": facts["sha256"],
         "protocols": {each["name"]: each["about"] for each in summary["protocols"]},
-        "table": [_entry(each) for each in summary["table"]],
+        "table": [entry_of_card(each) for each in summary["table"]],
     }
     return rounded(section)
 
 
-def _entry(entry: dict[str, Any]) -> dict[str, Any]:
+def entry_of_card(entry: dict[str, Any]) -> dict[str, Any]:
+    """What a card keeps of one entry of a summary's table."""
     kept = ("protocol", "model", "time_point", "flatters", "by_trial_means_little", "trials", "lesions", "patients",
             "responses", "metrics")  # fmt: skip
     pooled, chance, control = entry["pooled"], entry["chance"], entry["control"]
@@ -44,6 +45,8 @@ def _entry(entry: dict[str, Any]) -> dict[str, Any]:
         "pooled": pooled["values"] if pooled else None,
         "pooled_auc": pooled["values"]["auc"] if pooled else None,
         "text": chance["text"] if chance else "AUC not defined",
+        "differs_from_chance": judged(entry)["differs"] if chance else None,
+        **({"judged": entry["judged"]} if "judged" in entry else {}),
         "by_split": entry["by_split"],
         "controls": control["trials"],
         "control_auc": control["metrics"]["auc"],

@@ -44,6 +44,11 @@ def main_entry(summary: dict[str, Any], model: str) -> Entry | None:
     return next(filter(None, found), None)
 
 
+def judged(entry: Entry) -> dict[str, Any]:
+    """What decides whether an AUC can be told from 0.5: the splits where they are repeated, else the pool."""
+    return entry["by_split"] or entry["chance"]
+
+
 def signed(value: float) -> str:
     """With its sign, a real minus."""
     return f"{value:+.3f}".replace("-", "−")

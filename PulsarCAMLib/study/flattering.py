@@ -13,8 +13,32 @@ from .paper import CAM_COLUMN, TABLE
 
 
 def why_flattering(summary: dict[str, Any]) -> list[str]:
-    """Of the protocols (a), (b) and (d) that a study ran."""
+    """Of those among the protocols (a), (b) and (d) that flattered some model of a study; see :func:`flatters`."""
     return [*_why_paper(summary), *_why_lesions(summary), *_why_best_epoch(summary)]
+
+
+def why_title(sentences: list[str]) -> str:
+    """The heading of :func:`why_flattering`: "Why (a) and (b) flatter"; empty where nothing does."""
+    names = [sentence[:3] for sentence in sentences if sentence[:1] == "("]
+    *first, last = names or [""]
+    told = f"{', '.join(first)} and {last}" if first else last
+    return f"Why {told} flatter{'' if first else 's'}" if names else ""
+
+
+def flatters(entry: Entry, honest: Entry | None, metric: str = "auc") -> bool:
+    """Whether a protocol gave a model more than it is worth.
+
+    It did where labels dealt out at random did well (the interval of the controls' mean AUC lies above 0.5), or where
+    the figure exceeds that of new patients by more than the standard error of the difference of both means over trials.
+    """
+    low = entry["control"]["auc_interval"]["low"]
+    if metric == "auc" and low is not None and low > 0.5:
+        return True
+    mine, other = (each["metrics"][metric] if each else None for each in (entry, honest))
+    if not mine or not other or mine["mean"] is None or other["mean"] is None:
+        return False
+    error = sum((each["sd"] or 0.0) ** 2 / max(each["defined"], 1) for each in (mine, other)) ** 0.5
+    return mine["mean"] - other["mean"] > error
 
 
 def _why_paper(summary: dict[str, Any]) -> list[str]:
@@ -24,6 +48,8 @@ def _why_paper(summary: dict[str, Any]) -> list[str]:
         if not entry or entry["metrics"]["auc"]["mean"] is None:
             continue
         honest = entry_of(summary, PATIENTS, model["name"], "second")
+        if not flatters(entry, honest):
+            continue
         parts = [_paper_control(model["title"], entry, task_of(summary)), _minus_honest(summary, entry, honest, "(a)")]
         found.append(" ".join(filter(None, parts)))
     if not found:
@@ -35,7 +61,12 @@ def _why_paper(summary: dict[str, Any]) -> list[str]:
         f"it was told; that needs no sign of {task.positive} in the image. Labels dealt out at random show how far "
         "this alone goes."
     )
-    return [reason, *found]
+    return [f"{reason} {NOTHING_SAID}", *found]
+
+
+NOTHING_SAID = (
+    "Once its control is about as high, a figure under this protocol says nothing at all about prediction, however high it is."
+)
 
 
 def _paper_control(title: str, entry: Entry, task: Task) -> str:
@@ -88,6 +119,8 @@ def _why_lesions(summary: dict[str, Any]) -> list[str]:
         if not entry or entry["metrics"]["auc"]["mean"] is None:
             continue
         honest = entry_of(summary, PATIENTS, model["name"], point)
+        if not flatters(entry, honest):
+            continue
         told = f"{model['title']}: AUC {spread(entry['metrics']['auc'])} under (b), {_control_words(entry)}."
         found.append(f"{told} {_minus_honest(summary, entry, honest, '(b)')}".strip())
     if not found:
@@ -108,11 +141,12 @@ def _why_best_epoch(summary: dict[str, Any]) -> list[str]:
         entry = entry_of(summary, BEST_EPOCH, model["name"], BASELINE)
         if not entry or entry["medians"]["trials"] is None:
             continue
-        control = entry["medians"]["controls"]
+        honest, control = main_entry(summary, model["name"]), entry["medians"]["controls"]
+        if not flatters(entry, honest, "balanced_accuracy"):
+            continue
         beside = "no control finished" if control is None else f"with random labels {control:.3f}"
         told = f"{model['title']}: median balanced accuracy {entry['medians']['trials']:.3f} over "
         told += f"{pluralize(entry['trials'], 'run')} under (d), {beside}."
-        honest = main_entry(summary, model["name"])
         found.append(f"{told} {_minus_honest(summary, entry, honest, '(d)', by_auc=False)}".strip())
     if not found:
         return []

@@ -11,8 +11,10 @@ from ..evaluation.resampling import TOO_FEW
 from ..evaluation.small_samples import FEW, in_words
 from ..systems.contract import System
 from ..systems.registry import DEFAULT, system_of
+from ..systems.verdict import Verdict, evidence_of_entry, judge
 from .baselines import not_beaten
-from .entries import HONEST, Entry, main_entry, on_mri, signed, spread, system_in, task_of
+from .card_section import entry_of_card
+from .entries import HONEST, Entry, judged, main_entry, on_mri, signed, spread, system_in, task_of
 from .exclusion import left_out_sentences
 from .flattering import why_flattering
 from .input_controls.words import not_needed
@@ -28,9 +30,9 @@ LEAVE_ONE_OUT_CAUTION = (
 
 
 def sentences(summary: dict[str, Any]) -> dict[str, list[str]]:
-    """Sentences of a summary: ``headline``, ``why_flattering``, ``cautions``, ``state`` (what is unfinished),
-    ``small`` (what few units are worth), ``columns`` (what of Table 1's columns compares) and ``left_out`` (who left
-    before the splits).
+    """Sentences of a summary: ``plain`` (one a model, for whoever reads one only), ``headline``, ``why_flattering``,
+    ``cautions``, ``state`` (what is unfinished), ``small`` (what few units are worth), ``columns`` (what of Table 1's
+    columns compares) and ``left_out`` (who left before the splits).
     """
     system = system_in(summary)
     titles = {
@@ -39,6 +41,7 @@ def sentences(summary: dict[str, Any]) -> dict[str, list[str]]:
         for point in TIME_POINTS
     }
     return {
+        "plain": [told.sentence for told in verdicts(summary)],
         "columns": [*column_sentences(summary["columns"], titles), summary["imbalance"]],
         "left_out": left_out_sentences(summary["left_out"], task_of(summary)),
         "headline": _headline(summary),
@@ -47,6 +50,18 @@ def sentences(summary: dict[str, Any]) -> dict[str, list[str]]:
         "state": _state(summary),
         "small": _small(summary),
     }
+
+
+def verdicts(summary: dict[str, Any]) -> list[Verdict]:
+    """Of every model that was asked about new patients, the network first; see method.md 5.1."""
+    task, network, found = task_of(summary), network_name(summary.get("system", DEFAULT)), []
+    for model in sorted(summary["models"], key=lambda each: each["name"] != network):
+        entry = main_entry(summary, model["name"])
+        if entry and "[" not in model["name"]:
+            subject = "the network" if model["name"] == network else f"“{model['title']}”"
+            evidence = evidence_of_entry(entry_of_card(entry), task)
+            found.append(judge(evidence, summary["synthetic"], subject=subject))
+    return found
 
 
 def _headline(summary: dict[str, Any]) -> list[str]:
@@ -120,11 +135,6 @@ def counted(found: dict[str, Any], task: Task) -> str:
 def counted_heading(task: Task) -> str:
     """ "lesions of patients": of a row of a table."""
     return f"{task.unit}s of patients" if task.unit != PATIENT else f"{task.unit}s"
-
-
-def judged(entry: Entry) -> dict[str, Any]:
-    """What decides whether an AUC can be told from 0.5: the splits where they are repeated, else the pool."""
-    return entry["by_split"] or entry["chance"]
 
 
 def _mean_interval(entry: Entry) -> str:

@@ -53,8 +53,9 @@ def corrected_interval(differences: Sequence[float], test_share: float) -> dict[
     return found | {"low": found["mean"] - reach, "high": found["mean"] + reach, "p_value": p_value}
 
 
-def by_split(results: ModelResults) -> dict[str, Any] | None:
-    """Mean AUC over repeated splits with its corrected 95 % interval (cut at 0 and 1), and whether 0.5 is outside.
+def by_split(results: ModelResults, metric: str = "auc", chance: float = 0.5) -> dict[str, Any] | None:
+    """Mean AUC over repeated splits with its corrected 95 % interval (cut at 0 and 1), and whether 0.5 is outside; or
+    another metric and what guessing reaches in it.
 
     This and not the pool decides whether a model is better than chance: within a split one model ranks lesions that it
     has not seen, while the pool averages models each of which lacked just the lesion it is asked about, which without
@@ -62,16 +63,17 @@ def by_split(results: ModelResults) -> dict[str, Any] | None:
     """
     if results.one_by_one or results.protocol == PAPER:
         return None
-    found = corrected_interval(aucs(results.trials) - 0.5, tested_share(results.trials) if results.trials else 0.0)
+    share = tested_share(results.trials) if results.trials else 0.0
+    found = corrected_interval(values_of(results.trials, metric) - chance, share)
     if found["low"] is None:
         return None
-    low, high = max(found["low"] + 0.5, 0.0), min(found["high"] + 0.5, 1.0)
+    low, high = max(found["low"] + chance, 0.0), min(found["high"] + chance, 1.0)
     return {
-        "auc": found["mean"] + 0.5,
+        metric: found["mean"] + chance,
         "low": low,
         "high": high,
         "p_value": found["p_value"],
-        "differs": not low <= 0.5 <= high,
+        "differs": not low <= chance <= high,
     }
 
 
@@ -148,8 +150,8 @@ def _cut(found: dict[str, Any], least: float, most: float) -> dict[str, Any]:
     return {"low": low, "high": high} if low is None else {"low": max(low, least), "high": min(high, most)}
 
 
-def against_control(results: ModelResults, patients: np.ndarray, resamples: int) -> dict[str, Any]:
-    """Mean AUC of the trials minus that of the controls, with a 95 % interval.
+def against_control(results: ModelResults, patients: np.ndarray, resamples: int, metric: str = "auc") -> dict[str, Any]:
+    """Mean AUC (or another metric) of the trials minus that of the controls, with a 95 % interval.
 
     Leave one patient out: AUC of the pool minus that of the controls' pool, by a bootstrap over patients.
 
@@ -162,8 +164,8 @@ def against_control(results: ModelResults, patients: np.ndarray, resamples: int)
 
     found: dict[str, Any] = dict.fromkeys(("difference", "low", "high", "differs"))
     if results.one_by_one:
-        return found | _pool_against_control(results, patients, resamples)
-    own, controls = (aucs(trials) for trials in (results.trials, results.controls))
+        return found | _pool_against_control(results, patients, resamples, metric)
+    own, controls = (values_of(trials, metric) for trials in (results.trials, results.controls))
     if not len(own) or len(controls) < 2:
         return found | {"reason": "it needs finished trials and at least two finished controls"}
     found["difference"] = float(own.mean() - controls.mean())
@@ -182,7 +184,7 @@ def against_control(results: ModelResults, patients: np.ndarray, resamples: int)
     return found | {"differs": not found["low"] <= 0 <= found["high"], "reason": ""}
 
 
-def _pool_against_control(results: ModelResults, patients: np.ndarray, resamples: int) -> dict[str, Any]:
+def _pool_against_control(results: ModelResults, patients: np.ndarray, resamples: int, metric: str) -> dict[str, Any]:
     pools = [results.pooled(patients), results.control_pool(patients)]
     if any(len(np.unique(pool.labels)) < len(results.task.classes) for pool in pools):
         classes = "both" if results.task.binary else "all"
@@ -193,8 +195,8 @@ def _pool_against_control(results: ModelResults, patients: np.ndarray, resamples
     samples, values = [], []
     for pool, part in zip(pools, parts, strict=True):
         own = predictions_of(pool.labels, pool.probabilities, task=results.task)
-        samples.append(weighted_metric("auc", own, part))
-        values.append(float(weighted_metric("auc", own, np.ones((1, len(own))))[0]))
+        samples.append(weighted_metric(metric, own, part))
+        values.append(float(weighted_metric(metric, own, np.ones((1, len(own))))[0]))
     low, high = interval_or_none(samples[0] - samples[1], everybody)
     if low is None or high is None:
         return {"reason": TOO_FEW}
@@ -207,7 +209,42 @@ def _pool_against_control(results: ModelResults, patients: np.ndarray, resamples
     }
 
 
+def balanced_of_classes(
+    results: ModelResults, pooled: dict[str, Any] | None, control_pooled: dict[str, Any] | None, found: dict[str, Any]
+) -> dict[str, Any] | None:
+    """What judges a task of more than two classes: balanced accuracy beside chance and beside its control.
+
+    Args:
+        results: of one model under one protocol.
+        pooled, control_pooled: evaluations of the pools; None where there are none.
+        found: difference to the control, of :func:`against_control`.
+
+    Returns:
+        ``metric``, ``chance``, ``value``, ``low``, ``high``, ``differs``, ``control`` and ``against_control``; None
+        where it is not defined.
+    """
+    name, chance = "balanced_accuracy", 1 / len(results.task.classes)
+    splits = by_split(results, name, chance)
+    if splits:
+        own = {"value": splits[name], "low": splits["low"], "high": splits["high"], "differs": splits["differs"]}
+    elif pooled and pooled["values"][name]["value"] is not None:
+        value, low, high = (pooled["values"][name][key] for key in ("value", "low", "high"))
+        own = {"value": value, "low": low, "high": high, "differs": low is not None and not low <= chance <= high}
+    else:
+        return None
+    controls = values_of(results.controls, name)
+    control = float(controls.mean()) if len(controls) else None
+    if results.one_by_one:
+        control = control_pooled["values"][name]["value"] if control_pooled else None
+    return {"metric": name, "chance": chance, **own, "control": control, "against_control": found}
+
+
+def values_of(trials: Sequence[Asked], metric: str) -> np.ndarray:
+    """A metric of each trial in which it is defined."""
+    values = [trial.evaluation.values[metric].value for trial in trials]
+    return np.array([value for value in values if value is not None])
+
+
 def aucs(trials: Sequence[Asked]) -> np.ndarray:
     """AUC of each trial in which it is defined."""
-    values = [trial.evaluation.values["auc"].value for trial in trials]
-    return np.array([value for value in values if value is not None])
+    return values_of(trials, "auc")

@@ -28,7 +28,7 @@ from ..systems.registry import DEFAULT
 from .ablation import ablation_of
 from .model_results import Asked, ModelResults, Pooled, model_results_of, model_titles
 from .narrative import sentences
-from .pairs import against_control, aucs, by_split, differences, mean_interval
+from .pairs import against_control, aucs, balanced_of_classes, by_split, differences, mean_interval
 from .run import Study
 from .shared_lesions import column_groups, imbalance_sentence
 
@@ -144,8 +144,13 @@ def _entry(results: ModelResults, study: Study, resamples: int) -> dict[str, Any
     controls = (
         0 if results.model in study.settings.controlled else controls
     )  # they stand beside the network, not chance
-    medians = {"medians": _medians(results)} if results.protocol == BEST_EPOCH else {}
-    return medians | {
+    more = {"medians": _medians(results)} if results.protocol == BEST_EPOCH else {}
+    pooled = _pooled(pool, task, resamples)
+    control_pooled = _pooled(results.control_pool(patients), task, resamples) if results.one_by_one else None
+    if not task.binary:
+        apart = against_control(results, patients, resamples, "balanced_accuracy")
+        more["judged"] = balanced_of_classes(results, pooled, control_pooled, apart)
+    return more | {
         "protocol": results.protocol,
         "model": results.model,
         "time_point": results.time_point,
@@ -159,7 +164,7 @@ def _entry(results: ModelResults, study: Study, resamples: int) -> dict[str, Any
         "prevalence": float(positive.mean()) if len(positive) else None,
         "not_answered": _not_answered(results.trials),
         "metrics": _across(results.trials, task),
-        "pooled": _pooled(pool, task, resamples),
+        "pooled": pooled,
         "chance": _chance(pool, task, resamples),
         "by_split": by_split(results),
         "control": {
@@ -169,7 +174,7 @@ def _entry(results: ModelResults, study: Study, resamples: int) -> dict[str, Any
             "metrics": _across(results.controls, task),
             "auc_by_trial": aucs(results.controls).tolist(),
             "auc_interval": mean_interval(aucs(results.controls)),
-            "pooled": _pooled(results.control_pool(patients), task, resamples) if results.one_by_one else None,
+            "pooled": control_pooled,
         },
         "against_control": against_control(results, patients, resamples),
     }

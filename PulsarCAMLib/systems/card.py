@@ -13,8 +13,10 @@ from ..core.errors import BundleError
 from ..core.vocabulary import MEAN
 from ..io.plain_files import json_value, read_plain, shown_path
 from .card_rules import card_problems, system_name
+from .conformal import Conformal
 from .contract import System
 from .registry import system_of
+from .verdict import Verdict, verdict_of
 
 LARGEST_CARD_BYTES = 4 << 20
 
@@ -84,6 +86,11 @@ class ModelCard:
         """Divides logits before the sigmoid: the calibration found on validation patients."""
         return float(self.fields["decision"]["temperature"])
 
+    @cached_property
+    def conformal(self) -> Conformal | None:
+        """How answers are made that may be several classes; None: the model was not calibrated for them."""
+        return Conformal.from_card(self.fields.get("conformal"))
+
     @property
     def ensemble_rule(self) -> str:
         """How members answer together; of :data:`PulsarCAMLib.core.vocabulary.ENSEMBLE_RULES`."""
@@ -111,6 +118,17 @@ class ModelCard:
         kind = made_up if self.synthetic else "research use only"
         return f"{self.title} {self.fields['version']} ({kind})"
 
+    @cached_property
+    def verdict(self) -> Verdict:
+        """Whether the model is better than nothing for new patients; said first wherever its answers appear."""
+        return verdict_of(self.fields, self.system.task, self.system.name)
+
+    @property
+    def footer(self) -> str:
+        """What stands below every picture, two lines: the verdict, and where the model comes from."""
+        told = f"Model: {self.origin}. Research use only, not for diagnosis or treatment decisions."
+        return f"{self.verdict.sentence}\n{told}"
+
     def facts(self) -> dict[str, str]:
         """What everything made with the model says about its origin; keys as in node attributes and file headers."""
         return {
@@ -119,6 +137,7 @@ class ModelCard:
             "modelVersion": self.fields["version"],
             "modelHash": self.sha256,
             "modelOrigin": self.origin,
+            "modelVerdict": self.verdict.sentence,
             "synthetic": str(self.synthetic).lower(),
             "researchUseOnly": "true",
         }

@@ -38,7 +38,7 @@ FIELDS: dict[str, type] = {
 """What a card must hold, and of which kind."""
 
 OPTIONAL: dict[str, type] = {
-    "response": dict, "protocols": dict, "explanation_checks": dict, "probe": dict, "reference": dict,
+    "response": dict, "protocols": dict, "explanation_checks": dict, "probe": dict, "reference": dict, "conformal": dict,
 }  # fmt: skip
 """What a card may hold since it was first read; readers of version 1 that do not know them pass over them."""
 
@@ -162,6 +162,16 @@ def _sentences(fields: dict[str, Any]) -> Iterator[str]:
         yield "The model card's protocols must have a list of sentences as their “text”."
 
 
+def _conformal(fields: dict[str, Any]) -> Iterator[str]:
+    if "conformal" not in fields:
+        return
+    scores, rate = (fields["conformal"].get(name) for name in ("scores", "error_rate"))
+    numbers = [rate, *scores] if isinstance(scores, list) else [None]
+    shares = all(isinstance(n, (int, float)) and not isinstance(n, bool) and 0 <= n <= 1 for n in numbers)
+    if not shares or not 0 < rate < 1:
+        yield "The model card's conformal needs “scores” from 0 to 1 and an “error_rate” between 0 and 1."
+
+
 def _characters(fields: dict[str, Any]) -> Iterator[str]:
     wrong = next((path for path, text in _texts(fields) if not is_visible(text)), "")
     if wrong:
@@ -189,6 +199,7 @@ _RULES: tuple[tuple[tuple[str, ...], Callable[[dict[str, Any]], Iterator[str]]],
     (("preprocessing", "architecture"), _sizes),
     (("reference", "weights", "members", "architecture"), _reference),
     (("protocols",), _sentences),
+    (("conformal",), _conformal),
     ((), _characters),
 )
 """Fields that a rule needs, and the rule."""

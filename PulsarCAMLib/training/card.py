@@ -13,9 +13,10 @@ from ..cohort.response import shrinkage_section
 from ..core.pluralize import pluralize
 from ..core.task import PATIENT, SHRINKAGE, VISIT, Task
 from ..core.vocabulary import MAJORITY, MEAN
-from ..systems.learning import TrainingSamples
-from .calibration import fit_temperature
-from .performance import THRESHOLD, performance
+from ..evaluation.conformal import conformal_section
+from ..systems.learning import Trained, TrainingSamples
+from .calibration import calibrate, ensemble_probability
+from .performance import THRESHOLD, epoch_chosen, performance
 from .trial import TrialResult, counts_of, samples_digest, software
 
 LARGEST_CURVES = 20_000
@@ -61,8 +62,8 @@ def card_fields(
 ) -> dict[str, Any]:
     """All fields that :func:`~PulsarCAMLib.systems.bundle.save_bundle` wants.
 
-    The temperature is fitted on the validation patients, and the performance is measured on them. With few of them the
-    temperature is 1; without every class among them nothing is measured, and the card says so.
+    Temperature and sets of classes are calibrated on the validation patients, and the performance is measured on them.
+    With few of them the temperature is 1; without every class among them nothing is measured, and the card says so.
 
     Args:
         origin: what is not in the samples.
@@ -76,11 +77,10 @@ def card_fields(
     logits = np.stack([each.logits(validation) for each in trained]) if len(validation) else None
     measurable = logits is not None and len(np.unique(validation.labels)) == len(task.classes)
     calibrated = measurable and len(validation) >= FEWEST_TO_CALIBRATE
-    temperature = fit_temperature(logits, validation.labels, task) if calibrated else 1.0
+    found = calibrate(logits, validation.labels, validation.patients, task) if calibrated else None
     measured = {"about": f"Not measured: no patients of {task.every_class} were set aside."}
     if measurable:
-        fitted = temperature if calibrated else None
-        measured = performance(task, settings, logits, fitted, validation, resamples)
+        measured = performance(task, settings, logits, found, validation, resamples)
     reference = system.reference_section([each.model() for each in trained], samples.originals())
     return {
         "name": origin.name,
@@ -92,15 +92,29 @@ def card_fields(
         **({"response": shrinkage_section(origin.shrinkage)} if task.label.kind == SHRINKAGE else {}),
         "decision": {
             **({"threshold": THRESHOLD} if task.binary else {}),
-            "temperature": round(temperature, 4),
+            "temperature": round(found.temperature if found else 1.0, 4),
             **({"ensemble": MAJORITY} if getattr(settings, "ensemble", MEAN) == MAJORITY else {}),
         },
         "training": _training(origin, trained, samples, validation),
         "performance": measured,
         **({"reference": reference} if reference else {}),
+        **({"conformal": _conformal(settings, task, logits, validation)} if measurable else {}),
         "intended_use": _intended_use(origin, samples, task),
         "licence": origin.licence,
     }
+
+
+def _conformal(settings: Trained, task: Task, logits: np.ndarray, validation: TrainingSamples) -> dict[str, Any]:
+    """Sets of classes with a chosen error rate, from the same patients."""
+    probabilities = ensemble_probability(logits)
+    if probabilities.ndim == 1:
+        of_positive = task.index(task.positive)
+        both = (1 - probabilities, probabilities)
+        probabilities = np.stack(both if of_positive == 1 else both[::-1], axis=1)
+    chosen = "The epoch was chosen on the same patients, so the promise holds only about" * epoch_chosen(
+        settings, len(logits)
+    )
+    return conformal_section(validation.labels, probabilities, validation.patients, task, also_chosen=chosen)
 
 
 def _training(

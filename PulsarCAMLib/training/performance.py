@@ -10,7 +10,7 @@ from ..core.pluralize import pluralize
 from ..core.task import PATIENT, Task
 from ..core.vocabulary import ALL, FOLDS, MEAN
 from ..systems.learning import Trained, TrainingSamples
-from .calibration import ensemble_probability, log_loss
+from .calibration import Calibration, ensemble_probability, log_loss
 
 THRESHOLD = 0.5
 
@@ -19,7 +19,7 @@ def performance(
     task: Task,
     settings: Trained,
     logits: np.ndarray,
-    temperature: float | None,
+    calibration: Calibration | None,
     validation: TrainingSamples,
     resamples: int,
 ) -> dict[str, Any]:
@@ -29,18 +29,19 @@ def performance(
         task: what was asked.
         settings: of the training.
         logits: ``[members, N]`` of the positive class, or ``[members, N, classes]``.
-        temperature: None where there were too few units to fit one.
+        calibration: None where there were too few units to fit a temperature.
         validation: originals of the patients set aside, of every class.
         resamples: of the bootstrap over patients.
     """
     from ..evaluation.card_sections import performance_section
 
-    labels = validation.labels
-    probability = ensemble_probability(logits, temperature or 1.0, getattr(settings, "ensemble", MEAN))
+    labels, temperature = validation.labels, calibration.temperature if calibration else 1.0
+    probability = ensemble_probability(logits, temperature, getattr(settings, "ensemble", MEAN))
     told = probability[:, task.index(task.positive)] if task.binary and probability.ndim == 2 else probability
     found = performance_section(labels, told, validation.patients, threshold=THRESHOLD, resamples=resamples, task=task)
-    losses = {"uncalibrated": log_loss(logits, labels), "calibrated": log_loss(logits, labels, temperature or 1.0)}
-    caution = _caution(settings, temperature, len(logits))
+    uncalibrated = log_loss(logits, labels)
+    losses = {"uncalibrated": uncalibrated, "calibrated": calibration.held_out if calibration else uncalibrated}
+    caution = _caution(settings, calibration, len(logits))
     units = pluralize(found["patients"], "validation patient")
     if task.unit != PATIENT:
         units = f"{pluralize(len(validation), task.unit)} of {units}"
@@ -50,10 +51,17 @@ def performance(
     }
 
 
-def _caution(settings: Trained, temperature: float | None, members: int) -> str:
+def epoch_chosen(settings: Trained, members: int) -> bool:
+    """Whether the patients set aside also chose the epoch; on folds of their own members stop by these."""
+    on_folds = getattr(settings, "members_learn", ALL) == FOLDS and members > 1
+    return bool(settings.patience) and not on_folds
+
+
+def _caution(settings: Trained, calibration: Calibration | None, members: int) -> str:
     """What was chosen on the patients on which the figures were measured."""
-    on_folds = getattr(settings, "members_learn", ALL) == FOLDS and members > 1  # which then stop by them
-    chosen = ["the epoch was chosen"] if settings.patience and not on_folds else []
-    chosen += ["the temperature was fitted"] if temperature else []
+    chosen = ["the epoch was chosen"] if epoch_chosen(settings, members) else []
+    chosen += ["the temperature was fitted"] if calibration else []
     text = f"On the same patients {' and '.join(chosen)}, so this is no independent test. " if chosen else ""
-    return text if temperature else f"{text}They are too few to calibrate on: the temperature is 1. "
+    if calibration:
+        return f"{text}The calibrated log loss is of temperatures fitted without the patient who judges them. "
+    return f"{text}They are too few to calibrate on: the temperature is 1. "

@@ -18,6 +18,7 @@ def card_page(card) -> str:
     warning = warning.format(unit=card.system.task.unit)
     parts = [
         f"<h2>{escape(card.title)}</h2>",
+        f"<p><b>{escape(card.verdict.sentence)}</b></p>",
         f"<p><b>{escape(_('Research use only.'))}</b> {escape(warning)}</p>",
         f"<p>{escape(str(fields['intended_use']))}</p>",
     ]

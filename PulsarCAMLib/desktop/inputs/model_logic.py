@@ -28,17 +28,18 @@ class ModelLogic:
         return find_card(name)
 
     def modelOrigin(self, name: str) -> str:
-        """One line that says what the model was trained on and that it is for research only."""
+        """What the model is worth for new patients, what it was trained on, and that it is for research only."""
         from ...core.errors import PulsarCAMError
 
         try:
             card = self.modelCard(name)
         except PulsarCAMError as error:
             return str(error)
+        text = _("{title}. Research use only.")
         if card.synthetic:
             text = _("{title}: trained on synthetic {unit}s. Research use only, not for patients.")
-            return text.format(title=card.title, unit=card.system.task.unit)
-        return _("{title}. Research use only.").format(title=card.title)
+        told = text.format(title=card.title, unit=card.system.task.unit)
+        return f"{card.verdict.sentence}\n{told}"
 
     def addModel(self, path: str, overwrite: bool = False) -> str:
         """Check a model bundle (folder or zip file), copy it to the user's models, return its name."""

@@ -14,7 +14,7 @@ from ...scene.reading.segments import to_world
 from ...scene.reading.slices import place_in_scene
 from ...scene.showing import views
 from ...scene.state import rows_of
-from ...scene.writing.provenance import INPUT_VOLUME
+from ...scene.writing.provenance import INPUT_VOLUME, PREFIX
 from ...systems.registry import all_measures, system_of, systems
 from ..section import Section, slot, slot_with_value
 from ..widgets.tables import set_up_table
@@ -275,13 +275,14 @@ class Results(Section):
         self._drawn_width = 0
         if not points:
             choose = _("Choose a {unit} to see it in the slice views.").format(unit=self._unit.column)
-            self.ui.lesionLabel.text = "" if not self._rows else self._chosen or choose
+            told = "\n".join(filter(None, (self._verdict(), self._chosen or choose)))
+            self.ui.lesionLabel.text = told if self._rows else ""
             return
         text = _("{lesion}: probability of {name} in each of its {n} slices")
         text = text.format(lesion=self._chosen, name=self._unit.class_of(told), n=len(points))
         answering = self.answering_place(self._chosen)
         answers = _("The one that answers: {place}").format(place=answering.words) if answering is not None else ""
-        self.ui.lesionLabel.text = "\n".join(filter(None, (text, answers)))
+        self.ui.lesionLabel.text = "\n".join(filter(None, (self._verdict(), text, answers)))
         label = self.ui.slicePlotLabel
         self._drawn_width = self.ui.resultsTable.width
         width = max(NARROWEST_PLOT, self._drawn_width)
@@ -329,9 +330,13 @@ class Results(Section):
         return row[self._unit.column]
 
     def _tip(self, row: dict, column: int, text: str) -> str:
-        """Of a cell: that of the first probability also tells how far it moves by half a voxel, and without what."""
+        """Of a cell: the verdict first; that of the first probability also tells how far it moves, and without what."""
         told = (_stability(row), _left_out(row)) if column == 1 else ()
-        return "\n".join((text, *filter(None, told)))
+        return "\n".join(filter(None, (self._verdict(), text, *told)))
+
+    def _verdict(self) -> str:
+        """What the answers of the result that is shown are worth; empty in scenes of earlier versions."""
+        return (self.state.lesionTable and self.state.lesionTable.GetAttribute(f"{PREFIX}modelVerdict")) or ""
 
     def _texts(self, row: dict) -> list[str]:
         probabilities = []

@@ -114,6 +114,7 @@ def report_html(
         title=title or task.report_title or f"{task.title}: prediction and explanation",
         about=f"{pluralize(len(units), task.unit)}, made by PulsarCAM {__version__} on {made_at:%Y-%m-%d %H:%M}",
         model=f"Model: {result.card.origin}",
+        verdict=result.verdict,
         unit=task.unit,
         warnings=sections.warnings(result.warnings, private),
         units=sections.table(result, units, method, target, threshold, margin_mm),

@@ -141,7 +141,7 @@ def picture_of(
     return Picture(
         title=lesion.name,
         subtitle=_prediction(lesion, result.card.members),
-        footer=f"Model: {result.card.origin}. Research use only, not for diagnosis or treatment decisions.",
+        footer=result.card.footer,
         grey=grey(image),
         mask=mask,
         maps=maps,

@@ -41,7 +41,7 @@ def draw_inputs(picture: InputsPicture) -> Figure:
     literal(LEFT, size[1] - 0.32, picture.title, color=INK, size=14, weight="bold")
     literal(LEFT, size[1] - 0.64, picture.subtitle, color=INK, size=10)
     literal(size[0] - 0.2, size[1] - 0.32, picture.plane, color=FAINT, size=9, ha="right")
-    literal(LEFT, 0.18, picture.footer, color=FAINT, size=8)
+    literal(LEFT, 0.19, picture.footer, color=FAINT, size=7.5)
     for number, line in enumerate(reversed(lines)):
         literal(LEFT, BOTTOM + 0.06 + number * LINE, line, color=INK, size=9)
     places = [(row, column, n) for row, among in enumerate(picture.rows) for column, n in enumerate(among)]

@@ -115,7 +115,7 @@ def inputs_picture_of(
     return InputsPicture(
         title=f"{unit.name}: {result.method(method).title}",
         subtitle=f"{sentence(result.method(method).tells.format(whose))} {sentence(cells_text(unit, method))}",
-        footer=f"Model: {result.card.origin}. Research use only, not for diagnosis or treatment decisions.",
+        footer=result.card.footer,
         plane=plane_text(result.geometry, unit, grid),
         note=" ".join([*outline_note(result, unit, roles), *_measured_note(panels), *shared_notes(result, roles)]),
         panels=tuple(panels),

@@ -110,8 +110,7 @@ class _Sheet:
         self._text(9.45, 7.33, f"GTV centre at {_ras_text(seen.centre_ras)}", size=8.5, color=FAINT, ha="right")
         notes = _wrapped(" ".join((seen.about, *seen.notes)), 180)
         self._text(0.15, 0.62, notes, size=6.8, color=FAINT, va="top", linespacing=1.25)
-        footer = f"Model: {seen.origin}. Research use only, not for diagnosis or treatment decisions."
-        self._text(0.15, 0.09, footer, size=7.5)
+        self._text(0.15, 0.04, seen.footer, size=7.5, va="bottom", linespacing=1.2)
 
     def input_row(self, bottom: float, side: float) -> None:
         """Input, reconstruction, signed map, and how the logit comes about."""

@@ -100,7 +100,7 @@ def _texts(figure: Figure, picture: Picture) -> None:
     literal(0.02, 0.955, _shortened(picture.title, 60), color=INK, size=16, weight="bold", va="center")
     literal(0.02, 0.907, picture.subtitle, color=INK, size=11.5, va="center")
     literal(0.985, 0.955, picture.plane, color=FAINT, size=10, ha="right", va="center")
-    literal(0.02, 0.025, picture.footer, color=FAINT, size=9, va="center")
+    literal(0.02, 0.012, picture.footer, color=FAINT, size=8.5, va="bottom", linespacing=1.25)
 
 
 def _shortened(text: str, longest: int) -> str:

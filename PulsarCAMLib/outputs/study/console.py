@@ -15,7 +15,7 @@ from . import ablation, input_controls, shortcuts, volume_change
 def summary_lines(summary: dict[str, Any]) -> list[str]:
     """The answer in words, then the paper's Table 1 for every protocol: models side by side, each with its control."""
     words = summary["sentences"]
-    lines = [*_warning(summary), *words["state"], *words["headline"]]
+    lines = [*_warning(summary), *words["plain"], *words["state"], *words["headline"]]
     lines += words["left_out"]
     for protocol in summary["protocols"]:
         for point in TIME_POINTS:

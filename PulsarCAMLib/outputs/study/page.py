@@ -12,7 +12,8 @@ from ...core.task import PATIENT, Task
 from ...core.vocabulary import TIME_POINTS
 from ...evaluation.predictions import default_task
 from ...study.entries import on_mri, percent, system_in, task_of
-from ...study.narrative import counted
+from ...study.flattering import why_title
+from ...study.narrative import counted, verdicts
 from ...study.run import Study
 from ...study.settings import asked_twice
 from ...systems.contract import System
@@ -68,9 +69,7 @@ def page_html(found: Contents, progress: Callable[[float, str], None] | None = N
         answer=_answer(summary),
         please_note=[*words["state"], *found.gaps],
         protocols=figures.protocols(summary),
-        why_title="Why (a) and (b) flatter"
-        if asked_twice(system_of(found.study.lesions.system))
-        else "Why (b) and (d) flatter",
+        why_title=why_title(words["why_flattering"]),
         why_flattering=words["why_flattering"],
         beside_the_paper=figures.beside_the_paper(summary),
         differences=figures.differences(summary),
@@ -106,9 +105,9 @@ def _about(summary: dict[str, Any]) -> str:
 
 
 def _answer(summary: dict[str, Any]) -> list[dict[str, str]]:
-    """Sentences, each with the title of its model apart."""
+    """Plain sentences first, then the qualified ones, each with the title of its model apart."""
     titles = {model["title"] for model in summary["models"]}
-    lines = []
+    lines = [{"head": sentence, "told": ""} for sentence in summary["sentences"]["plain"]]
     for sentence in summary["sentences"]["headline"]:
         head, _, rest = sentence.partition(": ")
         lines.append({"head": head, "told": rest} if head in titles else {"head": "", "told": sentence})
@@ -237,16 +236,19 @@ def _galleries(found: Contents, told: Callable[[float, str], None]) -> list[dict
         own = titles if system.can_decode else titles[:1]
         return [{"title": title, "about": reason, "figures": []} for title in own]
     maps, made = [], []
+    plain = verdicts(found.summary)[:1]
+    verdict, warns = (plain[0].sentence, plain[0].warns) if plain else ("", False)
     for number, each in enumerate(found.explained):
         told(0.2 + 0.8 * number / len(found.explained), f"drawing {unit} {each.shown.lesion}")
-        caption = _caption(each.shown, system)
+        caption = f"{verdict} {_caption(each.shown, system)}" if warns else _caption(each.shown, system)
         maps.append({"png": gallery_pictures.maps_png(each), "caption": caption})
         if each.shown.rank == gallery.RANKS[0] and each.decoded:
             made.append({"png": gallery_pictures.reconstruction_png(each), "caption": caption})
     about = f"{gallery.rule(found.study.lesions.task)} {gallery_pictures.maps_about(found.study)}"
+    about = f"{verdict} {about}".strip()
     shown = [{"title": f"Explanations of held-out {unit}s", "about": about, "figures": maps}]
     if made:
-        about = f"The surest {unit} of each group. {gallery_pictures.RECONSTRUCTIONS_ABOUT}"
+        about = f"{verdict} The surest {unit} of each group. {gallery_pictures.RECONSTRUCTIONS_ABOUT}".strip()
         title = f"Reconstructions and feature maps of held-out {unit}s"
         shown.append({"title": title, "about": about, "figures": made})
     return shown

@@ -41,7 +41,7 @@ class SliceInspection:
         member: index of the member shown, None for the ensemble.
         members: how many there are.
         feature_member: index of the member whose features, gradients and weights these are.
-        origin: one line on where the model comes from.
+        footer: what the answers are worth, and where the model comes from, a line each.
         synthetic: whether it was trained on synthetic lesions.
         image: ``[s, s]``, 0 to 1, the input.
         mask: bool ``[s, s]``, the GTV.
@@ -70,7 +70,7 @@ class SliceInspection:
     member: int | None
     members: int
     feature_member: int
-    origin: str
+    footer: str
     synthetic: bool
     image: np.ndarray
     mask: np.ndarray
@@ -201,7 +201,7 @@ def inspect_slice(
         member=member,
         members=len(lesion.logits),
         feature_member=member or 0,
-        origin=bundle.card.origin,
+        footer=bundle.card.footer,
         synthetic=bundle.card.synthetic,
         image=patches.images[n, 0],
         mask=patches.masks[n, 0],

@@ -1,6 +1,7 @@
 """``pulsarcam explain`` on small made scans."""
 
 import csv
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -33,6 +34,8 @@ def test_what_is_written_and_said(tmp_path, pulsarcam):
     ]
     assert "Lesion 1 (2)" in out
     assert "trained on SYNTHETIC lesions" in out
+    verdict = json.loads((tmp_path / "out" / "result.json").read_text())["verdict"]
+    assert out.startswith(verdict["sentence"]), "said before any answer"
     assert "Research use only" in out
     first, *flat = err.splitlines()
     assert first == "pulsarcam: warning: The label's unconnected parts are taken as 2 lesions (parts: separate)."

@@ -196,6 +196,7 @@ def test_the_head_of_the_page_says_that_it_is_for_research_only_and_whose_answer
     """Whoever sees only the first screen must have seen it; the foot alone is not enough."""
     head = html[html.index("<header>") : html.index("</header>")]
     assert f'<p class="origin"><strong>{RESEARCH_ONLY}</strong><br>Model: {result.card.origin}</p>' in head
+    assert head.index(f"<strong>{result.verdict.sentence}</strong>") < head.index("origin"), "the verdict comes first"
     assert RESEARCH_ONLY == "Research use only: not a medical device, not for diagnosis or treatment decisions."
     foot = html[html.index("<footer>") : html.index("</footer>")]
     assert RESEARCH_ONLY in foot

@@ -64,6 +64,8 @@ def test_the_answer_comes_first_and_generated_lesions_are_named_loudly(page, res
     text = page.text
     assert text.index("SYNTHETIC") < text.index("The answer") < text.index("Every protocol beside its control")
     assert "Research use only" in text
+    first = [results["summary"]["sentences"][kind][0][:40] for kind in ("plain", "headline")]
+    assert text.index("The answer") < text.index(first[0]) < text.index(first[1])
     for sentence in results["summary"]["sentences"]["headline"]:
         assert sentence in text
     for sentence in results["summary"]["sentences"]["why_flattering"]:
