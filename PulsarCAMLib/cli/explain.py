@@ -44,6 +44,7 @@ class Job:
         methods: names; none: the first of the model's system; "all" stands for those that are always computed.
         targets: classes; none: the one that the model's task explains; "both" or "all" stands for every class.
         stability: tell how far answers move by half a voxel; None: as is usual with the model's system.
+        error_rate: of the classes that cannot be ruled out; None: that of the model's card.
         tells_costs: say beforehand what takes long.
         settings_of_maps: parsed options of map methods that have settings of their own.
         map_inputs: inputs whose maps of their own are written, or "each"; none: only maps of all together.
@@ -75,6 +76,7 @@ class Job:
     overwrite: bool = False
     threads: int | None = None
     stability: bool | None = None
+    error_rate: float | None = None
     tells_costs: bool = False
     settings_of_maps: Namespace = field(default_factory=Namespace)
 
@@ -127,6 +129,7 @@ def run(options) -> None:
         overwrite=options.overwrite,
         threads=options.threads,
         stability=options.stability,
+        error_rate=options.error_rate,
         tells_costs=not options.quiet,
         settings_of_maps=options,
     )
@@ -136,7 +139,7 @@ def run(options) -> None:
     for sentence in result.verdict.warnings(result.warnings) if options.quiet else result.warnings:
         warn(sentence)
     if not options.quiet:
-        print(result.verdict.sentence)
+        print("\n".join([result.verdict.sentence, *(each.sentence for each in result.plain)]))
         print(table(rows, summary_of(result, rows) | left_out_columns(result)))
         print(f"Model: {result.card.origin}. Research use only, not for diagnosis or treatment decisions.")
         print(f"Results: {job.output}")
@@ -158,6 +161,7 @@ def summary_of(result: CaseResult, rows: Sequence[Mapping[str, object]]) -> dict
         **{task.probability_column(name): task.short_probability_title(name) for name in task.told},
         "probability_spread": "+/-",
         "predicted_class": "predicted",
+        **({"classes_not_ruled_out": "not ruled out"} if result.units[0].conformal else {}),
         "activated_share": "activated",
     }
 
@@ -204,6 +208,7 @@ def explain(job: Job, progress: Progress, timings: Timings) -> tuple[list[dict],
         always = [each.name for each in system.maps if each.signed and each.always]
         methods = tuple(dict.fromkeys((*system.usual_maps, *(m for m in wanted.methods if m not in always))))
         own = {"choices": choices, "on_cost": note if job.tells_costs else None, "stability": job.stability}
+        own |= {"error_rate": job.error_rate}
         result = explain_case(case, bundle, methods=methods, progress=progress.part(0.15, 0.5), **own)
     with folder:
         rows = _write_all(job, replace(wanted, choices=choices), folder, case, result, progress, timings)

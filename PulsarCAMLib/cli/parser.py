@@ -17,7 +17,7 @@ from .comparing import WRITTEN, add_comparing
 from .features import add_features
 from .inputs import add_inputs, add_safe_reading
 from .map_choices import add_choices
-from .numbers import MOST_CORES, whole_number
+from .numbers import MOST_CORES, number, whole_number
 from .places import InputPath, add_model_option, add_output, add_overwrite
 from .sanity import add_sanity
 from .setting_options import add_settings
@@ -198,6 +198,13 @@ def _add_running(parser: argparse.ArgumentParser) -> None:
         help="how far answers move when contour, image or grid lie half a voxel otherwise, and with the outside "
         "replaced or the inside shuffled (told of lesion slices; of whole volumes only if asked for, since they are "
         "then prepared many times)",
+    )
+    running.add_argument(
+        "--error-rate",
+        type=number,
+        metavar="SHARE",
+        help="of the classes that are not ruled out: share of patients for whom they may lack the true one (as the "
+        "model says, usually 0.1); only of models that were calibrated for it",
     )
     running.add_argument("--no-pictures", dest="pictures", action="store_false", help="draw no PNG")
     add_overwrite(running)

@@ -22,6 +22,7 @@ from .leaving_out import left_out_notes, with_left_out
 from .perturbing import with_stability
 from .probabilities import answered, predicted_class
 from .result import CaseResult, UnitResult
+from .sets import with_sets
 from .stability import stability_notes
 
 PREPARING_SHARE = 0.4
@@ -44,6 +45,7 @@ def explain_case(
     choices: Mapping[str, Any] | None = None,
     on_cost: Callable[[str], None] | None = None,
     stability: bool | None = False,
+    error_rate: float | None = None,
     progress: Callable[[float, str], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> CaseResult:
@@ -58,6 +60,7 @@ def explain_case(
         on_cost: is told what takes long, measured on the first sample, before it starts.
         stability: also how far the answers move with contour and grid, and without parts of their input
             (:mod:`.leaving_out`); None: as is usual with the system.
+        error_rate: of the classes that cannot be ruled out (:mod:`.sets`); None: that of the card, where it has one.
         progress: is told the fraction done and what is being done.
         cancelled: is asked often; True ends the work, or a map alone where its choices say so.
 
@@ -94,6 +97,7 @@ def explain_case(
     end = STABILITY_FROM if stable else 1.0
     own, top = _Choices(chosen, ended.append), CONTROL_FROM if inputs else end
     units = _explain_all(bundle, samples, methods, inputs, on_progress, own, top)
+    units, refused = with_sets(units, bundle.card, error_rate)
 
     def after_control(done: float) -> None:
         fraction = CONTROL_FROM + (end - CONTROL_FROM) * done / len(units)
@@ -105,7 +109,8 @@ def explain_case(
         units = with_stability(units, case, bundle, lambda done, text: on_progress(end + (1 - end) * done, text))
         units = with_left_out(units, bundle)
     on_progress(1.0, "Done")
-    notes = [*case.warnings, *_doubts(system, case), *(w for s in samples for w in s.warnings), *_notes_on_maps(units)]
+    notes = [*refused, *case.warnings, *_doubts(system, case)]
+    notes += [*(w for s in samples for w in s.warnings), *_notes_on_maps(units)]
     notes += [each.in_words() for each in chosen.values() if hasattr(each, "in_words")]
     notes += [made for name, each in chosen.items() if (made := system.method(name).made(bundle.card, each))]
     notes += [*ended, *system.result_notes(units), *stability_notes(units), *left_out_notes(units)]

@@ -20,9 +20,11 @@ from ..core.task import PREDICTED, Task
 from ..core.upsampling import upsample_to
 from ..core.vocabulary import NORMALISATIONS, STATISTICS
 from ..systems.card import ModelCard
+from ..systems.conformal import ConformalAnswer
 from ..systems.contract import PastedMap, Samples, System
 from ..systems.verdict import Verdict
 from .leaving_out import LeftOut
+from .plain import PlainAnswer, plain_answer
 from .stability import Stability
 
 
@@ -41,6 +43,7 @@ class UnitResult:
         control_shares: ``(method, class, input)`` to the share of an input, ``[members]``, in networks that have learnt
             nothing; see :mod:`.inputs`.
         stability: how far the answer moves with the contour and the grid; None: it was not asked.
+        conformal: classes that cannot be ruled out at an error rate; None: the model was not calibrated for it.
         left_out: how far it moves without parts of the input; likewise, or the system leaves nothing out.
     """
 
@@ -53,6 +56,7 @@ class UnitResult:
     input_maps: Mapping[tuple[str, str, str], np.ndarray] = field(default_factory=dict)
     control_shares: Mapping[tuple[str, str, str], np.ndarray] = field(default_factory=dict)
     stability: Stability | None = None
+    conformal: ConformalAnswer | None = None
     left_out: LeftOut | None = None
 
     @property
@@ -233,6 +237,11 @@ class CaseResult:
     def verdict(self) -> Verdict:
         """What the answers are worth for new patients; said before any of them."""
         return self.card.verdict
+
+    @property
+    def plain(self) -> tuple[PlainAnswer, ...]:
+        """What is said of every unit in plain words, in their order."""
+        return tuple(plain_answer(unit, self.card) for unit in self.units)
 
     @property
     def default_method(self) -> str:

@@ -51,6 +51,9 @@ def unit_table(
 ) -> list[dict]:
     """One row per unit: identity, prediction, spread, and where the activation lies.
 
+    ``answer`` is the class, or "uncertain" by the rule of method.md 5.1, ``answer_low`` and ``answer_high`` what it was
+    judged by. Where the model was calibrated for it, ``classes_not_ruled_out`` and its ``error_rate`` (5.3) follow.
+
     ``probability_spread`` is the standard deviation over the ensemble of the positive class's probability; with more
     than two classes each has its own besides, such as ``spread_small``. Where it was asked, behind the predicted class
     stands how far that probability and the map's centre move by half a voxel (:mod:`.stability`). What follows is the
@@ -70,7 +73,7 @@ def unit_table(
     regions = result.sub_regions(method, target, threshold, input)
     voxel_cm3, by_lesion = result.geometry.voxel_volume_mm3 / 1000, result.task.unit == LESION
     rows = []
-    for unit, region in zip(result.units, regions, strict=True):
+    for unit, region, plain in zip(result.units, regions, result.plain, strict=True):
         active = int(region.mask.sum())
         rows.append(
             {
@@ -79,6 +82,8 @@ def unit_table(
                 "slices": len(unit.samples),
                 **_probabilities(unit, unit.main),
                 "predicted_class": unit.predicted_class,
+                **plain.row(),
+                **conformal_row(unit),
                 **(unit.stability.row() if unit.stability else {}),
                 **unit.answer_facts(),
                 **(unit.left_out.row() if unit.left_out else {}),
@@ -109,6 +114,12 @@ def _core_and_margin(
         "activated_margin_cm3": (int(active.sum()) - in_core) * voxel_cm3,
         "margin_mm": margin_mm,
     }
+
+
+def conformal_row(unit: UnitResult) -> dict[str, object]:
+    """The classes that cannot be ruled out; nothing where the model offers no such answer."""
+    found = unit.conformal
+    return {} if found is None else {"classes_not_ruled_out": found.words, "error_rate": found.error_rate}
 
 
 def _answering(unit: UnitResult, geometry: VolumeGeometry) -> dict[str, object]:

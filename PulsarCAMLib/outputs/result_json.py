@@ -8,7 +8,8 @@ from collections.abc import Mapping
 
 from .. import __version__
 from ..explanation.inputs import input_table
-from ..explanation.result import CaseResult
+from ..explanation.result import CaseResult, UnitResult
+from ..explanation.tables import conformal_row
 
 
 def stability_of(result: CaseResult) -> list[dict[str, object]]:
@@ -54,6 +55,20 @@ def _or_none(value: float) -> float | None:
     return float(value) if math.isfinite(value) else None
 
 
+def answers_of(result: CaseResult) -> list[dict[str, object]]:
+    """What is said of every unit in plain words, and which classes cannot be ruled out."""
+    pairs = zip(result.units, result.plain, strict=True)
+    return [
+        {result.task.unit: unit.name, "sentence": f"{plain.sentence}.", **plain.row(), **_set_of(unit)}
+        for unit, plain in pairs
+    ]
+
+
+def _set_of(unit: UnitResult) -> dict[str, object]:
+    found = unit.conformal
+    return {} if found is None else {**conformal_row(unit), "classes": list(found.classes)}
+
+
 def record_of(result: CaseResult, inputs: Mapping[str, str], options: Mapping[str, object]) -> dict[str, object]:
     """What the file says; the folder adds the list of its files.
 
@@ -88,6 +103,7 @@ def record_of(result: CaseResult, inputs: Mapping[str, str], options: Mapping[st
         **({"stability": found} if (found := stability_of(result)) else {}),
         **({"left_out": parts} if (parts := left_out_of(result)) else {}),
         **({"maps_made": made} if (made := _made(result)) else {}),
+        "answers": answers_of(result),
         "warnings": result.verdict.warnings(result.warnings),
         "versions": {
             "python": platform.python_version(),

@@ -64,9 +64,7 @@ def _why_paper(summary: dict[str, Any]) -> list[str]:
     return [f"{reason} {NOTHING_SAID}", *found]
 
 
-NOTHING_SAID = (
-    "Once its control is about as high, a figure under this protocol says nothing at all about prediction, however high it is."
-)
+NOTHING_SAID = "Once its control is about as high, a figure under this protocol says nothing at all about prediction, however high it is."
 
 
 def _paper_control(title: str, entry: Entry, task: Task) -> str:

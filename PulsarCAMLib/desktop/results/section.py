@@ -10,6 +10,7 @@ from slicer.i18n import tr as _
 from ...core.errors import PulsarCAMError
 from ...core.slice_place import SlicePlace
 from ...core.task import LESION, UNITS
+from ...explanation.plain import plain_words
 from ...scene.reading.segments import to_world
 from ...scene.reading.slices import place_in_scene
 from ...scene.showing import views
@@ -26,6 +27,7 @@ NARROWEST_COLUMN = 56
 NARROWEST_PLOT = 160
 PROBABILITY, SPREAD, SPREAD_OF = "probability_", "probability_spread", "spread_"
 STABILITY = ("p_min", "p_max", "stability")
+PLAIN = ("answer", "answer_low", "answer_high")
 COLUMNS = ("predicted_class", SPREAD)
 """Of every table of units, behind the unit's own name."""
 
@@ -275,14 +277,14 @@ class Results(Section):
         self._drawn_width = 0
         if not points:
             choose = _("Choose a {unit} to see it in the slice views.").format(unit=self._unit.column)
-            told = "\n".join(filter(None, (self._verdict(), self._chosen or choose)))
+            told = "\n".join(filter(None, (self._verdict(), self._told() or self._chosen or choose)))
             self.ui.lesionLabel.text = told if self._rows else ""
             return
         text = _("{lesion}: probability of {name} in each of its {n} slices")
         text = text.format(lesion=self._chosen, name=self._unit.class_of(told), n=len(points))
         answering = self.answering_place(self._chosen)
         answers = _("The one that answers: {place}").format(place=answering.words) if answering is not None else ""
-        self.ui.lesionLabel.text = "\n".join(filter(None, (self._verdict(), text, answers)))
+        self.ui.lesionLabel.text = "\n".join(filter(None, (self._verdict(), self._told(), text, answers)))
         label = self.ui.slicePlotLabel
         self._drawn_width = self.ui.resultsTable.width
         width = max(NARROWEST_PLOT, self._drawn_width)
@@ -331,8 +333,24 @@ class Results(Section):
 
     def _tip(self, row: dict, column: int, text: str) -> str:
         """Of a cell: the verdict first; that of the first probability also tells how far it moves, and without what."""
-        told = (_stability(row), _left_out(row)) if column == 1 else ()
+        told = (self._plain(row), _stability(row), _left_out(row)) if column == 1 else ()
+        told = (_not_ruled_out(row),) if self._unit.columns[column] == "predicted_class" else told
         return "\n".join(filter(None, (self._verdict(), text, *told)))
+
+    def _plain(self, row: dict) -> str:
+        """One sentence on a row; empty in tables of earlier versions."""
+        if any(row.get(name) is None for name in PLAIN):
+            return ""
+        column = self._unit.told[0]
+        if len(self._unit.told) > 1:
+            column = PROBABILITY + row["predicted_class"].replace("-", "_")
+        figures = (row[column], row["answer_low"], row["answer_high"])
+        return plain_words(self._name(row), row["answer"], f"p({self._unit.class_of(column)})", figures)
+
+    def _told(self) -> str:
+        """The sentence on the chosen unit."""
+        rows = [row for row in self._rows if self._name(row) == self._chosen]
+        return "\n".join(filter(None, (self._plain(rows[0]), _not_ruled_out(rows[0])))) if rows else ""
 
     def _verdict(self) -> str:
         """What the answers of the result that is shown are worth; empty in scenes of earlier versions."""
@@ -345,6 +363,14 @@ class Results(Section):
             probabilities.append(f"{row[column]:.2f}" + (f" ± {spread:.2f}" if spread is not None else ""))
         sizes = [f"{row[column]:.2f}" for column in self._unit.measures]
         return [self._name(row), *probabilities, row["predicted_class"], *sizes]
+
+
+def _not_ruled_out(row: dict) -> str:
+    """Classes that cannot be ruled out; empty where the model offers no such answer."""
+    if not row.get("classes_not_ruled_out"):
+        return ""
+    text = _("Not ruled out, with an error rate of {rate} of patients: {classes}")
+    return text.format(rate=f"{row['error_rate']:.0%}", classes=row["classes_not_ruled_out"])
 
 
 def _stability(row: dict) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ...core.display import Threshold
 from ...core.pluralize import capital
-from ...core.task import LESION
+from ...core.task import LESION, Task
 from ...explanation.stability import MOST_MOVED
 from ...systems.card import ModelCard
 
@@ -16,6 +16,7 @@ def definitions_of(
     margin_mm: float,
     *,
     stability: bool = False,
+    sets: bool = False,
     left_out: bool = False,
     made: str = "",
 ) -> list[tuple[str, str]]:
@@ -39,6 +40,8 @@ def definitions_of(
         *((term, _capital(meaning)) for term, meaning in system.answer_words(card)),
         *([("± spread", spread + "the members disagree, not how often they are wrong.")] if card.members > 1 else []),
         ("Predicted class", called),
+        ("Uncertain", _uncertain_words(task)),
+        *([("Not ruled out", SETS)] if sets else []),
         *([("By half a voxel", _stability_words(task.unit, task.probability_title()))] if stability else []),
         *([("Volume", volume)] if unit == LESION else []),
         (
@@ -59,6 +62,20 @@ def definitions_of(
             "the answer right.",
         ),
     ]
+
+
+SETS = (
+    "Classes among which the true one is, for all but the stated share of new patients (of all their answers at once), "
+    "if these are like the model's validation patients. “Cannot tell”: all classes, or none."
+)
+
+
+def _uncertain_words(task: Task) -> str:
+    other = "reaches across the threshold" if task.binary else "has another class as the likeliest"
+    return (
+        f"The range over the members' answers, and over half a voxel where that was asked, {other}, or the sets of "
+        "classes cannot tell; the range stands in brackets."
+    )
 
 
 def _stability_words(unit: str, probability: str) -> str:

@@ -133,6 +133,7 @@ def report_html(
             threshold,
             margin_mm,
             stability=units[0].stability is not None,
+            sets=units[0].conformal is not None,
             left_out=units[0].left_out is not None,
             made=result.made_with(method),
         ),

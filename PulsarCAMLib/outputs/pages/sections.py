@@ -18,6 +18,7 @@ from ...core.pluralize import capital, pluralize
 from ...core.progress import IsCancelled, OnProgress
 from ...core.slice_place import slice_place
 from ...core.task import LESION, PREDICTED, Task
+from ...explanation.plain import plain_answer
 from ...explanation.result import CaseResult, UnitResult
 from ...explanation.tables import cells_text, unit_table
 from ...systems.contract import Sliced
@@ -62,6 +63,7 @@ def table(
             capital(task.unit),
             *(capital(task.probability_title(name)) for name in task.told),
             "Predicted",
+            *([f"Not ruled out, {units[0].conformal.error_rate:.0%} errors"] if units[0].conformal else []),
             *(["By half a voxel"] if units[0].stability else []),
             *measures.values(),
             "Activated cm³",
@@ -74,6 +76,7 @@ def table(
 
 
 def _row(unit: UnitResult, row: dict, result: CaseResult, measures: Iterable[str]) -> dict[str, Any]:
+    plain = plain_answer(unit, result.card).sentence.removeprefix(f"{unit.name}: ")
     task, card = result.task, result.card
     told = [
         {
@@ -87,6 +90,8 @@ def _row(unit: UnitResult, row: dict, result: CaseResult, measures: Iterable[str
         "name": unit.name,
         "told": told,
         "predicted": row["predicted_class"],
+        "plain": plain,
+        "not_ruled_out": row.get("classes_not_ruled_out"),
         "stability": _stability(unit),
         "measures": [row.get(column) for column in measures],
         "slices": pluralize(row["slices"], "slice") if isinstance(unit.samples, Sliced) else "",

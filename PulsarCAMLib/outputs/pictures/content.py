@@ -10,9 +10,11 @@ from ...core.geometry import VolumeGeometry
 from ...core.pluralize import capital
 from ...core.slice_place import slice_place
 from ...core.task import LESION, PREDICTED, Task
+from ...explanation.plain import plain_answer
 from ...explanation.result import CaseResult, UnitResult
 from ...explanation.stability import range_text
 from ...lesions.resampling import image_around, resample
+from ...systems.card import ModelCard
 from ...systems.contract import Sliced
 
 PIXELS = 288
@@ -140,7 +142,7 @@ def picture_of(
     top = largest if largest is not None else result.display_range(method, normalisation)[1]
     return Picture(
         title=lesion.name,
-        subtitle=_prediction(lesion, result.card.members),
+        subtitle=_prediction(lesion, result.card),
         footer=result.card.footer,
         grey=grey(image),
         mask=mask,
@@ -259,14 +261,16 @@ def window(image: np.ndarray) -> tuple[float, float]:
     return float(low), float(high if high > low else low + 1.0)
 
 
-def _prediction(lesion: UnitResult, members: int) -> str:
-    task = lesion.task
+def _prediction(lesion: UnitResult, card: ModelCard) -> str:
+    task, members = lesion.task, card.members
+    answer = capital(plain_answer(lesion, card).answer)
     told = task.positive if task.binary else lesion.predicted_class
     at = lesion.class_probabilities[task.index(told), :, lesion.main]
     spread = f" ± {at.std():.2f} (ensemble of {members})" if members > 1 else ""
     found = lesion.stability if told == task.positive else None
     moves = "" if found is None else f", {range_text(found.lowest, found.highest)}"
-    return f"{task.probability_title(told)} {at.mean():.2f}{spread}{moves}: predicted {lesion.predicted_class}"
+    figures = f"{task.probability_title(told)} {at.mean():.2f}{spread}{moves}"
+    return f"{answer}: {figures}: predicted {lesion.predicted_class}"
 
 
 def scale_text(result: CaseResult, method: str, normalisation: str) -> str:

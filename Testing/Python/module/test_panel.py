@@ -48,7 +48,11 @@ def test_apply_makes_the_outputs_and_shows_the_overlay(panel):
     assert composite.GetForegroundOpacity() == 0.5
     assert panel.ui.heatMapSelector.currentNode() is state.heatMapVolume
     assert panel.ui.resultsCollapsibleButton.enabled
-    assert panel.ui.statusLabel.text.startswith("2 lesions explained.")
+    verdict, done = panel.ui.statusLabel.text.splitlines()[:2]
+    assert verdict.startswith("SYNTHETIC model, not for patients: ")
+    assert done == "2 lesions explained."
+    assert panel.ui.resultsTable.item(0, 1).toolTip().startswith(verdict), "it stays with the result"
+    assert panel.ui.modelOriginLabel.text.startswith(verdict)
     assert panel.ui.applyButton.text == "Apply"
     assert panel.ui.applyButton.enabled
     assert not panel.ui.progressBar.visible
@@ -128,7 +132,7 @@ def test_closing_the_scene_empties_the_panel(panel):
     assert not panel.ui.applyButton.enabled
     choose_lesions(panel)
     panel.ui.applyButton.click()
-    assert panel.ui.statusLabel.text.startswith("2 lesions")
+    assert panel.ui.statusLabel.text.splitlines()[1].startswith("2 lesions")
 
 
 def test_leaving_and_entering_the_panel_keeps_the_state(panel):

@@ -84,7 +84,10 @@ def test_headings_sort_and_the_chosen_lesion_stays(panel):
     names = [panel.ui.resultsTable.item(row, 0).text() for row in range(2)]
     assert names == ["right", "left"]
     assert panel.ui.resultsTable.currentRow() == 0
-    assert panel.ui.lesionLabel.text.startswith("right")
+    verdict, told = panel.ui.lesionLabel.text.splitlines()[:2]
+    assert verdict.startswith("SYNTHETIC")
+    (row,) = (row for row in panel.results._rows if row["lesion"] == "right")
+    assert told.startswith(f"right: {row['answer']}, p(response) {row['probability_response']:.2f} (")
 
 
 def test_methods_are_compared_and_the_views_come_back(panel):
