@@ -8,6 +8,9 @@ from .errors import InputError
 from .task import Task
 from .vocabulary import DEFAULT_MARGIN_MM, NORMALISATIONS, STATISTICS, THRESHOLD_KINDS
 
+CLEAR_UNTIL = 0.35
+"""Opacity of a map over an image grows up to this share of the scale, then stays: weak evidence lets it through."""
+
 
 @dataclass(frozen=True)
 class Threshold:

@@ -29,7 +29,7 @@ def flatters(entry: Entry, honest: Entry | None, metric: str = "auc") -> bool:
     """Whether a protocol gave a model more than it is worth.
 
     It did where labels dealt out at random did well (the interval of the controls' mean AUC lies above 0.5), or where
-    the figure exceeds that of new patients by more than the standard error of the difference of both means over trials.
+    the figure exceeds that of new patients by more than two standard errors of the difference of both means.
     """
     low = entry["control"]["auc_interval"]["low"]
     if metric == "auc" and low is not None and low > 0.5:
@@ -38,7 +38,7 @@ def flatters(entry: Entry, honest: Entry | None, metric: str = "auc") -> bool:
     if not mine or not other or mine["mean"] is None or other["mean"] is None:
         return False
     error = sum((each["sd"] or 0.0) ** 2 / max(each["defined"], 1) for each in (mine, other)) ** 0.5
-    return mine["mean"] - other["mean"] > error
+    return mine["mean"] - other["mean"] > 2 * error
 
 
 def _why_paper(summary: dict[str, Any]) -> list[str]:
@@ -50,7 +50,7 @@ def _why_paper(summary: dict[str, Any]) -> list[str]:
         honest = entry_of(summary, PATIENTS, model["name"], "second")
         if not flatters(entry, honest):
             continue
-        parts = [_paper_control(model["title"], entry, task_of(summary)), _minus_honest(summary, entry, honest, "(a)")]
+        parts = [paper_control(model["title"], entry, task_of(summary)), _minus_honest(summary, entry, honest, "(a)")]
         found.append(" ".join(filter(None, parts)))
     if not found:
         return []
@@ -64,10 +64,14 @@ def _why_paper(summary: dict[str, Any]) -> list[str]:
     return [f"{reason} {NOTHING_SAID}", *found]
 
 
-NOTHING_SAID = "Once its control is about as high, a figure under this protocol says nothing at all about prediction, however high it is."
+NOTHING_SAID = (
+    "Once its control is about as high, a figure under this protocol says nothing at all about prediction, however "
+    "high it is."
+)
 
 
-def _paper_control(title: str, entry: Entry, task: Task) -> str:
+def paper_control(title: str, entry: Entry, task: Task) -> str:
+    """A model's figure under (a) beside its control."""
     auc, control = entry["metrics"]["auc"], entry["control"]["metrics"]["auc"]
     told = f"{title}: AUC {spread(auc)} under (a)"
     if control["mean"] is None:

@@ -16,17 +16,17 @@ from ...scene.reading.slices import place_in_scene
 from ...scene.showing import views
 from ...scene.state import rows_of
 from ...scene.writing.provenance import INPUT_VOLUME, PREFIX
-from ...systems.registry import all_measures, system_of, systems
+from ...systems.registry import all_measures, system_of
 from ..section import Section, slot, slot_with_value
 from ..widgets.tables import set_up_table
 from .class_plot import ClassBar, ClassLabel
+from .row_words import left_out, not_ruled_out, stability
 from .slice_plot import SlicePoint, draw_slices
 
 PLOT_HEIGHT = 130
 NARROWEST_COLUMN = 56
 NARROWEST_PLOT = 160
 PROBABILITY, SPREAD, SPREAD_OF = "probability_", "probability_spread", "spread_"
-STABILITY = ("p_min", "p_max", "stability")
 PLAIN = ("answer", "answer_low", "answer_high")
 COLUMNS = ("predicted_class", SPREAD)
 """Of every table of units, behind the unit's own name."""
@@ -326,15 +326,18 @@ class Results(Section):
 
     def _legend_title(self, spread: bool) -> str:
         method = self.panel.displaySection.method().label.split(",")[0]
-        return _("{method}: spread").format(method=method) if spread else method
+        told = _("{method}: spread").format(method=method) if spread else method
+        heat_map = self.state.heatMapVolume
+        unit = heat_map.GetAttribute(f"{PREFIX}units") if heat_map is not None else ""
+        return f"{told}\n({unit})" if unit else told
 
     def _name(self, row: dict) -> str:
         return row[self._unit.column]
 
     def _tip(self, row: dict, column: int, text: str) -> str:
         """Of a cell: the verdict first; that of the first probability also tells how far it moves, and without what."""
-        told = (self._plain(row), _stability(row), _left_out(row)) if column == 1 else ()
-        told = (_not_ruled_out(row),) if self._unit.columns[column] == "predicted_class" else told
+        told = (self._plain(row), stability(row), left_out(row)) if column == 1 else ()
+        told = (not_ruled_out(row),) if self._unit.columns[column] == "predicted_class" else told
         return "\n".join(filter(None, (self._verdict(), text, *told)))
 
     def _plain(self, row: dict) -> str:
@@ -350,7 +353,7 @@ class Results(Section):
     def _told(self) -> str:
         """The sentence on the chosen unit."""
         rows = [row for row in self._rows if self._name(row) == self._chosen]
-        return "\n".join(filter(None, (self._plain(rows[0]), _not_ruled_out(rows[0])))) if rows else ""
+        return "\n".join(filter(None, (self._plain(rows[0]), not_ruled_out(rows[0])))) if rows else ""
 
     def _verdict(self) -> str:
         """What the answers of the result that is shown are worth; empty in scenes of earlier versions."""
@@ -363,35 +366,6 @@ class Results(Section):
             probabilities.append(f"{row[column]:.2f}" + (f" ± {spread:.2f}" if spread is not None else ""))
         sizes = [f"{row[column]:.2f}" for column in self._unit.measures]
         return [self._name(row), *probabilities, row["predicted_class"], *sizes]
-
-
-def _not_ruled_out(row: dict) -> str:
-    """Classes that cannot be ruled out; empty where the model offers no such answer."""
-    if not row.get("classes_not_ruled_out"):
-        return ""
-    text = _("Not ruled out, with an error rate of {rate} of patients: {classes}")
-    return text.format(rate=f"{row['error_rate']:.0%}", classes=row["classes_not_ruled_out"])
-
-
-def _stability(row: dict) -> str:
-    """What a row tells of half a voxel; empty in tables of results without it."""
-    if any(row.get(name) is None for name in STABILITY):
-        return ""
-    low, high, share = (row[name] for name in STABILITY)
-    text = _(
-        "{low:.2f} to {high:.2f} when contour, image or grid lie half a voxel otherwise; the class stays in {share}"
-    )
-    return text.format(low=low, high=high, share=f"{share:.0%}")
-
-
-def _left_out(row: dict) -> str:
-    """What a row tells of the logit without parts of the input; empty in tables of results without it."""
-    ways = {each.column: each.title for system in systems() for each in system.leave_outs}
-    known = [(row[column], title) for column, title in ways.items() if row.get(column) is not None]
-    if not known or row.get("logit") is None:
-        return ""
-    parts = ", ".join(_("{change:+.2f} with {what}").format(change=change, what=title) for change, title in known)
-    return _("Logit {logit:.2f}: {parts}").format(logit=row["logit"], parts=parts)
 
 
 def _answer(row: dict) -> str:

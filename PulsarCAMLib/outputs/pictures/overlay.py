@@ -11,6 +11,7 @@ from matplotlib.colors import ListedColormap, Normalize
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
+from ...core.display import CLEAR_UNTIL
 from .content import ClassBars, Picture, Profile
 
 INK, PAPER, FAINT = "#f2f2f2", "#16181c", "#9aa0a8"
@@ -24,14 +25,12 @@ LETTER_INCHES = 0.075
 """About the width of a letter of a small panel's heading."""
 
 _FULL_OPACITY = 0.85
-_CLEAR_UNTIL = 0.35
-"""Opacity grows up to this share of the scale, then stays: weak evidence lets the MRI through."""
 
 
 def heat_colors() -> ListedColormap:
     """Inferno, clear at zero."""
     colors = colormaps["inferno"](np.linspace(0.12, 1, 256))
-    colors[:, 3] = _FULL_OPACITY * np.clip(np.linspace(0, 1, 256) / _CLEAR_UNTIL, 0, 1)
+    colors[:, 3] = _FULL_OPACITY * np.clip(np.linspace(0, 1, 256) / CLEAR_UNTIL, 0, 1)
     return ListedColormap(colors, name="pulsarcam-heat")
 
 
@@ -39,7 +38,7 @@ def signed_colors() -> ListedColormap:
     """Red for the positive class, blue for the other, clear at zero."""
     at = np.linspace(-1, 1, 256)
     colors = colormaps["coolwarm"](np.linspace(0, 1, 256))
-    colors[:, 3] = _FULL_OPACITY * np.clip(np.abs(at) / _CLEAR_UNTIL, 0, 1)
+    colors[:, 3] = _FULL_OPACITY * np.clip(np.abs(at) / CLEAR_UNTIL, 0, 1)
     return ListedColormap(colors, name="pulsarcam-signed")
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import slicer
 
+from ...core.display import CLEAR_UNTIL
 from ..writing.provenance import PREFIX
 
 HEAT = "PulsarCAM heat"
@@ -19,8 +20,9 @@ _FILE = Path(__file__).resolve().parents[2] / "Resources" / "colors.json"
 _DARK_END = 60
 """So many of inferno's 256 colors are left out: over an MRI, black would hide it where there is hardly any evidence."""
 
-_CLEAR_BAND = 0.05
-"""A signed map is clear up to this share of its range (Slicer takes every alpha above 0 for opaque)."""
+_CLEAR_BAND = CLEAR_UNTIL / 2
+"""A map is clear up to this share of its range, where pictures let half of the MRI through. Above, alpha rises as it
+does there, but a slice view of Slicer takes every alpha above 0 for opaque (a test measures it on its pipeline)."""
 
 _BLUE, _RED = (0.129, 0.400, 0.674), (0.698, 0.094, 0.168)
 
@@ -40,8 +42,8 @@ def color_node(name: str):
     """The color table node of that name, made if the scene lacks it.
 
     Args:
-        name: :data:`HEAT` (inferno without its darkest part), :data:`SPREAD` (viridis) or :data:`SIGNED` (blue for
-            negative values, red for positive ones, clear around zero).
+        name: :data:`HEAT` (inferno without its darkest part, clear where the map says little), :data:`SPREAD`
+            (viridis) or :data:`SIGNED` (blue for negative values, red for positive ones, clear around zero).
     """
     for node in slicer.util.getNodesByClass("vtkMRMLColorTableNode"):
         if node.GetName() == name and node.GetAttribute(f"{PREFIX}colors") == name:
@@ -62,12 +64,18 @@ def color_node(name: str):
 
 @cache
 def _inferno() -> list[tuple[float, ...]]:
-    return _rising("inferno", _DARK_END)
+    colors = _rising("inferno", _DARK_END)
+    return [(*color[:3], _alpha(n / (len(colors) - 1))) for n, color in enumerate(colors)]
 
 
 @cache
 def _viridis() -> list[tuple[float, ...]]:
     return _rising("viridis", 0)
+
+
+def _alpha(strength: float) -> float:
+    """Of a share of the range."""
+    return float(min(strength / CLEAR_UNTIL, 1.0)) if strength > _CLEAR_BAND else 0.0
 
 
 def _rising(name: str, left_out: int, count: int = 256) -> list[tuple[float, ...]]:
@@ -83,5 +91,5 @@ def _signed(count: int = 256) -> list[tuple[float, ...]]:
     colors = []
     for place in np.linspace(-1.0, 1.0, count):
         far, strength = np.array(_RED if place > 0 else _BLUE), abs(place)
-        colors.append((*(float(c) for c in far * strength + 0.85 * (1 - strength)), float(strength > _CLEAR_BAND)))
+        colors.append((*(float(c) for c in far * strength + 0.85 * (1 - strength)), _alpha(strength)))
     return colors

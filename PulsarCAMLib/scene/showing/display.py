@@ -9,6 +9,9 @@ from .colors import HEAT, SIGNED, SPREAD, color_node
 TEXT_SIZE = 14
 """Of the legend, in points."""
 
+LEGEND_VIEW = "Red"
+"""The one view that shows the legend, in all of Slicer's usual layouts."""
+
 CLEAR_SHARE = 0.02
 """Values below this share of the range are clear."""
 
@@ -57,7 +60,7 @@ def overlay(volume_node, heat_map_node, opacity: float = 0.5) -> None:
 
 
 def add_legend(heat_map_node, title: str):
-    """Color legend of a heat map, with as many decimals as its range needs; returns its display node."""
+    """Color legend of a heat map in one view, with as many decimals as its range needs; returns its display node."""
     legend = slicer.modules.colors.logic().AddDefaultColorLegendDisplayNode(heat_map_node)
     legend.SetTitleText(title)
     legend.SetLabelFormat("%.2g")
@@ -65,4 +68,7 @@ def add_legend(heat_map_node, title: str):
     legend.GetTitleTextProperty().SetFontSize(TEXT_SIZE)
     legend.GetLabelTextProperty().SetFontSize(TEXT_SIZE)
     legend.SetSize(0.12, 0.4)
+    first = slicer.mrmlScene.GetSingletonNode(LEGEND_VIEW, "vtkMRMLSliceNode")
+    if first is not None:  # else it covers anatomy in every view
+        legend.AddViewNodeID(first.GetID())
     return legend

@@ -95,6 +95,10 @@ def test_the_legend_comes_goes_and_says_what_it_shows(shown):
 
     node = shown[3].heat_map
     find = slicer.modules.colors.logic().GetColorLegendDisplayNode
+    view = slicer.vtkMRMLSliceNode()
+    view.SetSingletonTag("Red")
+    view.SetLayoutName("Red")
+    slicer.mrmlScene.AddNode(view)
     set_legend(node, False, "none")
     assert find(node) is None
     set_legend(node, True, "Grad-CAM")
@@ -102,6 +106,39 @@ def test_the_legend_comes_goes_and_says_what_it_shows(shown):
     set_legend(node, False, "Grad-CAM++")
     assert not find(node).GetVisibility()
     assert find(node).GetTitleText() == "Grad-CAM++"
+    assert find(node).GetViewNodeIDs() == ("vtkMRMLSliceNodeRed",), "one view is enough; in all it covers anatomy"
+
+
+def test_a_map_is_clear_where_it_says_little_and_its_colors_are_stored_with_the_scene(shown, tmp_path):
+    """As Slicer's own pipeline makes pixels of it, and as its own reader finds the table again."""
+    from vtk.util.numpy_support import vtk_to_numpy
+
+    from PulsarCAMLib.core.display import CLEAR_UNTIL
+    from PulsarCAMLib.scene.showing.colors import HEAT, SIGNED, color_node
+
+    node = shown[3].heat_map
+    display = node.GetDisplayNode()
+    values = vtk_to_numpy(node.GetImageData().GetPointData().GetScalars())
+    values[:] = np.linspace(0, display.GetWindowLevelMax(), len(values))
+    node.GetImageData().Modified()
+    port = display.GetOutputImageDataConnection()
+    port.GetProducer().Update()
+    drawn = vtk_to_numpy(port.GetProducer().GetOutputDataObject(port.GetIndex()).GetPointData().GetScalars())
+    share = values / display.GetWindowLevelMax()
+    assert not drawn[share < CLEAR_UNTIL / 2 - 0.01, 3].any()
+    assert drawn[share > CLEAR_UNTIL / 2 + 0.01, 3].all()
+    assert (share > 0.03).sum() > (drawn[:, 3] > 0).sum() > 0
+    for name in (HEAT, SIGNED):
+        table = color_node(name)
+        storage = table.CreateDefaultStorageNode()
+        storage.UnRegister(None)
+        storage.SetFileName(str(tmp_path / f"{name}.ctbl"))
+        assert storage.WriteData(table)
+        again = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLColorTableNode")
+        assert storage.ReadData(again)
+        alphas = [[each.GetLookupTable().GetTableValue(n)[3] for n in range(0, 256, 5)] for each in (table, again)]
+        assert alphas[0] == pytest.approx(alphas[1], abs=1 / 255)
+        assert len(set(alphas[0])) > 5, "it rises as in the pictures"
 
 
 def test_a_rewrite_of_the_threshold_touches_sub_regions_and_lesion_table_only(shown):

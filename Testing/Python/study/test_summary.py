@@ -8,10 +8,12 @@ from making_studies import made_study, noise, some_lesions
 from sklearn.metrics import roc_auc_score
 
 from PulsarCAMLib.study.entries import entry_of
+from PulsarCAMLib.study.flattering import flatters, paper_control, why_title
 from PulsarCAMLib.study.model_results import model_results_of
 from PulsarCAMLib.study.narrative import verdict
 from PulsarCAMLib.study.pairs import corrected_interval
 from PulsarCAMLib.study.summary import summarise
+from PulsarCAMLib.systems.registry import system_of
 
 RESAMPLES = 100
 
@@ -98,12 +100,30 @@ def test_no_interval_reaches_beyond_what_its_figure_can_be(tmp_path):
     entry = entry_of(found, "paper", "cam", "second")
     assert sorted(entry["control"]["auc_by_trial"]) == [0.0, 1.0]
     assert entry["control"]["auc_interval"] == {"low": 0.0, "high": 1.0}
-    why = " ".join(found["sentences"]["why_flattering"])
+    why = paper_control("CAM", entry, system_of().task)
     assert "+0.000 against 0.5: not above chance (95 % interval of that difference −0.500 to +0.500)" in why
     pair = next(d for d in found["differences"] if (d["protocol"], d["second"]) == ("patients", "gradients"))
     assert (pair["metrics"]["auc"]["low"], pair["metrics"]["auc"]["high"]) == (-1.0, 1.0)
     control = entry_of(found, "patients", "cam", "baseline")["against_control"]
     assert (control["low"], control["high"]) == (-1.0, 1.0)
+
+
+def test_why_they_flatter_is_said_only_where_they_do(tmp_path):
+    """A model that sees nothing and remembers nothing is flattered by no protocol; one that remembers is, by (a)."""
+
+    def knows_nothing(model, split, point, lesions):
+        return np.random.default_rng([7, len(split.train), split.number, split.control]).random(len(lesions))
+
+    settings = {"protocols": ("paper", "patients"), "trials": 12, "controls": 6}
+    found = summarise(made_study(tmp_path / "nothing", knows_nothing, **settings), RESAMPLES)
+    assert not flatters(entry_of(found, "paper", "cam", "second"), entry_of(found, "patients", "cam", "second"))
+    assert found["sentences"]["why_flattering"] == []
+    assert why_title([]) == ""
+    heart = summarise(made_study(tmp_path / "heart", noise, **settings), RESAMPLES)
+    why = heart["sentences"]["why_flattering"]
+    assert why_title(why) == "Why (a) flatters"
+    assert "says nothing at all about prediction" in why[0]
+    assert why_title(["(a) x", "y", "(b) z", "(d) w"]) == "Why (a), (b) and (d) flatter"
 
 
 def test_differences_are_paired_over_the_same_splits(two_models, summary):
@@ -198,7 +218,7 @@ def test_what_was_learnt_by_heart_is_pointed_out(tmp_path):
     assert "+0.500 against 0.5: learnt by heart" in why
     assert "no less than the 0.844 of the paper's Table 1" in why
     assert "(a) minus (c)" in why
-    assert "(b) minus (c)" in why
+    assert "(b) minus (c)" not in why, "lesions of one patient are not alike here, so (b) flatters nobody"
     assert any("falls BELOW 0.5" in sentence for sentence in found["sentences"]["cautions"])
     alone = entry_of(found, "leave-one-patient-out", "cam", "baseline")
     assert alone["trials"] == alone["patients"] == 15
