@@ -29,7 +29,7 @@ def inputs_key(
         return None
     chosen = None if segment_ids is None else tuple(segment_ids)
     keys = [(name, node.GetID(), *_key(node, node is mask_node)) for name, node in there.items()]
-    return (*keys, chosen, parts, card.sha256)
+    return (*keys, chosen, parts, *card.identity)
 
 
 def _key(node, is_mask: bool) -> tuple:

@@ -77,6 +77,11 @@ class ModelCard:
         return self.fields["weights"]["sha256"]
 
     @property
+    def identity(self) -> tuple[str, str]:
+        """What decides answers and maps: the weights' hash, and the reference of relative maps where one is kept."""
+        return self.sha256, str(self.fields.get("reference", {}).get("features", ""))
+
+    @property
     def decision_threshold(self) -> float:
         """Probability of the positive class from which it is called; of two classes only, else without meaning."""
         return float(self.fields["decision"].get("threshold", 0.5))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 if TYPE_CHECKING:
     import numpy as np
@@ -14,7 +14,13 @@ if TYPE_CHECKING:
 
 
 class References:
-    """Base of :class:`.contract.System`; a system whose maps need no reference has these defaults."""
+    """Base of :class:`.contract.System`; a system whose maps need no reference has these defaults.
+
+    Attributes:
+        keeps_reference: whether :meth:`reference_section` gives something.
+    """
+
+    keeps_reference: ClassVar[bool] = False
 
     def reference_section(self, members: Sequence[nn.Module], samples: TrainingSamples) -> dict[str, Any]:
         """A card's section ``reference``; empty: the system keeps none.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import product
 from typing import Any
@@ -18,6 +19,7 @@ from ...study.records import TrialRecord
 from ...study.run import Study
 from ...study.samples_file import load_samples
 from ...systems.contract import System
+from ...systems.learning import TrainingSamples
 from ...systems.registry import system_of
 
 HELD_OUT_BY = (PATIENTS, LEAVE_ONE_OUT, LESIONS)
@@ -158,12 +160,14 @@ def explain(study: Study, shown: Shown) -> Explained | None:
 
     trained = finished_trial(study.folder_of(shown.record) / TRAINING)
     try:
-        samples = load_samples(study.folder / SAMPLES)[shown.time_point]
+        every = load_samples(study.folder / SAMPLES)
+        samples = every[shown.time_point]
     except (InputError, KeyError):
         return None
     if trained is None:
         return None
     system, one, model = system_of(study.lesions.system), samples_of(samples, [shown.lesion]), trained.model()
+    with_own_reference(system, model, every, shown.record)
     methods = system.usual_maps
     found = system.explain(system.predictor([model]), one.images, one.masks, methods)
     image, mask = one.images[0, 0], one.masks[0, 0] >= 0.5
@@ -183,6 +187,17 @@ def _first_channel(study: Study, system: System) -> str:
     """As in "T1 now minus T1 before"."""
     titles = {role.name: role.title for role in system.inputs}
     return " minus ".join(titles[name] for name in system.channel_roles(study.settings.training.preprocessing)[0])
+
+
+def with_own_reference(system: System, model: Any, samples: Mapping[str, TrainingSamples], record: TrialRecord) -> None:
+    """The lesions that a trial learnt from become what its relative maps are relative to, as training keeps them."""
+    if not system.keeps_reference:
+        return
+    try:
+        learnt = samples_of(samples[TIME_POINTS[0]], record.train.tolist())
+    except (InputError, KeyError):
+        return  # they are relative to each lesion's own mean then
+    system.give_reference([model], system.reference_section([model], learnt))
 
 
 def _plane(mask: np.ndarray) -> tuple:

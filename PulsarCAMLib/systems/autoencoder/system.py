@@ -43,6 +43,7 @@ class Autoencoder(System):
     samples_word = "patches"
     can_decode = True
     can_inspect = True
+    keeps_reference = True
     random_draws = 10
     tells_stability = True
     input_controls = CONTROLS

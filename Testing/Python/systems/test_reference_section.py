@@ -2,10 +2,11 @@
 
 import json
 from argparse import ArgumentParser
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from making_models import CARD_FIELDS, random_bundle, random_members
+from making_models import CARD_FIELDS, random_bundle, random_members, random_patches
 
 from PulsarCAMLib.cli import main
 from PulsarCAMLib.cli.map_choices import add_choices, choices_of, choices_of_text, told
@@ -13,9 +14,11 @@ from PulsarCAMLib.core.errors import BundleError, InputError
 from PulsarCAMLib.core.geometry import VolumeGeometry
 from PulsarCAMLib.explanation.explain import explain_scan
 from PulsarCAMLib.lesions import lesions_from_labels
+from PulsarCAMLib.outputs.study.gallery import with_own_reference
 from PulsarCAMLib.systems.autoencoder.relative import RelativeSettings
 from PulsarCAMLib.systems.autoencoder.system import AUTOENCODER
 from PulsarCAMLib.systems.bundle import load_bundle, save_bundle, save_with_reference
+from PulsarCAMLib.systems.learning import TrainingSamples
 
 SECTION = {"about": "tests", "lesions": 3, "features": [[0.5, 0.25, 0.0, 1.0, 2.0]] * 2}
 RELATIVE = ("pixelwise-relative", "gradcam-relative")
@@ -75,6 +78,25 @@ def test_a_wrong_one_is_refused_in_one_sentence(bundle, change, words, tmp_path)
     (folder / "weights.safetensors").write_bytes(bundle.weights)
     with pytest.raises(BundleError, match=words):
         load_bundle(folder)
+
+
+def test_a_result_of_a_model_without_its_reference_is_told_apart(bundle, plain):
+    assert bundle.card.sha256 == plain.card.sha256
+    assert bundle.card.identity != plain.card.identity
+    assert bundle.card.identity == load_bundle(bundle.folder).card.identity
+
+
+def test_a_trials_model_is_relative_to_the_lesions_that_it_learnt_from():
+    images, masks = (each.numpy() for each in random_patches(6))
+    names = [np.arange(6), np.zeros(6)]
+    samples = TrainingSamples(images, masks, np.zeros(6, int), names[0], *names)
+    (model,) = random_members(1)
+    with_own_reference(AUTOENCODER, model, {"baseline": samples}, SimpleNamespace(train=np.array([4, 2])))
+    wanted = AUTOENCODER.reference_section([model], samples.where(np.array([2, 4])))["features"]
+    np.testing.assert_allclose(model.reference, wanted[0], rtol=1e-6)
+    (other,) = random_members(1)
+    with_own_reference(AUTOENCODER, other, {"baseline": samples}, SimpleNamespace(train=np.array([4, 77])))
+    assert other.reference is None, "a lesion is missing: each is relative to its own mean"
 
 
 def test_other_members_do_not_inherit_a_reference(bundle, tmp_path):
