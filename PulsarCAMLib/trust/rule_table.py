@@ -131,7 +131,8 @@ def first_sentence(results: Sequence[Result]) -> str:
     if nowhere:
         parts.append(f"where {_listed(nowhere)} decides, no part of the lesion says it, and every map misleads")
     if untold:
-        parts.append(f"where {_listed(untold)} decides, the network has learnt nothing, and its maps mean nothing")
+        why = "the network cannot be told from guessing, and its maps mean nothing"
+        parts.append(f"where {_listed(untold)} decides, {why}")
     return "; ".join(parts) + "."
 
 
@@ -200,7 +201,7 @@ def markdown(results: Sequence[Result], about: str) -> str:
     heads = [
         "what decides",
         "the truth is",
-        "AUC of unseen patients",
+        "AUC, unseen patients",
         "permuted labels",
         "best trivial map",
         "best map",

@@ -89,7 +89,8 @@ def test_the_first_sentence_says_where_a_map_can_be_believed_and_where_none_can(
         "where a part of the enhancing rim is missing decides, only Pixel-wise CAM can; "
         "where the margin is blurred on one side decides, no map is better than looking at the image; "
         "where the size of the lesion decides, no part of the lesion says it, and every map misleads; "
-        "where nothing that the image shows decides, the network has learnt nothing, and its maps mean nothing."
+        "where nothing that the image shows decides, the network cannot be told from guessing, and its maps mean "
+        "nothing."
     )
 
 
