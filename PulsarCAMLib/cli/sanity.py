@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ..core.task import PREDICTED
-from ..core.vocabulary import BASELINE, CHECK_FORMATS, TIME_POINTS
+from ..core.vocabulary import ADDED_TEXTURE, BASELINE, CHECK_FORMATS, RULES, TIME_POINTS
 from .map_choices import add_choices
 from .numbers import MOST_CORES, share, whole_number
 from .places import InputPath, OutputPath, add_overwrite, output_path
@@ -72,6 +72,8 @@ def _add_lesions(group) -> None:
         "--patients", type=whole_number(1, 100_000), default=20, metavar="N", help="synthetic ones (%(default)s)"
     )
     group.add_argument("--seed", type=whole_number(0), default=SEED, help="of the synthetic patients (%(default)s)")
+    group.add_argument("--rule", choices=tuple(RULES), default=ADDED_TEXTURE, metavar="RULE",
+                       help="what decides in synthetic patients, see cohort make-synthetic (%(default)s)")  # fmt: skip
 
 
 def _add_checks(group) -> None:
@@ -220,10 +222,11 @@ class _Generated:
         from ..trust.synthetic_scores import refuse_known_patients
 
         self.bundle, self.bar = bundle, bar
-        self.cohort = CohortSettings(patients=options.patients, seed=options.seed)
+        self.cohort = CohortSettings(patients=options.patients, seed=options.seed, rule=options.rule)
         refuse_known_patients(bundle, self.cohort)
-        title = f"unseen SYNTHETIC patients (seed {options.seed})"
-        self.about = {"on": title, "synthetic": True, "seed": options.seed}
+        rule = "" if options.rule == ADDED_TEXTURE else f", in whom {RULES[options.rule]} decides"
+        title = f"unseen SYNTHETIC patients (seed {options.seed}){rule}"
+        self.about = {"on": title, "synthetic": True, "seed": options.seed, "rule": options.rule}
 
     def subjects(self) -> list:
         from ..trust.subjects import synthetic_subjects

@@ -97,3 +97,16 @@ def test_a_mask_may_stand_in_a_column_of_files_of_notes_or_of_truth(tmp_path):
         assert MaskColumn(column, tmp_path).place(row).path == path
     assert MaskColumn("segmentation", tmp_path).place(row).label_value == 3
     assert MaskColumn("note_rim", tmp_path).place(row) is None
+
+
+def test_synthetic_patients_may_be_of_another_rule(capsys):
+    from argparse import Namespace
+
+    from PulsarCAMLib.cli.sanity import _Generated
+    from PulsarCAMLib.systems.bundle import find_bundle
+
+    assert main(["sanity", "synthetic-demo", "--rule", "colour"]) == 2
+    capsys.readouterr()
+    made = _Generated(Namespace(patients=1, seed=8201, rule="missing-rim"), find_bundle("synthetic-demo"), None)
+    assert made.cohort.rule == "missing-rim"
+    assert "in whom a part of the enhancing rim is missing decides" in made.about["on"]
