@@ -17,7 +17,7 @@ from ..systems.registry import system_of
 from .case_checks import case_findings, images_of, judged_units
 from .columns import COLUMNS
 from .computed_labels import computed_label_findings
-from .findings import Finding, in_order
+from .findings import UNREADABLE, Finding, in_order
 from .given_labels import given_label_findings
 from .label_checks import label_findings
 from .labels import baseline_row, check_shrinkage
@@ -32,6 +32,9 @@ from .role_checks import (
     unreadable_inputs,
 )
 from .table import CohortRow, CohortTable
+
+SHORTENED = re.compile(r"[1-9]([.,]\d+)?[eE]\+\d+")
+"""How spreadsheets save long numbers; several patients become one by it."""
 
 IN_FILES = ("missing file", "unusable image", "unusable mask", "mask off the image")
 """Findings that say already why the images of a row cannot be judged together."""
@@ -126,6 +129,10 @@ def _says(row: CohortRow, kind: str, what: str, remedy: str) -> Finding:
 def _values(row: CohortRow) -> Iterator[Finding]:
     yield from _possible(row, "volume_cm3", row.volume_cm3, may_vanish=False)
     yield from _possible(row, "followup_volume_cm3", row.followup_volume_cm3, may_vanish=True)
+    for level in ("patient", "lesion"):
+        if SHORTENED.fullmatch(getattr(row, level)):
+            what = f"The {level} “{getattr(row, level)}” is a number that a spreadsheet has shortened"
+            yield _says(row, UNREADABLE, what, "format the column as text and enter the numbers again")
     for prefix in ("", "followup_"):
         if getattr(row, f"{prefix}segment") and getattr(row, f"{prefix}label_value"):
             what = f"Both {prefix}segment and {prefix}label_value are given"

@@ -16,6 +16,7 @@ from typing import Any, ClassVar, Self, Union, get_args, get_origin, get_type_hi
 
 from .errors import InputError, PulsarCAMError
 from .pluralize import capital
+from .visible import shortened
 
 MOST_SEED = 2**31 - 1
 """Every random number generator in use takes a seed up to here, and what is counted on from it."""
@@ -217,7 +218,9 @@ class Settings:
         hints = hints_of(cls)
         given = set(card) if isinstance(card, Mapping) else set()
         ends = (("it lacks", sorted(needed - given)), ("unknown is", sorted(map(str, given - set(hints)))))
-        told = "; ".join([", ".join(hints), *(f"{text} {', '.join(names)}" for text, names in ends if names)])
+        told = "; ".join(
+            [", ".join(hints), *(f"{text} {shortened(', '.join(names))}" for text, names in ends if names)]
+        )
         return f"{capital(cls.who)} must have exactly these fields: {told}."
 
     def _problems(self) -> Iterator[str]:
@@ -225,22 +228,26 @@ class Settings:
             about, value = option_of(each), getattr(self, each.name)
             name, count = _in_words(each.name), _count_of(hints_of(type(self))[each.name])
             if count and isinstance(value, tuple) and len(value) != count:
-                yield f"The {name} of {self.who} is {value!r}; it must have {count} values."
+                yield f"The {name} of {self.who} {_is(value)}; it must have {count} values."
             if not _is_within(about, hints_of(type(self))[each.name], value):
                 must = about.must or f"it must be {about.within}"
-                is_ = f"are {', '.join(map(str, value))}" if isinstance(value, tuple) else f"is {value!r}"
+                is_ = f"are {shortened(', '.join(map(str, value)))}" if isinstance(value, tuple) else _is(value)
                 yield f"The {name} of {self.who} {is_}; {must}."
             if about.choices and isinstance(value, tuple):
                 strange = [str(word) for word in value if word not in about.choices]
                 if strange or not value:
-                    known = ", ".join(about.choices)
-                    yield f"The {name} of {self.who} are one or more of {known}, not {', '.join(strange) or 'none'}."
+                    known, told = ", ".join(about.choices), shortened(", ".join(strange)) or "none"
+                    yield f"The {name} of {self.who} are one or more of {known}, not {told}."
             elif about.choices and value not in about.choices:
-                yield f"The {name} of {self.who} is {value!r}; {self.unknown.format(', '.join(about.choices))}."
+                yield f"The {name} of {self.who} {_is(value)}; {self.unknown.format(', '.join(about.choices))}."
             problem = about.problem(value) if about.problem else None
             if problem:
                 yield f"{capital(self.who)} cannot be used: {problem}."
         yield from self.disagreements()
+
+
+def _is(value: object) -> str:
+    return f"is {shortened(repr(value))}"
 
 
 _TERMS = {"gi_limit": "limit of the gradient index"}

@@ -12,12 +12,13 @@ JOINERS = ("\u200c", "\u200d", "\u00ad")
 """Of these kinds, but parts of words in some scripts, or harmless."""
 
 
-def visible(text: str, kept: str = "") -> str:
+def visible(text: str, kept: str = "", joiners: str = "".join(JOINERS)) -> str:
     r"""The text with every control character in the spelling that programs have for it; there is no other anywhere.
 
     Args:
         text: a name or a sentence.
         kept: characters that stay, such as line breaks of a longer text.
+        joiners: of :data:`JOINERS` those that stay, too.
 
     Examples:
         >>> visible("left\x1b[31m frontal\n")
@@ -27,11 +28,11 @@ def visible(text: str, kept: str = "") -> str:
     """
     if text.isprintable():
         return text
-    return "".join(_told(each) if each not in kept else each for each in text)
+    return "".join(_told(each) if each not in kept + joiners else each for each in text)
 
 
 def _told(character: str) -> str:
-    if unicodedata.category(character) not in TOLD or character in JOINERS:
+    if unicodedata.category(character) not in TOLD:
         return character
     return character.encode("unicode_escape", "backslashreplace").decode("ascii")
 

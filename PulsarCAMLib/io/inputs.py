@@ -37,6 +37,9 @@ SMOOTH = 0.6
 """Second differences of neighbours over first ones, both as sums of their sizes: 0.8 to 1.7 in MRI, which is never
 without noise or detail; about 0.5 in planned doses, less in maps that were drawn from few cells."""
 
+SMOOTHER = 10.0
+"""Numbers were read wrongly if they differ from their neighbours by so much more than in another reading."""
+
 LOOKED_AT = 20
 """Slices that are looked at, spread over the image."""
 
@@ -139,11 +142,36 @@ def doubts_on_mri(image: Image, what: str) -> Iterator[str]:
             f"{what} holds one single value in {slices_told(emptied, len(voxels))}, as if it had been lost on the way; "
             "look at the images, and export the series again if so."
         )
+    if repeated := list(levels.repeated):
+        yield (
+            f"{what} holds in {slices_told(repeated, len(voxels))} the very voxels of a slice before; was a file "
+            "copied over another? Look at the images, and export the series again if so."
+        )
+    if otherwise := _read_otherwise(_seen(voxels)):
+        yield f"{what} would be far smoother if {otherwise}; its header is probably wrong, so export it again."
     for k, factor in levels.uneven():
         yield (
             f"{what} has {times_told(factor)} the values of its neighbours in {slices_told([k], len(voxels))}; look at "
             "the images, and export the series again if that is wrong."
         )
+
+
+def _read_otherwise(voxels: np.ndarray) -> str:
+    """How the bytes of 16-bit numbers make an image and, as they were read, make none; empty where they do."""
+    if voxels.dtype.kind not in "iu" or voxels.dtype.itemsize != 2:
+        return ""
+    own = _variation(voxels)
+    bits = voxels.view(np.uint16)
+    if (bits & 0xFF).any() and _variation(voxels.byteswap()) * SMOOTHER < own:  # 8 bits times 256 are whole bytes, too
+        return "the bytes of its numbers stood in the other order"
+    other = np.int16 if voxels.dtype.kind == "u" else np.uint16
+    if _variation(bits.view(other)) * SMOOTHER < own:
+        return f"its numbers were read {'with' if other == np.int16 else 'without'} a sign"
+    return ""
+
+
+def _variation(voxels: np.ndarray) -> float:
+    return float(np.abs(np.diff(voxels.astype(np.int32), axis=2)).sum(dtype=np.float64))
 
 
 def _seen(voxels: np.ndarray) -> np.ndarray:

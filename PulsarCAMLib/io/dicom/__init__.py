@@ -12,7 +12,7 @@ from ..headers.limits import check_sizes
 from ..plain_files import is_file, shown_path
 from .files import NOT_IMAGES, VARYING, DicomFile, check_pixels, is_dicom, modality, numbers_of, read_header
 from .frames import read_frames
-from .reading import native, refuse_uneven, refuse_unread, source_of, without_copies
+from .reading import native, notes_on, refuse_uneven, refuse_unread, source_of, without_copies
 from .stack import UNEVEN_MM, Slice, stack_of
 
 __all__ = ["BY_SERIES", "NOT_IMAGES", "UNEVEN_MM", "modality", "read_file", "read_series"]
@@ -59,7 +59,7 @@ def read_series(folder: Path, series: str | None = None) -> Image:
     voxels, place = native([file.path for file in files], name, mixed=mixed)
     if not stack.one_scaling:
         refuse_uneven(voxels, where)
-    return Image(voxels, place if place.same_grid(own) else own, source_of(files), copies)
+    return Image(voxels, place if place.same_grid(own) else own, source_of(files), (*copies, *notes_on(files, name)))
 
 
 def read_file(path: Path, name: str) -> Image:

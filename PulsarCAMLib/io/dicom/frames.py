@@ -13,7 +13,7 @@ from ...core.case import Image
 from ...core.errors import InputError
 from ..headers.limits import check_sizes
 from .files import VARYING, DicomFile, check_pixels, group_of, numbers_of, quiet, text_of
-from .reading import native, refuse_uneven, refuse_unread, source_of
+from .reading import native, notes_on, refuse_uneven, refuse_unread, source_of
 from .stack import Slice, stack_of
 
 MOST_FRAMES = 20_000
@@ -52,7 +52,7 @@ def read_frames(file: DicomFile, name: str) -> Image:
     voxels = voxels[list(stack.order)]
     if scaling is not None:
         refuse_uneven(voxels, f"The frames of {name[:1].lower()}{name[1:]}")
-    return Image(voxels, stack.geometry(rows, columns), source_of([file]))
+    return Image(voxels, stack.geometry(rows, columns), source_of([file]), notes_on([file], name))
 
 
 def _slice(data: Any, n: int) -> Slice:

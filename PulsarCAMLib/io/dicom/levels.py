@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -18,20 +19,27 @@ class Levels:
     Attributes:
         mean: of the sizes of the finite values of each slice.
         empty: of each slice, whether it holds one single value.
+        repeated: slices that are not empty and hold the very voxels of one before them.
     """
 
     mean: np.ndarray
     empty: np.ndarray
+    repeated: tuple[int, ...] = ()
 
     @classmethod
     def of(cls, voxels: np.ndarray) -> Levels:
         """Of voxels ``[k, j, i]``; NaN and infinity count as 0."""
-        mean, empty = [], []
-        for plane in voxels:
+        mean, empty, repeated = [], [], []
+        seen: set[bytes] = set()
+        for k, plane in enumerate(voxels):
             known = np.nan_to_num(plane, posinf=0.0, neginf=0.0) if plane.dtype.kind == "f" else plane
             mean.append(float(np.abs(known, dtype=np.float64).mean()))
             empty.append(bool(known.min() == known.max()))
-        return cls(np.array(mean), np.array(empty))
+            held = hashlib.blake2b(np.ascontiguousarray(plane).data, digest_size=16).digest()
+            if held in seen and not empty[-1]:
+                repeated.append(k)
+            seen.add(held)
+        return cls(np.array(mean), np.array(empty), tuple(repeated))
 
     def emptied(self, ends: bool) -> list[int]:
         """Slices of one single value among others.
@@ -61,10 +69,10 @@ def times_told(factor: float) -> str:
     """A factor for a sentence.
 
     Examples:
-        >>> times_told(999.99), times_told(0.00123)
-        ('1000 times', '0.0012 times')
+        >>> times_told(999.99), times_told(0.00123), times_told(6.5e20)
+        ('1000 times', '0.0012 times', '6.5e+20 times')
     """
-    return f"{factor:.0f} times" if factor >= 1 else f"{factor:.2g} times"
+    return f"{factor:.0f} times" if 1 <= factor < 1e6 else f"{factor:.2g} times"
 
 
 def slices_told(which: list[int], count: int) -> str:

@@ -30,6 +30,21 @@ def refuse_unread(files: Sequence[DicomFile], name: str) -> None:
         raise InputError(f"{name} is not one 3D volume with one value per voxel (it holds colours); give the MRI.")
 
 
+def notes_on(files: Sequence[DicomFile], name: str) -> tuple[str, ...]:
+    """What the headers say that an MRI's do not, one sentence each."""
+    told = []
+    kinds = sorted({file.modality for file in files} - {"MR", "?"})
+    if kinds:
+        told.append(f"{name} is of the modality {', '.join(map(visible, kinds))} by its header; was an MRI meant?")
+    if len({text for file in files if (text := file.text("FrameOfReferenceUID"))}) > 1:
+        told.append(
+            f"{name} has slices of several frames of reference, whose positions may not compare; look at the images."
+        )
+    if any(file.text("PhotometricInterpretation") == "MONOCHROME1" for file in files):
+        told.append(f"{name} says that its low values are bright (MONOCHROME1); its numbers are taken as they are.")
+    return tuple(told)
+
+
 def native(paths: Sequence[Path], name: str, *, mixed: bool = False) -> tuple[np.ndarray, VolumeGeometry]:
     """Voxels ``[k, j, i]`` of slices in this order, or of the frames of one file, and where SimpleITK places them.
 

@@ -85,7 +85,7 @@ def numbers(text: str, name: str, what: str, count: int | None = None, *, finite
 
 def cut(text: str) -> str:
     """Text of a header for a sentence: quoted, short, nothing unprintable."""
-    return f"“{shortened(visible(' '.join(text.split())), MOST_SHOWN)}”"
+    return f"“{shortened(visible(' '.join(text.split()), joiners=''), MOST_SHOWN)}”"
 
 
 def check_sizes(sizes: Sequence[int], name: str, values: int = 1) -> int:

@@ -117,6 +117,10 @@ ONE_CLASS = (0, "one class only")
 
 CASES = {
     "a column nobody knows": ([FIRST | {"colour": "red"}, SECOND], [(0, "unknown column")]),
+    "patients that a spreadsheet has shortened": (
+        [FIRST, SECOND, SECOND | {"patient": "1.23E+11", "image": "mri2.nrrd", "segmentation": "mask2.nrrd"}],
+        [(4, "unreadable cell")],
+    ),
     "a volume in words": ([FIRST | {"volume_cm3": "big"}, SECOND], [(2, "unreadable cell")]),
     "a row too long": ([FIRST, SECOND | {None: ["more"]}], [(3, "unreadable cell")]),
     "a follow-up as a row of its own": ([FIRST, SECOND, SECOND | {"time_point": "followup"}], [(4, "unreadable cell")]),

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from PulsarCAMLib.core.errors import InputError
+from PulsarCAMLib.core.errors import BundleError, InputError
 from PulsarCAMLib.features.models.settings import FeatureModelSettings
 from PulsarCAMLib.features.settings import FeatureSettings, read_feature_settings, read_model_choices
 
@@ -93,3 +93,13 @@ def test_kept_settings_of_a_model_are_checked_as_well():
 
 def test_identities_of_the_usual_settings_stay_what_they_were():
     assert FeatureModelSettings().identity() == "23eb43726cf4e4d619b0b94895e7b34bcda16cabac537a1b63bfaa6d15f92c3e"
+
+
+def test_a_very_long_word_is_shortened_in_the_sentence():
+    from PulsarCAMLib.systems.autoencoder.preprocessing import Preprocessing
+
+    card = Preprocessing().to_card()
+    for change in ({"plane": "A" * 5000}, {"patch_size": -(10**300)}, {"B" * 5000: 1}):
+        with pytest.raises(BundleError, match="…") as told:
+            Preprocessing.from_card(card | change)
+        assert len(str(told.value)) < 600

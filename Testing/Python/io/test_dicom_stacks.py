@@ -191,6 +191,17 @@ def test_a_copy_of_a_slice_is_taken_once_and_told(tmp_path):
         read_volume(folder)
 
 
+def test_what_is_no_mr_by_its_header_is_told(tmp_path):
+    image = read_image_of(a_folder(tmp_path / "d", everywhere(Modality="CT", PhotometricInterpretation="MONOCHROME1")))
+    assert [each.split("d is of ")[-1].split("d says ")[-1] for each in image.notes] == [
+        "the modality CT by its header; was an MRI meant?",
+        "that its low values are bright (MONOCHROME1); its numbers are taken as they are.",
+    ]
+    assert read_image_of(a_folder(tmp_path / "e")).notes == ()
+    (told,) = read_image_of(a_folder(tmp_path / "f", only(2, FrameOfReferenceUID="1.9"))).notes
+    assert "slices of several frames of reference" in told
+
+
 @pytest.mark.parametrize("held", [b"", bytes(300), b"no DICOM at all"])
 def test_a_slice_whose_file_was_emptied_is_missed(tmp_path, held):
     """Also the first or the last, which leaves no gap."""

@@ -135,3 +135,34 @@ def test_a_role_decides_what_may_be_given(tmp_path):
     with pytest.raises(InputError, match="one single value"):
         read_input(written(tmp_path / "e.nrrd", np.zeros(PLAIN.shape, np.uint8), PLAIN), brain)
     assert read_input(mri, InputRole("t1", "T1")).geometry.same_grid(PLAIN)
+
+
+def smooth():
+    """Two bytes of grey values without noise of their own in the low ones."""
+    noise = np.random.default_rng(0).normal(0, 8, PLAIN.shape)
+    return (400 + 300 * np.sin(GRID.sum(axis=0) / 9) + noise).astype(np.int16)
+
+
+@pytest.mark.parametrize(
+    ("voxels", "told"),
+    [
+        (smooth(), ""),
+        (smooth().byteswap(), "the bytes of its numbers stood in the other order"),
+        ((smooth() - 400).view(np.uint16), "its numbers were read with a sign"),
+        ((smooth().astype(np.uint16) + 32400).view(np.int16), "its numbers were read without a sign"),
+        (smooth() - 400, ""),
+        (np.clip(a_volume(PLAIN) / 4, 0, 255).astype(np.uint8).astype(np.uint16) << 8, ""),
+        (smooth().astype(np.float32), ""),
+    ],
+)
+def test_numbers_that_were_read_from_the_wrong_bytes_are_told(voxels, told):
+    assert [each for each in doubts(voxels) if "would be far smoother" in each] == (
+        [f"The MRI would be far smoother if {told}; its header is probably wrong, so export it again."] if told else []
+    )
+
+
+def test_a_slice_that_was_copied_over_another_is_told():
+    voxels = a_volume(PLAIN)
+    voxels[7] = voxels[3]
+    (told,) = doubts(voxels)
+    assert told.startswith("The MRI holds in slice 8 of 12 the very voxels of a slice before; was a file copied over")

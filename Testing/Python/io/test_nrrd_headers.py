@@ -89,6 +89,8 @@ def test_a_right_nrrd_is_read_rightly(tmp_path, name, fields):
         ({"space_directions": None, "spacings": "0.5 1.5 0"}, GeometryError, "does not say its voxel size"),
         ({"spacings": "0.5 1.5 3"}, InputError, "beside spacings"),
         ({"space": None}, InputError, "without a space"),
+        ({"space": "ma\u00adrs\u200d"}, InputError, r"space “ma\\xadrs\\u200d”"),
+        ({"space": "mars" * 99}, InputError, "space “marsmarsmarsmarsmars…marsmarsmarsmarsmars”"),
         ({"space": "mars"}, InputError, "space “mars”"),
         ({"space_origin": None}, GeometryError, r"says no place in its header \(no space origin\); convert it"),
         ({"space_directions": None, "spacings": "0.5 1.5 3"}, GeometryError, r"neither left and .* \(no space direct"),
