@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable, Iterator
 from itertools import pairwise
 from typing import Any
@@ -209,7 +210,8 @@ def _mixed_patients(table: CohortTable, system: System) -> Iterator[Finding]:
 
 
 def _alike(name: str) -> str:
-    """A name without what people vary: case, blanks, signs, leading zeros."""
+    """A name without what people vary: case, blanks, signs, accents and how they are stored, leading zeros."""
+    name = unicodedata.normalize("NFKD", name)
     return re.sub(r"(?<!\d)0+(?=\d)", "", re.sub(r"[\W_]+", "", name.casefold())) or name
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from dataclasses import replace
+from pathlib import Path
 
 from ..core.errors import GeometryError, InputError
 from ..core.geometry import VolumeGeometry
@@ -133,8 +134,17 @@ def _grid_of(reader: Reader, row: CohortRow, which: str) -> tuple[VolumeGeometry
         grid = reader.image(image, series).geometry
     except InputError as error:
         return None, [_finding(row, "unusable image", error, _of(which, "choose or export the image again"))]
-    remedy = _of(which, "look at the image, and export it again if it is wrong")
-    return grid, [_finding(row, "doubtful image", text, remedy) for text in reader.doubts(image, series)]
+    return grid, doubtful_image(reader, row, image, series)
+
+
+def doubtful_image(reader: Reader, row: CohortRow, image: Path, series: str | None) -> list[Finding]:
+    """Findings on an MRI that can be used and is hardly right; told with the first row that names it."""
+    remedy = "look at the image, and export it again if it is wrong"
+    found = [_finding(row, "doubtful image", text, remedy) for text in reader.doubts(image, series)]
+    if told := reader.copied_from(row, image, series):
+        remedy = "correct patient or file: one person under two names would be on both sides of a split"
+        found.append(_finding(row, "doubtful image", told, remedy))
+    return found
 
 
 def _measure_one(

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from ..core.case import Image
 from ..core.errors import COLUMN, GeometryError, InputError
 from ..core.geometry import VolumeGeometry
 from ..core.inputs import MRI, InputRole
 from ..core.lesion import Lesion
+from .table import CohortRow
 
 ANY_MRI = InputRole("image", "MRI", MRI, "one that is meant")
 """The role of the columns image and followup_image, whatever the system."""
@@ -35,10 +39,12 @@ class Placed:
 
     Attributes:
         geometry: its place.
+        voxels: digest of them.
         doubts: about it, one sentence each.
     """
 
     geometry: VolumeGeometry
+    voxels: bytes
     doubts: tuple[str, ...] = ()
 
 
@@ -48,6 +54,7 @@ class Reader:
 
     _images: dict[ImageKey, Image] = field(default_factory=dict)
     _known: dict[ImageKey, Placed | InputError] = field(default_factory=dict)
+    _first: dict[bytes, tuple[CohortRow, Path]] = field(default_factory=dict)
     _masks: dict[MaskPlace, tuple[VolumeGeometry, Lesion, list[str]] | InputError] = field(default_factory=dict)
 
     def image(self, path: Path, series: str | None, role: InputRole = ANY_MRI) -> Placed:
@@ -77,8 +84,18 @@ class Reader:
         """What is doubtful about an MRI that can be used: the first time it is asked, so that it is told once."""
         key = path, series, MRI
         known = self.image(path, series)
-        self._known[key] = Placed(known.geometry)
+        self._known[key] = replace(known, doubts=())
         return known.doubts
+
+    def copied_from(self, row: CohortRow, path: Path, series: str | None) -> str:
+        """What to say where an MRI that can be used holds the very voxels of another patient's; else empty."""
+        first, its_path = self._first.setdefault(self.image(path, series).voxels, (row, path))
+        if first.patient == row.patient or its_path == path:
+            return ""
+        return (
+            f"The image {path.name} holds the very voxels of {its_path.name} of the patient “{first.patient}” (row "
+            f"{first.row})"
+        )
 
     def keep(self, wanted: Collection[ImageKey] = ()) -> None:
         """Let go of the voxels of all images but these."""
@@ -91,7 +108,8 @@ class Reader:
         image = read_input(path, role, series)
         self._images[key] = image
         doubts = doubts_on_mri(image, f"The image {path.name}") if kind == MRI else ()
-        return Placed(image.geometry, (*image.notes, *doubts))
+        digest = hashlib.blake2b(np.ascontiguousarray(image.voxels).data, digest_size=16).digest()
+        return Placed(image.geometry, digest, (*image.notes, *doubts))
 
     def mask(self, place: MaskPlace) -> tuple[VolumeGeometry, Lesion, list[str]]:
         """A mask on its own grid, and what is doubtful about it.

@@ -12,7 +12,7 @@ from ..core.vocabulary import BASELINE, BEFORE
 from ..io.plain_files import is_there, shown_path
 from ..systems.contract import System
 from .findings import Finding
-from .masks import mask_place_of
+from .masks import doubtful_image, mask_place_of
 from .reader import MaskPlace, Reader
 from .table import CohortRow, CohortTable
 
@@ -93,9 +93,7 @@ def unreadable_inputs(reader: Reader, row: CohortRow, system: System) -> Iterato
         except InputError as error:
             yield Finding(row.row, row.patient, row.lesion, kind, str(error).rstrip("."), remedy)
             continue
-        for text in reader.doubts(path, series) if role.kind == MRI else ():
-            remedy = "look at the image, and export it again if it is wrong"
-            yield Finding(row.row, row.patient, row.lesion, "doubtful image", text.rstrip("."), remedy)
+        yield from doubtful_image(reader, row, path, series) if role.kind == MRI else ()
 
 
 def absent_label_values(table: CohortTable, system: System) -> Iterator[Finding]:

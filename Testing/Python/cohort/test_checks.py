@@ -30,7 +30,8 @@ def folder(tmp_path_factory):
     noise = np.random.default_rng(0).normal(400, 60, PLAIN.shape).astype(np.int16)
     for name, array, grid in (
         ("mri.nrrd", noise, PLAIN),
-        ("mri2.nrrd", noise, PLAIN),
+        ("mri2.nrrd", noise[::-1], PLAIN),
+        ("copy.nrrd", noise, PLAIN),
         ("flat.nrrd", np.zeros_like(noise), PLAIN),
         ("lost.nrrd", np.where(np.arange(12)[:, None, None] == 1, 0, noise), PLAIN),
         ("mask.nrrd", labels, PLAIN),
@@ -111,6 +112,7 @@ def test_no_images_means_that_no_image_is_read(findings, monkeypatch):
     assert findings(FIRST | {"segmentation": "away.nrrd"}, SECOND, read_images=False) == []
 
 
+MRI_2 = {"image": "mri2.nrrd", "segmentation": "mask2.nrrd"}
 FOLLOWED = {"followup_segmentation": "mask2.nrrd", "followup_volume_cm3": ""}
 OTHER_MRI = {"time_point": "second", "image": "mri2.nrrd", "segmentation": "mask2.nrrd"}
 ONE_CLASS = (0, "one class only")
@@ -132,6 +134,14 @@ CASES = {
     "an image that has lost a slice": (
         [FIRST | {"image": "lost.nrrd"}, SECOND | {"image": "lost.nrrd"}],
         [(2, "doubtful image")],
+    ),
+    "a copy of another patient's image": (
+        [FIRST, SECOND, FIRST | {"patient": "P2", "image": "copy.nrrd", "segmentation": "mask2.nrrd"}],
+        [(4, "doubtful image")],
+    ),
+    "one name stored in two ways": (
+        [FIRST | {"patient": "M\u00fcller"}, SECOND | MRI_2 | {"patient": "Mu\u0308ller"}],
+        [(3, "names alike")],
     ),
     "a mask as an image": ([FIRST | {"image": "mask2.nrrd"}, SECOND], [(2, "unusable image")]),
     "one file as image and as mask": (
