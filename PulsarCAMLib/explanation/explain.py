@@ -14,7 +14,7 @@ from ..core.geometry import VolumeGeometry
 from ..core.inputs import MRI
 from ..core.lesion import Lesion
 from ..io.inputs import doubts_on_mri
-from ..systems.answers import NetworkEvidence
+from ..systems.answers import EndedEarly, NetworkEvidence
 from ..systems.bundle import ModelBundle
 from ..systems.contract import Samples, Sliced, System, network_masks
 from .inputs import CONTROLS, with_controls
@@ -74,7 +74,7 @@ def explain_case(
         system.method(method)
 
     chosen = {name: each for name, each in (choices or {}).items() if name in methods}
-    ended: list[str] = []
+    ended = EndedEarly()
     keeps, stopped = any(getattr(each, "partial", False) for each in chosen.values()), False
 
     def on_progress(fraction: float, text: str) -> None:
@@ -95,7 +95,7 @@ def explain_case(
             on_cost(sentence)
     stable = system.tells_stability if stability is None else stability
     end = STABILITY_FROM if stable else 1.0
-    own, top = _Choices(chosen, ended.append), CONTROL_FROM if inputs else end
+    own, top = _Choices(chosen, ended), CONTROL_FROM if inputs else end
     units = _explain_all(bundle, samples, methods, inputs, on_progress, own, top)
     units, refused = with_sets(units, bundle.card, error_rate)
 
@@ -103,7 +103,7 @@ def explain_case(
         fraction = CONTROL_FROM + (end - CONTROL_FROM) * done / len(units)
         on_progress(fraction, "Asking networks that have learnt nothing")
 
-    if not ended:
+    if not ended.sentences:
         units = with_controls(units, bundle, methods, inputs, after_control, chosen)
     if stable:
         units = with_stability(units, case, bundle, lambda done, text: on_progress(end + (1 - end) * done, text))
@@ -113,7 +113,7 @@ def explain_case(
     notes += [*(w for s in samples for w in s.warnings), *_notes_on_maps(units)]
     notes += [each.in_words() for each in chosen.values() if hasattr(each, "in_words")]
     notes += [made for name, each in chosen.items() if (made := system.method(name).made(bundle.card, each))]
-    notes += [*ended, *system.result_notes(units), *stability_notes(units), *left_out_notes(units)]
+    notes += [*ended.sentences, *system.result_notes(units), *stability_notes(units), *left_out_notes(units)]
     geometries = {name: image.geometry for name, image in case.images.items()}
     return CaseResult(case.geometry, bundle.card, tuple(units), tuple(dict.fromkeys(notes)), geometries, chosen)
 

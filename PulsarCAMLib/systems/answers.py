@@ -59,6 +59,22 @@ class LoopedPredictor:
         return torch.stack([member(images, masks) for member in self.members])
 
 
+@dataclass
+class EndedEarly:
+    """Is told what is missing in maps that ended early.
+
+    Attributes:
+        sentences: that were told.
+        stopped: whether a person ended one, so that those of further samples end at once, too.
+    """
+
+    sentences: list[str] = field(default_factory=list)
+    stopped: bool = False
+
+    def __call__(self, sentence: str) -> None:
+        self.sentences.append(sentence)
+
+
 @dataclass(frozen=True, eq=False)
 class NetworkEvidence:
     """What generic map methods are made from: the members themselves, and what they are asked.

@@ -43,11 +43,11 @@ def _weights_problems(folder: Path, card: ModelCard) -> Iterator[str]:
         return
     if hashlib.sha256(content).hexdigest() != card.sha256:
         yield f"The weights of model “{card.name}” are not those its card describes (wrong sha256)."
-    from .weights import header_problems, members_of, read_tensors, tensor_problems
+    from .weights import header_problems, members_of, tensor_problems, tensors_of
 
     try:
         wrong = list(header_problems(card, content))
-        tensors = {} if wrong else read_tensors(card, content)
+        tensors = {} if wrong else tensors_of(card, content)
     except BundleError as error:
         yield str(error)
         return

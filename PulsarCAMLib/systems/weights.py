@@ -38,6 +38,15 @@ def read_tensors(card: ModelCard, content: bytes) -> dict[str, Tensor]:
     """
     for problem in header_problems(card, content):
         raise BundleError(problem)
+    return tensors_of(card, content)
+
+
+def tensors_of(card: ModelCard, content: bytes) -> dict[str, Tensor]:
+    """The same of weights whose header has no :func:`header_problems`.
+
+    Raises:
+        BundleError: the bytes are damaged.
+    """
     try:
         return safetensors.torch.load(content)
     except Exception as error:  # safetensors raises its own, KeyError, ValueError... for damaged bytes

@@ -147,11 +147,12 @@ class Blocks:
         return Blocks(self.low[chosen], self.high[chosen])
 
     def evenly(self) -> list[np.ndarray]:
-        """Indices in two parts: first those that do not overlap and cover everything, then all others."""
+        """Indices in two parts: first as few as cover all that is covered at all, then all others."""
         import numpy as np
 
-        sides = self.high[0] - self.low[0] if len(self) else np.ones(1, int)
-        first = (self.low % sides == 0).all(axis=1)
+        first = np.ones(len(self), dtype=bool)
+        for axis in range(self.low.shape[1]) if len(self) else ():
+            first &= np.isin(self.low[:, axis], _covering(self.low[:, axis], self.high[:, axis]))
         return [np.flatnonzero(first), np.flatnonzero(~first)]
 
     def box(self, n: Any) -> tuple[Any, ...]:
@@ -163,6 +164,17 @@ class Blocks:
         import numpy as np
 
         return self.of(np.array([region[self.box(n)].any() for n in range(len(self))], dtype=bool))
+
+
+def _covering(low: np.ndarray, high: np.ndarray) -> list[int]:
+    """Of the places along one axis as few as leave no hole: from each the farthest that still touches it."""
+    places = sorted(set(low.tolist()))
+    side = int(high[0] - low[0])
+    chosen = places[:1]
+    while chosen[-1] != places[-1]:
+        reached = [place for place in places if chosen[-1] < place <= chosen[-1] + side]
+        chosen.append(reached[-1] if reached else min(place for place in places if place > chosen[-1]))
+    return chosen
 
 
 def blocks_of(size: Sequence[int], settings: OcclusionSettings, times: int = 1) -> Blocks:

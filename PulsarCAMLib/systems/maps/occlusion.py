@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from ...core.map_method import MapMethod
-from ..answers import NetworkEvidence
+from ..answers import EndedEarly, NetworkEvidence
 from .blocks import OCCLUSION as NAME, OCCLUSION_PARTS, OcclusionSettings
 from .run import class_logits
 
@@ -37,6 +37,9 @@ def occlusion_maps(evidence: NetworkEvidence, settings: OcclusionSettings) -> di
     wanted: dict[str, tuple[int, ...] | None] = {"": None, **evidence.inputs}
     found: dict[str, list[np.ndarray | None]] = {role: [] for role in wanted}
     ending = Ending(settings.partial) if settings.may_end_early else None
+    whole = evidence.ended if isinstance(evidence.ended, EndedEarly) else EndedEarly()
+    if ending is not None:
+        ending.stopped = whole.stopped  # who ended the map of one sample does not wait for those of the others
     count = len(evidence.members) * len(wanted)
     for m, member in enumerate(evidence.members):
         occluder = occluder_of(evidence, member, evidence.images, settings.incremental)
@@ -46,6 +49,7 @@ def occlusion_maps(evidence: NetworkEvidence, settings: OcclusionSettings) -> di
                 ending.give(60 * settings.minutes / count)
             values = occluded(occluder, settings, channels, _region(evidence, settings), tell, ending)
             found[role].append(None if ending and ending.asked == known else values)
+    whole.stopped |= ending is not None and ending.stopped
     if ending and ending.left:
         evidence.ended(_what_is_left(ending.asked, ending.left))
     maps: dict[str | tuple[str, str], Tensor] = {}

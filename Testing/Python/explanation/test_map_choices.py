@@ -16,6 +16,7 @@ from two_visits import TWO
 from PulsarCAMLib.cli.map_choices import add_choices, choices_of, choices_of_text, told
 from PulsarCAMLib.core.errors import Cancelled, InputError
 from PulsarCAMLib.explanation import explain_case
+from PulsarCAMLib.systems.answers import EndedEarly
 from PulsarCAMLib.systems.maps.blocks import NOISE, OTHER_VISIT, ZERO, OcclusionSettings, blocks_of
 from PulsarCAMLib.systems.maps.occluding import Ending, Occluder, occluded, positions_asked
 from PulsarCAMLib.systems.maps.occlusion import OCCLUSION, occlusion_cost, occlusion_maps
@@ -124,6 +125,42 @@ def test_blocks_that_cover_everything_are_asked_first():
     for n in first:
         covered[blocks.box(n)] += 1
     assert (covered == 1).all()
+
+
+@pytest.mark.parametrize(("size", "block", "stride", "fewest"), [((13, 8, 8), 4, 3, 4 * 2 * 2), ((10, 4, 4), 4, 2, 3)])
+def test_blocks_that_are_asked_first_leave_no_hole_whatever_the_stride(size, block, stride, fewest):
+    blocks = blocks_of(size, OcclusionSettings(block=block, stride=stride))
+    for shown in (blocks, blocks.of(np.flatnonzero((blocks.low[:, 0] != 3) & (blocks.low[:, 0] != 4)))):
+        covered, all_covered = np.zeros(size, int), np.zeros(size, int)
+        first, rest = shown.evenly()
+        for n in first:
+            covered[shown.box(n)] += 1
+        for n in range(len(shown)):
+            all_covered[shown.box(n)] += 1
+        assert ((covered > 0) == (all_covered > 0)).all()
+        assert sorted([*first, *rest]) == list(range(len(shown)))
+    assert len(blocks.evenly()[0]) == fewest
+
+
+def test_who_ends_the_map_of_one_sample_does_not_wait_for_those_of_the_others():
+    said, partly = EndedEarly(), OcclusionSettings(block=3, stride=2, partial=True)
+    calls = []
+
+    def stop(fraction):
+        calls.append(fraction)
+        if len(calls) == 2:
+            raise Cancelled
+
+    for _sample in range(2):
+        evidence = evidence_of(Smooth(unit=nn.ReLU), inputs={})
+        object.__setattr__(evidence, "ended", said)
+        object.__setattr__(evidence, "tell", stop)
+        maps = occlusion_maps(evidence, partly)
+    first, second = said.sentences
+    assert " 0 of " not in first
+    assert second.startswith("Occlusion was ended early: 0 of ")
+    assert not maps["one"].any()
+    assert len(calls) == 2, "of the second sample nothing is asked"
 
 
 def test_a_map_that_is_ended_early_keeps_what_it_knows_and_says_what_is_missing():
