@@ -78,6 +78,8 @@ def _run(options) -> None:
         from .sanity import run
     elif options.command == "bundle":
         from .bundle import run
+    elif options.command == "dicom":
+        from .dicom import run
     else:
         from .models import run
     if getattr(options, "safe_reading", False):

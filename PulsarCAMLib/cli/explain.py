@@ -19,7 +19,8 @@ from ..core.settings import plain
 from ..core.vocabulary import DEFAULT_MARGIN_MM, EACH, NORMALISATIONS
 from .comparing import compare
 from .console import Progress, Timings, note, table, warn
-from .inputs import read_case, refuse_roles
+from .dicom import from_folder
+from .inputs import DicomFrames, read_case, refuse_roles
 from .map_choices import choices_of
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ class Job:
         error_rate: of the classes that cannot be ruled out; None: that of the model's card.
         tells_costs: say beforehand what takes long.
         settings_of_maps: parsed options of map methods that have settings of their own.
+        frames: which frames of reference images and contours are in, of a DICOM folder whose files were paired.
         map_inputs: inputs whose maps of their own are written, or "each"; none: only maps of all together.
     """
 
@@ -67,6 +69,8 @@ class Job:
     labels: tuple[int, ...] | None = None
     segments: tuple[str, ...] | None = None
     series: str | None = None
+    structures: str | None = None
+    frames: DicomFrames = field(default_factory=DicomFrames)
     compare: bool = False
     sigma_mm: float = 1.0
     shell_mm: float = 1.0
@@ -120,6 +124,7 @@ def run(options) -> None:
         labels=options.labels,
         segments=options.segments,
         series=options.series,
+        structures=options.structures,
         compare=options.compare,
         sigma_mm=options.sigma_mm,
         shell_mm=options.shell_mm,
@@ -190,6 +195,7 @@ def explain(job: Job, progress: Progress, timings: Timings) -> tuple[list[dict],
 
     with timings.step("reading"):
         bundle = find_bundle(job.model)
+        job = from_folder(job, bundle.card.system, note if job.tells_costs else lambda sentence: None)
         refuse_roles(job, bundle.card)
     with timings.step("importing"):
         _prepare_threads(job)
@@ -383,6 +389,7 @@ def _hashes(job: Job) -> dict[str, str]:
 
     files = {"volume": job.volume, "segmentation": job.segmentation, **job.inputs}
     files |= {f"{name}_transform": path for name, path in job.transforms}
+    files |= {f"registration_{n}": path for n, path in enumerate(job.frames.files, start=1)}
     return {f"{name}_sha256": sha256_of(path) for name, path in files.items() if path}
 
 

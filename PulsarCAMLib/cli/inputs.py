@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..core.errors import InputError
@@ -25,6 +26,20 @@ if TYPE_CHECKING:
     from .explain import Job
 
 DESTINATION = "inputs"
+
+
+@dataclass(frozen=True, eq=False)
+class DicomFrames:
+    """How the files of a DICOM folder lie to each other.
+
+    Attributes:
+        registration: 4x4, rigid, LPS millimetres of the contours' frame of reference to those of the images'; None:
+            it is one.
+        files: read for that.
+    """
+
+    registration: np.ndarray | None = None
+    files: tuple[Path, ...] = ()
 
 
 def extra_roles(system: System) -> tuple[InputRole, ...]:
@@ -137,7 +152,9 @@ def _read(path: Path, image: Image, job: Job) -> tuple[list[Lesion], list[str]]:
     from ..lesions.from_files import read_lesions
 
     frame = image.source.frame_of_reference_uid if image.source else ""
-    return read_lesions(path, image.geometry, job.parts, job.labels, job.segments, frame=frame)
+    return read_lesions(
+        path, image.geometry, job.parts, job.labels, job.segments, frame=frame, registration=job.frames.registration
+    )
 
 
 def _lesions_of(path: Path, image: Image, job: Job) -> tuple[list[Lesion], list[str]]:

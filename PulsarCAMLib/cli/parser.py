@@ -14,6 +14,7 @@ from .agreement import add_agreement
 from .bundle import add_bundle
 from .cohort import add_cohort
 from .comparing import WRITTEN, add_comparing
+from .dicom import add_dicom
 from .features import add_features
 from .inputs import add_inputs, add_safe_reading
 from .map_choices import add_choices
@@ -36,6 +37,7 @@ examples:
   pulsarcam explain t1c.nii.gz labels.nii.gz -o result --labels 1,3 --method all --class both
   pulsarcam explain dicom-folder gtv.nii.gz -o result --model my-model --threshold percentile:90
   pulsarcam explain t1c.nrrd lesions.seg.nrrd -o result --segments "GTV 1,GTV 3" --scene --overwrite
+  pulsarcam explain export-of-the-planning-system -o result
 
 what is written into the folder:
   <method>_<class>_mean.nrrd, ..._std.nrrd    heat map and its spread over the ensemble, on the MRI's own voxels,
@@ -81,6 +83,7 @@ def make_parser(system: str = DEFAULT) -> argparse.ArgumentParser:
     add_study(commands, _command, EPILOG, learning)
     add_sanity(commands, _command, EPILOG)
     add_bundle(commands, _command, EPILOG)
+    add_dicom(commands, _command, EPILOG)
     models = _command(commands, "models", "list the installed models with their cards")
     models.add_argument("--json", action="store_true", help="print the whole cards as JSON")
     return parser
@@ -104,14 +107,19 @@ def _add_explain(commands) -> None:
         commands, "explain", "predict and explain the lesions of one MRI, a patient, or a visit", EXAMPLES + EPILOG
     )
     parser.add_argument(
-        "volume", type=InputPath, metavar="VOLUME", help="MRI: NRRD, NIfTI, MetaImage, or a folder of DICOM slices"
+        "volume",
+        type=InputPath,
+        metavar="VOLUME",
+        help="MRI: NRRD, NIfTI, MetaImage, or a folder of DICOM slices; without SEGMENTATION any folder that holds a "
+        "DICOM series and its structure set",
     )
     parser.add_argument(
         "segmentation",
         type=InputPath,
         metavar="SEGMENTATION",
         nargs="?",
-        help=".seg.nrrd, or a label volume (NRRD, NIfTI, MetaImage); may be left out where the model needs no lesions",
+        help=".seg.nrrd, a label volume (NRRD, NIfTI, MetaImage), or a DICOM RTSTRUCT or SEG; may be left out where "
+        "the model needs no lesions or VOLUME is a DICOM folder",
     )
     add_output(parser, "OUT", "folder to be made", required=True)
     add_model_option(parser)
@@ -128,6 +136,9 @@ def _add_explain(commands) -> None:
     lesions.add_argument("--labels", type=_numbers, metavar="1,3", help="only these values of a label volume")
     lesions.add_argument("--segments", type=_names, metavar="A,B", help="only these segments, by name or ID")
     lesions.add_argument("--series", metavar="N", help="which series of a DICOM folder that holds several")
+    lesions.add_argument(
+        "--structures", metavar="N", help="which structure set (RTSTRUCT, SEG) of a DICOM folder that holds several"
+    )
     _add_maps(parser)
     add_choices(parser)
     add_comparing(parser)

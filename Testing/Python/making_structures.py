@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
+from making_dicom import an_instance
 from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
 from pydicom.sequence import Sequence as Items
 from pydicom.uid import ExplicitVRLittleEndian
@@ -85,10 +86,17 @@ def a_structure_set(
 
 
 def a_registration(
-    path: Path, matrix: np.ndarray, source: str, target: str = FRAME, kind: str = "RIGID", sop_class: str = REG
+    path: Path,
+    matrix: np.ndarray,
+    source: str,
+    target: str = FRAME,
+    kind: str = "RIGID",
+    sop_class: str = REG,
+    uid: str = "1.2.3.5.7",
+    **elements: object,
 ) -> Path:
     """A REG that takes points of the frame of reference ``source`` to ``target``, which is the registered one."""
-    data = an_object(sop_class, "REG")
+    data = an_object(sop_class, "REG", uid, **elements)
     data.FrameOfReferenceUID = target
     items = []
     for frame, each in ((target, np.eye(4)), (source, matrix)):
@@ -102,6 +110,30 @@ def a_registration(
     data.RegistrationSequence = Items(items)
     data.save_as(path, enforce_file_format=True)
     return path
+
+
+def a_series(
+    folder: Path,
+    voxels: np.ndarray,
+    geometry: VolumeGeometry,
+    uid: str = "1.2.3.2",
+    change: Callable[[Dataset, int], None] = lambda data, n: None,
+    spread: int = 0,
+) -> Path:
+    """An MR series of a volume, in folders of ``spread`` files each (0: all in one), in no order of the slices."""
+    direction = np.asarray(geometry.direction)
+    for n, plane in enumerate(voxels):
+        data = an_instance(plane, n)
+        data.SOPInstanceUID = data.file_meta.MediaStorageSOPInstanceUID = f"{uid}.{n + 1}"
+        data.SeriesInstanceUID = uid
+        data.ImagePositionPatient = [f"{v:.8g}" for v in geometry.to_lps(np.array([0, 0, n]))]
+        data.ImageOrientationPatient = [f"{v:.10g}" for v in (*direction[:, 0], *direction[:, 1])]
+        data.PixelSpacing = [geometry.spacing[1], geometry.spacing[0]]
+        change(data, n)
+        at = folder / f"{n // spread:02d}" if spread else folder
+        at.mkdir(parents=True, exist_ok=True)
+        data.save_as(at / f"{(n * 7) % 10}-{n}.dcm", enforce_file_format=True)
+    return folder
 
 
 def an_object(sop_class: str, modality: str, uid: str = "1.2.3.5.1", **elements: object) -> FileDataset:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from ...core.case import Image
@@ -28,7 +29,8 @@ def read_series(folder: Path, series: str | None = None) -> Image:
 
     Args:
         folder: with the files, among others perhaps; folders in it are not looked into.
-        series: number in the list (from 1) or UID, where there are several.
+        series: number in the list (from 1) or UID, where there are several; one of a UID that the folder itself does
+            not hold is looked for in the folders below, each instance once.
 
     Raises:
         InputError: no series, several without a choice, a choice that is not there, or a damaged file.
@@ -111,7 +113,7 @@ def _slice(file: DicomFile) -> Slice:
 def _files_of(folder: Path, series: str | None) -> list[DicomFile]:
     """Files of the series that is meant."""
     found = _series_in(folder)
-    if not found:
+    if not found and (series is None or "." not in series):
         raise InputError(
             f"The folder {shown_path(folder)} holds no DICOM image series; give the folder with the slices."
         )
@@ -120,6 +122,8 @@ def _files_of(folder: Path, series: str | None) -> list[DicomFile]:
         return found[ids[0]]
     if series in found:
         return found[series]
+    if series is not None and "." in series and (below := _below(folder, series)):
+        return below
     if series is not None and series.isdecimal() and len(series) < 9 and 1 <= int(series) <= len(ids):
         return found[ids[int(series) - 1]]
     listed = "; ".join(f"{n}: {f[0].modality}, {len(f)} files" for n, f in enumerate(found.values(), start=1))
@@ -150,6 +154,18 @@ def _refuse_emptied(others: Sequence[Path], endings: Collection[str]) -> None:
                 f"The file {visible(path.name)} in the DICOM folder {shown_path(path.parent)} {what} is no DICOM file, "
                 "so a slice may be missing; copy the folder again, or move the file elsewhere."
             )
+
+
+def _below(folder: Path, series: str) -> list[DicomFile]:
+    """Files of a series in the folders below, in the order of their paths; of an instance that is there twice, one."""
+    found: dict[str, DicomFile] = {}
+    for path in sorted(folder.rglob("*")):
+        if is_dicom(path):
+            with suppress(InputError):  # told where the folder was looked through
+                file = read_header(path)
+                if file.text("SeriesInstanceUID") == series and file.modality not in NOT_IMAGES:
+                    found.setdefault(file.text("SOPInstanceUID"), file)
+    return list(found.values())
 
 
 def _series_in(folder: Path) -> dict[str, list[DicomFile]]:
