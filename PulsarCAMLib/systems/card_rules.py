@@ -38,7 +38,8 @@ FIELDS: dict[str, type] = {
 """What a card must hold, and of which kind."""
 
 OPTIONAL: dict[str, type] = {
-    "response": dict, "protocols": dict, "explanation_checks": dict, "probe": dict, "reference": dict, "conformal": dict,
+    "response": dict, "protocols": dict, "explanation_checks": dict, "probe": dict, "reference": dict,
+    "conformal": dict,
 }  # fmt: skip
 """What a card may hold since it was first read; readers of version 1 that do not know them pass over them."""
 
