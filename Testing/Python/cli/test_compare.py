@@ -43,7 +43,7 @@ def test_tables_gradient_maps_and_report_are_written_beside_the_maps(tmp_path, p
     assert "Distance to the border" in page
 
 
-@pytest.mark.parametrize(("target", "maps"), [("both", 7), ("response", 3)])
+@pytest.mark.parametrize(("target", "maps"), [("both", 11), ("response", 5)])
 def test_all_methods_and_both_classes_are_all_maps_with_the_signed_one(target, maps, tmp_path, pulsarcam):
     out = tmp_path / "out"
     options = ("--no-pictures", "--compare", "--method", "all", "--class", target)
