@@ -1,10 +1,12 @@
 """What each way of normalising, with and without the surroundings, is worth where the tissue outside decides.
 
     python Testing/Benchmarks/normalising.py --patients 40 --tested 30 --epochs 30 --members 1
+    python Testing/Benchmarks/normalising.py --no-networks --tested 20
 
 Two cohorts of generated patients: in the usual one texture inside the contour decides; in the other nothing inside
 does, and a shell of 1 to 8 mm around the lesions that do not respond is brighter. A network that sees the inside alone
-has an AUC of 0.5 there. Other patients are answered than were learnt from. Training settings are the paper's.
+has an AUC of 0.5 there. Other patients are answered than were learnt from. Training settings are the paper's. How much
+of the outside the normalisation itself carries in is told by the mean intensity inside, without any network.
 """
 
 from __future__ import annotations
@@ -84,6 +86,17 @@ def units(given: list[SyntheticPatient]) -> Iterator[LabelledUnit]:
             yield LabelledUnit(patient.name, case, lesion.name, lesion.response)
 
 
+def told_by_mean(asked: list, way: tuple[str, str]) -> str:
+    """AUC of the mean normalised intensity inside the contour alone, whichever way it points."""
+    own = AUTOENCODER.training_settings(preprocessing=Preprocessing(normalise=way[0], outside=way[1]))
+    samples = collect_samples(units(asked), AUTOENCODER, own, only_original=True)
+    means = AUTOENCODER.control_column("mean-only", samples.images, samples.masks)
+    positive = samples.labels == 1
+    above = means[positive][:, None] - means[~positive]
+    auc = float(((above > 0) + 0.5 * (above == 0)).mean())
+    return f"{max(auc, 1 - auc):.3f}"
+
+
 def measured(rule: str, known: list, asked: list, way: tuple[str, str], options: argparse.Namespace) -> list[str]:
     """Cells of one row: AUC with interval, and the median AUROC of every map on the answering slices."""
     own = AUTOENCODER.training_settings(
@@ -116,15 +129,18 @@ def main() -> None:
     parser.add_argument("--tested", type=int, default=30, help="answered (%(default)s)")
     parser.add_argument("--epochs", type=int, default=30)
     parser.add_argument("--members", type=int, default=1)
+    parser.add_argument("--no-networks", action="store_true", help="the mean intensity alone: seconds a patient")
     parser.add_argument("--rules", default=f"{USUAL},{OUTSIDE}")
     options = parser.parse_args()
-    heads = ("what decides", "`--normalise`", "`--outside`", "AUC, unseen patients", *MAPS)
+    networks = () if options.no_networks else ("AUC, unseen patients", *MAPS)
+    heads = ("what decides", "`--normalise`", "`--outside`", "AUC of the mean inside", *networks)
     print("| " + " | ".join(heads) + " |\n" + "|---" * len(heads) + "|", flush=True)
     for rule in options.rules.split(","):
-        known = list(patients(rule, options.patients, LEARN_SEED))
+        known = [] if options.no_networks else list(patients(rule, options.patients, LEARN_SEED))
         asked = list(patients(rule, options.tested, TEST_SEED))
         for way in SETTINGS:
-            print("| " + " | ".join([rule, *way, *measured(rule, known, asked, way, options)]) + " |", flush=True)
+            cells = [] if options.no_networks else measured(rule, known, asked, way, options)
+            print("| " + " | ".join([rule, *way, told_by_mean(asked, way), *cells]) + " |", flush=True)
 
 
 if __name__ == "__main__":
