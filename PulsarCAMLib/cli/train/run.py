@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 from ...cohort.lesion_label import LesionLabel
 from ...cohort.table import CohortTable
-from ...core.pluralize import pluralize
 from ...core.task import PATIENT, SHRINKAGE
 from ...core.vocabulary import ALL, BASELINE, FOLDS
 from ...systems.registry import DEFAULT
@@ -279,20 +278,14 @@ def _option(value: object) -> str:
 
 
 def summary(bundle: ModelBundle, report: Path | None, kept: Path | None) -> str:
-    """What was made, in a few lines."""
-    fields = bundle.card.fields
-    performance, protocols = fields["performance"], fields.get("protocols", {})
-    lines = [f"Model “{bundle.card.name}” of {pluralize(bundle.card.members, 'member')}: {bundle.folder}"]
-    lines.append(f"Trained on {fields['training']['data']}.")
-    if "validation" in performance:
-        lines.append(f"Validation patients: {performance['validation']['text']}.")
-    lines.append(f"{performance['about'].rstrip('.')}.")
-    lines += protocols.get("text", [])
-    if "explanation_checks" in fields:
-        lines.append(f"Maps: {fields['explanation_checks']['text']}")
-    if report and "text" in protocols:
-        lines.append(f"Report: {report / 'index.html'}")
-    lines.append(f"The whole card: pulsarcam bundle show {bundle.folder}")
+    """What was made: the verdict, and a small table."""
+    from ...outputs.training_end import as_lines, end_rows
+
+    card = bundle.card
+    rows = [*end_rows(card), ("Bundle", str(bundle.folder))]
+    if report and "text" in card.fields.get("protocols", {}):
+        rows.append(("Report", str(report / "index.html")))
+    rows.append(("The whole card", f"pulsarcam bundle show {bundle.folder}"))
     if kept:
-        lines.append(f"Curves, pictures and the study: {kept}")
-    return "\n".join(lines)
+        rows.append(("Run", f"{kept} (curves, pictures and the study)"))
+    return as_lines(card.verdict.sentence, rows)

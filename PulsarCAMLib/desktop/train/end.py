@@ -11,9 +11,6 @@ from ...core.errors import PulsarCAMError
 from ..section import slot
 from .parameters import report_of
 
-FOR_THE_CONSOLE = ("Report: ", "The whole card: ", "Curves and pictures: ")
-"""Beginnings of lines that name places for which the panel has buttons."""
-
 
 class TrainEnd:
     """Result, “Use this model” and “Open report”; hidden until there is something to show.
@@ -35,17 +32,23 @@ class TrainEnd:
         """Something new begins."""
         self._show("")
 
-    def show(self, output: Path, sentences: list[str]) -> None:
-        """A model is ready.
+    def show(self, output: Path, warnings: list[str]) -> None:
+        """A model is ready: the verdict in a sentence, a small table, and what the training warned of.
 
         Args:
             output: folder of the bundle.
-            sentences: what the training said.
+            warnings: of the training.
         """
+        from ...outputs.training_end import as_html, end_rows
+
         self._output = output
         self._model, where = self._register()
-        lines = [line for text in sentences for line in text.splitlines() if not line.startswith(FOR_THE_CONSOLE)]
-        self._show("\n".join(f"• {line}" for line in [*lines, where]))
+        try:
+            card = self._logic.modelCard(str(output))
+        except PulsarCAMError as error:
+            self._show(str(error))
+            return
+        self._show(as_html(card.verdict.sentence, end_rows(card), [*warnings, where]))
 
     def _show(self, text: str) -> None:
         ui = self.ui

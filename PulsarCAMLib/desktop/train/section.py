@@ -278,7 +278,7 @@ class Train(Section):
     def _training_ended(self, job: Job) -> None:
         if job.code == 0:
             self._message = _("The model is ready.")
-            self._end.show(self._output, [job.output(), *job.warnings()])
+            self._end.show(self._output, job.warnings())
             return
         left = is_unfinished(self._output)
         resume = _("What is trained so far is kept: press Resume to go on.") if left else ""
