@@ -17,7 +17,7 @@ from .card_section import entry_of_card
 from .entries import HONEST, Entry, judged, main_entry, on_mri, signed, spread, system_in, task_of
 from .exclusion import left_out_sentences
 from .flattering import why_flattering
-from .input_controls.words import not_needed
+from .input_controls.words import input_controls_section, not_needed
 from .settings import baselines_of, network_name
 from .shared_lesions import column_sentences
 
@@ -60,7 +60,8 @@ def verdicts(summary: dict[str, Any]) -> list[Verdict]:
         if entry and "[" not in model["name"]:
             subject = "the network" if model["name"] == network else f"“{model['title']}”"
             evidence = evidence_of_entry(entry_of_card(entry), task)
-            found.append(judge(evidence, summary["synthetic"], subject=subject))
+            controls = input_controls_section(summary) if model["name"] == network else ()
+            found.append(judge(evidence, summary["synthetic"], controls, subject))
     return found
 
 
