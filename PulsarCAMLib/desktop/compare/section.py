@@ -11,6 +11,7 @@ from ...core.errors import Cancelled
 from ...core.pluralize import pluralize
 from ...core.task import BOTH, PREDICTED
 from ...scene.showing import side_by_side, views
+from ...scene.showing.way_back import WayBack
 from ...scene.state import rows_of
 from ..results.result_cache import key_of
 from ..section import Section, set_enabled, slot
@@ -39,7 +40,7 @@ class Compare(Section):
     def set_up(self) -> None:
         """Prepare table and plot, connect the buttons."""
         self._rows, self._shells, self._key, self._lesion = [], [], None, None
-        self._kept, self._layout_before = {}, None
+        self._kept, self._way_back = {}, WayBack(side_by_side.LAYOUT)
         headings = (_("Heat map and"), _("ρ"), _("partial"), _("p"))
         tips = (
             "",
@@ -67,7 +68,7 @@ class Compare(Section):
     @property
     def is_side_by_side(self) -> bool:
         """Whether the views are those of this comparison."""
-        return self._layout_before is not None and views.current_layout() == side_by_side.LAYOUT
+        return self._way_back.is_open
 
     def forget(self) -> None:
         """Another parameter set has another comparison."""
@@ -75,9 +76,7 @@ class Compare(Section):
 
     def leave(self) -> None:
         """The views of another patient's comparison go."""
-        if self.is_side_by_side:
-            views.set_layout(self._layout_before)
-            self._layout_before = None
+        self._way_back.go()
         self.forget()
 
     def refresh(self) -> None:
@@ -163,16 +162,13 @@ class Compare(Section):
     @slot
     def on_side_by_side(self) -> None:
         """Show the maps side by side, or go back."""
-        if self.is_side_by_side:
-            views.set_layout(self._layout_before)
-            self._layout_before = None
-        else:
+        if not self._way_back.go():
             before = views.current_layout()
             side_by_side.show_side_by_side(
                 self._volume(), self.state.heatMapVolume, self.logic._comparisonNodes(self._nodes()),
                 self.state.opacity / 100,
             )  # fmt: skip
-            self._layout_before = before
+            self._way_back.remember(before)
             place = self.panel.results.place_of(self._lesion) if self._lesion else None
             if place is not None:
                 views.jump_to(place, new_views=True)

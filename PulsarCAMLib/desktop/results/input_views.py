@@ -10,6 +10,7 @@ from slicer.i18n import tr as _
 from ...core.display import Threshold
 from ...core.inputs import InputRole
 from ...scene.showing import input_views, views
+from ...scene.showing.way_back import WayBack
 from ...scene.writing.provenance import PREFIX
 from ..section import Section, set_enabled, slot
 
@@ -19,14 +20,14 @@ class InputViews(Section):
 
     def set_up(self) -> None:
         """Connect the button."""
-        self._layout_before, self._shown = None, []
+        self._way_back, self._shown = WayBack(input_views.LAYOUT), []
         self._own, self._own_key = {}, None
         self.ui.inputViewsButton.connect("clicked(bool)", self.on_show)
 
     @property
     def is_shown(self) -> bool:
         """Whether the views are these."""
-        return self._layout_before is not None and views.current_layout() == input_views.LAYOUT
+        return self._way_back.is_open
 
     def refresh(self) -> None:
         """Follow what is chosen, and enable what can be pressed; where a model takes one image there is no button."""
@@ -50,14 +51,11 @@ class InputViews(Section):
     @slot
     def on_show(self) -> None:
         """Show the images side by side, or go back."""
-        if self.is_shown:
-            views.set_layout(self._layout_before)
-            self._layout_before = None
-        else:
+        if not self._way_back.go():
             before = views.current_layout()
             with slicer.util.WaitCursor():
                 self._show(self._views(self._own_maps()))
-            self._layout_before = before
+            self._way_back.remember(before)
             chosen = self.panel.results.chosen_name()
             place = self.panel.results.place_of(chosen) if chosen else None
             if place is not None:

@@ -8,6 +8,7 @@ import slicer
 from slicer.i18n import tr as _
 
 from ...scene.showing import views
+from ...scene.showing.way_back import WayBack
 from ..section import Section, set_enabled, slot
 from .inspector import Inspector
 
@@ -26,14 +27,14 @@ class MethodViews(Section):
 
     def set_up(self) -> None:
         """Connect the buttons."""
-        self._layout_before, self._inspector = None, None
+        self._way_back, self._inspector = WayBack(views.COMPARE_LAYOUT), None
         self.ui.compareButton.connect("clicked(bool)", self.on_compare)
         self.ui.inspectButton.connect("clicked(bool)", self.on_inspect)
 
     @property
     def is_comparing(self) -> bool:
         """Whether the views are those of the comparison."""
-        return self._layout_before is not None and views.current_layout() == views.COMPARE_LAYOUT
+        return self._way_back.is_open
 
     def refresh(self) -> None:
         """Enable what can be pressed."""
@@ -63,17 +64,13 @@ class MethodViews(Section):
 
     def leave(self) -> None:
         """The views of another patient's maps go."""
-        if self.is_comparing:
-            views.set_layout(self._layout_before)
-            self._layout_before = None
+        self._way_back.go()
         self.forget()
 
     @slot
     def on_compare(self) -> None:
         """Show the methods side by side, or go back."""
-        if self.is_comparing:
-            views.set_layout(self._layout_before)
-            self._layout_before = None
+        if self._way_back.go():
             self.refresh()
             return
         with slicer.util.WaitCursor():
@@ -94,7 +91,7 @@ class MethodViews(Section):
     def _compare(self) -> None:
         result = self.panel.result()
         maps = self._maps()
-        self._layout_before = views.current_layout()
+        self._way_back.remember(views.current_layout())
         system = result.scanResult.system
         titles = [short_title(system.method(name).title) for name in system.usual_maps]
         views.compare(result.volumeNode, maps, titles, self.state.opacity / 100)
