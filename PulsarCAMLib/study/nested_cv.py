@@ -9,12 +9,17 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from ..core.errors import InputError
-from ..core.task import Task
+from ..core.task import LESION, Task
 from ..core.vocabulary import FIXED, TIME_POINTS
 from ..evaluation.metrics import point
 from ..evaluation.multiclass import predictions_of
 from ..evaluation.thresholds import DEFAULT, ChosenThreshold, choose_threshold
 from ..training.study_models import Fitted, InnerAnswers, StudyModel, TrialTask
+
+
+def unit_of(task: TrialTask) -> str:
+    """Whose answers are asked for, in a word."""
+    return task.question.unit if task.question else LESION
 
 
 def inner_answers(model: StudyModel, task: TrialTask, folds: int) -> InnerAnswers:
@@ -31,7 +36,9 @@ def inner_answers(model: StudyModel, task: TrialTask, folds: int) -> InnerAnswer
     labels, patients = task.labels[task.train], task.patients[task.train]
     folds = min(folds, len(np.unique(patients)), int(np.bincount(labels, minlength=task.classes).min()))
     if folds < 2:
-        raise InputError("There are too few training lesions for inner splits; use the fixed threshold and no tuning.")
+        raise InputError(
+            f"There are too few training {unit_of(task)}s for inner splits; use the fixed threshold and no tuning."
+        )
     division = StratifiedGroupKFold(folds, shuffle=True, random_state=task.seed % 2**32)
     first = model.time_points[0]
     found = np.full((len(task.train), task.classes) if task.classes > 2 else len(task.train), np.nan)
@@ -61,7 +68,7 @@ def threshold_for(
     chosen: ChosenThreshold = choose_threshold(
         task.labels[inner.lesions[answered]], inner.probabilities[answered], task.question
     )
-    words = chosen.reason or f"best balanced accuracy on inner splits of {chosen.lesions} training lesions"
+    words = chosen.reason or f"best balanced accuracy on inner splits of {chosen.lesions} training {unit_of(task)}s"
     return chosen.value, words, vars(chosen)
 
 
