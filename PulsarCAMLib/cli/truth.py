@@ -31,6 +31,9 @@ TRAINING_SEED, TEST_SEED = 4100, 4200
 
 ROTATIONS = ",".join(f"{angle:g}" for angle in (20.0, 65.0, 110.0, 155.0, 200.0, 245.0, 290.0, 335.0))
 
+USUAL_TRAINING = ("--epochs", "40", "--weight-decay", "1", "--settle-norm", "--rotations", ROTATIONS, "--device", "cpu")
+"""As the shipped model is trained, with more epochs, for there are fewer patients."""
+
 Progress = Callable[[float, str], None]
 
 
@@ -58,7 +61,7 @@ class Recipe:
     resamples: int = 1000
     near_contour: bool = False
     labels_alike: bool = False
-    training: tuple[str, ...] = ()
+    training: tuple[str, ...] = USUAL_TRAINING
 
     def to_json(self) -> str:
         """By which a stopped run knows its own files."""
@@ -76,10 +79,6 @@ class Recipe:
             near_contour=self.near_contour,
             labels_alike=self.labels_alike,
         )
-
-
-USUAL_TRAINING = ("--epochs", "40", "--weight-decay", "1", "--settle-norm", "--rotations", ROTATIONS, "--device", "cpu")
-"""As the shipped model is trained, with more epochs, for there are fewer patients."""
 
 
 def run(folder: Path, recipe: Recipe, rules: tuple[str, ...], progress: Progress | None = None) -> list[dict]:
@@ -140,7 +139,7 @@ def _under(rule: str, place: Path, recipe: Recipe, progress: Progress | None) ->
         write_cohort(table.parent, recipe.cohort(rule, unseen=False), followup_images=False, progress=progress)
     if not model.exists():
         named = ("--name", rule, "--members", str(recipe.members), "--protocols", "none", "--resume", "--quiet")
-        if pulsarcam(["train", str(table), "-o", str(model), *named, *USUAL_TRAINING, *recipe.training]) != 0:
+        if pulsarcam(["train", str(table), "-o", str(model), *named, *recipe.training]) != 0:
             raise PulsarCAMError("The training has failed or was stopped; start the same command again to go on.")
     bundle = load_bundle(model)
     unseen = recipe.cohort(rule, unseen=True)
@@ -187,11 +186,17 @@ def _claim(folder: Path, recipe: Recipe) -> None:
 def about(recipe: Recipe, results: list[dict]) -> str:
     """How the table was made, for people."""
     minutes = sum(each.get("minutes", 0) for each in results)
+    usual = asdict(Recipe())
+    own = {"control": "label-control"}
+    numbers = {name: value for name, value in asdict(recipe).items() if type(value) is int and value != usual[name]}
+    told = [f"--{own.get(name, name).replace('_', '-')} {value}" for name, value in numbers.items()]
+    told += [f"--{name.replace('_', '-')}" for name, value in asdict(recipe).items() if value is True]
+    command = " ".join(["python -m PulsarCAMLib.cli.truth", *told, *recipe.training[len(USUAL_TRAINING) :]])
     return (
         f"SYNTHETIC patients; under each rule {recipe.patients} to train on (seed {TRAINING_SEED}) and "
         f"{recipe.test_patients} unseen ones (seed {TEST_SEED}), with {recipe.lesions[0]} to {recipe.lesions[1]} "
         f"lesions each; {pluralize(recipe.members, 'member')}, {pluralize(recipe.control, 'network')} on permuted "
-        f"labels. {minutes:.0f} minutes on {os.cpu_count()} processor cores ({platform.machine()})."
+        f"labels. {minutes:.0f} minutes on {os.cpu_count()} processor cores ({platform.machine()}): `{command}`."
     )
 
 
@@ -240,7 +245,7 @@ def main(arguments: list[str] | None = None) -> int:
         resamples=options.resamples,
         near_contour=options.near_contour,
         labels_alike=options.labels_alike,
-        training=tuple(more),
+        training=(*USUAL_TRAINING, *more),
     )
     try:
         results = run(options.output, recipe, options.rules, _show)

@@ -47,6 +47,8 @@ def test_a_rule_is_generated_trained_and_judged_and_the_table_written(folder):
     page = (folder / "truth.md").read_text(encoding="utf-8")
     assert page.startswith(result["text"])
     assert "SYNTHETIC" in page
+    told = "--patients 3 --test-patients 3 --members 1 --draws 1 --resamples 20 --epochs 1 --filters 2"
+    assert f"`python -m PulsarCAMLib.cli.truth {told}" in page
     assert not (folder / "dark-niche" / "cohort").exists()
 
 
