@@ -17,10 +17,13 @@ from .dicom import UNEVEN_MM, modality
 from .dicom.files import quiet
 from .headers.limits import check_axes, check_origin, check_spacing
 from .plain_files import is_file, plain_file
-from .volumes import read_volume
+from .volumes import read_volume, why_mask
 
 HIGHEST_GY = 1000.0
 """No plan gives more; such a volume is in cGy, or its scaling was lost."""
+
+MOST_LABELS = 10.0
+"""Few different values up to this are a mask's; plans of few values have more Gy."""
 
 WHOLE_PLAN = ("PLAN", "MULTI_PLAN", "PLAN_OVERVIEW", "FRACTION", "RECORD", "")
 """Dose Summation Types that hold what the patient gets; the others are single beams, shots or sessions."""
@@ -51,6 +54,8 @@ def read_dose(path: str | Path) -> tuple[np.ndarray, VolumeGeometry]:
         )
     if dose.max() == 0:
         raise InputError(f"{name} is zero everywhere; export it again.")
+    if dose.max() <= MOST_LABELS and (told := why_mask(dose, name, "a planned dose")):
+        raise InputError(told)
     if dose.max() > HIGHEST_GY:
         raise InputError(f"{name} reaches {dose.max():.0f} Gy, so it is in cGy or its scaling was lost; give it in Gy.")
     return dose, geometry

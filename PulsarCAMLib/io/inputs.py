@@ -19,10 +19,7 @@ from .dicom.levels import Levels, slices_told, times_told
 from .dose import read_dose
 from .headers import own_words
 from .plain_files import is_file
-from .volumes import read_image_of, why_useless
-
-FEW_VALUES = 20
-"""An image of so many different values or fewer is a mask; eight bits of an MRI have a hundred and more."""
+from .volumes import LOOKED_AT, SMALL_VOXELS, read_image_of, why_mask, why_useless
 
 REGIONS = 0.6
 """In a mask more than this share of neighbouring voxels have the same value; in an MRI less than 0.1."""
@@ -30,18 +27,12 @@ REGIONS = 0.6
 LEAST_SHOWN = 0.02
 """Of an image that shows a head or a brain, this share at least differs from the background; 0.15 is usual."""
 
-SMALL_VOXELS = 1000
-"""Of fewer voxels nothing is said."""
-
 SMOOTH = 0.6
 """Second differences of neighbours over first ones, both as sums of their sizes: 0.8 to 1.7 in MRI, which is never
 without noise or detail; about 0.5 in planned doses, less in maps that were drawn from few cells."""
 
 SMOOTHER = 10.0
 """Numbers were read wrongly if they differ from their neighbours by so much more than in another reading."""
-
-LOOKED_AT = 20
-"""Slices that are looked at, spread over the image."""
 
 MADE_HERE = ("PulsarCAM.statistic", "PulsarCAM.measure")
 """Keys in the headers of heat maps and gradient maps that PulsarCAM writes."""
@@ -107,10 +98,9 @@ def why_no_mri(voxels: np.ndarray, what: str) -> str:
     """
     if voxels.size < SMALL_VOXELS:
         return ""
+    if told := why_mask(voxels, what, "an MRI"):
+        return told
     seen = _seen(voxels)
-    if len(np.unique(seen)) <= FEW_VALUES and len(found := np.unique(voxels)) <= FEW_VALUES:
-        told = ", ".join(f"{value:g}" for value in found[:5]) + (", ..." if len(found) > 5 else "")
-        return f"{what} holds only {len(found)} values ({told}), so it is a mask, not an MRI; were the two swapped?"
     background = voxels.flat[0]
     shown = np.count_nonzero(voxels != background) / voxels.size
     if shown < LEAST_SHOWN:

@@ -24,6 +24,9 @@ CHECKS = {".tfm": check_transform, ".txt": check_transform, ".mat": check_matlab
 CHECKS |= dict.fromkeys(UNKNOWN_INSIDE, check_hdf5)
 """Endings of transforms, and what checks them before a native reader does."""
 
+MOST_STRETCH = 2.0
+"""Heads, and atlases of them, differ by far less along any axis."""
+
 LINEAR_TOLERANCE_MM = 1e-3
 """Within a box of a metre, how far a transform may be from a linear one; a file's rounding stays below."""
 
@@ -93,6 +96,13 @@ def _linear(transform, name: str) -> np.ndarray:
         raise InputError(f"The transform {name} cannot be turned round; is the file damaged?")
     if not apart <= LINEAR_TOLERANCE_MM:
         raise InputError(f"The transform {name} bends space; give a rigid or affine one.")
+    lengths = np.linalg.svd(found[:3, :3], compute_uv=False)
+    mirrors = bool(np.linalg.det(found[:3, :3]) < 0)
+    if mirrors or lengths.max() > MOST_STRETCH or lengths.min() < 1 / MOST_STRETCH:
+        how = "mirrors" if mirrors else f"stretches by {lengths.min():.3g} to {lengths.max():.3g}"
+        raise InputError(
+            f"The transform {name} {how}, which takes no head to another one; is it in mm, and from a registration?"
+        )
     return found
 
 

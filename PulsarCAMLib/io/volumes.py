@@ -20,6 +20,15 @@ from .headers import DICOM, check_file
 from .headers.limits import check_origin, check_spacing
 from .plain_files import is_folder, plain_file
 
+FEW_VALUES = 20
+"""An image of so many different values or fewer is a mask; eight bits of an MRI have a hundred and more."""
+
+SMALL_VOXELS = 1000
+"""Of fewer voxels nothing is said."""
+
+LOOKED_AT = 20
+"""Slices that are looked at first, spread over the image."""
+
 NON_FINITE_LIMIT = 0.5
 """An image with a larger share of NaN or infinite voxels is refused: nothing is left to judge."""
 
@@ -148,3 +157,20 @@ def why_useless(voxels: np.ndarray, what: str) -> str:
         return f"{lost:.0%} of the voxels of {what[:1].lower()}{what[1:]} are NaN or infinite; mend the image first."
     known = voxels[np.isfinite(voxels)] if lost else voxels
     return f"{what} holds one single value; is it the right file?" if known.min() == known.max() else ""
+
+
+def why_mask(voxels: np.ndarray, what: str, meant: str) -> str:
+    """Why voxels are those of a mask, as a sentence that begins with ``what``; empty if they need not be.
+
+    Args:
+        voxels: ``[k, j, i]``.
+        what: the image, as in "The image t1.nrrd".
+        meant: what it was given as, as in "an MRI".
+    """
+    if voxels.size < SMALL_VOXELS or len(np.unique(voxels[:: max(1, len(voxels) // LOOKED_AT)])) > FEW_VALUES:
+        return ""
+    found = np.unique(voxels)
+    if len(found) > FEW_VALUES:
+        return ""
+    told = ", ".join(f"{value:g}" for value in found[:5]) + (", ..." if len(found) > 5 else "")
+    return f"{what} holds only {len(found)} values ({told}), so it is a mask, not {meant}; were the two swapped?"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
@@ -37,6 +37,9 @@ SAME_SHARE, SAME_CM3 = 0.1, 0.05
 
 SMALL_VOXELS = 1000
 """A file of fewer voxels may be cropped to a lesion."""
+
+LEAST_SLICES = 3
+"""Contours on so many slices with gaps between all of them are hardly separate parts."""
 
 FILLS = 0.5
 """A lesion that fills more than this share of the MRI is doubted."""
@@ -264,6 +267,16 @@ def _refuse_background(name: str, lesion: Lesion, filled: str) -> None:
     )
 
 
+def doubts_on_all(lesions: Sequence[Lesion], geometry: VolumeGeometry, name: str) -> Iterator[str]:
+    """Doubts about the lesions of one mask, one sentence each; arguments and errors as :func:`doubts_on`."""
+    for lesion in lesions:
+        yield from doubts_on(lesion, geometry, name)
+    for n, lesion in enumerate(lesions):
+        for other in lesions[:n]:
+            if lesion.offset == other.offset and np.array_equal(lesion.mask, other.mask):
+                yield f"“{other.name}” and “{lesion.name}” are the very same voxels; was one copied and not redrawn?"
+
+
 def doubts_on(lesion: Lesion, geometry: VolumeGeometry, name: str) -> list[str]:
     """Doubts about a lesion on the grid of its MRI, one sentence each.
 
@@ -283,5 +296,16 @@ def doubts_on(lesion: Lesion, geometry: VolumeGeometry, name: str) -> list[str]:
         return [f"{told} and touches all its six faces; is it background, or the body?"]
     if share > FILLS:
         return [f"{told}; is it background, the brain or the body?"]
+    if _skips_slices(lesion):
+        return [f"“{lesion.name}” is drawn on every second slice or fewer; were the slices between them left out?"]
     cm3 = lesion.volume_cm3(geometry)
     return [f"“{lesion.name}” has {cm3:.0f} cm³, more than a lesion has; is it the brain?"] if cm3 > LARGEST_CM3 else []
+
+
+def _skips_slices(lesion: Lesion) -> bool:
+    """Whether a mask has voxels on three slices or more along an axis, and on no two neighbours."""
+    for axis in range(3):
+        filled = np.asarray(lesion.mask.any(axis=tuple(each for each in range(3) if each != axis)))
+        if filled.sum() >= LEAST_SLICES and not (filled[1:] & filled[:-1]).any():
+            return True
+    return False

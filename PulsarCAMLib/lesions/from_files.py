@@ -198,6 +198,8 @@ def _from_segments(name: str, image, header: Header, parts: str, wanted: Sequenc
                 "The segmentation's values are off whole numbers by rounding; 3D Slicer itself cuts the fractions off, "
                 "and takes some voxels for another segment or for background."
             )
+        for n in used:
+            refuse_image(name, layers[n])
     filled = {n: np.flatnonzero(layers[n]) for n in used}
     values = settled(name, chosen, header, {n: np.unique(layers[n].ravel()[at]) for n, at in filled.items()})
     warnings += _otherwise_in_slicer(chosen, header, values)

@@ -11,7 +11,7 @@ import numpy as np
 from ..core.errors import InputError
 from ..core.geometry import VolumeGeometry, kji_of
 from ..core.lesion import Lesion
-from .doubts import LEAVE_OUT, doubts_on, quoted
+from .doubts import LEAVE_OUT, doubts_on_all, quoted
 from .filling import fill
 from .overlap import REMEDY, box_ras_of, check_fits, same_size_elsewhere, where_else
 
@@ -65,7 +65,7 @@ def lesions_on_grid(
         GeometryError: mask and MRI are apart in space.
     """
     if own.same_grid(geometry):
-        return lesions, [text for lesion in lesions for text in doubts_on(lesion, geometry, name)]
+        return lesions, [*doubts_on_all(lesions, geometry, name)]
     told = where_else(geometry, own) if by_header else ""
     return placed_on_grid(
         name,
@@ -148,7 +148,7 @@ def doubts_about(name: str, brought: Sequence[Brought], geometry: VolumeGeometry
     told = [RESAMPLED] if any(each.resampled for each in brought) else []
     if small := [each.lesion.name for each in brought if not each.kept]:
         told.append(f"Smaller than the MRI can show, taken as one voxel: {quoted(small)}.")
-    return told + [text for each in brought for text in doubts_on(each.lesion, geometry, name)]
+    return [*told, *doubts_on_all([each.lesion for each in brought], geometry, name)]
 
 
 def _place(lesion: Lesion, own: VolumeGeometry, geometry: VolumeGeometry) -> _Place:

@@ -73,6 +73,13 @@ def where_else(image: VolumeGeometry, mask: VolumeGeometry) -> str:
         >>> where_else(image, VolumeGeometry((10, 64, 64), (1, 1, 3), (0.5, 0.5, 1.5)))[:91]
         'The segmentation has the size of the MRI, but its header puts it 1.7 mm away from it (R -0.'
     """
+    if image.shape == mask.shape and not np.allclose(image.spacing, mask.spacing, rtol=SAME_SPACING):
+        sizes = [" x ".join(f"{mm:.3g}" for mm in each.spacing) for each in (mask, image)]
+        return (
+            f"The segmentation has as many voxels as the MRI, but its header gives them {sizes[0]} mm and not "
+            f"{sizes[1]} mm: if it was drawn on this MRI, its header is wrong and so is every volume; look at both "
+            "together before you go on."
+        )
     if not same_size_elsewhere(image, mask):
         return ""
     middle = (np.array(image.shape[::-1]) - 1) / 2

@@ -130,8 +130,10 @@ def test_a_role_decides_what_may_be_given(tmp_path):
     brain, planned = InputRole("brain", "brain mask", BRAIN), InputRole("rtdose", "dose", DOSE)
     assert read_input(mask, brain).voxels.max() == 1
     assert read_input(written(tmp_path / "d.nrrd", dose(), PLAIN), planned).voxels.dtype == np.float32
-    with pytest.raises(InputError, match="so it is a mask"):
+    with pytest.raises(InputError, match="so it is a mask, not an MRI"):
         read_input(mask, InputRole("t1", "T1"))
+    with pytest.raises(InputError, match=r"The dose b\.nrrd holds only 2 values .* so it is a mask, not a planned"):
+        read_input(mask, planned)
     with pytest.raises(InputError, match="one single value"):
         read_input(written(tmp_path / "e.nrrd", np.zeros(PLAIN.shape, np.uint8), PLAIN), brain)
     assert read_input(mri, InputRole("t1", "T1")).geometry.same_grid(PLAIN)

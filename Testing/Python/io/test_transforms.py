@@ -60,6 +60,10 @@ def bent():
     return sitk.DisplacementFieldTransform(sitk.Cast(field, sitk.sitkVectorFloat64))
 
 
+def _scaled(*lengths):
+    return sitk.AffineTransform(np.diag(np.array(lengths, float)).ravel().tolist(), [0, 0, 0])
+
+
 @pytest.mark.parametrize(
     ("write", "says"),
     [
@@ -69,6 +73,9 @@ def bent():
         (lambda file: sitk.WriteTransform(sitk.Euler2DTransform(), str(file)), "of 2 dimensions"),
         (lambda file: sitk.WriteTransform(bent(), str(file)), "bends space"),
         (lambda file: sitk.WriteTransform(sitk.AffineTransform([0.0] * 9, [0, 0, 0]), str(file)), "turned round"),
+        (lambda file: sitk.WriteTransform(_scaled(1000, 1000, 1000), str(file)), "stretches by 1e.03 to 1e.03, which"),
+        (lambda file: sitk.WriteTransform(_scaled(1, 1, 0.4), str(file)), "stretches by 0.4 to 1, which takes no head"),
+        (lambda file: sitk.WriteTransform(_scaled(-1, 1, 1), str(file)), "mirrors, which takes no head to another one"),
         (lambda file: sitk.WriteTransform(sitk.TranslationTransform(3, [1e308] * 3), str(file)), "turned round"),
         (lambda file: sitk.WriteTransform(sitk.TranslationTransform(3, [float("nan")] * 3), str(file)), "Parameters"),
         (lambda file: sitk.WriteTransform(sitk.TranslationTransform(3, [1e7, 0, 0]), str(file)), "turned round"),

@@ -109,5 +109,7 @@ def test_a_header_that_was_rounded_is_no_other_place():
     assert where_else(IMAGE, VolumeGeometry(IMAGE.shape, IMAGE.spacing, (0.09, -0.09, 0.09))) == ""
     assert where_else(IMAGE, VolumeGeometry(IMAGE.shape, IMAGE.spacing, (0.11, 0, 0))) != ""
     assert where_else(IMAGE, VolumeGeometry(IMAGE.shape, (1, 1, 2.00001), (0, 0, 0))) == ""
+    told = where_else(IMAGE, VolumeGeometry(IMAGE.shape, (0.1, 0.1, 0.2)))
+    assert "its header gives them 0.1 x 0.1 x 0.2 mm and not 1 x 1 x 2 mm: if it was drawn on this MRI" in told
     assert where_else(IMAGE, VolumeGeometry((50, 100, 99), IMAGE.spacing, (5, 0, 0))) == ""
     assert where_else(IMAGE, IMAGE) == ""

@@ -236,3 +236,24 @@ def test_voxels_of_no_segment_are_told_with_value_and_volume(tmp_path):
 def test_what_an_unsaid_value_may_be_is_no_value_of_no_segment(tmp_path):
     _, warnings = read(tmp_path, BOTH, a(**ONE), b(Layer=0), wanted=["a"])
     assert warnings == []
+
+
+def test_an_image_with_a_header_of_segments_is_an_image(tmp_path):
+    voxels = np.random.default_rng(0).normal(400, 60, PLAIN.shape).astype(np.int16)
+    with pytest.raises(InputError, match=r"holds \d+ different values that lie side by side: it is an image"):
+        read(tmp_path, voxels, a(LabelValue=400, Layer=0), kind="short")
+
+
+def test_two_segments_of_the_very_same_voxels_are_told(tmp_path):
+    both = np.stack([LAYERS[0], LAYERS[0]])
+    _, (told,) = read(tmp_path, both, a(LabelValue=1, Layer=0), b(LabelValue=1, Layer=1))
+    assert told == "“a” and “b” are the very same voxels; was one copied and not redrawn?"
+
+
+def test_contours_on_every_second_slice_are_told(tmp_path):
+    labels = np.zeros_like(BOTH)
+    labels[1:8, 10:20, 10:20] = 1
+    assert read(tmp_path, labels, a(**ONE))[1] == []
+    labels[2:8:2] = 0
+    _, (told,) = read(tmp_path, labels, a(**ONE))
+    assert told == "“a” is drawn on every second slice or fewer; were the slices between them left out?"
