@@ -22,6 +22,9 @@ FOR_EXPLAINING = (TORCH, "safetensors>=0.4")
 FOR_RADIOMICS = ("mirp>=2.7,<3",)
 """What radiomics features need; the next major version may move the parts of it that are used."""
 
+FOR_DICOM = ("highdicom>=0.28,<0.29",)
+"""What DICOM segmentations need outside of Slicer; its volumes of several segments still change with every version."""
+
 FOR_3D = ("monai>=1.4",)
 """What networks that see whole volumes need."""
 

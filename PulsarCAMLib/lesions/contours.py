@@ -118,8 +118,8 @@ def enclosed(polygons: Sequence[np.ndarray], rows: int, columns: int) -> np.ndar
         [[1, 1, 1, 0], [1, 0, 1, 0], [1, 1, 1, 0], [0, 0, 0, 0]]
     """
     row, at = _crossings(polygons, np.arange(rows, dtype=float))
-    turns = np.zeros((rows, columns + 1), dtype=np.int32)
-    np.add.at(turns, (row, np.clip(np.ceil(np.round(at, DECIMALS)), 0, columns).astype(int)), 1)
+    column = np.clip(np.ceil(np.round(at, DECIMALS)), 0, columns).astype(int)
+    turns = np.bincount(row * (columns + 1) + column, minlength=rows * (columns + 1)).reshape(rows, columns + 1)
     return (np.cumsum(turns, axis=1)[:, :-1] & 1).astype(bool)
 
 
@@ -145,8 +145,8 @@ def _crossings(polygons: Sequence[np.ndarray], rows: np.ndarray) -> tuple[np.nda
     """Where the lines cross rows: index of the row, and column. A line holds its lower end, not its upper one."""
     start = np.concatenate(polygons)
     end = np.concatenate([part for each in polygons for part in (each[1:], each[:1])])
-    low, high = np.where((start[:, 1] <= end[:, 1])[:, None, None], np.stack([start, end], 1), np.stack([end, start], 1)
-                         ).transpose(1, 0, 2)  # fmt: skip
+    down = (start[:, 1] > end[:, 1])[:, None]
+    low, high = np.where(down, end, start), np.where(down, start, end)
     first, last = np.searchsorted(rows, low[:, 1]), np.searchsorted(rows, high[:, 1])
     many = last - first
     line = np.repeat(np.arange(len(start)), many)

@@ -16,12 +16,15 @@ from ..io.dicom import modality
 from ..io.plain_files import is_file, is_folder
 from ..io.volumes import read_image
 from .doubts import LESIONS_BY_SEGMENT, MOST_LESIONS, quoted, refuse_background, refuse_image, whole_numbers
+from .from_dicom_segments import lesions_from_dicom_segments
 from .from_labels import lesions_from_label_volume, lesions_from_masks
 from .from_structures import BY_SEGMENT, lesions_from_structures
 from .on_grid import lesions_on_grid
 from .segment_header import Header, Segment, numbers_in, read_header, settled
 
 BY_LABEL = Cure("choose", "by --labels", panel="choose the label values", column="use the column label_value")
+
+_OF_DICOM = {"RTSTRUCT": lesions_from_structures, "SEG": lesions_from_dicom_segments}
 
 
 def read_lesions(
@@ -41,7 +44,7 @@ def read_lesions(
     not look like a mask of lesions is refused by the rules of :mod:`.doubts`.
 
     Args:
-        path: a label volume (NRRD, NIfTI, MetaImage), a DICOM structure set (RTSTRUCT), or a ``.seg.nrrd`` of 3D
+        path: a label volume (NRRD, NIfTI, MetaImage), a DICOM RTSTRUCT or SEG, or a ``.seg.nrrd`` of 3D
             Slicer, of today's layout (layers for overlapping segments) or the old one with one 3D image per segment.
         geometry: of the MRI.
         parts: how unconnected parts become lesions; see :func:`~.from_labels.lesions_from_labels`.
@@ -61,10 +64,11 @@ def read_lesions(
         GeometryError: mask and MRI are apart in space.
     """
     name = f"The segmentation {Path(path).name}"
-    if is_file(path) and modality(Path(path)) == "RTSTRUCT":
+    kind = modality(Path(path)) if is_file(path) else ""
+    if kind in _OF_DICOM:
         if labels:
-            raise InputError(f"{name} has named structures, not label values", BY_SEGMENT)
-        return lesions_from_structures(path, geometry, parts, segments, asks, frame, registration)
+            raise InputError(f"{name} has named structures or segments, not label values", BY_SEGMENT)
+        return _OF_DICOM[kind](path, geometry, parts, segments, asks, frame, registration)
     own, found, warnings = read_own_lesions(path, parts, labels, segments, asks, may_be_empty)
     if not found:
         return [], warnings

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -76,9 +76,10 @@ def lesions_from_structures(
         some = f"{len(others)} others are" if len(others) > 1 else "one other is"
         warnings.append(f"Taken are the structures whose name or type says GTV; {some} left out.")
     taken, more = _with_contours(name, taken, wanted is not None)
-    _refuse_other_frames(name, taken, frame, registration)
+    refuse_other_frames(name, {s.name: s.frame for s in taken}, frame, registration)
     placed: list[tuple[Lesion, VolumeGeometry]] = []
-    usual_mm = _usual_mm(found, geometry) if registration is None else None
+    few = any(len(structure.contours) < 3 for structure in taken)
+    usual_mm = _usual_mm(found, geometry) if few and registration is None else None
     for structure in taken:
         each = _drawn(structure, geometry, usual_mm, registration)
         more += [*each.told, *_left_out(structure), *_beyond(structure, geometry, registration)]
@@ -153,13 +154,22 @@ def _left_out(structure: Structure) -> list[str]:
     return [f"Left out of “{structure.name}” are contours that enclose nothing: {_counted(structure)}."]
 
 
-def _refuse_other_frames(name: str, taken: Sequence[Structure], frame: str, registration: np.ndarray | None) -> None:
-    """Refuse contours of another frame of reference, unless it is known how the two lie (PS3.3 C.7.4.1.1.1)."""
-    others = [s.name for s in taken if frame and s.frame and s.frame != frame]
+def refuse_other_frames(name: str, frames: Mapping[str, str], frame: str, registration: np.ndarray | None) -> None:
+    """Refuse what was drawn in another frame of reference, unless it is known how the two lie (PS3.3 C.7.4.1.1.1).
+
+    Args:
+        name: of the object, for sentences.
+        frames: structure or segment to the UID of its frame; empty: not known.
+        frame, registration: see :func:`lesions_from_structures`.
+
+    Raises:
+        GeometryError: one of them was.
+    """
+    others = [each for each, own in frames.items() if frame and own and own != frame]
     if others and registration is None:
         raise GeometryError(
             f"{name} was drawn in another frame of reference than the MRI ({quoted(others[:5])}), so it is not known "
-            "where its contours lie on it",
+            "where it lies on it",
             BY_FOLDER,
         )
 

@@ -61,7 +61,8 @@ def read_series(folder: Path, series: str | None = None) -> Image:
     voxels, place = native([file.path for file in files], name, mixed=mixed)
     if not stack.one_scaling:
         refuse_uneven(voxels, where)
-    return Image(voxels, place if place.same_grid(own) else own, source_of(files), (*copies, *notes_on(files, name)))
+    place = own if place is None or not place.same_grid(own) else place
+    return Image(voxels, place, source_of(files), (*copies, *notes_on(files, name)))
 
 
 def read_file(path: Path, name: str) -> Image:

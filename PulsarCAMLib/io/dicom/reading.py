@@ -12,7 +12,7 @@ from ...core.case import DicomSource
 from ...core.errors import InputError
 from ...core.geometry import VolumeGeometry
 from ...core.visible import visible
-from .files import DicomFile, quiet
+from .files import DicomFile, numbers_of, quiet
 from .levels import Levels, slices_told, times_told
 
 
@@ -45,8 +45,10 @@ def notes_on(files: Sequence[DicomFile], name: str) -> tuple[str, ...]:
     return tuple(told)
 
 
-def native(paths: Sequence[Path], name: str, *, mixed: bool = False) -> tuple[np.ndarray, VolumeGeometry]:
+def native(paths: Sequence[Path], name: str, *, mixed: bool = False) -> tuple[np.ndarray, VolumeGeometry | None]:
     """Voxels ``[k, j, i]`` of slices in this order, or of the frames of one file, and where SimpleITK places them.
+
+    What its GDCM cannot decompress is left to pydicom and the decoders that are installed, which know no place: None.
 
     Args:
         paths: of the files.
@@ -55,7 +57,7 @@ def native(paths: Sequence[Path], name: str, *, mixed: bool = False) -> tuple[np
             those of the others.
 
     Raises:
-        InputError: a file is damaged, or compressed in a way that is not known.
+        InputError: a file is damaged, or compressed in a way that nothing here decodes.
     """
     import SimpleITK as sitk
 
@@ -71,7 +73,7 @@ def native(paths: Sequence[Path], name: str, *, mixed: bool = False) -> tuple[np
     try:
         image = reader.Execute()
     except RuntimeError as error:
-        raise InputError(f"{name} cannot be read: it is damaged or compressed in an unknown way.") from error
+        return _by_pydicom(paths, name, error), None
     if image.GetDimension() != 3 or image.GetNumberOfComponentsPerPixel() != 1:
         raise InputError(f"{name} is not one 3D volume with one value per voxel; give the MRI.")
     return sitk.GetArrayFromImage(image), VolumeGeometry.from_sitk(image)
@@ -124,6 +126,43 @@ def _same_instance(one: DicomFile, other: DicomFile) -> bool:
     except Exception:  # pydicom raises many kinds for damaged files
         return False
     return pixels[0] is not None and pixels[0] == pixels[1]
+
+
+def _by_pydicom(paths: Sequence[Path], name: str, fault: Exception) -> np.ndarray:
+    """Voxels of compressed files by pydicom's decoders, scaled as the headers say (PS3.3 C.11.1)."""
+    import pydicom
+    from pydicom.pixels import get_decoder
+
+    planes = []
+    for path in paths:
+        try:
+            with quiet():
+                data = pydicom.dcmread(path)
+                syntax = data.file_meta.TransferSyntaxUID
+        except Exception as error:  # pydicom raises many kinds for damaged files
+            raise InputError(f"{name} cannot be read: it is damaged.") from error
+        if not syntax.is_compressed:
+            raise InputError(f"{name} cannot be read: it is damaged or compressed in an unknown way.") from fault
+        try:
+            known = get_decoder(syntax).is_available
+        except NotImplementedError:
+            known = False
+        if not known:
+            raise InputError(
+                f"{name} cannot be read: it is compressed ({visible(syntax.name)}) and no decoder for that is "
+                "installed, or it is damaged; install decoders with pip install 'pulsarcam[dicom]', or export it "
+                "uncompressed."
+            ) from fault
+        try:
+            with quiet():
+                stored = data.pixel_array
+        except Exception as error:  # decoders raise many kinds
+            raise InputError(f"{name} cannot be read: its compressed voxels are damaged.") from error
+        slope, offset = (numbers_of(data, each, 1) for each in ("RescaleSlope", "RescaleIntercept"))
+        if slope or offset:
+            stored = (stored * (slope or (1.0,))[0] + (offset or (0.0,))[0]).astype(np.float32)
+        planes.append(stored if stored.ndim == 3 else stored[None])
+    return np.concatenate(planes)
 
 
 def source_of(files: Sequence[DicomFile]) -> DicomSource | None:

@@ -98,7 +98,7 @@ def read_segment_voxels(path: str | Path, numbers: Sequence[int]) -> tuple[np.nd
     """
     path = plain_file(path)
     name = f"The segmentation {visible(path.name)}"
-    require(FOR_DICOM, extra="dicom", in_slicer="run slicer.packaging.pip_install('highdicom') in the Python console")
+    require(FOR_DICOM, extra="dicom", in_slicer="load it with the module DICOM")
     import highdicom as hd
 
     try:

@@ -1,0 +1,45 @@
+"""Compressed DICOM: what SimpleITK decodes, what pydicom decodes, and a sentence where nothing does."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import SimpleITK as sitk
+from making_dicom import a_folder, volume
+from pydicom.encaps import encapsulate
+from pydicom.uid import HTJ2KLossless, RLELossless
+
+from PulsarCAMLib.core.errors import InputError
+from PulsarCAMLib.io.volumes import read_image_of
+
+
+def packed(data, _n):
+    data.compress(RLELossless, generate_instance_uid=False)
+
+
+def test_compressed_slices_are_read_and_by_pydicom_where_simpleitk_fails(tmp_path, monkeypatch):
+    def scaled(data, n):
+        packed(data, n)
+        data.RescaleSlope, data.RescaleIntercept = 2, -1
+
+    folder = a_folder(tmp_path / "d", scaled)
+    here = read_image_of(folder)
+
+    def fail(_reader):
+        raise RuntimeError("no codec")
+
+    monkeypatch.setattr(sitk.ImageSeriesReader, "Execute", fail)
+    there = read_image_of(folder)
+    for image in (here, there):
+        np.testing.assert_array_equal(image.voxels, volume() * 2 - 1)
+        assert image.geometry.spacing == pytest.approx((0.5, 1.5, 3))
+
+
+def test_without_a_decoder_it_is_told_what_to_install(tmp_path):
+    def unknown(data, _n):
+        data.PixelData = encapsulate([b"\xff\x4f\xff\x51" + b"\0" * 60])
+        data["PixelData"].is_undefined_length = True
+        data.file_meta.TransferSyntaxUID = HTJ2KLossless
+
+    with pytest.raises(InputError, match=r"\(High-Throughput JPEG 2000.*pip install 'pulsarcam\[dicom\]'|are damaged"):
+        read_image_of(a_folder(tmp_path / "d", unknown))
