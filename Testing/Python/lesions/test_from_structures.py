@@ -43,7 +43,7 @@ def test_taken_are_those_whose_name_or_type_says_gtv_and_the_others_are_counted(
         read(path, segments=["liver"])
     with pytest.raises(InputError, match="“GTV empty” has no contours; leave it out"):
         read(path, segments=["GTV empty"])
-    with pytest.raises(InputError, match="named structures, not label values; choose them by --segments"):
+    with pytest.raises(InputError, match="named structures or segments, not label values; choose them by --segments"):
         read(path, labels=[1])
 
 
