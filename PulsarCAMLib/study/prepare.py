@@ -124,8 +124,9 @@ def _candidates(
     for split in splits if settings.networks else ():
         if len(set(split.labels[split.train].tolist())) < 2:
             raise InputError(
-                f"In {split.place} of the protocol “{split.protocol}” all {settings.task.unit}s that are left to learn from have "
-                f"the same {settings.task.label.column}, for the others are of too few patients; leave this protocol out."
+                f"In {split.place} of the protocol “{split.protocol}” all {settings.task.unit}s that are left to learn "
+                f"from have the same {settings.task.label.column}, for the others are of too few patients; leave this "
+                "protocol out."
             )
     return Candidates(cohort, rows, lesions, splits, shares)
 
