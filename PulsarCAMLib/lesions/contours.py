@@ -36,6 +36,9 @@ TILT_DEGREES = 0.5
 EVERY_OTHER = 1.5
 """Planes that are apart by more than so many slices leave slices out."""
 
+MOST_VOXELS = 200_000_000
+"""A mask of more voxels is no lesion; a contour with a damaged number may reach over kilometres."""
+
 MOST_PLANES = 5_000
 """More planes than an image has slices."""
 
@@ -69,7 +72,7 @@ def drawn(name: str, contours: Sequence[np.ndarray], lattice: VolumeGeometry, us
         usual_mm: distance of planes in the structure set, for structures of fewer than three planes; None: of slices.
 
     Raises:
-        InputError: they enclose nothing.
+        InputError: they enclose nothing, or reach over more than any lesion.
         GeometryError: their planes are not parallel to the slices.
     """
     planes = _planes(name, contours, lattice)
@@ -83,6 +86,9 @@ def drawn(name: str, contours: Sequence[np.ndarray], lattice: VolumeGeometry, us
     low = np.floor(points.min(axis=0)).astype(int)
     columns, rows = np.ceil(points.max(axis=0)).astype(int) - low + 1
     first = min(ks)
+    if float(max(ks) - first + 1) * rows * columns > MOST_VOXELS:
+        wide = " x ".join(f"{n * mm:.0f}" for n, mm in zip((columns, rows), lattice.spacing[:2], strict=True))
+        raise InputError(f"The contours of “{name}” reach over {wide} mm, which no lesion does; is the file damaged?")
     mask = np.zeros((max(ks) - first + 1, rows, columns), dtype=bool)
     nearest: dict[int, float] = {}
     doubled = 0

@@ -14,7 +14,7 @@ from ..core.visible import visible
 from ..io.dicom.segments import SegmentOfDicom, read_segment_voxels, read_segments
 from .doubts import LESIONS_BY_SEGMENT, MOST_LESIONS, quoted, refuse_background
 from .from_labels import lesions_from_masks
-from .from_structures import refuse_other_frames
+from .from_structures import check_frames
 from .on_grid import lesions_on_grid
 
 HALF = 0.5
@@ -39,9 +39,8 @@ def lesions_from_dicom_segments(
     taken = _chosen(name, found.segments, wanted)
     if asks and wanted is None and len(taken) >= MOST_LESIONS:
         raise InputError(f"{name} has {len(taken)} segments, which are hardly all lesions", LESIONS_BY_SEGMENT)
-    refuse_other_frames(name, {each.name: found.frame for each in taken}, frame, registration)
+    warnings = check_frames(name, {each.name: found.frame for each in taken}, frame, registration)
     voxels, own = read_segment_voxels(path, [each.number for each in taken])
-    warnings = []
     if found.fractional:
         warnings.append(f"The segmentation is fractional; voxels of {HALF:g} and above are inside.")
     masks = {each.name: values >= HALF for each, values in zip(taken, voxels, strict=True)}

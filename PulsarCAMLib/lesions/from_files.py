@@ -35,7 +35,7 @@ def read_lesions(
     segments: Sequence[str] | None = None,
     asks: bool = True,
     may_be_empty: bool = False,
-    frame: str = "",
+    frame: str | None = None,
     registration: np.ndarray | None = None,
 ) -> tuple[list[Lesion], list[str]]:
     """Lesions from a file, on the MRI's grid.
@@ -54,7 +54,8 @@ def read_lesions(
         asks: whether hundreds of values or parts are refused with the question what they are; not where all of them
             are taken together anyway.
         may_be_empty: whether a mask for which :func:`is_empty` is true holds no lesion, rather than being refused.
-        frame, registration: for DICOM objects, see :func:`~.from_structures.lesions_from_structures`.
+        frame, registration: for DICOM objects, see :func:`~.from_structures.lesions_from_structures`; without ``frame``
+            these are refused, for nobody has asked whether MRI and contours lie in one.
 
     Returns:
         The lesions and warnings for the user.
@@ -65,7 +66,7 @@ def read_lesions(
     """
     name = f"The segmentation {Path(path).name}"
     kind = modality(Path(path)) if is_file(path) else ""
-    if kind in _OF_DICOM:
+    if kind in _OF_DICOM and frame is not None:
         if labels:
             raise InputError(f"{name} has named structures or segments, not label values", BY_SEGMENT)
         return _OF_DICOM[kind](path, geometry, parts, segments, asks, frame, registration)

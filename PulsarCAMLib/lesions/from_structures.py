@@ -35,6 +35,10 @@ BY_FOLDER = Cure(
     panel="load it with its registration",
     column="name a segmentation that was drawn on this MRI",
 )
+UNKNOWN_FRAME = (
+    "The MRI does not say its frame of reference, as a DICOM series does; what was drawn is taken to lie in it as it "
+    "is."
+)
 REMEDY = "were they drawn on another image?"
 
 
@@ -76,7 +80,7 @@ def lesions_from_structures(
         some = f"{len(others)} others are" if len(others) > 1 else "one other is"
         warnings.append(f"Taken are the structures whose name or type says GTV; {some} left out.")
     taken, more = _with_contours(name, taken, wanted is not None)
-    refuse_other_frames(name, {s.name: s.frame for s in taken}, frame, registration)
+    more += check_frames(name, {s.name: s.frame for s in taken}, frame, registration)
     placed: list[tuple[Lesion, VolumeGeometry]] = []
     few = any(len(structure.contours) < 3 for structure in taken)
     usual_mm = _usual_mm(found, geometry) if few and registration is None else None
@@ -154,13 +158,16 @@ def _left_out(structure: Structure) -> list[str]:
     return [f"Left out of “{structure.name}” are contours that enclose nothing: {_counted(structure)}."]
 
 
-def refuse_other_frames(name: str, frames: Mapping[str, str], frame: str, registration: np.ndarray | None) -> None:
+def check_frames(name: str, frames: Mapping[str, str], frame: str, registration: np.ndarray | None) -> list[str]:
     """Refuse what was drawn in another frame of reference, unless it is known how the two lie (PS3.3 C.7.4.1.1.1).
 
     Args:
         name: of the object, for sentences.
         frames: structure or segment to the UID of its frame; empty: not known.
         frame, registration: see :func:`lesions_from_structures`.
+
+    Returns:
+        A warning, where the MRI does not say its own.
 
     Raises:
         GeometryError: one of them was.
@@ -172,6 +179,7 @@ def refuse_other_frames(name: str, frames: Mapping[str, str], frame: str, regist
             "where it lies on it",
             BY_FOLDER,
         )
+    return [] if frame or registration is not None else [UNKNOWN_FRAME]
 
 
 def _usual_mm(found: StructureSet, geometry: VolumeGeometry) -> float | None:

@@ -39,7 +39,7 @@ def main() -> None:
         took, worked = [], []
         for _ in range(TIMES):
             start, before = time.perf_counter(), time.process_time()
-            lesions, _ = read_lesions(path, MRI)
+            lesions, _ = read_lesions(path, MRI, frame="")
             took.append(time.perf_counter() - start)
             worked.append(time.process_time() - before)
     print(f"{len(lesions)} lesions, {LESIONS * PLANES} contours of {POINTS} points, MRI of {MRI.shape}:")

@@ -181,6 +181,8 @@ def test_what_is_not_planar_or_encloses_nothing_is_refused():
         drawn("GTV", [bent], PLAIN)
     with pytest.raises(InputError, match="enclose nothing"):
         drawn("GTV", on(PLAIN, (4, np.array([[0, 0], [5, 0], [9, 0]]))), PLAIN)
+    with pytest.raises(InputError, match="reach over 80002 x 80002 mm, which no lesion does"):
+        drawn("GTV", on(PLAIN, (4, a_square(40_000))), PLAIN)
 
 
 def test_what_reaches_out_of_the_mri_keeps_its_volume():

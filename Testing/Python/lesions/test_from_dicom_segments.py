@@ -10,9 +10,13 @@ from PulsarCAMLib.core import requirements
 from PulsarCAMLib.core.errors import DependencyError, GeometryError, InputError
 from PulsarCAMLib.core.geometry import VolumeGeometry
 from PulsarCAMLib.io.apart import reading_apart
-from PulsarCAMLib.lesions.from_files import read_lesions
+from PulsarCAMLib.lesions.from_files import read_lesions as read_any
 
 MRI = VolumeGeometry((6, 20, 24), (0.8, 1.1, 2.5), (-9, 4, 7), ((0.8, -0.6, 0), (0.6, 0.8, 0), (0, 0, 1)))
+
+
+def read_lesions(path, geometry, frame="", **options):
+    return read_any(path, geometry, frame=frame, **options)
 
 
 def masks():

@@ -120,7 +120,10 @@ def test_contours_of_another_frame_of_reference_are_refused(tmp_path):
     path = a_structure_set(tmp_path / "rs.dcm", [("GTV", squares(3))], frame="9.8.7")
     with pytest.raises(GeometryError, match=r"another frame of reference than the MRI .*give the folder that holds"):
         read(path)
-    assert len(read(path, frame="")[0]) == 1
+    (_,), told = read(path, frame="")
+    assert "does not say its frame of reference" in told[0]
+    with pytest.raises(InputError, match=r"a \.seg\.nrrd or a label volume that 3D Slicer makes of it"):
+        read(path, frame=None)  # as for cohort tables, where nobody asks
 
 
 @pytest.mark.parametrize("degrees", [0, 25])
