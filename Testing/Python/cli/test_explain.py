@@ -214,3 +214,22 @@ def test_stability_is_told_unless_it_is_not_wanted(tmp_path, pulsarcam):
     assert [f"{each['changes'][0]['change']:.4f}" for each in parts] == [
         f"{float(row['logit_change_outside']):.4f}" for row in told
     ]
+
+
+def test_a_model_nobody_measured_says_so_first_and_sets_of_classes_follow_where_it_was_calibrated(tmp_path, pulsarcam):
+    from making_models import random_bundle
+
+    conformal = {"error_rate": 0.1, "scores": [0.3] * 9, "about": "", "text": ""}
+    model = random_bundle(tmp_path / "model", conformal=conformal).folder
+    cheap = ("--no-pictures", "--no-stability", "--report", "--error-rate", "0.2", "--model", model)
+    code, out, _ = pulsarcam("explain", *a_scan(tmp_path), "-o", tmp_path / "out", *cheap)
+    assert code == 0
+    found = json.loads((tmp_path / "out" / "result.json").read_text(encoding="utf-8"))
+    assert found["verdict"]["level"] == "unknown"
+    assert found["warnings"][0] == found["verdict"]["sentence"] == out.splitlines()[0]
+    assert out.splitlines()[1] + "." == found["answers"][0]["sentence"]
+    assert {each["error_rate"] for each in found["answers"]} == {0.2}
+    rows = rows_of(tmp_path / "out" / "lesions.csv")
+    assert [row["classes_not_ruled_out"] for row in rows] == [a["classes_not_ruled_out"] for a in found["answers"]]
+    page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+    assert page.index(found["verdict"]["sentence"]) < page.index("Not ruled out, 20% errors")
