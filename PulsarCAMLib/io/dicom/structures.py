@@ -20,6 +20,7 @@ from ..headers.limits import FARTHEST_MM, damaged
 from ..names import unlike
 from ..plain_files import plain_file
 from .files import numbers_of, quiet, text_of
+from .structure import pixel_bytes
 
 CLOSED = ("CLOSED_PLANAR", "CLOSEDPLANAR_XOR")
 """Kinds of contours that enclose something (PS3.3 C.8.8.6.1, C.8.8.6.3); points and open lines do not."""
@@ -95,8 +96,10 @@ def _parsed(path: str | Path) -> tuple[dict[str, Any], np.ndarray]:
 
     name = f"The structure set {visible(Path(path).name)}"
     try:
-        with quiet():
-            data = pydicom.dcmread(path, specific_tags=[*_TAGS, "Modality"], force=True)
+        with quiet(), Path(path).open("rb") as file:
+            data = pydicom.dcmread(file, specific_tags=[*_TAGS, "Modality"], force=True)
+            # a file that ends too early is read without a word, and its last contours are lost
+            pixel_bytes(file, str(data.file_meta.get("TransferSyntaxUID", "")))
             if text_of(data, "Modality") != "RTSTRUCT":
                 raise InputError(f"{name} is no DICOM RTSTRUCT; give the structure set.")
             return _told(data, name)
@@ -140,7 +143,7 @@ def _told(data: Any, name: str) -> tuple[dict[str, Any], np.ndarray]:
             own, left_out, problem = [], {}, str(error)
         points += own
         structures.append({
-            "name": unlike(own_name or f"ROI {number}", taken),
+            "name": unlike(visible(own_name) or f"ROI {number}", taken),
             "own_name": own_name,
             "number": number,
             "kind": kinds.get(number, ""),

@@ -116,6 +116,15 @@ def test_damaged_points_spoil_their_own_structure_only(tmp_path):
     assert any("a contour holds 4 of its 9 points" in text for text in told)
 
 
+def test_a_file_that_ends_too_early_loses_no_contour_in_silence(tmp_path):
+    path = a_structure_set(tmp_path / "rs.dcm", [("GTV", squares(2, 3, 4, 5))])
+    whole = path.read_bytes()
+    for share in (0.5, 0.6, 0.7, 0.8):
+        path.write_bytes(whole[: int(len(whole) * share)])
+        with pytest.raises(InputError, match=r"is damaged: its elements cannot be read|names no structures"):
+            read(path)
+
+
 def test_contours_of_another_frame_of_reference_are_refused(tmp_path):
     path = a_structure_set(tmp_path / "rs.dcm", [("GTV", squares(3))], frame="9.8.7")
     with pytest.raises(GeometryError, match=r"another frame of reference than the MRI .*give the folder that holds"):
