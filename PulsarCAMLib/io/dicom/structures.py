@@ -19,7 +19,7 @@ from ..apart import apart
 from ..headers.limits import FARTHEST_MM, damaged
 from ..names import unlike
 from ..plain_files import plain_file
-from .files import numbers_of, quiet, text_of
+from .files import quiet, text_of
 from .structure import pixel_bytes
 
 CLOSED = ("CLOSED_PLANAR", "CLOSEDPLANAR_XOR")
@@ -170,7 +170,7 @@ def _contours(items: list[Any]) -> tuple[list[np.ndarray], dict[str, int]]:
     """
     found, left_out = [], Counter[str]()
     for contour in (c for item in items for c in _items(item, "ContourSequence")):
-        kind = text_of(contour, "ContourGeometricType").upper()
+        kind = _stored(contour, "ContourGeometricType").upper()
         if kind not in CLOSED:
             left_out[kind or "of no kind"] += 1
             continue
@@ -187,29 +187,31 @@ def _contours(items: list[Any]) -> tuple[list[np.ndarray], dict[str, int]]:
 def _points(contour: Any) -> np.ndarray:
     """Contour Data as an array ``[n, 3]``.
 
-    The text of the element is taken as it stands in the file: pydicom's own objects, one a number, take most of the
-    time that a structure set takes.
-
     Raises:
         ValueError: why they cannot be used.
     """
-    element = contour.get_item("ContourData") if "ContourData" in contour else None
-    value = None if element is None else element.value
-    if value is None or len(value) == 0:
+    text = _stored(contour, "ContourData")
+    if not text:
         return np.zeros((0, 3))
     try:
-        if isinstance(value, bytes):
-            values = np.array(value.decode("ascii").strip(" \0").split("\\"), dtype=np.float64)
-        else:
-            values = np.array([float(each) for each in value])
+        values = np.array(text.split("\\"), dtype=np.float64)
+        said = int(_stored(contour, "NumberOfContourPoints") or len(values) // 3)
     except ValueError:
         raise ValueError("points of a contour are no numbers") from None
     if len(values) % 3 or not np.isfinite(values).all() or np.abs(values).max() > FARTHEST_MM:
         raise ValueError("points of a contour are not x, y and z in millimetres")
-    said = numbers_of(contour, "NumberOfContourPoints", 1)
-    if said and int(said[0]) != len(values) // 3:
-        raise ValueError(f"a contour holds {len(values) // 3} of its {said[0]:.0f} points")
+    if said != len(values) // 3:
+        raise ValueError(f"a contour holds {len(values) // 3} of its {said} points")
     return values.reshape(-1, 3)
+
+
+def _stored(data: Any, keyword: str) -> str:
+    """The text of an element as it stands in the file.
+
+    pydicom's own objects, one a number, would take most of the time that a structure set takes.
+    """
+    value = data.get_item(keyword).value if keyword in data else None
+    return value.decode("ascii", "replace").strip(" \0") if isinstance(value, bytes) else str(value or "")
 
 
 def _items(data: Any, sequence: str) -> Iterator[Any]:
