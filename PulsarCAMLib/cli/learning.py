@@ -177,9 +177,9 @@ def checked_cohort(options, stages: Stages, preprocessing: Any = None, refuse: R
     system, rule = system_of_options(options), getattr(options, "label_rule", None)
     cohort = read_cohort(options.cohort, system)
     refuse_own_inputs(options, files_of(cohort.rows))
-    if refuse:
-        _refuse_unread(cohort, options, refuse)
     with stages.stage(CHECKING) as tell:
+        if refuse:
+            _refuse_unread(cohort, options, refuse)
         own = {"preprocessing": preprocessing, "progress": tell}
         findings = check_cohort(cohort, threshold=options.shrinkage, system=system, rule=rule, **own)
     errors = errors_in(findings)

@@ -25,11 +25,18 @@ def test_sixty_four_bit_numbers_come_as_thirty_two(tmp_path):
 
 def test_a_4d_image_of_one_time_point_is_taken_and_of_two_refused(tmp_path):
     one = [PLAIN.to_sitk(a_volume())]
-    sitk.WriteImage(sitk.JoinSeries(one), str(tmp_path / "one.nrrd"))
-    assert read_volume(tmp_path / "one.nrrd")[0].shape == PLAIN.shape
-    sitk.WriteImage(sitk.JoinSeries(one * 2), str(tmp_path / "two.nrrd"))
+    sitk.WriteImage(sitk.JoinSeries(one), str(tmp_path / "one.nii.gz"))
+    assert read_volume(tmp_path / "one.nii.gz")[0].shape == PLAIN.shape
+    sitk.WriteImage(sitk.JoinSeries(one * 2), str(tmp_path / "two.nii.gz"))
     with pytest.raises(InputError, match=r"64 x 60 x 12 x 2 voxels"):
-        read_volume(tmp_path / "two.nrrd")
+        read_volume(tmp_path / "two.nii.gz")
+
+
+def test_a_4d_nrrd_does_not_say_left_and_right(tmp_path):
+    """ITK leaves the space of four dimensions out, and others mean RAS by that."""
+    sitk.WriteImage(sitk.JoinSeries([PLAIN.to_sitk(a_volume())]), str(tmp_path / "one.nrrd"))
+    with pytest.raises(GeometryError, match="neither left nor right"):
+        read_volume(tmp_path / "one.nrrd")
 
 
 def test_colour_images_and_pictures_are_refused(tmp_path):
