@@ -44,7 +44,7 @@ class DicomFrames:
 
 def extra_roles(system: System) -> tuple[InputRole, ...]:
     """Roles of a system besides its first image and its lesions, those of lesions of other time points last."""
-    return (*system.image_inputs[1:], *system.other_masks)
+    return system.beside_the_first
 
 
 def add_inputs(parser: argparse.ArgumentParser) -> None:

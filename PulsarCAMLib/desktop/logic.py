@@ -160,7 +160,8 @@ class ConsoleLogic(ModelLogic, CompareLogic):
         :param heatMapNode: write into this node; None makes a new one. Likewise the other nodes.
         :param progress: called with a fraction (0..1) and a text.
         :param cancelled: asked often; True stops the work.
-        :param otherImages: further images of the model by the name of their role, such as {"flair": node}.
+        :param otherImages: further images of the model by the name of their role, such as {"flair": node}; likewise
+            segmentations or label maps of other visits, such as {"tumour-before": node}.
         :param settings: method to restrict in one value, :class:`PulsarCAMLib.core.display.DisplaySettings`.
         :param mapInput: role of the one image whose map is shown, on its own voxels; "": of all images together.
         :param mapSettings: of a method that has settings, such as "block 16, stride 8, fill noise" of occlusion.
@@ -354,7 +355,7 @@ class ConsoleLogic(ModelLogic, CompareLogic):
         """Role to node."""
         from ..core.errors import InputError
 
-        first, *others = (role.name for role in system.image_inputs)
+        first, others = system.image_inputs[0].name, [role.name for role in system.beside_the_first]
         unknown = sorted(set(otherImages or {}) - set(others))
         if unknown:
             known = ", ".join(others) or "no further image"
@@ -367,7 +368,9 @@ class ConsoleLogic(ModelLogic, CompareLogic):
         from ..core.case import Image
         from ..scene.reading.inputs import read_volume
 
-        there = {role: node for role, node in result.otherImages.items() if node is not None and node.GetScene()}
+        images = {role.name for role in result.scan.system.image_inputs}
+        given = {role: node for role, node in result.otherImages.items() if role in images}
+        there = {role: node for role, node in given.items() if node is not None and node.GetScene()}
         return {role: Image(*read_volume(node)[:2]) for role, node in there.items()}
 
     @staticmethod

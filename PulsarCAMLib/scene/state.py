@@ -15,20 +15,22 @@ def inputs_key(
     """A value that is the same as long as the model would see the same; None where something is missing.
 
     Args:
-        images: role to volume node; of optional ones perhaps None.
+        images: role to volume node, of masks of other visits to theirs; of optional ones perhaps None.
         mask_node: segmentation or label map; None where the model's system can do without.
         segment_ids: the chosen ones, None: all.
         parts: see :func:`PulsarCAMLib.scene.reading.inputs.read_inputs`.
         card: the model's.
     """
-    found = {role.name: mask_node if role.kind == MASK else images.get(role.name) for role in card.system.inputs}
+    mask = card.system.role(MASK)
+    found = {role.name: mask_node if role is mask else images.get(role.name) for role in card.system.inputs}
     if any(found[role.name] is None for role in card.system.needed_inputs):
         return None
     there = {name: node for name, node in found.items() if node is not None}
     if any(node.GetScene() is None for node in there.values()):
         return None
     chosen = None if segment_ids is None else tuple(segment_ids)
-    keys = [(name, node.GetID(), *_key(node, node is mask_node)) for name, node in there.items()]
+    masks = {role.name for role in card.system.inputs if role.kind == MASK}
+    keys = [(name, node.GetID(), *_key(node, name in masks)) for name, node in there.items()]
     return (*keys, chosen, parts, *card.identity)
 
 

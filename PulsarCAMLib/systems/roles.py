@@ -36,6 +36,11 @@ class InputRoles:
         """Roles of lesions of other time points; they are measured and drawn, and no network sees them."""
         return tuple(role for role in self.inputs if role.kind == MASK)[1:]
 
+    @property
+    def beside_the_first(self: Any) -> tuple[InputRole, ...]:
+        """Roles of what is chosen besides the first image and its lesions: other images, lesions of other visits."""
+        return (*self.image_inputs[1:], *self.other_masks)
+
     def lead_of(self: Any, role: InputRole) -> InputRole:
         """The first MRI of a role's time point, on which its mask was drawn."""
         found: InputRole = next(each for each in self.inputs if each.kind == MRI and each.time_point == role.time_point)

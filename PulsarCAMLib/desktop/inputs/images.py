@@ -1,4 +1,4 @@
-"""Section: which images the chosen model takes, by role; one selector for each."""
+"""Section: which images the chosen model takes, by role, and masks of other visits; one selector for each."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ REFERENCE = "inputImage."
 
 ROW_BELOW_FIRST = 2
 """Of the form in the ``.ui`` file: its first rows are the sample data and the first image."""
+
+MASK_TYPES = ["vtkMRMLSegmentationNode", "vtkMRMLLabelMapVolumeNode"]
 
 LONGEST = 18
 """Letters of a title that a selector repeats; longer ones would widen the panel, and stand before it anyway."""
@@ -41,23 +43,21 @@ class OtherImages(Section):
 
     @property
     def roles(self) -> tuple[InputRole, ...]:
-        """Of the images beside the first."""
-        return self.panel.models.system().image_inputs[1:]
+        """Of the images beside the first, and of masks of other visits than the one that is asked about."""
+        return self.panel.models.system().beside_the_first
 
     def selector(self, role: InputRole):
-        """The selector of an image beside the first."""
+        """The selector of an image, or of another visit's mask, beside the first."""
         return self._row(self.panel.models.system(), role)[1]
 
     def node_of(self, role: InputRole):
         """What is chosen for a role of the chosen model's system, or None."""
-        if role.kind == MASK:
-            return self.state.inputSegmentation
         if role not in self.roles:
-            return self.state.inputVolume
+            return self.state.inputSegmentation if role.kind == MASK else self.state.inputVolume
         return self.state.parameterNode.GetNodeReference(REFERENCE + role.name)
 
     def chosen(self) -> dict:
-        """Role to node, of the images beside the first that are chosen."""
+        """Role to node, of what is chosen beside the first image and its lesions."""
         found = {role.name: self.node_of(role) for role in self.roles}
         return {name: node for name, node in found.items() if node is not None}
 
@@ -105,7 +105,7 @@ class OtherImages(Section):
         if mask is not None:
             self.ui.inputSegmentationSelectorLabel.text = _label(mask)
             self.ui.inputSegmentationSelector.noneDisplay = _none(mask.title.lower())
-        wanted = [self._row(system, role) for role in system.image_inputs[1:]]
+        wanted = [self._row(system, role) for role in system.beside_the_first]
         for row in self._rows.values():
             for widget in row:
                 widget.visible = row in wanted
@@ -115,7 +115,7 @@ class OtherImages(Section):
         if key not in self._rows:
             label, selector = qt.QLabel(), slicer.qMRMLNodeComboBox()
             label.wordWrap = True
-            selector.nodeTypes = ["vtkMRMLScalarVolumeNode"]
+            selector.nodeTypes = MASK_TYPES if role.kind == MASK else ["vtkMRMLScalarVolumeNode"]
             selector.noneEnabled, selector.addEnabled, selector.removeEnabled = True, False, False
             selector.showChildNodeTypes = False
             selector.setMRMLScene(slicer.mrmlScene)
@@ -142,6 +142,8 @@ def _name(label, selector, role: InputRole) -> None:
     """In the words of the role."""
     about = role.about or role.title
     tip = _("{about}. Its own voxels are used; nothing is resampled in the scene.")
+    if role.kind == MASK:
+        tip = _("{about}. All its segments count; the volume of that visit says where they lie.")
     label.text = _label(role)
     selector.noneDisplay = _none(role.title)
     label.toolTip = selector.toolTip = tip.format(about=about[:1].upper() + about[1:])
@@ -149,7 +151,7 @@ def _name(label, selector, role: InputRole) -> None:
 
 def _none(title: str) -> str:
     """What a selector says that has nothing chosen; it is as wide as this."""
-    return _("Select the {image}").format(image=title) if len(title) <= LONGEST else _("Select the image")
+    return _("Select the {image}").format(image=title) if len(title) <= LONGEST else _("Select one")
 
 
 def _label(role: InputRole) -> str:

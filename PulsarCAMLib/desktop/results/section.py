@@ -75,8 +75,9 @@ class Results(Section):
         self._rows, self._unit, self._key, self._chosen, self._look = [], _Unit(), (), None, None
         self._sorted_by, self._descending, self._drawn_width = 1, False, 0
         self._outlined: set[str] = set()
-        task = system_of().task
-        self._head(_Unit(task.unit, tuple(task.probability_column(name) for name in task.told)))
+        usual = system_of()
+        told = tuple(usual.task.probability_column(name) for name in usual.task.told)
+        self._head(_Unit(usual.task.unit, told, tuple(usual.measures)))
         header = self.ui.resultsTable.horizontalHeader()
         header.setSortIndicatorShown(True)
         header.setSectionsClickable(True)

@@ -64,7 +64,8 @@ def read_case(
     Args:
         system: whose inputs these are.
         images: role to ``vtkMRMLScalarVolumeNode``; maps are written on the grid of the system's first image. Other
-            images keep their voxels; their place is told in the space of the first, whatever the transforms above.
+            images keep their voxels; their place is told in the space of the first, whatever the transforms above. Of
+            a mask of another visit to ``vtkMRMLSegmentationNode`` or ``vtkMRMLLabelMapVolumeNode``.
         mask_node, segment_ids, parts: see :func:`read_inputs`; None where the system can do without lesions.
 
     Raises:
@@ -84,7 +85,14 @@ def read_case(
         node = images.get(role.name)
         if node is not None or role.needed:
             found[role.name] = _beside(volume_node, node, role)
-    return Case(found, lesions, first.name, warnings)
+    outlined, warnings = {}, list(warnings)
+    for role in system.other_masks:
+        if images.get(role.name) is not None:
+            lead = system.lead_of(role)
+            own = read_inputs(images.get(lead.name), images[role.name], None, parts, lead.title)
+            outlined[role.name] = own.lesions
+            warnings += [f"{role.title}: {text}" for text in own.warnings if text not in warnings]
+    return Case(found, lesions, first.name, tuple(warnings), outlined=outlined)
 
 
 def _beside(volume_node, node, role: InputRole) -> Image:

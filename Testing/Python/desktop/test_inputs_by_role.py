@@ -73,6 +73,34 @@ def test_the_rows_stand_between_image_and_lesions_and_optional_ones_say_so(panel
     assert tip_of(panel.ui.inputSegmentationSelector).startswith("Targets. Its geometry and transform may differ")
 
 
+class TwoVisits(Lesions):
+    """Can be told of the lesions of the visit before, too."""
+
+    name = "two visits"
+    inputs = (
+        *Lesions.inputs[:1],
+        InputRole("t1-before", "T1 before", time_point="before", needed=False),
+        Lesions.inputs[2],
+        InputRole("targets-before", "Targets before", MASK, time_point="before", needed=False),
+    )
+
+
+def test_lesions_of_another_visit_have_a_selector_of_masks(panel):
+    use(panel, TwoVisits())
+    mri, before = an_mri(), an_mri("before")
+    mask, labels = a_segmentation(MASKS, mri), a_label_map(MASKS["left"], GRIDS["axial"])
+    image, other = (panel.images.selector(role) for role in panel.images.roles)
+    assert (image.nodeCount(), other.nodeCount()) == (2, 2)
+    assert panel.ui.inputsCollapsibleButton.layout().labelForField(other).text == "Targets before (optional):"
+    assert "All its segments count" in tip_of(other)
+    other.setCurrentNode(labels)
+    image.setCurrentNode(before)
+    assert panel.images.chosen() == {"t1-before": before, "targets-before": labels}
+    panel.ui.inputSegmentationSelector.setCurrentNode(mask)
+    assert panel.images.mask() is mask
+    assert panel.images.chosen()["targets-before"] is labels, "each visit has its own"
+
+
 def test_only_scalar_volumes_can_be_chosen_for_an_image(panel):
     use(panel, Lesions())
     mri = an_mri()

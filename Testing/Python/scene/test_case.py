@@ -12,6 +12,7 @@ from host.making import GRIDS, a_label_map, a_segmentation, an_mri, box, matrix
 from PulsarCAMScenarios.stranger import Stranger, write_bundle
 
 from PulsarCAMLib.core.errors import InputError
+from PulsarCAMLib.core.inputs import MASK, InputRole
 from PulsarCAMLib.systems.autoencoder.system import AUTOENCODER
 from PulsarCAMLib.systems.bundle import find_card
 from PulsarCAMLib.systems.registry import register, unregister
@@ -124,3 +125,49 @@ def test_a_system_that_needs_no_lesion_answers_in_the_scene(stranger, tmp_path):
     assert inputs_key(images, None, None, "auto", card) == key is not None
     assert inputs_key({"t1": images["t1"], "flair": an_mri("f")}, None, None, "auto", card) != key
     assert inputs_key({}, None, None, "auto", card) is None
+
+
+class TwoVisits(Stranger):
+    """Can be told of the lesions of two visits."""
+
+    name = "two visits"
+    inputs = (
+        InputRole("t1", "T1 MRI"),
+        InputRole("t1-before", "T1 before", time_point="before", needed=False),
+        InputRole("targets", "Targets", MASK, needed=False),
+        InputRole("targets-before", "Targets before", MASK, time_point="before", needed=False),
+    )
+
+
+def test_lesions_of_another_visit_lie_on_that_visits_own_voxels():
+    """Each mask goes with the image of its visit, whatever lies above either."""
+    small = box((4, 10, 12), (6, 14, 20))
+    t1, before = an_mri("t1", GRIDS["axial"]), an_mri("before", GRIDS["oblique"])
+    moved(before, matrix(np.eye(3), (1, 1, 1), (5, 6, 7)))
+    now, then = a_segmentation({"left": LEFT}, t1), a_label_map(small, GRIDS["oblique"])
+    then.SetAndObserveTransformNodeID(before.GetTransformNodeID())
+    case = read(TwoVisits(), {"t1": t1, "t1-before": before, "targets-before": then}, now)
+    assert [each.voxels for each in case.lesions] == [LEFT.sum()]
+    (lesion,) = case.outlined["targets-before"]
+    assert np.array_equal(lesion.full_mask(case.images["t1-before"].voxels.shape), small)
+    alone = read(TwoVisits(), {"t1": t1, "t1-before": before, "targets-before": then})
+    assert (alone.lesions, len(alone.outlined["targets-before"])) == ((), 1)
+    with pytest.raises(InputError, match="Choose the T1 before volume"):
+        read(TwoVisits(), {"t1": t1, "targets-before": then})
+
+
+def test_a_mask_of_another_visit_that_changes_makes_a_result_stale():
+    from PulsarCAMLib.scene.state import inputs_key
+
+    class Card:
+        system, identity = TwoVisits(), ("model",)
+
+    t1, before = an_mri("t1"), an_mri("before")
+    then = a_label_map(LEFT, GRIDS["axial"])
+    images = {"t1": t1, "t1-before": before, "targets-before": then}
+    kept = inputs_key(images, None, None, "auto", Card)
+    assert inputs_key(images, None, None, "auto", Card) == kept
+    slicer.util.arrayFromVolume(then)[4, 10, 12] = 0
+    slicer.util.arrayFromVolumeModified(then)
+    assert inputs_key(images, None, None, "auto", Card) != kept
+    assert inputs_key({"t1": t1, "t1-before": before}, None, None, "auto", Card) != kept
