@@ -12,6 +12,8 @@ MRI, DOSE, MASK, BRAIN = "MRI", "dose", "mask", "brain"
 KINDS = (MRI, DOSE, MASK, BRAIN)
 
 TAKEN = (
+    "error-rate",
+    "structures",
     "no-stability",
     "occlusion-block",
     "occlusion-coarse",

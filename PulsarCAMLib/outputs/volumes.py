@@ -38,8 +38,9 @@ def write_volume(path: Path, values: np.ndarray, geometry: VolumeGeometry, facts
     for key, value in facts.items():
         image.SetMetaData(KEY_PREFIX + key, one_line(value))
     for key in MADE_HERE:
-        if (told := facts.get(key.removeprefix(KEY_PREFIX))) is not None:  # NIfTI keeps 80 characters, and no pairs
-            image.SetMetaData("ITK_FileNotes", f"{key}={one_line(told)}"[:80])
+        if (told := facts.get(key.removeprefix(KEY_PREFIX))) is not None:  # NIfTI keeps 79 bytes, and no pairs
+            notes = f"{key}={one_line(told)}".encode()[:79].decode(errors="ignore")
+            image.SetMetaData("ITK_FileNotes", notes)
     try:
         sitk.WriteImage(image, str(path), True)
     except RuntimeError as error:

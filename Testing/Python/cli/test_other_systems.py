@@ -177,11 +177,11 @@ def test_an_image_of_several_volumes_is_told_by_its_own_title(cohort, model, cap
     import SimpleITK as sitk
 
     several = sitk.JoinSeries([GRID.to_sitk(brain(0, n)) for n in range(2)])
-    sitk.WriteImage(several, str(tmp_path / "4d.nrrd"))
-    code, err = said(capsys, "explain", tmp_path / "4d.nrrd", "-o", tmp_path / "out", "--model", model)
+    sitk.WriteImage(several, str(tmp_path / "4d.nii.gz"))
+    code, err = said(capsys, "explain", tmp_path / "4d.nii.gz", "-o", tmp_path / "out", "--model", model)
     assert code == 3
     assert "extract the FLAIR MRI from it first" in err
-    table = table_of(tmp_path / "cohort.csv", [["P1", "4d.nrrd", "small"]])
+    table = table_of(tmp_path / "cohort.csv", [["P1", "4d.nii.gz", "small"]])
     assert main(["cohort", "check", str(table), "--system", "stranger"]) == 3
     assert "extract the FLAIR MRI from it first" in capsys.readouterr().out
 

@@ -101,6 +101,7 @@ def commands(folder: Path):
             out,
         ],
         ("cohort import-openbtai", "-o"): ["cohort", "import-openbtai", table, "-o", out],
+        ("bundle add-reference", "-o"): ["bundle", "add-reference", "synthetic-demo", table, "-o", out],
         ("features", "-o"): ["features", table, "-o", out],
         ("agreement", "-o"): ["agreement", table, "-o", out],
         ("train", "-o"): ["train", table, "-o", out],

@@ -175,9 +175,12 @@ def test_options_without_words_mean_the_usual_settings():
     from PulsarCAMLib.cli.learning import settings_of
     from PulsarCAMLib.cli.parser import make_parser
     from PulsarCAMLib.cli.study.command import study_settings_of
+    from PulsarCAMLib.study.settings import CHEAP, input_controls_named
+    from PulsarCAMLib.systems.registry import system_of
 
     assert settings_of(make_parser().parse_args(["train", "cohort.csv", "-o", "model"])) == TrainingSettings()
-    assert study_settings_of(make_parser().parse_args(["study", "cohort.csv", "-o", "run"])) == StudySettings()
+    usual = StudySettings(input_controls=input_controls_named((CHEAP,), system_of()))
+    assert study_settings_of(make_parser().parse_args(["study", "cohort.csv", "-o", "run"])) == usual
 
 
 def test_an_end_that_is_not_meant_is_outside_and_one_that_is_meant_is_inside():

@@ -33,7 +33,7 @@ def test_two_lines_compare_a_result(logic, result):
     for node in (comparison.gradientMagnitudeNode, comparison.radialGradientNode):
         assert np.array_equal(ijk_to_ras_of(node), ijk_to_ras_of(result.volumeNode))
     rows = comparison.agreementTableNode.GetTable().GetNumberOfRows()
-    assert rows == len(comparison.mapComparison.agreement) == 2 * 7 * len(QUANTITIES)
+    assert rows == len(comparison.mapComparison.agreement) == 2 * 11 * len(QUANTITIES)
     chart = comparison.profileChartNode
     assert chart.GetNumberOfPlotSeriesNodes() == 2
     logic.updateComparison(comparison, "gradcam++", "predicted")

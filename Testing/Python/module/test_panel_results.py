@@ -44,7 +44,8 @@ def test_a_volume_that_is_chosen_as_output_is_written_by_apply_only(panel):
 def test_the_signed_map_needs_no_class(panel):
     choose_lesions(panel)
     panel.ui.applyButton.click()
-    panel.ui.methodComboBox.currentIndex = 3
+    box = panel.ui.methodComboBox
+    box.currentIndex = [box.itemText(n) for n in range(box.count)].index("Pixel-wise CAM, signed (both classes)")
     assert not panel.ui.targetComboBox.enabled
     assert "both classes" in tip_of(panel.ui.targetComboBox)
     display = panel.state.heatMapVolume.GetDisplayNode()
@@ -163,14 +164,14 @@ def test_settings_of_a_method_stand_where_the_method_has_some_and_make_a_result_
 
 
 def test_a_tool_tip_tells_how_far_an_answer_moves(a_desktop):
-    from PulsarCAMLib.desktop.results.section import _left_out, _stability
+    from PulsarCAMLib.desktop.results.row_words import left_out, stability
 
     row = {"p_min": 0.412, "p_max": 0.66, "stability": 9 / 11}
     told = "0.41 to 0.66 when contour, image or grid lie half a voxel otherwise; the class stays in 82%"
-    assert _stability(row) == told
-    assert _stability({"p_min": 0.412}) == ""  # a table of before, or one without it
+    assert stability(row) == told
+    assert stability({"p_min": 0.412}) == ""  # a table of before, or one without it
     row = {"logit": -2.1, "logit_change_outside": 0.123, "logit_change_shuffled": 4.5}
-    assert _left_out(row) == (
+    assert left_out(row) == (
         "Logit -2.10: +0.12 with tissue outside the contour replaced, +4.50 with pixels inside shuffled"
     )
-    assert _left_out({"logit": -2.1}) == ""
+    assert left_out({"logit": -2.1}) == ""

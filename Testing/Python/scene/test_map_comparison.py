@@ -71,7 +71,7 @@ def test_tables_hold_the_rows_and_every_node_says_where_it_came_from():
     case = a_case()
     made = write(case)
     rows = rows_of(made.agreement_table)
-    assert len(rows) == len(case[3].agreement) == 2 * 7 * len(QUANTITIES)
+    assert len(rows) == len(case[3].agreement) == 2 * 11 * len(QUANTITIES)
     assert rows[0]["spearman"] == pytest.approx(case[3].agreement[0]["spearman"], nan_ok=True)
     assert len(rows_of(made.shell_table)) == len(case[3].shells)
     for node in made:

@@ -153,7 +153,7 @@ def test_the_command_line_takes_it_and_writes_what_was_taken(bundle, plain, tmp_
     said = json.loads((out / "result.json").read_text())
     assert said["options"]["settings_of_maps"]["pixelwise-relative"] == {"reference": "lesion"}
     assert said["maps_made"] == dict.fromkeys(RELATIVE, f"{OWN}.")
-    assert said["warnings"] == [f"{OWN}."]
+    assert said["warnings"] == [said["verdict"]["sentence"], f"{OWN}."]
     header = sitk.ReadImage(str(out / "pixelwise-relative_non-response_mean.nrrd"))
     assert any(f"{OWN}." in header.GetMetaData(key) for key in header.GetMetaDataKeys())
     capsys.readouterr()

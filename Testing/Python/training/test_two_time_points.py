@@ -1,6 +1,7 @@
 """A system that compares two MRIs of every lesion: the table's rows of both time points become one case."""
 
 import csv
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -84,15 +85,15 @@ def test_both_mris_of_a_lesion_are_channels_of_its_sample(tmp_path, rows):
 
 
 def test_one_image_is_read_once_for_all_lesions(tmp_path, rows, monkeypatch):
-    from PulsarCAMLib.io import volumes
+    from PulsarCAMLib.io import inputs
 
-    real, read = volumes.read_volume, []
+    real, read = inputs.read_image_of, []
 
     def noted(path, *more, **others):
-        read.append(path.name)
+        read.append(Path(path).name)
         return real(path, *more, **others)
 
-    monkeypatch.setattr(volumes, "read_volume", noted)
+    monkeypatch.setattr(inputs, "read_image_of", noted)
     table = table_of(tmp_path, rows)
     used = usable_rows(table, label_cohort(table, system=COMPARING), system=COMPARING)
     list(cohort_cases(used, system=COMPARING))
