@@ -368,7 +368,7 @@ class ConsoleLogic(ModelLogic, CompareLogic):
         from ..core.case import Image
         from ..scene.reading.inputs import read_volume
 
-        images = {role.name for role in result.scan.system.image_inputs}
+        images = {role.name for role in result.scanResult.system.image_inputs}
         given = {role: node for role, node in result.otherImages.items() if role in images}
         there = {role: node for role, node in given.items() if node is not None and node.GetScene()}
         return {role: Image(*read_volume(node)[:2]) for role, node in there.items()}

@@ -19,6 +19,7 @@ from ...core.geometry import VolumeGeometry
 from ...core.inputs import MASK, MRI, InputRole
 from ...core.lesion import Lesion
 from ...io.inputs import why_no_mri
+from ...io.volumes import why_useless
 from ...lesions.doubts import LESIONS_BY_SEGMENT, MOST_LESIONS, refuse_no_lesions
 from ...lesions.from_labels import lesions_from_label_volume, lesions_from_masks
 from ...lesions.on_grid import Brought, bring, doubts_about, lesions_on_grid
@@ -179,10 +180,11 @@ def read_mri(node, title: str = "MRI") -> tuple[np.ndarray, VolumeGeometry]:
     """:func:`read_volume` of an MRI, with its errors.
 
     Raises:
-        InputError: besides, voxels that cannot be those of an MRI, such as a mask's.
+        InputError: besides, voxels that tell nothing or cannot be those of an MRI, such as a mask's.
     """
     voxels, geometry = read_volume(node, title)
-    if problem := why_no_mri(voxels, f"The volume “{node.GetName()}”"):
+    name = f"The volume “{node.GetName()}”"
+    if problem := why_useless(voxels, name) or why_no_mri(voxels, name):
         raise InputError(problem)
     return voxels, geometry
 

@@ -104,6 +104,7 @@ def test_sentences_and_tables_of_one_card_do_not_contradict_each_other(card):
     fields = copy.deepcopy(dict(shipped.fields))
     performance = fields["performance"]["prediction"]["standard"]
     performance |= {"auc": 0.9675, "low": 0.9461, "high": 0.9847}
+    performance["metrics"]["auc"] |= {"value": 0.9675, "low": 0.9461, "high": 0.9847}
     shipped = type(shipped).from_fields(fields)
     assert f"{performance['auc']:.3f}" == "0.968", "rounded twice it would"
     assert contradictions(of(shipped, "Performance")) == []
