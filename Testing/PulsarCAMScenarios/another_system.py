@@ -113,4 +113,4 @@ class AnotherSystem:
         ui.modelComboBox.setCurrentIndex(0)
         assert selector.isHidden()
         assert tip_of(ui.applyButton) == "Choose the segmentation of the lesions first"
-        assert len(self.shown_methods()) == 4
+        assert len(self.shown_methods()) == 6
