@@ -11,7 +11,7 @@ import numpy as np
 
 from ..core.errors import GeometryError, InputError
 from ..core.geometry import VolumeGeometry
-from ..core.visible import visible
+from ..core.visible import shortened, visible
 from .apart import apart
 from .dicom import UNEVEN_MM, modality
 from .dicom.files import quiet
@@ -24,6 +24,9 @@ HIGHEST_GY = 1000.0
 
 MOST_LABELS = 10.0
 """Few different values up to this are a mask's; plans of few values have more Gy."""
+
+LONGEST = 20
+"""Letters of a damaged word of a header that a sentence repeats; the words of the standard are shorter."""
 
 WHOLE_PLAN = ("PLAN", "MULTI_PLAN", "PLAN_OVERVIEW", "FRACTION", "RECORD", "")
 """Dose Summation Types that hold what the patient gets; the others are single beams, shots or sessions."""
@@ -96,15 +99,16 @@ def _read_rtdose(path: Path) -> tuple[np.ndarray, VolumeGeometry]:
 def _refuse_other_doses(name: str, data) -> None:
     units, kind = str(data.get("DoseUnits", "")), str(data.get("DoseType", ""))
     part = str(data.get("DoseSummationType", "") or "")
+    said = {each: shortened(visible(each), LONGEST) for each in (units, part)}
     if units != "GY":
         raise InputError(
-            f"The RTDOSE {name} gives its dose in {units or 'no'} units, not in Gy; export the absolute dose."
+            f"The RTDOSE {name} gives its dose in {said[units] or 'no'} units, not in Gy; export the absolute dose."
         )
     if kind == "ERROR":
         raise InputError(f"The RTDOSE {name} is a difference of doses (Dose Type ERROR); export the planned dose.")
     if part not in WHOLE_PLAN:
         raise InputError(
-            f"The RTDOSE {name} holds a part of the dose ({part}), not the plan's; export the plan's dose."
+            f"The RTDOSE {name} holds a part of the dose ({said[part]}), not the plan's; export the plan's dose."
         )
     if int(data.get("NumberOfFrames") or 1) < 2:
         raise InputError(f"The RTDOSE {name} holds a single plane; export the dose of the whole volume.")

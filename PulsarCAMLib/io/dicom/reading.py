@@ -141,7 +141,7 @@ def _by_pydicom(paths: Sequence[Path], name: str, fault: Exception) -> np.ndarra
                 syntax = data.file_meta.TransferSyntaxUID
         except Exception as error:  # pydicom raises many kinds for damaged files
             raise InputError(f"{name} cannot be read: it is damaged.") from error
-        if not syntax.is_compressed:
+        if not syntax.is_transfer_syntax or not syntax.is_compressed:
             raise InputError(f"{name} cannot be read: it is damaged or compressed in an unknown way.") from fault
         try:
             known = get_decoder(syntax).is_available

@@ -43,3 +43,17 @@ def test_without_a_decoder_it_is_told_what_to_install(tmp_path):
 
     with pytest.raises(InputError, match=r"\(High-Throughput JPEG 2000.*pip install 'pulsarcam\[dicom\]'|are damaged"):
         read_image_of(a_folder(tmp_path / "d", unknown))
+
+
+def test_a_transfer_syntax_that_is_none_is_damage(tmp_path, monkeypatch):
+    """Found by chance among 20,000 damaged files: pydicom refuses to say whether such a UID means compression."""
+    folder = a_folder(tmp_path / "d")
+    for file in folder.iterdir():
+        file.write_bytes(file.read_bytes().replace(b"1.2.840.10008.1.2.1\0", b"1.2.840.10008.1.9.1\0"))
+
+    def fail(_reader):
+        raise RuntimeError("cannot read requested file")
+
+    monkeypatch.setattr(sitk.ImageSeriesReader, "Execute", fail)
+    with pytest.raises(InputError, match="damaged"):
+        read_image_of(folder)

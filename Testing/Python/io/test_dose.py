@@ -5,7 +5,7 @@ import pytest
 from making_files import PLAIN, written
 
 from PulsarCAMLib.core.errors import GeometryError, InputError
-from PulsarCAMLib.io.dose import read_dose
+from PulsarCAMLib.io.dose import _refuse_other_doses, read_dose
 
 pydicom = pytest.importorskip("pydicom")
 
@@ -117,3 +117,8 @@ def test_a_breast_plan_reads_as_dicompyler_found_it_and_a_template_is_refused(sh
     assert geometry.shape == (98, 129, 194)
     with pytest.raises(InputError, match="single plane"):
         read_dose(shared_data / "dicom_rtdose_eyeplan" / "rtdose.dcm")
+
+
+def test_damaged_units_are_told_short_and_visible():
+    with pytest.raises(InputError, match=r"in A\\x04B{5}…B{10} units, not in Gy"):
+        _refuse_other_doses("d.dcm", {"DoseUnits": "A\x04" + "B" * 300})
