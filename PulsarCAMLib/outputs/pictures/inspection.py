@@ -109,8 +109,8 @@ class _Sheet:
         self._text(9.45, 7.58, place, size=9.5, ha="right")
         self._text(9.45, 7.33, f"GTV centre at {_ras_text(seen.centre_ras)}", size=8.5, color=FAINT, ha="right")
         notes = _wrapped(" ".join((seen.about, *seen.notes)), 180)
-        self._text(0.15, 0.62, notes, size=6.8, color=FAINT, va="top", linespacing=1.25)
-        self._text(0.15, 0.04, seen.footer, size=7.5, va="bottom", linespacing=1.2)
+        self._text(0.15, 0.74, notes, size=6.8, color=FAINT, va="top", linespacing=1.25)
+        self._text(0.15, 0.03, seen.footer, size=7, va="bottom", linespacing=1.15)
 
     def input_row(self, bottom: float, side: float) -> None:
         """Input, reconstruction, signed map, and how the logit comes about."""
