@@ -10,7 +10,7 @@ export PYTHON
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test fuzz study truth bench pictures package lint clean
+.PHONY: help demo dicom pacs test fuzz study truth bench pictures package lint clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST)
@@ -19,15 +19,27 @@ demo:  ## explain a generated scan (and the images of IMAGES=folder) into ./demo
 	@bash Testing/setup.sh
 	@$(VENV_PYTHON) -m PulsarCAMLib.cli demo -o demo --overwrite $(if $(IMAGES),--images "$(IMAGES)") $(ARGS)
 
-# One thread a worker: two workers that each take all cores are slower than one.
+# One thread a worker: two workers that each take all cores are slower than one. Each worker begins with its own half of
+# the files, so that what a file's tests share is made once, and takes over from the other when it is done.
 test:  ## run all tests (ARGS="..." goes to pytest)
 	@bash Testing/setup.sh
 	@bash Testing/offscreen.sh
-	@OMP_NUM_THREADS=1 $(VENV_PYTHON) -m pytest -n $(WORKERS) $(ARGS)
+	@bash Testing/dicom_peers.sh
+	@OMP_NUM_THREADS=1 $(VENV_PYTHON) -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
 
 fuzz:  ## damaged files by chance for every reader, and a table of what came of them (ARGS="--count 20000 --seed N")
 	@bash Testing/setup.sh
 	@OMP_NUM_THREADS=1 $(VENV_PYTHON) Testing/fuzz.py $(ARGS)
+
+dicom:  ## a DICOM folder in, all DICOM objects out, and what other programs say of them (DICOM=folder, into ./dicom-check)
+	@bash Testing/setup.sh
+	@bash Testing/dicom_peers.sh
+	@$(VENV_PYTHON) Testing/dicom_check.py "$(DICOM)" -o dicom-check
+
+pacs:  ## a real PACS (Orthanc, on this machine only): a study in, fetched, explained, its objects back
+	@bash Testing/setup.sh
+	@bash Testing/dicom_peers.sh
+	@OMP_NUM_THREADS=1 $(VENV_PYTHON) -m pytest -v -rs Testing/Python/cli/commands/test_pacs.py $(ARGS)
 
 # The folder is that of a study: the same command goes on with one that was stopped.
 study:  ## judge models on generated lesions, with signal and without, under every protocol (1 to 2 hours; into ./study)
@@ -68,5 +80,5 @@ lint:  ## check style, spelling, layers, types, and that the CMake lists are com
 	@$(VENV_PYTHON) Testing/update_cmake_lists.py --check
 
 clean:  ## remove everything that make has made, .venv too, but not ./study and ./truth (hours of training)
-	rm -rf .venv .venv-keras build dist demo bench-results *.egg-info .pytest_cache .ruff_cache .mypy_cache .import_linter_cache .hypothesis
+	rm -rf .venv .venv-keras build dist demo dicom-check bench-results *.egg-info .pytest_cache .ruff_cache .mypy_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -39,8 +39,10 @@ def useBundledLibrary(name="PulsarCAMLib"):
 
 useBundledLibrary()
 
-from PulsarCAMLib.desktop.choices import ColorMap, ImageFormat, Normalisation, Parts, Statistic  # noqa: E402
+from PulsarCAMLib.desktop import choices  # noqa: E402
 from PulsarCAMLib.desktop.compare.parameters import CompareParameters  # noqa: E402
+from PulsarCAMLib.desktop.dose.parameters import DoseParameters  # noqa: E402
+from PulsarCAMLib.desktop.painting.parameters import PaintingParameters  # noqa: E402
 from PulsarCAMLib.desktop.logic import DEFAULT_MODEL, ConsoleLogic, PulsarCAMResult  # noqa: E402, F401
 from PulsarCAMLib.desktop.self_test import find_scenarios  # noqa: E402
 from PulsarCAMLib.desktop.train.parameters import TrainParameters  # noqa: E402
@@ -85,7 +87,7 @@ class PulsarCAM(ScriptedLoadableModule):
 
 
 @parameterNodeWrapper
-class PulsarCAMParameterNode(TrainParameters, CompareParameters):
+class PulsarCAMParameterNode(TrainParameters, CompareParameters, DoseParameters, PaintingParameters):
     """The state of the panel, saved with the scene.
 
     inputVolume - the model's first image; others are node references, see PulsarCAMLib.desktop.inputs.images
@@ -100,25 +102,28 @@ class PulsarCAMParameterNode(TrainParameters, CompareParameters):
     threshold - percent of a lesion's maximum from where on a voxel belongs to its sub-region
     updateAtOnce - whether a change of these is shown without Apply
     stability - whether Apply tells how far answers move by half a voxel, where that takes no time
-    heatMapVolume, spreadVolume, subRegions, lesionTable, sliceTable - outputs; none: new ones are made. These and the
-        comparison's are the chosen MRI's; those of others are references, see PulsarCAMLib.desktop.results.result_sets
+    heatMapVolume, spreadVolume, subRegions, lesionTable, sliceTable - outputs; none: new ones are made. These, the
+        comparison's and the dose's are the chosen MRI's; those of others are references, see
+        PulsarCAMLib.desktop.results.result_sets
     opacity, colorMap, legend - how the overlay looks
-    exportFormat, exportHeatMap, exportSubRegions, exportTables, exportReport - what Export writes
-    train... - see TrainParameters; the comparison's - see CompareParameters
+    exportFormat, exportHeatMap, exportSubRegions, exportTables, exportReport, exportDicom - what Export writes
+    exportDicomPlace - where DICOM objects go
+    train... - see TrainParameters; the comparison's - see CompareParameters; the dose's - see DoseParameters and
+        PaintingParameters
     """
 
     inputVolume: vtkMRMLScalarVolumeNode
     # Slicer's wrapper does not know A | B, and without None nothing could be chosen.
     inputSegmentation: Union[vtkMRMLSegmentationNode, vtkMRMLLabelMapVolumeNode, None]  # noqa: UP007
     leftOutSegments: str = "[]"
-    parts: Parts = Parts.AUTO
+    parts: choices.Parts = choices.Parts.AUTO
     model: str = DEFAULT_MODEL
     method: str = ""
     target: str = ""
     mapInput: str = ""
     mapSettings: str = ""
-    normalisation: Normalisation = Normalisation.NONE
-    statistic: Statistic = Statistic.MEAN
+    normalisation: choices.Normalisation = choices.Normalisation.NONE
+    statistic: choices.Statistic = choices.Statistic.MEAN
     restrict: bool = True
     threshold: Annotated[float, WithinRange(0, 100)] = 50.0
     updateAtOnce: bool = True
@@ -129,13 +134,15 @@ class PulsarCAMParameterNode(TrainParameters, CompareParameters):
     lesionTable: vtkMRMLTableNode
     sliceTable: vtkMRMLTableNode
     opacity: Annotated[float, WithinRange(0, 100)] = 50.0
-    colorMap: ColorMap = ColorMap.AUTO
-    legend: bool = False
-    exportFormat: ImageFormat = ImageFormat.NRRD
+    colorMap: choices.ColorMap = choices.ColorMap.AUTO
+    legend: bool = True
+    exportFormat: choices.ImageFormat = choices.ImageFormat.NRRD
     exportHeatMap: bool = True
     exportSubRegions: bool = True
     exportTables: bool = True
     exportReport: bool = True
+    exportDicom: bool = False
+    exportDicomPlace: choices.DicomPlace = choices.DicomPlace.FOLDER
 
 
 #
@@ -148,8 +155,8 @@ class PulsarCAMWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
 
     # Its sections, see PulsarCAMLib.desktop.sections, and what they share.
     dialogs = resultCache = parameterSets = models = ownOutputs = images = fit = lesionList = apply = None
-    displaySection = results = resultSets = methodViews = inputViews = None
-    compare = exporter = train = wording = sceneWatch = None
+    preselect = displaySection = overlay = results = resultSets = methodViews = inputViews = None
+    compare = dose = painting = exporter = train = wording = sceneWatch = None
 
     def __init__(self, parent=None):
         ScriptedLoadableModuleWidget.__init__(self, parent)
@@ -161,7 +168,7 @@ class PulsarCAMWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self._parameterNode = None
         self._parameterNodeGuiTag = None
         self._lastSetID = ""
-        self._message = ""
+        self._message, self._saidFor = "", None
 
     def setup(self):
         """Called when the user opens the module the first time."""
@@ -170,9 +177,9 @@ class PulsarCAMWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         from PulsarCAMLib.desktop.sections import make_sections
 
         uiWidget = slicer.util.loadUI(self.resourcePath("UI/PulsarCAM.ui"))
-        for name, fromTheEnd in (("Compare", 2), ("Train", 1)):  # before Export, and after it
+        for name in ("Compare", "Dose", "Train"):  # above the room that is left at the end
             section = slicer.util.loadUI(self.resourcePath(f"UI/{name}.ui"))
-            uiWidget.layout().insertWidget(uiWidget.layout().count() - fromTheEnd, section)
+            uiWidget.layout().insertWidget(uiWidget.layout().count() - 1, section)
         self.layout.addWidget(uiWidget)
         self.ui = slicer.util.childWidgetVariables(uiWidget)
         uiWidget.setMRMLScene(slicer.mrmlScene)
@@ -211,11 +218,13 @@ class PulsarCAMWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.cancelRequested = True
         self.resultCache.forget()
         self.compare.forget_scene()
-        self.ownOutputs.show_all()
+        self.dose.forget_scene()
+        self.painting.forget_scene()
         self.fit.forget_answers()
         self._lastSetID = ""
         self._message = ""
         self.setParameterNode(None)
+        self.ownOutputs.show_all()  # last: no parameter follows what selectors choose then
 
     def leaveResult(self):
         """Another MRI is chosen: what was shown of the one before goes from tables, plots and views."""
@@ -233,10 +242,7 @@ class PulsarCAMWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
             return
         last = slicer.mrmlScene.GetNodeByID(self._lastSetID) if self._lastSetID else None
         self.setParameterNode(self.logic.wrap(last) if last is not None else self.logic.getParameterNode())
-        if not self._parameterNode.inputVolume:
-            firstVolumeNode = self.ownOutputs.first_image()
-            if firstVolumeNode:
-                self._parameterNode.inputVolume = firstVolumeNode
+        self.preselect.choose()
 
     def setParameterNode(self, parameterNode):
         """Observe this parameter node, and connect the controls to it; None disconnects."""
@@ -297,8 +303,8 @@ class PulsarCAMWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         return self.resultCache.of(self._parameterNode).result
 
     def say(self, text):
-        """Show what happened."""
-        self._message = text
+        """Show what happened, as long as the inputs are those with which it happened."""
+        self._message, self._saidFor = text, self.inputsKey() if self._parameterNode else None
         self.showStatus()
 
     def showStatus(self):
@@ -306,6 +312,9 @@ class PulsarCAMWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         note = ""
         if self._parameterNode and not self.isRunning:
             note = self.apply.what_is_missing() or self.displaySection.note()
+            note = " ".join(filter(None, (note, self.results.whose())))
+            if self._message and self._saidFor != self.inputsKey():
+                self._message = ""
         self.ui.statusLabel.text = "\n".join(text for text in (self._message, note) if text)
 
     def showError(self, error):

@@ -4,7 +4,7 @@ Plain arrays in, plain arrays out. Importing this package imports neither torch 
 noun of the flow each; a room imports only from rooms before it (``[tool.importlinter]`` in pyproject.toml)::
 
     core -> io -> lesions -> systems -> explanation -> cohort -> evaluation -> training -> features -> agreement
-         -> trust -> study -> outputs -> scene -> cli -> desktop
+         -> dose -> painting -> trust -> study -> outputs -> scene -> cli -> desktop
 """
 
 __version__ = "0.1.0"

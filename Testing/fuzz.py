@@ -100,13 +100,13 @@ def _transform(path: Path) -> None:
 
 def _table(path: Path) -> None:
     from PulsarCAMLib.cohort.checks import check_cohort
-    from PulsarCAMLib.cohort.table import read_cohort
+    from PulsarCAMLib.cohort.tables.table import read_cohort
 
     check_cohort(read_cohort(path), read_images=False)
 
 
 def _bundle(path: Path) -> None:
-    from PulsarCAMLib.systems.bundle import load_bundle
+    from PulsarCAMLib.systems.bundles.bundle import load_bundle
 
     load_bundle(path.parent)
 

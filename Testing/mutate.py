@@ -32,7 +32,12 @@ TESTS = {
     "core": ("core", "lesions", "explanation", "io", "test_examples.py", "desktop/test_dependencies.py"),
     "lesions": ("lesions", "scene/test_inputs.py", "test_examples.py"),
     "systems": ("systems", "explanation"),
-    "explanation": ("explanation", "systems/test_inspection.py", "agreement/test_agreement.py", "test_examples.py"),
+    "explanation": (
+        "explanation",
+        "systems/autoencoder/test_inspection.py",
+        "agreement/test_agreement.py",
+        "test_examples.py",
+    ),
 }
 """Room to the tests that guard it, below Testing/Python; those that are not there are passed over."""
 

@@ -150,7 +150,11 @@ def main(arguments: list[str] | None = None) -> int:
                 write_whole(options.output / name, content, overwrite=True)
                 system = f"macOS, revision {macos}" if macos else "Linux and Windows"
                 print(f"{options.output / name}  ({len(content) / 1e6:.1f} MB)  for Slicer {slicer}, {system}")
-    except (OSError, PulsarCAMError) as error:
+    except OSError as error:
+        why = error.strerror or error
+        print(f"{options.output} cannot be made or written to ({why}); name a folder with -o.", file=sys.stderr)
+        return 1
+    except PulsarCAMError as error:
         print(error, file=sys.stderr)
         return 1
     print("\nIn Slicer: View > Extensions Manager > Install from file..., choose the one of your version, restart.")

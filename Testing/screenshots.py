@@ -26,41 +26,34 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 from host.desktop import Desktop  # noqa: E402
 from host.screen import Screen, SideScreen, save_pixels, save_small  # noqa: E402
+from host.wrapping import unwrap  # noqa: E402
 
 PICTURES = ROOT / "Resources" / "Screenshots"
 RESISTANT = "Lesion 4"
 """The lesion of the generated patient that does not shrink."""
 COHORT = {"patients": 24, "seed": 4, "lesions": (1, 3), "difficulty": "easy"}
 TRAINING = {"trainMembers": 3, "trainEpochs": 60, "trainFilters": 8, "trainTrials": 5, "trainControls": 2}
-PANEL_WIDTH = 420
+PANEL_WIDTH, NARROW = 420, 400
 
 
 def panel_inputs(desktop: Desktop, screen: Screen) -> None:
     """Before Apply: MRI and segmentation chosen, lesions ticked."""
     ui = desktop.widget.ui
     ui.sampleDataButton.click()
-    table = ui.segmentsTable
-    table.setCurrentCell(3, 0)
+    ui.segmentsTable.setCurrentCell(3, 0)
     ui.showSegmentButton.click()
     screen.fit()
     screen.save(PICTURES / "panel-inputs.png")
 
 
 def panel_results(desktop: Desktop, screen: Screen) -> None:
-    """After Apply: the lesion that will not shrink is chosen."""
-    ui = desktop.widget.ui
-    ui.applyButton.click()
-    ui.inputsCollapsibleButton.collapsed = True
-    ui.legendCheckBox.checked = True
-    choose(desktop, RESISTANT)
-    screen.zoom(90)
+    """After Apply, and nothing else."""
+    desktop.widget.ui.applyButton.click()
     screen.save(PICTURES / "panel.png")
 
 
 def panel_inspect(desktop: Desktop) -> None:
     """One slice opened up."""
-    from host.wrapping import unwrap
-
     desktop.widget.ui.inspectButton.click()
     dialog = unwrap(desktop.widget.methodViews._inspector.dialog)
     save_small(dialog.grab(), PICTURES / "panel-inspect.png")
@@ -87,10 +80,31 @@ def compared(desktop: Desktop) -> None:
     ui.sampleDataButton.click()
     ui.methodComboBox.currentIndex = 1
     ui.applyButton.click()
-    for section in ("inputs", "explanation", "results"):
-        getattr(ui, f"{section}CollapsibleButton").collapsed = True
+    ui.resultsCollapsibleButton.collapsed = True
     ui.compareCollapsibleButton.collapsed = False
     ui.compareMapsButton.click()
+    choose(desktop, RESISTANT)
+
+
+def panel_dose() -> None:
+    """What the lesions get of a planned dose."""
+    with Desktop() as desktop:
+        ui = desktop.open_panel().ui
+        ui.sampleDataButton.click()
+        ui.applyButton.click()
+        ui.resultsCollapsibleButton.collapsed = True
+        ui.doseCollapsibleButton.collapsed = False
+        told(desktop)
+        desktop.picture(PICTURES / "panel-dose.png", width=PANEL_WIDTH)
+
+
+def told(desktop: Desktop) -> None:
+    """The dose of the generated patient, in the plan of five fractions that it would be."""
+    ui = desktop.widget.ui
+    desktop.widget.state.doseVolume = a_planned_dose(desktop)
+    ui.prescriptionSpinBox.value = 20
+    ui.doseFractionsSpinBox.value = 5
+    ui.tellDoseButton.click()
     choose(desktop, RESISTANT)
 
 
@@ -98,8 +112,7 @@ def panel_train() -> None:
     """A model trained on a synthetic cohort, with its curves and figures."""
     with Desktop() as desktop, a_training(desktop, COHORT) as ui:
         run_training(desktop, ui)
-        for section in ("inputsCollapsibleButton", "explanationCollapsibleButton"):
-            getattr(ui, section).collapsed = True
+        ui.inputsCollapsibleButton.collapsed = True
         desktop.picture(PICTURES / "panel-train.png", width=PANEL_WIDTH)
 
 
@@ -149,18 +162,33 @@ def overlay(desktop: Desktop) -> None:
     scan = desktop.widget.result().scanResult
     lesion = next(each for each in scan.lesions if each.name == RESISTANT)
     picture = picture_of(scan, lesion, slicer.util.arrayFromVolume(state.inputVolume), "pixelwise", "non-response")
-    figure = draw(picture)
-    figure.canvas.draw()
-    save_pixels(np.asarray(figure.canvas.buffer_rgba())[..., :3], PICTURES / "overlay.png")
+    save_pixels(draw(picture).pixels(), PICTURES / "overlay.png")
 
 
-def review(folder: Path, names: list[str]) -> None:
+def take_from(desktop: Desktop, ui_folder: Path | None) -> None:
+    """Take the ``.ui`` files that lie in a folder from there: a sketch of another layout."""
+    if ui_folder is None:
+        return
+    made = desktop.module.PulsarCAMWidget
+    own = made.resourcePath
+    there = {path.name: str(path) for path in ui_folder.glob("*.ui")}
+    made.resourcePath = lambda self, name: there.get(Path(name).name) or own(self, name)
+
+
+def review(folder: Path, names: list[str], ui_folder: Path | None = None) -> None:
     """States of the panel, to be looked at."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, act in [(name, STATES[name]) for name in names]:
-        with Desktop() as desktop, dark_colors() if name.endswith("dark") else nullcontext():
+        looks = dark_colors() if name.endswith("dark") else large_font() if name.endswith("large") else nullcontext()
+        with Desktop() as desktop, looks:
+            take_from(desktop, ui_folder)
             desktop.open_panel()
-            act(desktop, lambda suffix="", name=name, **size: desktop.picture(folder / f"{name}{suffix}.png", **size))
+
+            def take(suffix: str = "", of=None, name: str = name, desktop=desktop, **size) -> None:
+                path = folder / f"{name}{suffix}.png"
+                desktop.picture(path, **size) if of is None else of.grab().save(str(path))
+
+            act(desktop, take)
         print(folder / f"{name}.png")
 
 
@@ -193,8 +221,7 @@ def _error(desktop, take) -> None:
 
 def _train(desktop, take) -> None:
     with a_training(desktop, COHORT | {"patients": 8}, trainEpochs=60, trainTrials=2) as ui:
-        for section in ("inputsCollapsibleButton", "explanationCollapsibleButton"):
-            getattr(ui, section).collapsed = True
+        ui.inputsCollapsibleButton.collapsed = True
         desktop.widget.state.trainTable += ".gone"
         take("-wrong-path")
         desktop.widget.state.trainTable = desktop.widget.state.trainTable.removesuffix(".gone")
@@ -239,15 +266,58 @@ def _compare(desktop, take) -> None:
 
 
 def _done(desktop, take) -> None:
+    """Before Apply, after it, and with what is folded then."""
     ui = desktop.widget.ui
     ui.sampleDataButton.click()
+    take("-before")
+    take("-before-narrow", width=NARROW)
     ui.applyButton.click()
-    for section in ("outputsCollapsibleButton", "exportCollapsibleButton"):
-        getattr(ui, section).collapsed = False
-    choose(desktop, RESISTANT)
     take()
-    take("-narrow", width=300)
+    take("-narrow", width=NARROW)
     take("-wide", width=700)
+    ui.resultsCollapsibleButton.collapsed = True
+    for section in ("advanced", "outputs", "explanation", "export"):
+        getattr(ui, f"{section}CollapsibleButton").collapsed = False
+    take("-unfolded")
+    take("-unfolded-narrow", width=NARROW)
+    ui.inspectButton.click()
+    take("-inspect", of=unwrap(desktop.widget.methodViews._inspector.dialog))
+
+
+def _dose(desktop, take) -> None:
+    """A planned dose, told; and a painting refused and made."""
+    ui = desktop.widget.ui
+    ui.sampleDataButton.click()
+    ui.doseCollapsibleButton.collapsed = False
+    ui.applyButton.click()
+    ui.resultsCollapsibleButton.collapsed = True
+    take("-before")
+    told(desktop)
+    take()
+    take("-narrow", width=340)
+    ui.paintGroupBox.collapsed = False
+    ui.paintLowSpinBox.value, ui.paintHighSpinBox.value = 18, 24
+    desktop.widget.dialogs.agree = lambda _question, _title: True
+    ui.paintDoseButton.click()
+    take("-painted")
+    ui.paintRuleComboBox.currentIndex = 2
+    take("-painted-narrow", width=340)
+
+
+def a_planned_dose(desktop: Desktop):
+    """20 Gy to every lesion of the generated patient, less towards the edges."""
+    import slicer
+    from scipy import ndimage
+
+    volume = desktop.widget.state.inputVolume
+    found = np.zeros(slicer.util.arrayFromVolume(volume).shape)
+    for unit in desktop.widget.result().scanResult.units:
+        found = np.maximum(found, unit.lesion.full_mask(found.shape))
+    spread = ndimage.gaussian_filter(found.astype(np.float32), [3 / s for s in volume.GetSpacing()[::-1]])
+    matrix = slicer.vtkMRMLSliceNode().GetSliceToRAS()
+    volume.GetIJKToRASMatrix(matrix)
+    ijk_to_ras = slicer.util.arrayFromVTKMatrix(matrix)
+    return slicer.util.addVolumeFromArray(25 * spread, ijkToRAS=ijk_to_ras, name="planned dose")
 
 
 STATES = {
@@ -256,11 +326,29 @@ STATES = {
     "error": _error,
     "done": _done,
     "dark": _done,
+    "large": _done,
     "compare": _compare,
     "compare-dark": _compare,
+    "dose": _dose,
+    "dose-dark": _dose,
     "train": _train,
     "train-dark": _train,
 }
+
+
+@contextmanager
+def large_font(points: float = 14.0):
+    """As somebody has it who sees badly, or has a large screen."""
+    from PySide6.QtWidgets import QApplication
+
+    application = QApplication.instance()
+    before, large = application.font(), application.font()
+    large.setPointSizeF(points)
+    application.setFont(large)
+    try:
+        yield
+    finally:
+        application.setFont(before)
 
 
 @contextmanager
@@ -299,10 +387,11 @@ def main() -> None:
     """Runs the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--review", type=Path, help="instead write every state of the panel into this folder")
+    parser.add_argument("--ui", type=Path, metavar="FOLDER", help="with --review: .ui files of a sketch")
     parser.add_argument("--only", metavar="STATE", choices=STATES, help="with --review: only this state")
     options = parser.parse_args()
     if options.review:
-        review(options.review, [options.only] if options.only else list(STATES))
+        review(options.review, [options.only] if options.only else list(STATES), options.ui)
         return
     PICTURES.mkdir(exist_ok=True)
     with Desktop() as desktop:
@@ -313,6 +402,7 @@ def main() -> None:
         panel_inspect(desktop)
         overlay(desktop)
     panel_compare()
+    panel_dose()
     panel_train()
     for path in sorted(PICTURES.glob("*.png")):
         print(f"{path.relative_to(ROOT)}: {path.stat().st_size / 1000:.0f} kB")

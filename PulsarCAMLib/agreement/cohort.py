@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from ..cohort.table import CohortRow
+from ..cohort.tables.table import CohortRow
 from ..core.case import Image
 from ..core.display import Threshold
 from ..core.errors import Cancelled, Cure, InputError
@@ -20,9 +20,9 @@ from ..explanation.explain import explain_case
 from ..explanation.tables import unit_table
 from ..features.gradient_table import is_diagnostic
 from ..features.values import FeatureTable
-from ..systems.bundle import ModelBundle
-from ..systems.card import ModelCard
-from ..training.cohort_cases import case_of, reference_role, series_of
+from ..systems.bundles.bundle import ModelBundle
+from ..systems.bundles.card import ModelCard
+from ..training.units.cohort_cases import case_of, reference_role, series_of
 from .features import FEWEST_PATIENTS, flip_p_value
 from .map_comparison import MapComparison, compare_maps
 from .settings import ComparisonSettings

@@ -12,25 +12,33 @@ even map is taken out of both; it is the one to believe wherever ``spearman_even
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from ..core.errors import InputError
-from ..core.geometry import VolumeGeometry
+from ..core.geometry.upsampling import upsample_to
+from ..core.geometry.volume import VolumeGeometry
 from ..core.task import BOTH, PREDICTED
-from ..core.upsampling import upsample_to
 from ..core.vocabulary import DEFAULT_SIGMA_MM
 from ..explanation.result import CaseResult, UnitResult
 from ..features.gradients import GradientMaps
 from ..systems.contract import System
+from .other_maps import MapInLesion
 from .similarity import TOP_SHARE, top_dice
 from .spatial import Correlation, Places, RankedMap, adjust, correlate
 from .voxel_measures import ENTROPY_RADIUS_MM, quantity_maps
 
 EMPTY = "the heat map is zero everywhere in the lesion"
 FEW = "too few independent places are left"
+
+COLUMNS = (
+    "voxels", "cells", "cell_mm", "spearman", "effective_samples", "p_value", "p_adjusted", "spearman_even_map",
+    "partial", "partial_p_value", "partial_p_adjusted", "dice", "jaccard", "dice_by_chance", "undefined",
+)  # fmt: skip
+"""Of the table of agreement, after those that say what is compared."""
 
 
 def maps_to_compare(
@@ -69,8 +77,9 @@ def agreement_table(
     entropy_radius_mm: float = ENTROPY_RADIUS_MM,
     top_share: float = TOP_SHARE,
     gradients: Sequence[GradientMaps] | None = None,
+    others: Sequence[Mapping[str, MapInLesion]] | None = None,
 ) -> list[dict]:
-    """One row per lesion, heat map and quantity of :data:`.voxel_measures.QUANTITIES`.
+    """One row per lesion, heat map and quantity of :data:`.voxel_measures.QUANTITIES`, and other map by its name.
 
     Columns: lesion, map_method, map_class, quantity, voxels, cells, cell_mm; ``spearman`` with its ``p_value`` and
     ``effective_samples`` after :mod:`.spatial`; ``spearman_even_map``, ``partial`` and ``partial_p_value`` as above;
@@ -88,6 +97,7 @@ def agreement_table(
         entropy_radius_mm: of the local entropy.
         top_share: share of the lesion's voxels that counts as the top of a map.
         gradients: of each of these lesions, if they are there already.
+        others: further maps in each of these lesions, of :func:`.other_maps.placed_maps`.
 
     Raises:
         InputError: an unknown method or class, a share outside 0..1, or an MRI that does not fit.
@@ -96,10 +106,12 @@ def agreement_table(
         raise InputError(f"The share that counts as the top of a map must lie between 0 and 1, not {top_share}.")
     rows = []
     lesions = result.units if lesions is None else lesions
-    for lesion, made in zip(lesions, gradients or [None] * len(lesions), strict=True):
+    none = [None] * len(lesions)
+    for lesion, made, further in zip(lesions, gradients or none, others or none, strict=True):
         options = {"sigma_mm": sigma_mm, "entropy_radius_mm": entropy_radius_mm}
         quantities = quantity_maps(volume, geometry, lesion.lesion, **options, gradients=made)
-        rows += _Agreement(result, lesion, quantities, top_share).rows(maps_to_compare(result.system, methods, targets))
+        compared = _Agreement(result, lesion, quantities, top_share, further or {})
+        rows += compared.rows(maps_to_compare(result.system, methods, targets))
     adjust(rows, "p_value", "p_adjusted")
     adjust(rows, "partial_p_value", "partial_p_adjusted")
     return rows
@@ -108,9 +120,11 @@ def agreement_table(
 class _Agreement:
     """One lesion: ranks and autocovariances are made once and used for all maps of the same cells."""
 
-    def __init__(self, result: CaseResult, lesion: UnitResult, quantities: dict, top_share: float) -> None:
-        self.result, self.lesion, self.share = result, lesion, top_share
-        self.quantities = quantities
+    def __init__(
+        self, result: CaseResult, lesion: UnitResult, quantities: dict, share: float, others: Mapping[str, MapInLesion]
+    ) -> None:
+        self.result, self.lesion, self.share, self.others = result, lesion, share, others
+        self.quantities = quantities | {name: each.values for name, each in others.items() if not each.undefined}
         self.places: dict[bytes, Places] = {}
         self.by_cells: dict[tuple[int, ...], _OfCells] = {}
 
@@ -126,7 +140,11 @@ class _Agreement:
                 key = id(quantity.ranks.places)
                 if key not in heats:
                     heats[key] = self._side(values, self.quantities[name], own.even)
-                found.append(about | {"quantity": name} | self._cells(heats[key], quantity, own))
+                most = self.others[name].voxels if name in self.others else math.inf
+                found.append(about | {"quantity": name} | self._cells(heats[key], quantity, own, min(own.cells, most)))
+            for name, other in self.others.items():
+                if other.undefined:
+                    found.append(about | {"quantity": name} | self._untold(own, f"this {self._unit} {other.undefined}"))
         return found
 
     def _of_cells(self, method: str) -> _OfCells:
@@ -144,9 +162,18 @@ class _Agreement:
         ranks, even = RankedMap.of(values[known], places), RankedMap.of(even_values[known], places)
         return _Side(values[known], ranks, ranks.without(even), correlate(ranks, even).rho)
 
-    def _cells(self, heat: _Side, quantity: _Side, own: _OfCells) -> dict:
-        plain = correlate(heat.ranks, quantity.ranks, own.cells)
-        partial = correlate(heat.beyond, quantity.beyond, own.cells, removed=1)
+    @property
+    def _unit(self) -> str:
+        return self.result.task.unit
+
+    def _untold(self, own: _OfCells, why: str) -> dict:
+        """A row of a map that cannot be compared here: the reason in the place of every number."""
+        told = {"voxels": self.lesion.lesion.voxels, "cells": own.cells, "cell_mm": own.cell_mm}
+        return dict.fromkeys(COLUMNS) | told | {"dice_by_chance": self.share, "undefined": why}
+
+    def _cells(self, heat: _Side, quantity: _Side, own: _OfCells, most: float) -> dict:
+        plain = correlate(heat.ranks, quantity.ranks, most)
+        partial = correlate(heat.beyond, quantity.beyond, most, removed=1)
         dice = None if plain.rho is None else top_dice(heat.values, quantity.values, self.share)
         return {
             "voxels": len(heat.values),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -12,6 +12,7 @@ from ..core.vocabulary import DEFAULT_MARGIN_MM, DEFAULT_THICKNESS_MM
 from ..explanation.result import CaseResult, UnitResult
 from ..explanation.tables import depth_mm
 from .correlations import EMPTY, heat_map_in, maps_to_compare
+from .other_maps import MapInLesion, depth_rows
 
 
 def shell_table(
@@ -22,6 +23,7 @@ def shell_table(
     lesions: Sequence[UnitResult] | None = None,
     margin_mm: float = DEFAULT_MARGIN_MM,
     thickness_mm: float = DEFAULT_THICKNESS_MM,
+    others: Sequence[Mapping[str, MapInLesion]] | None = None,
 ) -> list[dict]:
     """One row per lesion, heat map and region; regions are ``core``, ``margin``, and shells from the surface inwards.
 
@@ -38,6 +40,7 @@ def shell_table(
         lesions: only these of the result.
         margin_mm: thickness of the margin.
         thickness_mm: of each shell; not finer than the voxels, or shells stay empty or are uneven.
+        others: further maps in each of these lesions; each has rows of its own, with its name as ``map_method``.
 
     Raises:
         InputError: a thickness that is not positive, or an unknown method or class.
@@ -46,7 +49,8 @@ def shell_table(
         if not np.isfinite(value) or value <= 0:
             raise InputError(f"The {what} must be thicker than zero millimetres, not {value}.")
     rows = []
-    for lesion in result.units if lesions is None else lesions:
+    lesions = result.units if lesions is None else lesions
+    for lesion, further in zip(lesions, others or [{}] * len(lesions), strict=True):
         inside = lesion.lesion.mask
         regions = list(_regions(depth_mm(lesion.lesion, result.geometry)[inside], margin_mm, thickness_mm))
         for method, target in maps_to_compare(result.system, methods, targets):
@@ -55,6 +59,8 @@ def shell_table(
             shown = lesion.predicted_class if target == PREDICTED else target
             about = {"lesion": lesion.name, "map_method": method, "map_class": shown}
             rows += [about | place | _shares(values, here) for place, here in regions]
+        for name, placed in further.items():
+            rows += depth_rows(name, placed, {"lesion": lesion.name}, regions, inside)
     return rows
 
 

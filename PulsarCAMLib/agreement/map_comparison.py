@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
+from ..core.display import Threshold
 from ..core.errors import Cancelled, InputError
 from ..core.task import BOTH, PREDICTED
 from ..explanation.result import CaseResult
 from ..features.gradients import gradient_maps
 from .correlations import agreement_table, maps_to_compare
 from .depth_profile import shell_table
+from .other_maps import OtherMap, placed_maps
+from .overlaps import overlap_table
 from .settings import ComparisonSettings
 from .spatial import adjust
+from .voxel_measures import QUANTITIES, QUANTITY_TITLES
 
 MEASURES = {
     "gradient_magnitude": "Gradient magnitude of the MRI, its units per millimetre",
@@ -36,6 +40,8 @@ class MapComparison:
         radial: radial gradient, likewise.
         agreement: rows of :func:`.correlations.agreement_table`.
         shells: rows of :func:`.depth_profile.shell_table`.
+        others: names of the other maps that were compared with.
+        overlaps: rows of :func:`.overlaps.overlap_table`; none where there is no other map.
     """
 
     settings: ComparisonSettings
@@ -46,6 +52,18 @@ class MapComparison:
     radial: np.ndarray
     agreement: list[dict]
     shells: list[dict]
+    others: tuple[str, ...] = ()
+    overlaps: list[dict] = field(default_factory=list)
+
+    @property
+    def quantities(self) -> tuple[str, ...]:
+        """What every heat map was set beside, in the order of the table: what one sees in the MRI, and other maps."""
+        return (*QUANTITIES, *self.others)
+
+    @staticmethod
+    def title_of(quantity: str) -> str:
+        """For people; another map is called as its user calls it."""
+        return QUANTITY_TITLES.get(quantity, quantity)
 
     def rows_of(self, rows: list[dict], method: str, target: str) -> list[dict]:
         """The rows of one heat map; of each lesion's own predicted class if that is the target."""
@@ -83,6 +101,8 @@ def compare_maps(
     settings: ComparisonSettings | None = None,
     *,
     lesions: Sequence[str] | None = None,
+    others: Sequence[OtherMap] = (),
+    threshold: Threshold | None = None,
     progress: Callable[[float, str], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> MapComparison:
@@ -93,11 +113,14 @@ def compare_maps(
         volume: the MRI ``[k, j, i]`` it was made from.
         settings: None: the usual ones.
         lesions: names of the lesions; None: all.
+        others: further maps to compare with.
+        threshold: from where on a voxel is activated, for overlaps with these; None: the usual one.
         progress: called with a fraction 0..1 and a text.
         cancelled: asked before each lesion; True ends the work.
 
     Raises:
-        InputError: a lesion that the result does not have, a setting out of range, or an MRI that does not fit.
+        InputError: a lesion that the result does not have, a setting out of range, an MRI that does not fit,
+            or another map that cannot be compared.
         Cancelled: the user stopped the work.
     """
     settings = (settings or ComparisonSettings()).of(result.system)
@@ -111,6 +134,10 @@ def compare_maps(
     magnitude = np.zeros(result.geometry.shape, dtype=np.float32)
     radial = np.zeros_like(magnitude)
     agreement: list[dict] = []
+    overlaps: list[dict] = []
+    compared = tuple(maps_to_compare(result.system, settings.methods, settings.targets))
+    taken = (*(role.name for role in result.system.inputs), *(method.name for method in result.system.maps))
+    placed = placed_maps(others, result.geometry, [each.lesion for each in chosen], taken)
     for n, lesion in enumerate(chosen):
         if cancelled and cancelled():
             raise Cancelled("Stopped; nothing was changed.")
@@ -119,14 +146,17 @@ def compare_maps(
         made = gradient_maps(volume, result.geometry, lesion.lesion, sigma_mm=settings.sigma_mm)
         for which, into in (("magnitude", magnitude), ("radial", radial)):
             made.to_volume(which, volume.shape, into)
-        agreement += agreement_table(result, volume, result.geometry, **maps, lesions=[lesion], gradients=[made])
+        agreement += agreement_table(
+            result, volume, result.geometry, **maps, lesions=[lesion], gradients=[made], others=[placed[n]]
+        )
+        overlaps += overlap_table(result, lesion, compared, others, placed[n], threshold or Threshold())
     for name, into in (("p_value", "p_adjusted"), ("partial_p_value", "partial_p_adjusted")):
         adjust(agreement, name, into)  # over all lesions, not only over one
     depth = {"margin_mm": settings.margin_mm, "thickness_mm": settings.thickness_mm}
-    shells = shell_table(result, **maps, lesions=chosen, **depth)
+    shells = shell_table(result, **maps, lesions=chosen, **depth, others=placed)
     names, predicted = (tuple(getattr(each, what) for each in chosen) for what in ("name", "predicted_class"))
-    compared = tuple(maps_to_compare(result.system, settings.methods, settings.targets))
-    return MapComparison(settings, compared, names, predicted, magnitude, radial, agreement, shells)
+    told = tuple(other.name for other in others)
+    return MapComparison(settings, compared, names, predicted, magnitude, radial, agreement, shells, told, overlaps)
 
 
 def _unique(names: Sequence[str]) -> list[str]:

@@ -72,8 +72,9 @@ class Places:
         lags = [np.abs(fft.fftfreq(n, 1 / n)) for n in self._shape]
         within = np.hypot(lags[1][:, None] * self._spacing[1], lags[2][None, :] * self._spacing[2])
         rings = np.rint(within / min(self._spacing[1:])).astype(int)
-        numbers = rings[None] + (rings.max() + 1) * lags[0].astype(int)[:, None, None]
-        return np.unique(numbers, return_inverse=True)[1].ravel()
+        numbers = (rings[None] + (rings.max() + 1) * lags[0].astype(int)[:, None, None]).ravel()
+        used = np.bincount(numbers) > 0  # counting takes a tenth of the time that sorting does
+        return (np.cumsum(used) - 1)[numbers]
 
     @cached_property
     def pairs(self) -> np.ndarray:
@@ -158,9 +159,9 @@ def p_value(rho: float, samples: float) -> float:
     """Two-sided p-value of a correlation between so many independent samples."""
     if abs(rho) >= 1:
         return 0.0
-    from scipy.stats import t
+    from scipy.special import stdtr  # Student's t: scipy.stats has the same behind it, and takes seconds to import
 
-    return float(2 * t.sf(abs(rho) * math.sqrt((samples - 2) / (1 - rho**2)), samples - 2))
+    return float(2 * stdtr(samples - 2, -abs(rho) * math.sqrt((samples - 2) / (1 - rho**2))))
 
 
 def adjust(rows: Sequence[dict], name: str, into: str) -> None:

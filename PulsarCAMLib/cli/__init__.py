@@ -55,19 +55,19 @@ def program() -> NoReturn:
 
 
 def _run(options) -> None:
-    from .places import refuse_own_inputs
+    from .options.places import refuse_own_inputs
 
     refuse_own_inputs(options)
     if options.command == "explain":
-        from .explain import run
+        from .explain.command import run
     elif options.command == "demo":
-        from .demo import run
+        from .commands.demo import run
     elif options.command == "cohort":
-        from .cohort import run
+        from .commands.cohort import run
     elif options.command == "features":
-        from .features import run
+        from .commands.features import run
     elif options.command == "agreement":
-        from .agreement import run
+        from .commands.agreement import run
     elif options.command == "train":
         from .train.command import run
     elif options.command == "study":
@@ -75,13 +75,15 @@ def _run(options) -> None:
     elif options.command == "evaluate":
         from .study.command import evaluate as run
     elif options.command == "sanity":
-        from .sanity import run
+        from .commands.sanity import run
     elif options.command == "bundle":
-        from .bundle import run
+        from .commands.bundle import run
+    elif options.command == "dose":
+        from .commands.dose import run
     elif options.command == "dicom":
-        from .dicom import run
+        from .commands.dicom import run
     else:
-        from .models import run
+        from .commands.models import run
     if getattr(options, "safe_reading", False):
         from ..io.apart import reading_apart
 

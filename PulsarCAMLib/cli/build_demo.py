@@ -26,7 +26,7 @@ from ..cohort.synthetic.settings import CohortSettings
 from ..cohort.synthetic.store import write_cohort
 from ..core.errors import InputError, PulsarCAMError
 from ..evaluation.card_sections import performance_section, rounded
-from ..systems.bundle import SHIPPED, ModelBundle, load_bundle, save_bundle
+from ..systems.bundles.bundle import SHIPPED, ModelBundle, load_bundle, save_bundle
 from .evaluate_demo import TEST_SEED, evaluate, report
 
 NAME, TITLE = "synthetic-demo", "Synthetic demonstration model"
@@ -166,10 +166,10 @@ def _training(recipe: Recipe, told: dict, command: str, began: float) -> dict:
 
 def _control(recipe: Recipe, trained: ModelBundle, progress: Progress | None) -> dict:
     """The same training on patients whose images do not tell the outcome, tested on others of the kind."""
-    from ..training.calibration import ensemble_probability
+    from ..training.bundles.calibration import ensemble_probability
     from ..training.loop import train_member
     from ..training.permuted_label_control import settings_of_card
-    from ..training.synthetic_cases import synthetic_samples
+    from ..training.units.synthetic_cases import synthetic_samples
     from ..training.validation import predict_logits
 
     settings = settings_of_card(trained.card)

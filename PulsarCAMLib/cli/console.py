@@ -201,6 +201,11 @@ class Timings:
         finally:
             self._seconds[name] = self._seconds.get(name, 0.0) + time.perf_counter() - start
 
+    @property
+    def seconds(self) -> dict[str, float]:
+        """What has been counted so far."""
+        return dict(self._seconds)
+
     def show(self) -> None:
         """Print the breakdown on stderr."""
         total = time.perf_counter() - self._start

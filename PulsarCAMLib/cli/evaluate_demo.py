@@ -8,16 +8,17 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from ..cohort.synthetic.settings import CohortSettings
 from ..core.errors import PulsarCAMError
 from ..evaluation.card_sections import performance_section
+from ..evaluation.conformal import coverage_for_others
 from ..io.atomic import write_whole
-from ..systems.bundle import ModelBundle, find_bundle
-from ..trust.synthetic_scores import score_cohort
-from ..trust.synthetic_summary import map_summary, map_table, prediction_columns
+from ..systems.bundles.bundle import ModelBundle, find_bundle
+from ..trust.known_tissue.synthetic_scores import LesionScore, score_cohort
+from ..trust.known_tissue.synthetic_summary import map_summary, map_table, prediction_columns
 
 TEST_SEED = 7001
 """Seed of the test patients; no choice about cohort, model or training was made on them."""
@@ -37,6 +38,7 @@ def evaluate(
     nothing = CohortSettings(patients=patients, seed=seed, difficulty="none")
     silent = score_cohort(bundle, nothing, with_maps=False, progress=progress)
     rows = {"standard": standard, "none": silent}
+    found = {name: _sets(bundle, each) for name, each in rows.items()}
     return {
         "model": bundle.card.name,
         "sha256": bundle.card.sha256,
@@ -50,7 +52,16 @@ def evaluate(
             for name, found in rows.items()
         },
         "maps": map_summary(standard, resamples),
+        "sets": found,
     }
+
+
+def _sets(bundle: ModelBundle, rows: Sequence[LesionScore]) -> dict | None:
+    """How often the sets of classes held the truth; None where the model was not calibrated for them."""
+    if any(row.classes is None for row in rows):
+        return None
+    columns = zip(*((row.response, row.classes, row.patient) for row in rows), strict=True)
+    return coverage_for_others(*columns, bundle.card.system.task)
 
 
 def report(result: dict) -> str:
@@ -61,6 +72,13 @@ def report(result: dict) -> str:
         f"- standard difficulty: {result['prediction']['standard']['text']}",
         f"- no signal: {result['prediction']['none']['text']}",
     ]
+    for name, words in {"standard": "standard difficulty", "none": "no signal"}.items():
+        if held := result["sets"][name]:
+            lines.append(
+                f"- sets of classes, {words}: held the truth for all lesions of {held['covered']} of "
+                f"{held['patients']} patients (95 % interval {held['low']:.0%} to {held['high']:.0%}), and "
+                f"named one class alone for {held['single']:.0%} of {held['units']} lesions"
+            )
     titles = {"volume": "All voxels of the GTV (3D)", "slice": "The answering slice"}
     for space, title in titles.items():
         part = result["maps"][space]

@@ -13,13 +13,13 @@ from ..core.task import SHRINKAGE
 from ..systems.contract import System
 from ..systems.registry import DEFAULT, system_of, systems
 from .console import table as as_table
-from .places import files_of, refuse_own_inputs
-from .setting_options import add_settings, settings_from
+from .options.places import files_of, refuse_own_inputs
+from .options.setting_options import add_settings, settings_from
 from .train.stages import CHECKING, LABELLING
 
 if TYPE_CHECKING:
-    from ..cohort.lesion_label import LesionLabel
-    from ..cohort.table import CohortTable
+    from ..cohort.labels.lesion_label import LesionLabel
+    from ..cohort.tables.table import CohortTable
     from .train.run_folder import Stages
 
 OF_MODEL = ("architecture", "preprocessing")
@@ -30,7 +30,7 @@ COHORT = "table of lesions, patients or visits: CSV or XLSX (its columns: pulsar
 Refuse = Callable[["CohortTable", Sequence["LesionLabel"]], Any]
 """Raises where a table with these labels cannot be learnt from."""
 
-NEEDS = ("torch>=2.2,<3", "safetensors>=0.4", "scikit-learn>=1.4", "joblib>=1.3")
+NEEDS = ("torch>=2.2,<3", "safetensors>=0.4", "scikit-learn>=1.4", "joblib>=1.4")
 
 
 def add_system(parser, what: str, labels_of: System | None = None) -> None:
@@ -170,8 +170,8 @@ def checked_cohort(options, stages: Stages, preprocessing: Any = None, refuse: R
     """
     from ..cohort.checks import check_cohort
     from ..cohort.findings import HEADINGS, as_lines, errors_in
-    from ..cohort.labels import label_cohort
-    from ..cohort.table import read_cohort
+    from ..cohort.labels.cohort_labels import label_cohort
+    from ..cohort.tables.table import read_cohort
     from ..core.errors import InputError
 
     system, rule = system_of_options(options), getattr(options, "label_rule", None)
@@ -202,7 +202,7 @@ def _refuse_unread(cohort: CohortTable, options, refuse: Refuse) -> None:
     """Refuse what the table alone shows, before minutes of reading; its errors are told with those of the images."""
     from ..cohort.checks import check_cohort
     from ..cohort.findings import errors_in
-    from ..cohort.labels import labels_without_files
+    from ..cohort.labels.cohort_labels import labels_without_files
 
     system, rule = system_of_options(options), getattr(options, "label_rule", None)
     if errors_in(check_cohort(cohort, False, options.shrinkage, system=system, rule=rule)):

@@ -4,24 +4,29 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
+from typing import NoReturn
 
 from .. import __version__
 from ..agreement.settings import ComparisonSettings
 from ..core.vocabulary import EACH, NORMALISATIONS, PARTS
 from ..systems.contract import System
 from ..systems.registry import DEFAULT, system_of
-from .agreement import add_agreement
-from .bundle import add_bundle
-from .cohort import add_cohort
-from .comparing import WRITTEN, add_comparing
-from .dicom import add_dicom
-from .features import add_features
-from .inputs import add_inputs, add_safe_reading
-from .map_choices import add_choices
-from .numbers import MOST_CORES, number, whole_number
-from .places import InputPath, add_model_option, add_output, add_overwrite
-from .sanity import add_sanity
-from .setting_options import add_settings
+from .commands.agreement import add_agreement
+from .commands.bundle import add_bundle
+from .commands.cohort import add_cohort
+from .commands.dicom import add_dicom
+from .commands.dose import add_dose
+from .commands.features import add_features
+from .commands.sanity import add_sanity
+from .explain.comparing import WRITTEN, add_comparing
+from .explain.dosing import WRITTEN as WRITTEN_OF_DOSE, add_dosing
+from .explain.inputs import add_inputs, add_safe_reading
+from .explain.map_choices import add_choices
+from .explain.painting import WRITTEN as PAINTED, add_painting
+from .many.options import add_many
+from .options.numbers import MOST_CORES, names, share, whole_number, whole_numbers
+from .options.places import InputPath, add_model_option, add_output, add_overwrite
+from .options.setting_options import add_settings
 from .study.options import add_study
 from .train.options import add_train
 
@@ -38,6 +43,8 @@ examples:
   pulsarcam explain dicom-folder gtv.nii.gz -o result --model my-model --threshold percentile:90
   pulsarcam explain t1c.nrrd lesions.seg.nrrd -o result --segments "GTV 1,GTV 3" --scene --overwrite
   pulsarcam explain export-of-the-planning-system -o result
+  pulsarcam explain cohort.csv -o results --jobs 2 --pseudonyms who-is-who.csv
+  pulsarcam explain folder-of-many-patients -o results --no-pictures
 
 what is written into the folder:
   <method>_<class>_mean.nrrd, ..._std.nrrd    heat map and its spread over the ensemble, on the MRI's own voxels,
@@ -49,13 +56,49 @@ what is written into the folder:
   pictures/NN-<name>_<method>.png             overlay picture of every lesion, patient or visit
 """
     + WRITTEN
+    + PAINTED
+    + WRITTEN_OF_DOSE
     + """\
+  dicom/structures.dcm, ..._seg.dcm, ..._pm.dcm, report_sr.dcm
+                                              the same for planning system and archive (--dicom-out)
   scene.mrb                                   all of it for 3D Slicer (--scene)
   result.json                                 model, options and versions; nothing about the patient
 The folder appears when everything is done; after an error or Ctrl-C nothing is left.
 
+of a cohort table, or of a DICOM folder with structure sets of several patients, all are explained:
+  P001, P002, ...                             the above of each, under a pseudonym, with its report.html
+  summary.csv, report.html                    one table and one page of all; who could not be explained, and why
+The same command goes on where an earlier one was stopped; patients who are done are not done again.
+
 """
 )
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser that says first what is wrong, and in one more line where the options are told."""
+
+    def error(self, message: str) -> NoReturn:
+        """End with exit code 2."""
+        self.exit(2, f"{self.prog}: error: {message}\nusage: {self.prog} ... ({self.prog} --help tells all of it)\n")
+
+    def parse_args(self, args=None, namespace=None):
+        """As argparse does; options that a command has not are told as that command's, and its system's."""
+        found, unknown = self.parse_known_args(args, namespace)
+        if unknown:
+            self._refuse(found, unknown)
+        return found
+
+    def _refuse(self, found: argparse.Namespace, unknown: list[str]) -> NoReturn:
+        words = [self.prog, getattr(found, "command", ""), getattr(found, "action", "")]
+        system = getattr(found, "system", DEFAULT)
+        for_system = f" with --system {system}" if system not in (None, DEFAULT) else ""
+        flags = [each for each in unknown if each.startswith("-")] or unknown
+        command = " ".join(word for word in words if isinstance(word, str) and word)
+        self.exit(
+            2,
+            f"{command}: error: unrecognized arguments{for_system}: {' '.join(flags)}\n"
+            f"usage: {command} ... ({command}{for_system.removeprefix(' with')} --help tells all of it)\n",
+        )
 
 
 def make_parser(system: str = DEFAULT) -> argparse.ArgumentParser:
@@ -64,7 +107,7 @@ def make_parser(system: str = DEFAULT) -> argparse.ArgumentParser:
     Args:
         system: whose options the commands that train offer; see :func:`.learning.system_named`.
     """
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="pulsarcam",
         description="Which brain metastases will not shrink, and which part of the lesion says so. Research use only.",
         epilog=EPILOG,
@@ -84,6 +127,7 @@ def make_parser(system: str = DEFAULT) -> argparse.ArgumentParser:
     add_sanity(commands, _command, EPILOG)
     add_bundle(commands, _command, EPILOG)
     add_dicom(commands, _command, EPILOG)
+    add_dose(commands, _command, EPILOG)
     models = _command(commands, "models", "list the installed models with their cards")
     models.add_argument("--json", action="store_true", help="print the whole cards as JSON")
     return parser
@@ -111,7 +155,7 @@ def _add_explain(commands) -> None:
         type=InputPath,
         metavar="VOLUME",
         help="MRI: NRRD, NIfTI, MetaImage, or a folder of DICOM slices; without SEGMENTATION any folder that holds a "
-        "DICOM series and its structure set",
+        "DICOM series and its structure set, or those of many patients, or a cohort table (.csv, .xlsx)",
     )
     parser.add_argument(
         "segmentation",
@@ -133,8 +177,8 @@ def _add_explain(commands) -> None:
         "keeps labels and named segments together otherwise (default); 'together': each label one lesion; "
         "'separate': each part one lesion",
     )
-    lesions.add_argument("--labels", type=_numbers, metavar="1,3", help="only these values of a label volume")
-    lesions.add_argument("--segments", type=_names, metavar="A,B", help="only these segments, by name or ID")
+    lesions.add_argument("--labels", type=whole_numbers, metavar="1,3", help="only these values of a label volume")
+    lesions.add_argument("--segments", type=names, metavar="A,B", help="only these segments, by name or ID")
     lesions.add_argument("--series", metavar="N", help="which series of a DICOM folder that holds several")
     lesions.add_argument(
         "--structures", metavar="N", help="which structure set (RTSTRUCT, SEG) of a DICOM folder that holds several"
@@ -142,23 +186,26 @@ def _add_explain(commands) -> None:
     _add_maps(parser)
     add_choices(parser)
     add_comparing(parser)
+    add_painting(parser)
+    add_dosing(parser)
     _add_running(parser)
+    add_many(parser)
 
 
 def _add_maps(parser: argparse.ArgumentParser) -> None:
     """Methods and classes are those of all known systems; the model's own are checked when it is known."""
     from ..systems.registry import all_methods, systems
 
-    names = [method.name for method in all_methods()]
+    methods = [method.name for method in all_methods()]
     classes = list(dict.fromkeys(target for system in systems() for target in system.task.targets))
     every = ["both", *(["all"] if any(not system.task.binary for system in systems()) else [])]
     maps = parser.add_argument_group("maps")
     maps.add_argument(
         "--method",
         action="append",
-        choices=(*names, "all"),
+        choices=(*methods, "all"),
         metavar="NAME",
-        help=f"{', '.join(names)}, or 'all' for those that the model always computes; may be repeated "
+        help=f"{', '.join(methods)}, or 'all' for those that the model always computes; may be repeated "
         f"({_by_system(lambda system: system.usual_maps[0])})",
     )
     maps.add_argument(
@@ -204,6 +251,12 @@ def _add_running(parser: argparse.ArgumentParser) -> None:
     running = parser.add_argument_group("running")
     running.add_argument("--scene", action="store_true", help="write scene.mrb for 3D Slicer, too")
     running.add_argument(
+        "--dicom-out",
+        action="store_true",
+        help="of a DICOM MRI: write structure set, segmentations, parametric maps and structured report into "
+        "OUT/dicom, too; they carry the patient's name and ID",
+    )
+    running.add_argument(
         "--stability",
         action=argparse.BooleanOptionalAction,
         help="how far answers move when contour, image or grid lie half a voxel otherwise, and with the outside "
@@ -212,7 +265,7 @@ def _add_running(parser: argparse.ArgumentParser) -> None:
     )
     running.add_argument(
         "--error-rate",
-        type=number,
+        type=share,
         metavar="SHARE",
         help="of the classes that are not ruled out: share of patients for whom they may lack the true one (as the "
         "model says, usually 0.1); only of models that were calibrated for it",
@@ -235,23 +288,11 @@ def _add_demo(commands) -> None:
     parser.add_argument("--images", type=InputPath, metavar="FOLDER", help=text)
     add_model_option(parser)
     parser.add_argument("--seed", type=whole_number(0), default=11, help="which patient is generated (%(default)s)")
+    text = "make it a DICOM study (MR, RTSTRUCT, RTDOSE), explain that, and write the results as DICOM objects, too"
+    parser.add_argument("--dicom", action="store_true", help=text)
     parser.add_argument("--no-scene", dest="scene", action="store_false", help="write no scene.mrb")
     parser.add_argument("--quiet", action="store_true", help="no progress bar")
     parser.add_argument("--threads", type=whole_number(1, MOST_CORES), metavar="N", help="processor cores to use (all)")
-
-
-def _numbers(text: str) -> list[int]:
-    try:
-        return [int(part) for part in text.split(",")]
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a list of whole numbers such as 1,3") from None
-
-
-def _names(text: str) -> list[str]:
-    names = [part.strip() for part in text.split(",") if part.strip()]
-    if not names:
-        raise argparse.ArgumentTypeError("name at least one segment")
-    return names
 
 
 def _threshold(text: str):

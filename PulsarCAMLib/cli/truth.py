@@ -17,14 +17,16 @@ import shutil
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from ..core.errors import InputError, PulsarCAMError
 from ..core.pluralize import pluralize
 from ..core.vocabulary import BASELINE, RULES
-from .numbers import whole_number
+from .options.numbers import share, whole_number
+from .options.setting_options import names_of
+from .truth_cohort import Given, read_given
 
 TRAINING_SEED, TEST_SEED = 4100, 4200
 """Of the patients to train on and of the unseen ones; the shipped model was made on neither."""
@@ -33,6 +35,9 @@ ROTATIONS = ",".join(f"{angle:g}" for angle in (20.0, 65.0, 110.0, 155.0, 200.0,
 
 USUAL_TRAINING = ("--epochs", "40", "--weight-decay", "1", "--settle-norm", "--rotations", ROTATIONS, "--device", "cpu")
 """As the shipped model is trained, with more epochs, for there are fewer patients."""
+
+FOR_GIVEN = ("given", "unseen_share")
+"""Fields of a recipe that matter only for a cohort made elsewhere."""
 
 Progress = Callable[[float, str], None]
 
@@ -50,6 +55,8 @@ class Recipe:
         resamples: of the bootstrap.
         near_contour, labels_alike: of the cohorts.
         training: options of ``pulsarcam train``.
+        given: SHA-256 of the table of a cohort that was made elsewhere; empty: patients are generated.
+        unseen_share: of its lesions, set aside.
     """
 
     patients: int = 150
@@ -62,10 +69,13 @@ class Recipe:
     near_contour: bool = False
     labels_alike: bool = False
     training: tuple[str, ...] = USUAL_TRAINING
+    given: str = ""
+    unseen_share: float = 0.3
 
     def to_json(self) -> str:
         """By which a stopped run knows its own files."""
-        return json.dumps(asdict(self), sort_keys=True)
+        own = asdict(self)
+        return json.dumps(own if self.given else {k: own[k] for k in own if k not in FOR_GIVEN}, sort_keys=True)
 
     def cohort(self, rule: str, *, unseen: bool) -> Any:
         """Settings of the patients of one rule."""
@@ -91,28 +101,55 @@ def run(folder: Path, recipe: Recipe, rules: tuple[str, ...], progress: Progress
         progress: called with a share done and a text; starts again for each stage.
 
     Returns:
-        What was found under each, as of :func:`~PulsarCAMLib.trust.rule_table.rule_result`.
+        What was found under each, as of :func:`~PulsarCAMLib.trust.known_tissue.rule_table.rule_result`.
 
     Raises:
         InputError: the folder holds another recipe's run.
         PulsarCAMError: a training failed, which has been said.
     """
-    from ..io.atomic import write_whole
-
     _claim(folder, recipe)
     for rule in rules:
-        kept = folder / rule / "result.json"
-        if not kept.exists():
-            began = time.monotonic()
-            found = _under(rule, folder / rule, recipe, progress)
-            found["minutes"] = round((time.monotonic() - began) / 60, 1)
-            kept.parent.mkdir(parents=True, exist_ok=True)
-            write_whole(kept, (json.dumps(found, indent=2) + "\n").encode())
-            for done in ("cohort", "model.training", "label-controls"):
-                shutil.rmtree(folder / rule / done, ignore_errors=True)
+        _kept(folder / rule, lambda rule=rule: _under(rule, folder / rule, recipe, progress))
         results = finished(folder)
         write_table(folder, results, about(recipe, results))
     return finished(folder)
+
+
+def run_given(folder: Path, recipe: Recipe, given: Given, progress: Progress | None = None) -> list[dict]:
+    """A cohort that was made elsewhere: train on its patients but those set aside, and judge on these.
+
+    Args:
+        folder, recipe, progress: as :func:`run` takes them.
+        given: the cohort, divided.
+
+    Returns:
+        What was found, one result.
+
+    Raises:
+        InputError, PulsarCAMError: as :func:`run`.
+    """
+    _claim(folder, recipe)
+    found = _kept(
+        folder / given.decides.name, lambda: _under_given(given, folder / given.decides.name, recipe, progress)
+    )
+    write_table(folder, [found], f"{given.words}; {_models(recipe)}. {_machine([found])}.")
+    return [found]
+
+
+def _kept(place: Path, judge: Callable[[], dict]) -> dict:
+    """What was found in a folder, now or before."""
+    from ..io.atomic import write_whole
+
+    kept = place / "result.json"
+    if not kept.exists():
+        began = time.monotonic()
+        found = judge()
+        found["minutes"] = round((time.monotonic() - began) / 60, 1)
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(kept, (json.dumps(found, indent=2) + "\n").encode())
+        for done in ("cohort", "model.training", "label-controls"):
+            shutil.rmtree(place / done, ignore_errors=True)
+    return json.loads(kept.read_text(encoding="utf-8"))
 
 
 def finished(folder: Path) -> list[dict]:
@@ -125,23 +162,15 @@ def _under(rule: str, place: Path, recipe: Recipe, progress: Progress | None) ->
     """Generate, train, judge."""
     from ..cohort.synthetic.patients import generate_patient
     from ..cohort.synthetic.store import write_cohort
-    from ..systems.bundle import load_bundle
-    from ..trust.checks import Settings
-    from ..trust.judging import LabelControl, judge_explanations
-    from ..trust.rule_table import rule_result
+    from ..trust.known_tissue.rule_table import rule_result
+    from ..trust.known_tissue.synthetic_scores import score_patient
     from ..trust.subjects import subjects_of_patient
-    from ..trust.synthetic_scores import score_patient
-    from . import main as pulsarcam
 
     place.mkdir(parents=True, exist_ok=True)
-    table, model = place / "cohort" / "cohort.csv", place / "model"
+    table = place / "cohort" / "cohort.csv"
     if not table.exists():
         write_cohort(table.parent, recipe.cohort(rule, unseen=False), followup_images=False, progress=progress)
-    if not model.exists():
-        named = ("--name", rule, "--members", str(recipe.members), "--protocols", "none", "--resume", "--quiet")
-        if pulsarcam(["train", str(table), "-o", str(model), *named, *recipe.training]) != 0:
-            raise PulsarCAMError("The training has failed or was stopped; start the same command again to go on.")
-    bundle = load_bundle(model)
+    bundle = _trained(rule, table, place / "model", recipe)
     unseen = recipe.cohort(rule, unseen=True)
     rows, subjects = [], []
     for index in range(unseen.patients):
@@ -150,21 +179,60 @@ def _under(rule: str, place: Path, recipe: Recipe, progress: Progress | None) ->
         subjects += subjects_of_patient(patient, bundle.card.system, bundle.card.preprocessing)
         if progress:
             progress((index + 1) / unseen.patients, f"unseen {patient.name}")
+    return rule_result(rule, rows, _sanity(bundle, subjects, table, place, recipe, progress), recipe.resamples)
+
+
+def _under_given(given: Given, place: Path, recipe: Recipe, progress: Progress | None) -> dict:
+    """The same for a cohort that was made elsewhere; only its table is written anew, without those set aside."""
+    from ..cohort.tables.table import save_cohort_table
+    from ..trust.cohort_subjects import cohort_subjects
+    from ..trust.known_tissue.rule_table import rule_result
+    from ..trust.known_tissue.table_scores import score_rows
+
+    place.mkdir(parents=True, exist_ok=True)
+    table = place / "cohort" / "cohort.csv"
+    if not table.exists():
+        table.parent.mkdir(exist_ok=True)
+        save_cohort_table(given.learn, table)
+    bundle = _trained(given.decides.name, table, place / "model", recipe)
+    rows = score_rows(bundle, given.unseen, given.folder, progress)
+    system, preprocessing = bundle.card.system, bundle.card.preprocessing
+    subjects = cohort_subjects(given.unseen, given.folder, system, preprocessing, progress)
+    sanity = _sanity(bundle, subjects, table, place, recipe, progress)
+    return rule_result(given.decides, rows, sanity, recipe.resamples)
+
+
+def _trained(name: str, table: Path, model: Path, recipe: Recipe) -> Any:
+    """The bundle that ``pulsarcam train`` makes of a table, unless it is there."""
+    from ..systems.bundles.bundle import load_bundle
+    from . import main as pulsarcam
+
+    if not model.exists():
+        named = ("--name", name, "--members", str(recipe.members), "--protocols", "none", "--resume", "--quiet")
+        if pulsarcam(["train", str(table), "-o", str(model), *named, *recipe.training]) != 0:
+            raise PulsarCAMError("The training has failed or was stopped; start the same command again to go on.")
+    return load_bundle(model)
+
+
+def _sanity(bundle: Any, subjects: list, table: Path, place: Path, recipe: Recipe, progress: Progress | None) -> dict:
+    """What ``pulsarcam sanity`` finds on the unseen patients."""
+    from ..trust.checks import Settings
+    from ..trust.judging import LabelControl, judge_explanations
+
     control = LabelControl(
         recipe.control, lambda settings: _training_samples(table, bundle, settings), folder=place / "label-controls"
     )
-    sanity = judge_explanations(
+    return judge_explanations(
         bundle, subjects, Settings(draws=recipe.draws), control=control, resamples=recipe.resamples, progress=progress
     )
-    return rule_result(rule, rows, sanity, recipe.resamples)
 
 
 def _training_samples(table: Path, bundle: Any, settings: Any) -> Any:
     """The lesions that the model was trained on, with changed copies."""
-    from ..cohort.labels import label_cohort
-    from ..cohort.table import read_cohort
-    from ..training.cohort_cases import cohort_cases, usable_rows
-    from ..training.samples import collect_samples
+    from ..cohort.labels.cohort_labels import label_cohort
+    from ..cohort.tables.table import read_cohort
+    from ..training.units.cohort_cases import cohort_cases, usable_rows
+    from ..training.units.samples import collect_samples
 
     system = bundle.card.system
     cohort = read_cohort(table, system)
@@ -185,7 +253,6 @@ def _claim(folder: Path, recipe: Recipe) -> None:
 
 def about(recipe: Recipe, results: list[dict]) -> str:
     """How the table was made, for people."""
-    minutes = sum(each.get("minutes", 0) for each in results)
     usual = asdict(Recipe())
     own = {"control": "label-control"}
     numbers = {name: value for name, value in asdict(recipe).items() if type(value) is int and value != usual[name]}
@@ -195,16 +262,25 @@ def about(recipe: Recipe, results: list[dict]) -> str:
     return (
         f"SYNTHETIC patients; under each rule {recipe.patients} to train on (seed {TRAINING_SEED}) and "
         f"{recipe.test_patients} unseen ones (seed {TEST_SEED}), with {recipe.lesions[0]} to {recipe.lesions[1]} "
-        f"lesions each; {pluralize(recipe.members, 'member')}, {pluralize(recipe.control, 'network')} on permuted "
-        f"labels. {minutes:.0f} minutes on {os.cpu_count()} processor cores ({platform.machine()}): `{command}`."
+        f"lesions each; {_models(recipe)}. {_machine(results)}: `{command}`."
     )
+
+
+def _models(recipe: Recipe) -> str:
+    return f"{pluralize(recipe.members, 'member')}, {pluralize(recipe.control, 'network')} on permuted labels"
+
+
+def _machine(results: list[dict]) -> str:
+    minutes = sum(each.get("minutes", 0) for each in results)
+    machine = f"on a machine of {os.cpu_count()} cores ({platform.machine()})"
+    return f"{minutes:.0f} minutes since the last start of each rule, {machine}"
 
 
 def write_table(folder: Path, results: list[dict], words: str) -> None:
     """``truth.csv``, ``truth.json`` and ``truth.md``, each whole."""
     from ..io.atomic import write_whole
     from ..io.csv_files import csv_text
-    from ..trust.rule_table import HEADINGS, csv_rows, first_sentence, markdown, recommended
+    from ..trust.known_tissue.rule_table import HEADINGS, csv_rows, first_sentence, markdown, recommended
 
     rows = csv_text(HEADINGS, ([row[name] for name in HEADINGS] for row in csv_rows(results)))
     told = {"text": first_sentence(results), "about": words, "recommended": recommended(results), "rules": results}
@@ -225,7 +301,9 @@ def main(arguments: list[str] | None = None) -> int:
     usual = Recipe()
     count = whole_number(1, 100_000)
     parser.add_argument("-o", "--output", type=Path, default=Path("truth"), help="folder of the run (%(default)s)")
-    parser.add_argument("--rules", type=_rules, default=tuple(RULES), metavar="A,B", help="only these (all ten)")
+    parser.add_argument(
+        "--rules", type=names_of(tuple(RULES)), default=tuple(RULES), metavar="A,B", help="only these (all ten)"
+    )
     parser.add_argument("--patients", type=count, default=usual.patients, help="to train on (%(default)s)")
     parser.add_argument("--test-patients", type=count, default=usual.test_patients, help="unseen (%(default)s)")
     parser.add_argument("--members", type=count, default=usual.members, help="of the ensemble (%(default)s)")
@@ -233,9 +311,21 @@ def main(arguments: list[str] | None = None) -> int:
                         help="models of permuted labels (%(default)s)")  # fmt: skip
     parser.add_argument("--draws", type=count, default=usual.draws, help="random models per stage (%(default)s)")
     parser.add_argument("--resamples", type=count, default=usual.resamples, help="of the bootstrap (%(default)s)")
+    parser.add_argument(
+        "--cohort", type=Path, metavar="TABLE",
+        help="instead of generated patients: the table (or its folder) of a cohort that was made elsewhere, with maps "
+        "of what decides in the column truth_planted_map; see truth.md",
+    )  # fmt: skip
+    parser.add_argument("--decides", default="", metavar="TEXT", help="what decides there, in words (truth_rule)")
+    parser.add_argument("--unseen-share", type=share, default=usual.unseen_share, metavar="SHARE",
+                        help="of its lesions, set aside by patient (%(default)s)")  # fmt: skip
     parser.add_argument("--near-contour", action="store_true", help="bright tissue just outside contours")
     parser.add_argument("--labels-alike", action="store_true", help="all lesions of a patient have one outcome")
     options, more = parser.parse_known_args(arguments)
+    generated = ("rules", "patients", "test_patients", "near_contour", "labels_alike")
+    own = [f"--{name.replace('_', '-')}" for name in generated if getattr(options, name) != parser.get_default(name)]
+    if options.cohort and own:
+        parser.error(f"--cohort brings its own patients; leave out {', '.join(own)}")
     recipe = Recipe(
         patients=options.patients,
         test_patients=options.test_patients,
@@ -248,20 +338,19 @@ def main(arguments: list[str] | None = None) -> int:
         training=(*USUAL_TRAINING, *more),
     )
     try:
-        results = run(options.output, recipe, options.rules, _show)
+        if options.cohort:
+            given = read_given(options.cohort, options.unseen_share, options.decides)
+            recipe = replace(recipe, given=given.sha256, unseen_share=options.unseen_share)
+            results = run_given(options.output, recipe, given, _show)
+        else:
+            results = run(options.output, recipe, options.rules, _show)
     except PulsarCAMError as error:
         print(error, file=sys.stderr)
         return 1
     print((options.output / "truth.md").read_text(encoding="utf-8"), end="")
-    print(f"\n{len(results)} of {len(RULES)} rules: {options.output / 'truth.csv'}, truth.json and truth.md beside it")
+    what = "One rule" if options.cohort else f"{len(results)} of {len(RULES)} rules"
+    print(f"\n{what}: {options.output / 'truth.csv'}, truth.json and truth.md beside it")
     return 0
-
-
-def _rules(text: str) -> tuple[str, ...]:
-    named = tuple(dict.fromkeys(text.split(",")))
-    if unknown := [name for name in named if name not in RULES]:
-        raise argparse.ArgumentTypeError(f"{unknown[0]!r} is no rule; there are {', '.join(RULES)}")
-    return named
 
 
 def _show(share: float, text: str) -> None:

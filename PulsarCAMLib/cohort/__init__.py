@@ -3,9 +3,9 @@
 from .checks import check_cohort
 from .findings import Finding, errors_in
 from .importers.openbtai import import_openbtai
-from .labels import label_cohort
-from .lesion_label import LesionLabel
-from .response import responds
+from .labels.cohort_labels import label_cohort
+from .labels.lesion_label import LesionLabel
+from .labels.response import responds
 from .synthetic.patients import (
     SyntheticLesion,
     SyntheticPatient,
@@ -16,7 +16,7 @@ from .synthetic.patients import (
 )
 from .synthetic.settings import DIFFICULTIES, CohortSettings, Factors
 from .synthetic.store import write_cohort
-from .table import CohortRow, CohortTable, numbered, patient_numbers, read_cohort, save_cohort_table
+from .tables.table import CohortRow, CohortTable, numbered, patient_numbers, read_cohort, save_cohort_table
 
 __all__ = [
     "DIFFICULTIES",

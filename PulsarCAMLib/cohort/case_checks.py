@@ -14,7 +14,7 @@ from ..systems.contract import System
 from .cases import Series, case_of, complete_rows, path_of, series_of
 from .findings import Finding
 from .reader import ImageKey, Reader
-from .table import CohortRow, CohortTable
+from .tables.table import CohortRow, CohortTable
 
 REFUSED_REMEDY = "choose or export the right files; as it is the work would stop here"
 DOUBTED_REMEDY = "look at the images, and correct the files if they are wrong"

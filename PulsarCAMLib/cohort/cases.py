@@ -13,7 +13,7 @@ from ..core.task import LESION
 from ..core.vocabulary import BASELINE, BEFORE
 from ..systems.contract import System
 from .masks import lesion_of, lesions_in, mask_place_of
-from .table import CohortRow, CohortTable
+from .tables.table import CohortRow, CohortTable
 
 Series = tuple[Path, str | None]
 
@@ -58,13 +58,14 @@ def _with_others(row: CohortRow, rows: Sequence[CohortRow], before: CohortRow | 
     return replace(row, extra={**row.extra, **extra}) if extra else row
 
 
-def case_of(row: CohortRow, system: System, read: dict[Series, Image]) -> Case:
+def case_of(row: CohortRow, system: System, read: dict[Series, Image], *, with_lesions: bool = True) -> Case:
     """Images and lesion of a complete row.
 
     Args:
         row: of :func:`complete_rows`.
         system: whose inputs they are.
         read: what has been read so far; is added to.
+        with_lesions: False leaves the mask unread.
 
     Raises:
         InputError: an image or a mask cannot be used.
@@ -79,7 +80,7 @@ def case_of(row: CohortRow, system: System, read: dict[Series, Image]) -> Case:
         images[role.name] = read[key]
     reference = reference_role(system).name
     grid = images[reference].geometry
-    return Case(images, _lesions(row, system, grid), reference=reference)
+    return Case(images, _lesions(row, system, grid) if with_lesions else (), reference=reference)
 
 
 def image_of(series: Series, role: InputRole) -> Image:

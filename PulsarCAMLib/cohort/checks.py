@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
+import datetime
 import re
-import unicodedata
 from collections.abc import Callable, Iterator
 from itertools import pairwise
+from math import inf
 from typing import Any
 
 from ..core.errors import InputError
 from ..core.task import COMPUTED, PATIENT, SHRINKAGE, VISIT
 from ..core.vocabulary import SECOND
+from ..io.names import alike
 from ..io.plain_files import is_there, shown_path
 from ..lesions.doubts import LARGEST_CM3
 from ..systems.contract import System
 from ..systems.registry import system_of
 from .case_checks import case_findings, images_of, judged_units
-from .columns import COLUMNS
-from .computed_labels import computed_label_findings
-from .findings import UNREADABLE, Finding, in_order
-from .given_labels import given_label_findings
-from .label_checks import label_findings
-from .labels import baseline_row, check_shrinkage
+from .findings import DOUBTFUL, UNREADABLE, Finding, in_order
+from .labels.cohort_labels import baseline_row, check_shrinkage
+from .labels.computed import computed_label_findings
+from .labels.given import given_label_findings
+from .labels.label_checks import label_findings
 from .masks import FIRST, FOLLOWUP, Measured, Progress, mask_place, measure_row
 from .reader import Reader
 from .role_checks import (
@@ -32,10 +33,17 @@ from .role_checks import (
     one_file_twice,
     unreadable_inputs,
 )
-from .table import CohortRow, CohortTable
+from .tables.columns import COLUMNS
+from .tables.table import CohortRow, CohortTable
 
 SHORTENED = re.compile(r"[1-9]([.,]\d+)?[eE]\+\d+")
 """How spreadsheets save long numbers; several patients become one by it."""
+
+SMALLEST_CM3 = 0.0002
+"""A fifth of a cubic millimetre, less than a voxel of the finest MRI."""
+
+CLINICAL = {"age": (0.0, 120.0), "kps": (0.0, 100.0), "karnofsky": (0.0, 100.0), "gy": (0.0, 200.0)}
+"""Words in the names of clinical columns, and from what to what such a value can be."""
 
 IN_FILES = ("missing file", "unusable image", "unusable mask", "mask off the image")
 """Findings that say already why the images of a row cannot be judged together."""
@@ -74,10 +82,10 @@ def check_cohort(
         )
     unit = system.task.unit
     check_shrinkage(threshold)
-    findings = list(table.problems)
+    findings, today = list(table.problems), datetime.date.today()
     for row in table.rows:
-        findings += [*_values(row), *_files(row), *one_file_twice(row, system)]
-    findings += [*missing_files(table), *needed_inputs(table, system), *_duplicates(table, unit)]
+        findings += [*_values(row), *_doubtful(row, today), *_files(row), *one_file_twice(row, system)]
+    findings += [*missing_files(table), *needed_inputs(table, system), *duplicates(table, unit)]
     findings += [*_shared_masks(table), *_mixed_patients(table, system), *_names_alike(table)]
     findings += [*_over_time(table, unit), *missing_time_points(table, system)]
     measured = {}
@@ -108,15 +116,16 @@ def _read_files(
     reader, measured, findings = Reader(), {}, []
     units = judged_units(table, system)
     usual = preprocessing or (system.training_settings().preprocessing if units else None)
+    told, numbers = {each.row for each in before if each.kind in IN_FILES}, sorted(units)
     for count, row in enumerate(table.rows, start=1):
         volumes, wrong = measure_row(reader, row)
         measured |= volumes
         wrong += unreadable_inputs(reader, row, system)
         unit = units.get(row.row)
-        if unit and not any(each.row == row.row and each.kind in IN_FILES for each in [*before, *wrong]):
+        if unit and row.row not in told and not any(each.kind in IN_FILES for each in wrong):
             wrong += case_findings(reader, unit, system, usual)
         findings += wrong
-        following = next((units[number] for number in sorted(units) if number > row.row), None)
+        following = next((units[number] for number in numbers if number > row.row), None)
         reader.keep(images_of(following, system) if following else ())
         if progress:
             progress(count / len(table.rows), f"row {row.row}")
@@ -153,6 +162,24 @@ def _possible(row: CohortRow, name: str, volume: float | None, may_vanish: bool)
         yield _says(row, "impossible volume", what, "convert mm³ to cm³ (divide by 1000), or correct the mask")
 
 
+def _doubtful(row: CohortRow, today: datetime.date) -> Iterator[Finding]:
+    """Values that can be read and hardly be meant, as warnings: dates may have been shifted, units are not known."""
+    for name in ("volume_cm3", "followup_volume_cm3"):
+        volume = getattr(row, name)
+        if volume is not None and 0 < volume < SMALLEST_CM3:
+            what = f"The {name} is {volume:g} cm³, less than a voxel of an MRI"
+            yield _says(row, DOUBTFUL, what, "write it in cm³; see in which unit it was")
+    for name in ("date", "followup_date"):
+        date = getattr(row, name)
+        if date is not None and date > today:
+            yield _says(row, DOUBTFUL, f"The {name} {date} is in the future", "correct it, unless dates were shifted")
+    for name, value in row.clinical.items():
+        least, most = next((span for word, span in CLINICAL.items() if word in name.split("_")), (-inf, inf))
+        if isinstance(value, float | int) and not least <= value <= most:
+            what = f"The clinical_{name} is {value:g}, which is not from {least:g} to {most:g}"
+            yield _says(row, DOUBTFUL, what, "correct it, or name the column by what it holds")
+
+
 def _files(row: CohortRow) -> Iterator[Finding]:
     for name, column in COLUMNS.items():
         path = getattr(row, name) if column.kind == "file" else None
@@ -176,7 +203,8 @@ def _first_of(table: CohortTable, key: Callable[[CohortRow], object]) -> Iterato
             yield row, first[value]
 
 
-def _duplicates(table: CohortTable, unit: str) -> Iterator[Finding]:
+def duplicates(table: CohortTable, unit: str) -> Iterator[Finding]:
+    """Rows of a unit's MRI that another row has already."""
     names = unit
     for row, first in _first_of(table, lambda row: (row.patient, row.lesion * (unit != PATIENT), row.time_point)):
         what = f"The {row.time_point} MRI of this {unit} is in row {first.row} already"
@@ -209,17 +237,11 @@ def _mixed_patients(table: CohortTable, system: System) -> Iterator[Finding]:
                 yield _says(row, "patients mixed", what, remedy)
 
 
-def _alike(name: str) -> str:
-    """A name without what people vary: case, blanks, signs, accents and how they are stored, leading zeros."""
-    name = unicodedata.normalize("NFKD", name)
-    return re.sub(r"(?<!\d)0+(?=\d)", "", re.sub(r"[\W_]+", "", name.casefold())) or name
-
-
 def _names_alike(table: CohortTable) -> Iterator[Finding]:
     seen: dict[tuple[str, ...], CohortRow] = {}
     for row in table.rows:
         for level, names in (("patient", (row.patient,)), ("lesion", row.key)):
-            first = seen.setdefault((level, *names[:-1], _alike(names[-1])), row)
+            first = seen.setdefault((level, *names[:-1], alike(names[-1])), row)
             if getattr(first, level) != names[-1]:
                 what = f"The {level} “{names[-1]}” looks like “{getattr(first, level)}” in row {first.row}"
                 yield _says(row, "names alike", what, f"write both alike if they are one {level}")

@@ -13,7 +13,7 @@ ERROR, WARNING = "error", "warning"
 MOST_ALIKE = 3
 """So many findings that say the same of different rows are told one by one; more are one line with their number."""
 
-UNREADABLE, IMPOSSIBLE = "unreadable cell", "impossible value"
+UNREADABLE, IMPOSSIBLE, DOUBTFUL = "unreadable cell", "impossible value", "doubtful value"
 
 HEADINGS = {
     "row": "row",
@@ -56,6 +56,7 @@ KINDS = {
     "no images": WARNING,
     "one class only": WARNING,
     "nothing to learn": ERROR,
+    DOUBTFUL: WARNING,
     "left out": WARNING,
     "rating not used": WARNING,
     "missing modality": WARNING,
@@ -64,7 +65,7 @@ KINDS = {
 }
 """Every kind of finding and its severity. Nothing starts while there are errors; with warnings, the person decides.
 
-The last five are decisions of an importer of a public cohort."""
+The last five are decisions of an importer of a public cohort, or of a folder of DICOM."""
 
 
 @dataclass(frozen=True)

@@ -7,13 +7,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from ..core.errors import GeometryError, InputError
-from ..core.geometry import VolumeGeometry
+from ..core.geometry.volume import VolumeGeometry
 from ..core.inputs import InputRole
 from ..core.lesion import Lesion
 from ..io.plain_files import is_there
 from .findings import Finding
 from .reader import MaskPlace, Reader
-from .table import CohortRow, CohortTable
+from .tables.table import CohortRow, CohortTable
 
 FIRST, FOLLOWUP = "first", "follow-up"
 
@@ -59,8 +59,13 @@ def lesions_in(place: MaskPlace, geometry: VolumeGeometry) -> tuple[Lesion, ...]
     return tuple(read_lesions(place.path, geometry, "auto", values, segments, asks=False, may_be_empty=True)[0])
 
 
-def lesion_of(row: CohortRow, geometry: VolumeGeometry) -> Lesion:
+def lesion_of(row: CohortRow, geometry: VolumeGeometry, told: list[str] | None = None) -> Lesion:
     """The lesion of a row on the voxels of its MRI, named as the row names it.
+
+    Args:
+        row: with a mask.
+        geometry: of the MRI.
+        told: warnings of the reading are added to it.
 
     Raises:
         InputError: the mask cannot be used, lies elsewhere, or holds several lesions.
@@ -70,7 +75,9 @@ def lesion_of(row: CohortRow, geometry: VolumeGeometry) -> Lesion:
     place = mask_place(row, FIRST)
     segments = [place.segment] if place.segment else None
     values = [place.label_value] if place.label_value is not None else None
-    found, _ = read_lesions(place.path, geometry, "together", values, segments)
+    found, warnings = read_lesions(place.path, geometry, "together", values, segments)
+    if told is not None:
+        told += warnings
     if len(found) != 1:
         raise InputError(
             f"Row {row.row}: {place.path.name} holds {len(found)} lesions; say in the column segment or label_value "

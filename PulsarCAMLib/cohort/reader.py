@@ -12,10 +12,10 @@ import numpy as np
 
 from ..core.case import Image
 from ..core.errors import COLUMN, GeometryError, InputError
-from ..core.geometry import VolumeGeometry
+from ..core.geometry.volume import VolumeGeometry
 from ..core.inputs import MRI, InputRole
 from ..core.lesion import Lesion
-from .table import CohortRow
+from .tables.table import CohortRow
 
 ANY_MRI = InputRole("image", "MRI", MRI, "one that is meant")
 """The role of the columns image and followup_image, whatever the system."""

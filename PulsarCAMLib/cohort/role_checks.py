@@ -11,10 +11,11 @@ from ..core.task import LESION
 from ..core.vocabulary import BASELINE, BEFORE
 from ..io.plain_files import is_there, shown_path
 from ..systems.contract import System
+from .cases import path_of, series_of
 from .findings import Finding
 from .masks import doubtful_image, mask_place_of
 from .reader import MaskPlace, Reader
-from .table import CohortRow, CohortTable
+from .tables.table import CohortRow, CohortTable
 
 
 def needed_inputs(table: CohortTable, system: System) -> Iterator[Finding]:
@@ -83,11 +84,12 @@ def missing_files(table: CohortTable) -> Iterator[Finding]:
 def unreadable_inputs(reader: Reader, row: CohortRow, system: System) -> Iterator[Finding]:
     """Images and doses of a row's further inputs that cannot be used; ``image`` is read with its mask."""
     for role in system.inputs:
-        path = row.value(role.table_column) if role.kind != MASK and role.table_column != "image" else None
-        if path is None or not is_there(path):
+        if role.kind == MASK or role.table_column == "image" or not path_of(row, role):
+            continue
+        path, series = series_of(row, role)
+        if not is_there(path):
             continue
         kind, remedy = "unusable image", f"choose or export the {role.table_column} again"
-        series = row.series if path == row.image else None
         try:
             reader.image(path, series, role)
         except InputError as error:

@@ -14,7 +14,7 @@ from ..core.task import LESION, Task
 from ..core.vocabulary import BASELINE, SECOND, TIME_POINTS
 from ..io.csv_files import csv_text, read_csv
 from ..systems.registry import DEFAULT, system_of
-from .table import CohortRow
+from .tables.table import CohortRow
 
 ROWS = {BASELINE: "baseline_row", SECOND: "second_row"}
 NO_ROW = -1
@@ -55,7 +55,7 @@ class StudyLesions:
         second: Sequence[tuple[CohortRow, int]],
         system: str = DEFAULT,
     ) -> StudyLesions:
-        """From rows and classes of :func:`~PulsarCAMLib.training.cohort_cases.usable_rows`."""
+        """From rows and classes of :func:`~PulsarCAMLib.training.units.cohort_cases.usable_rows`."""
         numbers: dict[str, int] = {}
         patients = [numbers.setdefault(row.patient, len(numbers) + 1) for row, _ in baseline]
         later = {row.key: row.row for row, _ in second}

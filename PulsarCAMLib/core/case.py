@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from .geometry import VolumeGeometry
+from .geometry.volume import VolumeGeometry
 from .lesion import Lesion
 
 

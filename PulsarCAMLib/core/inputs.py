@@ -11,8 +11,19 @@ from .vocabulary import BASELINE
 MRI, DOSE, MASK, BRAIN = "MRI", "dose", "mask", "brain"
 KINDS = (MRI, DOSE, MASK, BRAIN)
 
+CHOOSES = ("-segments", "-labels")
+"""End the options that choose in a mask of another visit, and so no input's name."""
+
 TAKEN = (
+    "alpha-beta",
+    "dose",
+    "dose-levels",
+    "dose-quantity",
+    "fractions",
+    "least-dose-voxels",
+    "prescription",
     "error-rate",
+    "dicom-out",
     "structures",
     "no-stability",
     "occlusion-block",
@@ -30,7 +41,10 @@ TAKEN = (
     "all",
     "class",
     "compare",
+    "compare-above",
+    "compare-with",
     "debug",
+    "dicom-out",
     "help",
     "input",
     "labels",
@@ -48,6 +62,20 @@ TAKEN = (
     "scene",
     "segments",
     "series",
+    "paint",
+    "paint-anyway",
+    "paint-beyond-gtv",
+    "paint-dose",
+    "paint-high-gy",
+    "paint-least-mm3",
+    "paint-low-gy",
+    "paint-margin-mm",
+    "paint-midpoint",
+    "paint-organ-mm",
+    "paint-organs",
+    "paint-parts",
+    "paint-range",
+    "paint-steepness",
     "threads",
     "threshold",
     "timings",
@@ -59,6 +87,9 @@ TAKEN = (
     "sigma-mm",
     "volume",
     "segmentation",
+    "jobs",
+    "scheduler",
+    "pseudonyms",
 )
 """Names that a role cannot have: those of options and of the table's own columns."""
 
@@ -109,7 +140,8 @@ class InputRole:
     column: str = ""
 
     def __post_init__(self) -> None:
-        if not re.fullmatch(r"[a-z][a-z0-9_-]*", self.name) or self.name in TAKEN or self.kind not in KINDS:
+        taken = self.name in TAKEN or self.name.endswith(CHOOSES)
+        if not re.fullmatch(r"[a-z][a-z0-9_-]*", self.name) or taken or self.kind not in KINDS:
             raise ValueError(
                 f"An input has small letters as its name, not those of an option, and a known kind: {self}"
             )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .errors import InputError
-from .geometry import VolumeGeometry, kji_of
+from .geometry.volume import VolumeGeometry, kji_of
 from .visible import visible
 
 CONNECTIVITY_26 = np.ones((3, 3, 3), dtype=bool)
@@ -23,12 +23,15 @@ class Lesion:
         offset: array index ``(k, j, i)`` of the box in the MRI.
         drawn_mm3: volume of the contour as it was drawn, where that was on another grid than the MRI's or reaches out
             of it; None: the voxels here are the contour.
+        contours: closed planar contours that it was drawn with, points ``[n, 3]`` in LPS millimetres of the MRI, by the
+            even-odd rule on each plane; none: it was drawn as voxels.
     """
 
     name: str
     mask: np.ndarray
     offset: tuple[int, int, int]
     drawn_mm3: float | None = None
+    contours: tuple[np.ndarray, ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "name", visible(self.name))  # one spelling in everything that tells of it

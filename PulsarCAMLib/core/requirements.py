@@ -25,6 +25,9 @@ FOR_RADIOMICS = ("mirp>=2.7,<3",)
 FOR_DICOM = ("highdicom>=0.28,<0.29",)
 """What DICOM segmentations need outside of Slicer; its volumes of several segments still change with every version."""
 
+FOR_PACS = ("pynetdicom>=3.0,<4", "dicomweb-client>=0.60")
+"""What fetching from a PACS and sending to it need."""
+
 FOR_3D = ("monai>=1.4",)
 """What networks that see whole volumes need."""
 

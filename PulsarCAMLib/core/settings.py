@@ -1,7 +1,7 @@
 """Settings said once: from the fields of a frozen dataclass come its checks, its card, its hash and its options.
 
 A field made by :func:`option` says what it may be, how it is typed on the command line and whether it decides a result;
-:class:`Settings` does the rest. The command line itself is made of these fields in ``cli/setting_options.py``.
+:class:`Settings` does the rest. The command line itself is made of these fields in ``cli/options/setting_options.py``.
 """
 
 from __future__ import annotations

@@ -27,12 +27,20 @@ class TaskClass:
         adjective: of a unit of this class, as in "3 of 5 lesions responding".
         about: what it means, one clause.
         color: ``#rrggbb``, to be told from the others without red and green.
+        outlook: what is said of a unit that is answered so, as in "Will probably shrink"; empty: "Probably" and the
+            name.
     """
 
     name: str
     adjective: str
     about: str
     color: str
+    outlook: str = ""
+
+    @property
+    def expected(self) -> str:
+        """What is said of a unit that is answered so."""
+        return self.outlook or f"Probably {self.name}"
 
     @property
     def column(self) -> str:

@@ -13,12 +13,12 @@ from .results.result_cache import OUTPUTS, CachedResult
 from .section import Section, set_enabled, slot
 
 LOCKED = (
-    "parameterSetSelector",
     "inputsCollapsibleButton",
-    "explanationCollapsibleButton",
-    "outputsCollapsibleButton",
+    "advancedCollapsibleButton",
     "resultsCollapsibleButton",
+    "explanationCollapsibleButton",
     "compareCollapsibleButton",
+    "doseCollapsibleButton",
     "exportCollapsibleButton",
     "trainCollapsibleButton",
 )
@@ -100,14 +100,18 @@ class Apply(Section):
             setattr(state, parameter, getattr(result, name))
         self.panel.resultSets.keep()
         self.panel.resultCache.keep(state, CachedResult(result, key, settings))
-        self.panel.results.show_new(result)
-        verdict = result.scanResult.verdict
-        others = [each for each in result.warnings if each != verdict.sentence]
-        self.panel.say("\n".join([verdict.sentence, self._done(result), *others]))
+        self.panel.overlay.show_new(result)
+        self.panel.results.show_new()
+        self.panel.say(
+            self._done(result)
+        )  # verdict and warnings stand with the results, where they do not push these away
 
     def _done(self, result) -> str:
         found = result.scanResult
-        return _("{units} explained.").format(units=pluralize(len(found.units), found.task.unit))
+        said = _("{units} explained.").format(units=pluralize(len(found.units), found.task.unit))
+        count = len(found.warnings)
+        more = _("Below the results: {remarks}.").format(remarks=pluralize(count, "warning")) if count else ""
+        return " ".join(filter(None, (said, more)))
 
     def show_step(self, text: str) -> None:
         """Show what is being done."""

@@ -17,6 +17,8 @@ from ..core.inputs import InputRole
 from ..core.map_method import MapMethod
 from ..core.task import LESION, PREDICTED, Task
 from ..core.vocabulary import NORMALISATIONS, PARTS, STATISTICS
+from ..dose.settings import QUANTITIES
+from ..painting.settings import JOINT, OWN, RULES
 from ..systems.contract import System
 
 
@@ -116,6 +118,17 @@ Statistic = _Labelled("Statistic", {{"std": "SPREAD"}.get(value, saved_name(valu
 """What of the ensemble lies over the MRI."""
 
 
+DoseQuantity = _Labelled("DoseQuantity", {saved_name(value): value for value in QUANTITIES})
+"""What a planned dose is told as."""
+
+
+PaintRule = _Labelled("PaintRule", {saved_name(value): value for value in RULES})
+"""How a heat map becomes a prescription."""
+
+PaintRange = _Labelled("PaintRange", {saved_name(value): value for value in (JOINT, OWN)})
+"""What of the map the dose levels span."""
+
+
 class ColorMap(_Labelled):
     """Colors of the overlay; automatic takes those made for what is shown."""
 
@@ -132,25 +145,44 @@ class ImageFormat(_Labelled):
     NIFTI = "nii.gz"
 
 
+class DicomPlace(_Labelled):
+    """Where exported DICOM objects go."""
+
+    FOLDER = "folder"
+    DATABASE = "database"
+
+
 def _labels() -> dict[str, dict[str, str]]:
     """What the user reads of each enumeration's values; here, because translation is not ready at import."""
     return {
         "Parts": {
-            "auto": _("Automatic"),
-            "together": _("Unconnected parts are one lesion"),
-            "separate": _("Each part is a lesion"),
+            "auto": _("As usual"),
+            "together": _("One lesion, however many pieces"),
+            "separate": _("Each piece is a lesion"),
         },
         "Normalisation": {
-            "none": _("Raw values"),
-            "lesion": _("Each lesion by its maximum"),
-            "scan": _("All by the maximum of the scan"),
+            "none": _("The same for all lesions"),
+            "lesion": _("Each lesion its own"),
+            "scan": _("The same for all of this scan"),
         },
-        "Statistic": {"mean": _("Mean of the ensemble"), "std": _("Spread of the ensemble")},
+        "Statistic": {"mean": _("Average of the networks"), "std": _("Where the networks disagree")},
         "ColorMap": {
             "auto": _("Automatic"),
             "PulsarCAM heat": _("Heat (inferno)"),
             "PulsarCAM spread": _("Green to yellow (viridis)"),
             "Grey": _("Grey"),
         },
+        "DoseQuantity": {
+            "physical": _("As planned (Gy)"),
+            "eqd2": _("In fractions of 2 Gy (EQD2)"),
+            "bed": _("Effective dose (BED)"),
+        },
+        "PaintRule": {
+            "linear": _("By numbers, linear"),
+            "sigmoid": _("By numbers, sigmoid"),
+            "contours": _("By contours"),
+        },
+        "PaintRange": {"joint": _("Zero to the maximum of all classes"), "own": _("This map's own range")},
+        "DicomPlace": {"folder": _("Into the folder"), "database": _("Into Slicer's DICOM database")},
         "ImageFormat": {"nrrd": _("NRRD (.nrrd)"), "nii.gz": _("NIfTI (.nii.gz)")},
     }

@@ -15,8 +15,11 @@ from slicer import (
     vtkMRMLTableNode,
 )
 
-from .compare.logic import CompareLogic, PulsarCAMComparison
+from .compare.logic import CompareLogic
+from .dose.logic import DoseLogic
 from .inputs.model_logic import DEFAULT_MODEL, ModelLogic
+from .painting.logic import PaintingLogic
+from .results.export_logic import ExportLogic
 
 
 @dataclass
@@ -39,7 +42,7 @@ class PulsarCAMResult:
     model: str = DEFAULT_MODEL
 
 
-class ConsoleLogic(ModelLogic, CompareLogic):
+class ConsoleLogic(ModelLogic, CompareLogic, PaintingLogic, DoseLogic, ExportLogic):
     """Everything the panel does, for scripts:
 
     .. code-block:: python
@@ -85,6 +88,21 @@ class ConsoleLogic(ModelLogic, CompareLogic):
 
         path = self.requirementsPath.replace("requirements.txt", "requirements-compare.txt")
         ensure_dependencies(path, ask=ask, needed=("mirp",), on_progress=onProgress, extra=EXTRA, in_slicer=IN_SLICER)
+
+    def ensureDicomDependencies(self, ask: bool = True, onProgress=None) -> None:
+        """Likewise for DICOM objects."""
+        from ..core.requirements import FOR_DICOM
+        from .dependencies import ensure_dependencies
+
+        ensure_dependencies(
+            self.requirementsPath,
+            ask=ask,
+            needed=(),
+            on_progress=onProgress,
+            extra="dicom",
+            in_slicer="tick “DICOM objects” in the module PulsarCAM and press Export, which offers to install it",
+            more=FOR_DICOM,
+        )
 
     def makeSample(self) -> list:
         """Put a synthetic patient into the scene: nodes of the MRI and of its lesions."""
@@ -169,7 +187,7 @@ class ConsoleLogic(ModelLogic, CompareLogic):
             that takes no time, as with lesion slices.
         :raises PulsarCAMLib.core.errors.PulsarCAMError: one sentence for the user; the scene is then as it was.
         """
-        from ..cli.map_choices import choices_of_text
+        from ..cli.explain.map_choices import choices_of_text
         from ..scene.run import explain_nodes
         from ..scene.writing.output_nodes import OutputNodes
 
@@ -254,9 +272,9 @@ class ConsoleLogic(ModelLogic, CompareLogic):
         :param sliceIndex: among the lesion's slices, from 0; None: the one that answers.
         :param member: of the ensemble, from 0; None: their mean.
         """
-        from ..core.slice_place import slice_place
+        from ..core.geometry.slice_place import slice_place
         from ..scene.reading.slices import place_in_scene
-        from ..systems.bundle import find_bundle
+        from ..systems.bundles.bundle import find_bundle
 
         found = result.scanResult
         unit = found.unit(lesion)
@@ -267,74 +285,6 @@ class ConsoleLogic(ModelLogic, CompareLogic):
             number = slice_place(found.geometry, centre).number
             place = place_in_scene(result.volumeNode, number, centre * [-1, -1, 1]).words
         return found.system.inspect(find_bundle(result.model), unit, sliceIndex, member, place)
-
-    def export(
-        self,
-        result: PulsarCAMResult,
-        folder: str,
-        method: str | None = None,
-        target: str | None = None,
-        normalisation: str = "none",
-        threshold: float = 0.5,
-        restrict: bool = True,
-        comparison: PulsarCAMComparison | None = None,
-        overwrite: bool = False,
-        progress: Callable[[float, str], None] | None = None,
-        cancelled: Callable[[], bool] | None = None,
-        settings=None,
-        mapInput: str = "",
-        **files,
-    ) -> list:
-        """Write images, tables and report into a folder: all of them, or, on an error, none. Returns their paths.
-
-        :param result: of :meth:`explain`; parameters up to restrict as there.
-        :param folder: an existing folder.
-        :param comparison: of :meth:`compareMaps`, to be written too.
-        :param overwrite: replace files of the same names.
-        :param settings: see :meth:`explain`.
-        :param files: fields of :class:`PulsarCAMLib.outputs.export.Export`: images="nrrd" or "nii.gz", and heat_map,
-            sub_regions, tables, report, each True or False.
-        """
-        from ..outputs.export import Export, export_files
-        from ..scene.reading.inputs import read_volume
-        from ..scene.writing.outputs import facts_of
-
-        found = result.scanResult
-        shown = settings or self._settings(found.system, method, target, normalisation, threshold, restrict, mapInput)
-        return export_files(
-            found,
-            read_volume(result.volumeNode)[0],
-            folder,
-            result.volumeNode.GetName(),
-            shown,
-            Export(**files, compared=comparison is not None),
-            facts_of(found, shown),
-            comparison=comparison and comparison.mapComparison,
-            images=self._other_images(result),
-            overwrite=overwrite,
-            progress=progress,
-            cancelled=cancelled,
-        )
-
-    def existingFiles(
-        self,
-        result: PulsarCAMResult,
-        folder: str,
-        comparison=None,
-        method: str | None = None,
-        target: str | None = None,
-        settings=None,
-        mapInput: str = "",
-        **files,
-    ) -> list[str]:
-        """Names of the files that :meth:`export` would replace; parameters as there."""
-        from ..io.atomic import existing
-        from ..outputs.export import Export, export_names
-
-        export = Export(**files, compared=comparison is not None)
-        shown = settings or self._settings(result.scanResult.system, method, target, mapInput=mapInput)
-        found = comparison and comparison.mapComparison
-        return existing(folder, export_names(result.scanResult, result.volumeNode.GetName(), shown, export, found))
 
     @staticmethod
     def _settings(system, method=None, target=None, normalisation=None, threshold=0.5, restrict=True, mapInput=""):
@@ -361,17 +311,6 @@ class ConsoleLogic(ModelLogic, CompareLogic):
             known = ", ".join(others) or "no further image"
             raise InputError(f"The model takes no image “{unknown[0]}” beside the first; it takes {known}.")
         return {first: volumeNode, **(otherImages or {})}
-
-    @staticmethod
-    def _other_images(result: PulsarCAMResult) -> dict:
-        """Images beside the first, by role, as they are in the scene now."""
-        from ..core.case import Image
-        from ..scene.reading.inputs import read_volume
-
-        images = {role.name for role in result.scanResult.system.image_inputs}
-        given = {role: node for role, node in result.otherImages.items() if role in images}
-        there = {role: node for role, node in given.items() if node is not None and node.GetScene()}
-        return {role: Image(*read_volume(node)[:2]) for role, node in there.items()}
 
     @staticmethod
     def _nodes(result: PulsarCAMResult):

@@ -7,12 +7,17 @@ import vtk
 from slicer.util import VTKObservationMixin
 
 from .compare.parameters import COMPARE_OUTPUTS
+from .dose.parameters import DOSE_OUTPUTS, DOSES
+from .painting.parameters import PAINTING_OUTPUTS
 from .results.result_cache import OUTPUTS
 
 BEFORE_SELECTORS, AFTER_SELECTORS = 1000.0, -1000.0
 """Priorities of observers: Slicer's selectors have 0."""
 
-NODE_PARAMETERS = ("inputVolume", "inputSegmentation", *OUTPUTS, *COMPARE_OUTPUTS)
+NODE_PARAMETERS = (
+    *("inputVolume", "inputSegmentation", "compareWithVolume", *DOSES, "organsSegmentation"),
+    *(*OUTPUTS, *COMPARE_OUTPUTS, *DOSE_OUTPUTS, *PAINTING_OUTPUTS),
+)
 """Of the parameter node; images beside the first are node references, see :mod:`.inputs.images`."""
 
 
@@ -61,6 +66,7 @@ class SceneWatch(VTKObservationMixin):
     def on_node_added(self, _caller, _event, node) -> None:
         """No selector of inputs shall offer a result, not even for a moment."""
         self.panel.ownOutputs.on_added(node)
+        self.panel.preselect.on_added(node)
 
     @vtk.calldata_type(vtk.VTK_OBJECT)
     def on_node_about_to_be_removed(self, _caller, _event, node) -> None:

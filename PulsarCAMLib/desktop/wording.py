@@ -46,7 +46,8 @@ def tips() -> dict[str, str]:
     return {
         "inputSegmentationSelector": _("{mask}. Its geometry and transform may differ from those of the images."),
         "normalisationComboBox": _(
-            "Raw values can be compared between {units} of one model. Divided values use the joint maximum of {every}."
+            "The same for all (raw values): colors can be compared between {units} of one model. Otherwise values are "
+            "divided by the joint maximum of {every} (normalisation), of each {unit} or of all."
         ),
         "thresholdSliderWidget": _(
             "A voxel belongs to the activated sub-region where the map reaches this percentage of the {unit}'s maximum "
@@ -75,11 +76,19 @@ def tips() -> dict[str, str]:
             "filled dot is the {sample} that answers for the {unit}; the dashed line is the model's threshold."
         ),
         "exportTablesCheckBox": _("Two CSV files: one row per {unit}, one row per {sample}."),
+        "doseLabel": _("Whether the activated part of each {unit} gets less dose than the rest of it"),
+        "doseResultsTable": _(
+            "Doses of each {unit}, of its activated part, and of the rest of it. Choose a row to see its curves."
+        ),
         "compareMarginSliderWidget": _(
             "Thickness of the margin under {surface}; the remainder is the core."
         ),
         "shellThicknessSliderWidget": _(
             "Thickness of the shells under {surface}. Not finer than the voxels, or shells stay empty."
+        ),
+        "compareWithSelector": _(
+            "Another map of the {units} that the heat maps are compared with: ADC, perfusion, spectroscopy, PET, dose, "
+            "cell density. It may have any grid; transforms of the scene count."
         ),
         "compareChosenOnlyCheckBox": _(
             "Compare only the {unit} that is chosen in the table of results, not all of them."
@@ -169,7 +178,9 @@ class Wording(Section):
         box = self.ui.normalisationComboBox
         for index, each in enumerate(Normalisation):
             text = each.label()
-            if each.value == LESION and system.task.unit != LESION:
-                text = _("Each {unit} by its maximum").format(unit=system.task.unit)
+            if system.task.unit != LESION and each.value == "none":
+                text = _("The same for all {units}").format(units=f"{system.task.unit}s")
+            if system.task.unit != LESION and each.value == LESION:
+                text = _("Each {unit} its own").format(unit=system.task.unit)
             if index < box.count and box.itemText(index) != text:
                 box.setItemText(index, text)

@@ -7,13 +7,14 @@ network is worth (method.md 5.3).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from ..core.pluralize import pluralize
 from ..core.task import PATIENT, Task
-from ..systems.conformal import ERROR_RATE, Conformal, fewest_patients, limit_of
+from ..systems.bundles.conformal import ERROR_RATE, Conformal, fewest_patients, limit_of
 from .small_samples import wilson
 
 DIGITS = 9
@@ -86,9 +87,34 @@ def _coverage(
             return None
         covered += own <= limit
         sizes += (1 - probabilities[patients == name] <= limit).sum(axis=1).tolist()
-    low, high = wilson(int(covered), len(scores))
-    single, unit = float(np.mean(np.asarray(sizes) == 1)), len(labels)
-    return {"covered": int(covered), "patients": len(scores), "low": low, "high": high, "single": single, "units": unit}
+    return _counts(int(covered), len(scores), sizes)
+
+
+def coverage_for_others(
+    labels: Sequence[int], sets: Sequence[tuple[str, ...]], patients: Sequence[str], task: Task
+) -> dict[str, Any]:
+    """How often sets held the truth for patients who have not calibrated them.
+
+    Args:
+        labels: ``[N]``, numbers of classes.
+        sets: ``[N]``, names that were not ruled out.
+        patients: ``[N]``, whose unit it is.
+        task: its classes.
+
+    Returns:
+        ``covered`` of ``patients`` (all units of one counted together) with the Wilson interval ``low`` to ``high``
+        (95 %), and ``single``, the share of ``units`` for which one class alone was named.
+    """
+    held: dict[str, bool] = {}
+    for label, names, patient in zip(labels, sets, patients, strict=True):
+        held[patient] = held.get(patient, True) and task.names[label] in names
+    return _counts(sum(held.values()), len(held), [len(names) for names in sets])
+
+
+def _counts(covered: int, patients: int, sizes: Sequence[int]) -> dict[str, Any]:
+    low, high = wilson(covered, patients)
+    single = float(np.mean(np.asarray(sizes) == 1))
+    return {"covered": covered, "patients": patients, "low": low, "high": high, "single": single, "units": len(sizes)}
 
 
 def _said(coverage: dict[str, Any] | None, task: Task, error_rate: float, count: int) -> str:

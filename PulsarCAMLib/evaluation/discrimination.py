@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import rankdata
 
 from ..core.errors import InputError
 from ..core.task import PATIENT, Task
@@ -164,6 +163,8 @@ def _mean(values: Sequence):
 
 def _rank_auc(truth: np.ndarray, scores: np.ndarray) -> float:
     """AUC as the Mann-Whitney statistic; NaN with one class only."""
+    from scipy.stats import rankdata
+
     truth = np.asarray(truth, dtype=bool)
     positive = int(truth.sum())
     negative = len(truth) - positive

@@ -10,12 +10,12 @@ import numpy as np
 
 from ..core.case import Case, Image
 from ..core.errors import Cancelled
-from ..core.geometry import VolumeGeometry
+from ..core.geometry.volume import VolumeGeometry
 from ..core.inputs import MRI
 from ..core.lesion import Lesion
 from ..io.inputs import doubts_on_mri
 from ..systems.answers import EndedEarly, NetworkEvidence
-from ..systems.bundle import ModelBundle
+from ..systems.bundles.bundle import ModelBundle
 from ..systems.contract import Samples, Sliced, System, network_masks
 from .inputs import CONTROLS, with_controls
 from .leaving_out import left_out_notes, with_left_out
@@ -112,7 +112,6 @@ def explain_case(
     notes = [*refused, *case.warnings, *_doubts(system, case)]
     notes += [*(w for s in samples for w in s.warnings), *_notes_on_maps(units)]
     notes += [each.in_words() for each in chosen.values() if hasattr(each, "in_words")]
-    notes += [made for name, each in chosen.items() if (made := system.method(name).made(bundle.card, each))]
     notes += [*ended.sentences, *system.result_notes(units), *stability_notes(units), *left_out_notes(units)]
     geometries = {name: image.geometry for name, image in case.images.items()}
     return CaseResult(case.geometry, bundle.card, tuple(units), tuple(dict.fromkeys(notes)), geometries, chosen)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..core.task import BOTH
-from ..systems.bundle import ModelBundle
+from ..systems.bundles.bundle import ModelBundle
 from ..systems.contract import network_masks
 from .result import CaseResult, UnitResult
 
@@ -69,7 +69,7 @@ def shares_of(maps: Mapping[str, np.ndarray], unit: UnitResult) -> dict[str, np.
         maps: input to raw maps ``[K, *cells]`` at the answering sample.
         unit: whose.
     """
-    from ..core.upsampling import upsample_to
+    from ..core.geometry.upsampling import upsample_to
 
     inside = unit.samples.masks[unit.main, 0]
     sums = {

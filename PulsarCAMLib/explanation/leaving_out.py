@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..core.input_control import LeaveOut
-from ..systems.bundle import ModelBundle
+from ..systems.bundles.bundle import ModelBundle
 from ..systems.contract import network_masks
 
 if TYPE_CHECKING:
@@ -76,7 +76,8 @@ def left_out_notes(units: Sequence[UnitResult]) -> list[str]:
     told: dict[LeaveOut, list[str]] = {}
     for unit in units:
         found = unit.left_out
-        for way, change in found.items() if found else ():
-            if found and way.warns(found.logit, change):
-                told.setdefault(way, []).append(f"“{unit.name}” ({change:+.2f}, logit {found.logit:.2f})")
+        if found is None:
+            continue
+        for way in found.told_of:
+            told.setdefault(way, []).append(f"“{unit.name}” ({found.row()[way.column]:+.2f}, logit {found.logit:.2f})")
     return [way.warning.format(names=", ".join(names)) for way, names in told.items()]

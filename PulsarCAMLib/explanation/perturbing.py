@@ -8,10 +8,10 @@ from dataclasses import replace
 import numpy as np
 
 from ..core.case import Case
+from ..core.geometry.upsampling import upsample_to
 from ..core.task import LESION
-from ..core.upsampling import upsample_to
 from ..lesions.perturbing import around
-from ..systems.bundle import ModelBundle
+from ..systems.bundles.bundle import ModelBundle
 from ..systems.contract import Samples, network_masks
 from .probabilities import answered, predicted_class
 from .result import UnitResult
@@ -40,7 +40,7 @@ def with_stability(
 
         alone = case
         if system.task.unit == LESION:
-            alone = around(case, unit.lesion, system.reach_mm(preprocessing))
+            alone = around(case, unit.lesion, system.reach_mm(preprocessing, unit.lesion, case.geometry))
         found.append(replace(unit, stability=stability_of(unit, alone, bundle, tell_of_way)))
     return found
 

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..core.vocabulary import MAJORITY
-from ..systems.conformal import CANNOT_TELL
+from ..systems.bundles.conformal import CANNOT_TELL
 
 if TYPE_CHECKING:
-    from ..systems.card import ModelCard
+    from ..systems.bundles.card import ModelCard
     from .result import UnitResult
 
 UNCERTAIN = "uncertain"

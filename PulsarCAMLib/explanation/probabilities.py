@@ -6,7 +6,7 @@ import numpy as np
 
 from ..core.task import Task
 from ..core.vocabulary import MAJORITY
-from ..systems.card import ModelCard
+from ..systems.bundles.card import ModelCard
 
 
 def class_probabilities(logits: np.ndarray, task: Task, temperature: float = 1.0) -> np.ndarray:

@@ -13,16 +13,16 @@ import numpy as np
 
 from ..core.display import Threshold, check_choice
 from ..core.errors import InputError
-from ..core.geometry import VolumeGeometry
+from ..core.geometry.upsampling import upsample_to
+from ..core.geometry.volume import VolumeGeometry
 from ..core.lesion import Lesion
 from ..core.map_method import MapMethod
 from ..core.task import PREDICTED, Task
-from ..core.upsampling import upsample_to
 from ..core.vocabulary import NORMALISATIONS, STATISTICS
-from ..systems.card import ModelCard
-from ..systems.conformal import ConformalAnswer
+from ..systems.bundles.card import ModelCard
+from ..systems.bundles.conformal import ConformalAnswer
+from ..systems.bundles.verdict import Verdict
 from ..systems.contract import PastedMap, Samples, System
-from ..systems.verdict import Verdict
 from .leaving_out import LeftOut
 from .plain import PlainAnswer, plain_answer
 from .stability import Stability

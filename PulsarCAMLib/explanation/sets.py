@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from ..systems.card import ModelCard
+from ..systems.bundles.card import ModelCard
+from ..systems.bundles.conformal import check_error_rate
 from .probabilities import class_probabilities
 from .result import UnitResult
 
@@ -26,6 +27,8 @@ def with_sets(
     Raises:
         InputError: a rate that is none.
     """
+    if error_rate is not None:
+        check_error_rate(error_rate)
     if card.conformal is None:
         told = f"The model “{card.name}” was not calibrated for sets of classes, so no error rate can be kept."
         return list(units), [told] * (error_rate is not None)

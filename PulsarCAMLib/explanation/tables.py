@@ -7,12 +7,12 @@ from functools import lru_cache
 import numpy as np
 
 from ..core.display import Threshold
-from ..core.geometry import VolumeGeometry
+from ..core.geometry.slice_place import slice_place
+from ..core.geometry.volume import VolumeGeometry
 from ..core.lesion import Lesion
-from ..core.slice_place import slice_place
 from ..core.task import LESION, PREDICTED
 from ..core.vocabulary import DEFAULT_MARGIN_MM
-from ..lesions.distances import depth_of
+from ..lesions.distances import AROUND, depth_around
 from ..systems.contract import Sliced
 from .result import CaseResult, UnitResult
 
@@ -26,10 +26,11 @@ def depth_mm(lesion: Lesion, geometry: VolumeGeometry) -> np.ndarray:
     The distance from a voxel's centre to the nearest middle of a face of the surface: in the outermost layer half a
     voxel, along the axis that the surface crosses. Beyond the box and the MRI all is outside.
     """
-    return depth_of(np.pad(lesion.mask, 1), geometry.spacing[::-1])[1:-1, 1:-1, 1:-1]
+    inner = slice(AROUND, -AROUND)
+    return depth_around(lesion.mask, geometry.spacing[::-1])[inner, inner, inner]
 
 
-@lru_cache(maxsize=16)
+@lru_cache(maxsize=64)  # lesions of a patient, none of which may push another out
 def core_of(lesion: Lesion, geometry: VolumeGeometry, margin_mm: float = DEFAULT_MARGIN_MM) -> np.ndarray:
     """Voxels deeper than ``margin_mm`` under the surface, bool in the lesion's box; see :func:`depth_mm`.
 

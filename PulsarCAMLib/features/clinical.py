@@ -10,9 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..cohort.cells import BLANK, as_text
-from ..cohort.columns import CLINICAL
-from ..cohort.table import CohortRow
+from ..cohort.tables.cells import BLANK, as_text
+from ..cohort.tables.columns import CLINICAL
+from ..cohort.tables.table import CohortRow
 from .row import FeatureRow
 from .values import Problem
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from ..cohort.table import CohortTable, read_cohort
+from ..cohort.tables.table import CohortTable, read_cohort
 from ..core.errors import Cancelled, InputError, OutputError
 from ..core.vocabulary import GROUPS
 from ..io.atomic import FilesTogether, check_place

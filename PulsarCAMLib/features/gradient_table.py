@@ -12,7 +12,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..core.errors import InputError
-from ..core.geometry import VolumeGeometry
+from ..core.geometry.volume import VolumeGeometry
 from ..core.lesion import Lesion
 from ..core.vocabulary import DEFAULT_MARGIN_MM, DEFAULT_SIGMA_MM
 from ..explanation.tables import core_of

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..core.errors import InputError
-from ..core.geometry import VolumeGeometry
+from ..core.geometry.volume import VolumeGeometry
 from ..core.lesion import Lesion
 from ..core.vocabulary import DEFAULT_SIGMA_MM
 from .neighbourhood import neighbourhood_of

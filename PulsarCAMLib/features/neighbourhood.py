@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 
 from ..core.errors import InputError
-from ..core.geometry import VolumeGeometry
+from ..core.geometry.volume import VolumeGeometry
 from ..core.lesion import Lesion, check_lies_on
 from ..lesions.distances import depth_of
 

@@ -17,7 +17,7 @@ from itertools import product
 import numpy as np
 
 from ..core.errors import InputError
-from ..core.geometry import VolumeGeometry
+from ..core.geometry.volume import VolumeGeometry
 from ..core.lesion import Lesion
 from ..core.vocabulary import DEFAULT_MARGIN_MM, DEFAULT_SIGMA_MM
 from ..explanation.tables import core_of

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..cohort.masks import FIRST, mask_place
-from ..cohort.table import CohortRow
+from ..cohort.tables.table import CohortRow
 from ..core.errors import InputError, OutputError
 from ..io.atomic import write_whole
 from ..io.hashing import sha256_of

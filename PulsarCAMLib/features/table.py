@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..cohort.table import CohortRow, CohortTable
+from ..cohort.tables.table import CohortRow, CohortTable
 from ..core.errors import Cancelled, InputError
 from ..core.pluralize import pluralize
 from .clinical import clinical_features

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..cohort.masks import lesion_of
-from ..cohort.table import CohortRow
+from ..cohort.tables.table import CohortRow
 from ..core.errors import InputError, PulsarCAMError
 from .row import FeatureRow
 from .settings import FeatureSettings

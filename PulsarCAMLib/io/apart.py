@@ -27,7 +27,7 @@ import numpy as np
 from ..core import errors
 from ..core.case import DicomSource, Image
 from ..core.errors import Cure, InputError, PulsarCAMError
-from ..core.geometry import VolumeGeometry
+from ..core.geometry.volume import VolumeGeometry
 from ..core.visible import decoded
 from .plain_files import shown_path
 from .workers import end_with
@@ -169,7 +169,7 @@ def serve() -> None:
             cure = None if error.cure is None else vars(error.cure)
             answer = {"error": type(error).__name__, "what": error.what, "cure": cure}
         except OSError as error:
-            what = f"{shown_path(Path(path))} cannot be read ({error.strerror}); see whether it may be read."
+            what = f"{shown_path(Path(path))} cannot be read ({error.strerror or error}); see whether it may be read."
             answer = {"error": "InputError", "what": what, "cure": None}
         except MemoryError:
             answer = {"error": "MemoryError", "what": "", "cure": None}

@@ -75,6 +75,20 @@ def replace_file(path: Path, content: bytes, *, durably: bool = False) -> None:
         file.write(content)
 
 
+def write_durably(path: Path, content: bytes) -> None:
+    """Put a training's or study's ``content`` at ``path``: a crash or power cut leaves the old file or the new one.
+
+    Raises:
+        OutputError: the disk is full or the folder cannot be written; the old file is as it was.
+    """
+    try:
+        replace_file(path, content, durably=True)
+    except OSError as error:
+        raise OutputError(
+            f"The training cannot be saved to {path} ({error.strerror}); make room there and continue it."
+        ) from error
+
+
 @contextmanager
 def replacing_file(path: Path, *, durably: bool = False) -> Iterator[BinaryIO]:
     """Context with a file to write into; leaving it well puts it at ``path``, as :func:`replace_file` does.
@@ -170,17 +184,26 @@ class FilesTogether:
         old = self.made / "old"
         old.mkdir()
         moved: list[str] = []
+        new_folders: list[Path] = []
         try:
             for name in self._names:
-                if os.path.lexists(self.folder / name):
-                    (self.folder / name).rename(old / name)
-                (self.made / name).rename(self.folder / name)
+                place = self.folder / name
+                if not place.parent.exists():
+                    place.parent.mkdir()  # names are at most one folder deep
+                    new_folders.append(place.parent)
+                if os.path.lexists(place):
+                    (old / name).parent.mkdir(exist_ok=True)
+                    place.rename(old / name)
+                (self.made / name).rename(place)
                 moved.append(name)
         except OSError:
             for name in moved:
                 (self.folder / name).unlink(missing_ok=True)
-            for file in old.iterdir():
-                file.rename(self.folder / file.name)
+            for name in self._names:
+                if os.path.lexists(old / name):
+                    (old / name).rename(self.folder / name)
+            for folder in new_folders:
+                folder.rmdir()
             raise
 
 

@@ -19,6 +19,9 @@ LARGEST_BYTES = 256 << 20
 """Of a table that PulsarCAM has written itself: features and curves of many lesions."""
 
 _FORMULA = re.compile(r"'*[=+\-@\t\r\n＝＋－＠]")
+_FIRST = tuple("'=+-@\t\r\n＝＋－＠")
+"""What any of these texts begins with: most cells do not, and that is seen soonest."""
+
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|[+-]?(inf|nan)", re.ASCII)
 
 
@@ -29,7 +32,7 @@ def harmless(cell: object) -> object:
         >>> harmless("=1+1"), harmless("-1.5"), harmless(-1.5), harmless("-"), harmless("a=b"), harmless("'=x")
         ("'=1+1", '-1.5', -1.5, "'-", 'a=b', "''=x")
     """
-    if not isinstance(cell, str) or not _FORMULA.match(cell) or _NUMBER.fullmatch(cell):
+    if not isinstance(cell, str) or not cell.startswith(_FIRST) or not _FORMULA.match(cell) or _NUMBER.fullmatch(cell):
         return cell
     return f"'{cell}"
 

@@ -5,16 +5,22 @@ RTDOSE is read through pydicom: SimpleITK gives its stored integers without Dose
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from ..core.errors import GeometryError, InputError
-from ..core.geometry import VolumeGeometry
+from ..core.geometry.volume import VolumeGeometry
 from ..core.visible import shortened, visible
 from .apart import apart
 from .dicom import UNEVEN_MM, modality
 from .dicom.files import quiet
+from .dicom.own import RESULT, own_kind
+from .headers import is_made_here
 from .headers.limits import check_axes, check_origin, check_spacing
 from .plain_files import is_file, plain_file
 from .volumes import read_volume, why_mask
@@ -30,6 +36,123 @@ LONGEST = 20
 
 WHOLE_PLAN = ("PLAN", "MULTI_PLAN", "PLAN_OVERVIEW", "FRACTION", "RECORD", "")
 """Dose Summation Types that hold what the patient gets; the others are single beams, shots or sessions."""
+
+
+MOST_BESIDE = 500
+"""Files beside a dose among which its plan is looked for."""
+
+
+@dataclass(frozen=True, eq=False)
+class DoseFile:
+    """A planned dose, and what its file says about it.
+
+    Attributes:
+        dose: in Gy, float32 ``[k, j, i]``.
+        geometry: its place.
+        frame: UID of its frame of reference; empty: not known.
+        fractions: that its plan (RTPLAN), which lies beside it, has for it; None: not known.
+    """
+
+    dose: np.ndarray
+    geometry: VolumeGeometry
+    frame: str = ""
+    fractions: int | None = None
+
+
+def read_dose_file(path: str | Path) -> DoseFile:
+    """A planned dose with its frame of reference and number of fractions.
+
+    Raises:
+        InputError, GeometryError: as :func:`read_dose`, or it is what PulsarCAM painted.
+    """
+    refuse_painted(path)
+    dose, geometry = read_dose(path)
+    file = _one_file(plain_file(path, folder=True))
+    if not is_file(file) or modality(file) != "RTDOSE":
+        return DoseFile(dose, geometry)
+    import pydicom
+
+    with quiet():
+        data = pydicom.dcmread(file, stop_before_pixels=True)
+    beside = sorted(file.parent.iterdir())[:MOST_BESIDE] if _plans_of(data) else ()
+    return DoseFile(dose, geometry, str(data.get("FrameOfReferenceUID", "") or ""), _fractions_of(data, beside))
+
+
+def planned_fractions(file: Path, file_of: Callable[[str], str]) -> int | None:
+    """Fractions that an RTDOSE's plan has for it; None where that is not known.
+
+    Args:
+        file: the RTDOSE.
+        file_of: path of an instance by its SOP instance UID, empty where it is not known.
+    """
+    import pydicom
+
+    if not is_file(file) or modality(file) != "RTDOSE":
+        return None
+    try:
+        with quiet():
+            data = pydicom.dcmread(file, stop_before_pixels=True)
+    except Exception:  # pydicom raises many kinds; a damaged dose is told where it is read
+        return None
+    return _fractions_of(data, [Path(path) for path in map(file_of, sorted(_plans_of(data))) if path])
+
+
+def _plans_of(dose: Any) -> set[str]:
+    """SOP instance UIDs of the plans that a dose is of."""
+    return {str(each.get("ReferencedSOPInstanceUID", "")) for each in dose.get("ReferencedRTPlanSequence") or ()}
+
+
+def _fractions_of(dose: Any, places: Iterable[Path]) -> int | None:
+    """Fractions planned (DICOM PS3.3 C.8.8.13) of the fraction group that a dose is of.
+
+    None where no plan lies in these places, or the plan has several groups and the dose names none of them.
+    """
+    import pydicom
+
+    plans = _plans_of(dose)
+    for path in places:
+        if not is_file(path) or modality(path) != "RTPLAN":
+            continue
+        try:
+            with quiet():
+                plan = pydicom.dcmread(path, stop_before_pixels=True)
+                groups = list(plan.get("FractionGroupSequence") or ())
+                named = {
+                    int(group.ReferencedFractionGroupNumber)
+                    for each in dose.get("ReferencedRTPlanSequence") or ()
+                    for group in each.get("ReferencedFractionGroupSequence") or ()
+                }
+                if str(plan.get("SOPInstanceUID", "")) not in plans:
+                    continue
+                taken = [each for each in groups if not named or int(each.FractionGroupNumber) in named]
+                count = int(taken[0].NumberOfFractionsPlanned) if len(taken) == 1 else 0
+        except Exception:  # pydicom raises many kinds; a damaged plan tells no number
+            continue
+        return count if count > 0 else None
+    return None
+
+
+def refuse_painted(path: str | Path) -> None:
+    """Refuse a prescription, its spread, or another map that PulsarCAM wrote: nobody has planned it.
+
+    Raises:
+        InputError: it is one, or no file that may be read.
+    """
+    file = _one_file(plain_file(path, folder=True))
+    name, is_own = f"The dose {visible(file.name)}", False
+    if modality(file) != "RTDOSE":
+        with suppress(OSError):  # said where it is read
+            is_own = is_made_here(file, name)
+    else:
+        import pydicom
+
+        try:
+            with quiet():
+                is_own = own_kind(pydicom.dcmread(file, stop_before_pixels=True)) == RESULT
+        except Exception:  # pydicom raises many kinds; the reader says what is wrong
+            return
+    if is_own:
+        raise InputError(f"{name} was made by PulsarCAM (a painting or a map) and is no planned dose; give the plan's.")
 
 
 @apart
@@ -48,7 +171,20 @@ def read_dose(path: str | Path) -> tuple[np.ndarray, VolumeGeometry]:
     """
     path = _one_file(plain_file(path, folder=True))
     dose, geometry = _read_rtdose(path) if is_file(path) and modality(path) == "RTDOSE" else _read_plain(path)
-    name = f"The dose {visible(path.name)}"
+    refuse_values(f"The dose {visible(path.name)}", dose)
+    return dose, geometry
+
+
+def refuse_values(name: str, dose: np.ndarray) -> None:
+    """Raise where voxels cannot be a planned dose in Gy.
+
+    Args:
+        name: of the dose, as in "The dose a.nrrd".
+        dose: ``[k, j, i]``.
+
+    Raises:
+        InputError: not finite, below zero, zero everywhere, a mask, or more than patients are ever given.
+    """
     if not np.isfinite(dose).all():
         raise InputError(f"{name} holds NaN or infinite values; export it again.")
     if dose.min() < 0:
@@ -61,7 +197,6 @@ def read_dose(path: str | Path) -> tuple[np.ndarray, VolumeGeometry]:
         raise InputError(told)
     if dose.max() > HIGHEST_GY:
         raise InputError(f"{name} reaches {dose.max():.0f} Gy, so it is in cGy or its scaling was lost; give it in Gy.")
-    return dose, geometry
 
 
 def _one_file(path: Path) -> Path:

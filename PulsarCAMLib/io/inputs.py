@@ -15,9 +15,10 @@ from ..core.case import Image
 from ..core.errors import InputError
 from ..core.inputs import BRAIN, DOSE, InputRole
 from ..core.visible import visible
+from .dicom import modality
 from .dicom.levels import Levels, slices_told, times_told
-from .dose import read_dose
-from .headers import own_words
+from .dose import read_dose, refuse_painted
+from .headers import is_made_here
 from .plain_files import is_file
 from .volumes import LOOKED_AT, SMALL_VOXELS, read_image_of, why_mask, why_useless
 
@@ -27,6 +28,9 @@ REGIONS = 0.6
 LEAST_SHOWN = 0.02
 """Of an image that shows a head or a brain, this share at least differs from the background; 0.15 is usual."""
 
+MOST_REGIONS = 256
+"""No mask has more labels; a raster of counts that was made finer has one value in each of its squares, too."""
+
 SMOOTH = 0.6
 """Second differences of neighbours over first ones, both as sums of their sizes: 0.8 to 1.7 in MRI, which is never
 without noise or detail; about 0.5 in planned doses, less in maps that were drawn from few cells."""
@@ -34,8 +38,8 @@ without noise or detail; about 0.5 in planned doses, less in maps that were draw
 SMOOTHER = 10.0
 """Numbers were read wrongly if they differ from their neighbours by so much more than in another reading."""
 
-MADE_HERE = ("PulsarCAM.statistic", "PulsarCAM.measure")
-"""Keys in the headers of heat maps and gradient maps that PulsarCAM writes."""
+COARSEST_MM = (12.0, 4.0)
+"""Distance of slices, and of pixels, beyond which an MRI shows no lesion that is treated."""
 
 
 def read_input(path: str | Path, role: InputRole, series: str | None = None) -> Image:
@@ -51,6 +55,7 @@ def read_input(path: str | Path, role: InputRole, series: str | None = None) -> 
         GeometryError: its place is not known.
     """
     if role.kind == DOSE:
+        refuse_painted(path)
         return Image(*read_dose(path))
     wanted = role.about or role.title
     if role.kind != BRAIN:
@@ -70,7 +75,7 @@ def read_mri(path: str | Path, series: str | None = None, wanted: str = "one tha
     """
     image = read_image_of(path, series, wanted)
     name = _name_of(path)
-    if is_file(path) and any(key in own_words(Path(path), name) for key in MADE_HERE):
+    if is_file(path) and is_made_here(Path(path), name):
         raise InputError(f"{name} is a map that PulsarCAM made, not an MRI; choose the MRI that it was made of.")
     if problem := why_useless(image.voxels, name) or why_no_mri(image.voxels, name):
         raise InputError(problem)
@@ -100,7 +105,6 @@ def why_no_mri(voxels: np.ndarray, what: str) -> str:
         return ""
     if told := why_mask(voxels, what, "an MRI"):
         return told
-    seen = _seen(voxels)
     background = voxels.flat[0]
     shown = np.count_nonzero(voxels != background) / voxels.size
     if shown < LEAST_SHOWN:
@@ -108,17 +112,65 @@ def why_no_mri(voxels: np.ndarray, what: str) -> str:
             f"{what} is {background:g} in {1 - shown:.1%} of its voxels, so it is no MRI, but a mask, a heat map or a "
             "piece that was cut out; choose the MRI itself."
         )
-    if voxels.dtype.kind in "iu" and min(_alike(seen, axis, background) for axis in (1, 2)) > REGIONS:
+    return _why_labels(voxels, what, "an MRI")
+
+
+def read_map(path: str | Path, series: str | None = None) -> Image:
+    """A map of any kind that heat maps may be compared with; a DICOM dose in Gy.
+
+    Raises:
+        InputError: it cannot be read, tells nothing, or is a mask.
+        GeometryError: its place is not known.
+    """
+    path = Path(path)
+    if is_file(path) and modality(path) == "RTDOSE":
+        return Image(*read_dose(path))
+    image = read_image_of(path, series, "map that is meant")
+    if problem := why_no_map(image.voxels, _name_of(path)):
+        raise InputError(problem)
+    return image
+
+
+def why_no_map(voxels: np.ndarray, what: str) -> str:
+    """Why voxels cannot be those of a map that is compared with; empty if they may. Arguments: :func:`why_no_mri`.
+
+    Examples:
+        >>> why_no_map(np.array([0.0, np.nan, np.nan, np.nan]), "The map")
+        'The map is NaN or infinite in 75% of its voxels and 0 in all others; is it the right file?'
+    """
+    known = voxels[np.isfinite(voxels)]  # outside what was measured many programs write NaN: a large share is usual
+    if known.size and known.size < voxels.size and known.min() == known.max():
         return (
-            f"{what} holds whole numbers that lie in regions of one value each, so it is a mask of labels (anatomy, "
-            "tissues), not an MRI; were the two swapped?"
+            f"{what} is NaN or infinite in {1 - known.size / voxels.size:.0%} of its voxels and {known.flat[0]:g} in "
+            "all others; is it the right file?"
         )
-    return ""
+    if problem := why_useless(known, what) if known.size else f"{what} is NaN or infinite everywhere.":
+        return problem
+    if problem := why_mask(voxels, what, "a map"):
+        return problem
+    return _why_labels(voxels, what, "a map") if len(np.unique(_seen(voxels))) <= MOST_REGIONS else ""
+
+
+def _why_labels(voxels: np.ndarray, what: str, meant: str) -> str:
+    """That voxels are labels of many regions, as a sentence; empty if they need not be."""
+    if voxels.size < SMALL_VOXELS or voxels.dtype.kind not in "iu":
+        return ""
+    seen, background = _seen(voxels), voxels.flat[0]
+    if min(_alike(seen, axis, background) for axis in (1, 2)) <= REGIONS:
+        return ""
+    return (
+        f"{what} holds whole numbers that lie in regions of one value each, so it is a mask of labels (anatomy, "
+        f"tissues), not {meant}; were the two swapped?"
+    )
 
 
 def doubts_on_mri(image: Image, what: str) -> Iterator[str]:
     """What speaks against an MRI and is no proof, in sentences that begin with ``what``."""
     voxels = image.voxels
+    *_, second, coarsest = sorted(image.geometry.spacing)
+    if coarsest > COARSEST_MM[0] or second > COARSEST_MM[1]:
+        size = " x ".join(f"{mm:.3g}" for mm in image.geometry.spacing)
+        yield f"{what} has voxels of {size} mm, larger than those of an MRI; is its header right?"
     if voxels.ndim != 3 or voxels.size < SMALL_VOXELS or min(voxels.shape) < 3:
         return
     if max(_roughness(_seen(voxels), axis) for axis in (1, 2)) < SMOOTH:

@@ -23,17 +23,29 @@ def file_name_of(text: str, fallback: str = "lesion") -> str:
     return fallback if not plain or plain.lower().split(".")[0] in _RESERVED else plain
 
 
-def unlike(name: str, taken: set[str]) -> str:
-    """The name, with a number in brackets if it is taken; it is added to those that are.
+def unlike(name: str, taken: set[str], fallback: str = "") -> str:
+    """The name, or the fallback where it is empty, with a number in brackets if it is taken; it is added to those.
 
     Examples:
         >>> taken = set()
         >>> [unlike("GTV", taken) for _ in range(3)]
         ['GTV', 'GTV [2]', 'GTV [3]']
     """
+    name = name or fallback
     found, count = name, 1
     while found in taken:
         count += 1
         found = f"{name} [{count}]"
     taken.add(found)
     return found
+
+
+def alike(name: str) -> str:
+    """A name without what people and programs vary: case, blanks, signs, accents, how they are stored, leading zeros.
+
+    Examples:
+        >>> alike("Müller^Jane") == alike("MULLER JANE^^"), alike("P01") == alike("p1")
+        (True, True)
+    """
+    plain = unicodedata.normalize("NFKD", name).casefold()
+    return re.sub(r"(?<!\d)0+(?=\d)", "", re.sub(r"[\W_]+", "", plain)) or name

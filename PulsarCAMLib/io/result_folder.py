@@ -58,8 +58,10 @@ class ResultFolder:
             if not self.folder.exists():
                 self._remove_new_parents()
         if isinstance(error, OSError):
+            # a library's own text may hold a whole traceback behind its first line
+            why = error.strerror or str(error).partition("\n")[0]
             raise OutputError(
-                f"The results cannot be written to {self.folder} ({error.strerror or error}); nothing was left there."
+                f"The results cannot be written to {self.folder} ({why}); nothing was left there."
             ) from error
 
     def check(self) -> None:

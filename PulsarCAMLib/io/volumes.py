@@ -12,7 +12,7 @@ import numpy as np
 
 from ..core.case import Image
 from ..core.errors import GeometryError, InputError
-from ..core.geometry import VolumeGeometry
+from ..core.geometry.volume import VolumeGeometry
 from ..core.visible import visible
 from . import dicom
 from .apart import apart

@@ -18,8 +18,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ..core.errors import GeometryError, InputError
-from ..core.geometry import VolumeGeometry
+from ..core.geometry.volume import VolumeGeometry
 from ..core.lesion import Lesion
+from ..core.pluralize import pluralize
 
 DECIMALS = 6
 """Of voxel indices: a centre on a contour is decided by the rule, not by rounding on the way there."""
@@ -41,6 +42,13 @@ MOST_VOXELS = 200_000_000
 
 MOST_PLANES = 5_000
 """More planes than an image has slices."""
+
+SAME_SHARE = 0.02
+"""Two contours of a plane between which there is less than this share of the area of either are one, drawn twice: a
+shell so thin (a hundredth of its radius) is no lesion."""
+
+CROSSING_SHARE = 0.05
+"""Of the smaller one: two contours that share more than this, and leave as much, cross each other."""
 
 
 @dataclass(frozen=True)
@@ -75,9 +83,10 @@ def drawn(name: str, contours: Sequence[np.ndarray], lattice: VolumeGeometry, us
         InputError: they enclose nothing, or reach over more than any lesion.
         GeometryError: their planes are not parallel to the slices.
     """
-    planes = _planes(name, contours, lattice)
+    planes, doubts = _once(name, _planes(name, contours, lattice))
     heights, slice_mm = np.array(list(planes)), lattice.spacing[2]
     step_mm, start_mm, ks, told = _slices(name, heights, slice_mm, usual_mm)
+    told += doubts
     pixel_mm2 = lattice.spacing[0] * lattice.spacing[1]
     areas = [area(polygons) * pixel_mm2 for polygons in planes.values()]
     if not sum(areas) > 0:
@@ -90,16 +99,18 @@ def drawn(name: str, contours: Sequence[np.ndarray], lattice: VolumeGeometry, us
         wide = " x ".join(f"{n * mm:.0f}" for n, mm in zip((columns, rows), lattice.spacing[:2], strict=True))
         raise InputError(f"The contours of “{name}” reach over {wide} mm, which no lesion does; is the file damaged?")
     mask = np.zeros((max(ks) - first + 1, rows, columns), dtype=bool)
-    nearest: dict[int, float] = {}
+    nearest: dict[int, tuple[float, float]] = {}  # slice: how far off its plane lies, and the area there
     doubled = 0
-    for k, height, polygons in zip(ks, heights, planes.values(), strict=True):
+    for k, height, polygons, mm2 in zip(ks, heights, planes.values(), areas, strict=True):
         off = abs(height - k * slice_mm)
         doubled += k in nearest
-        if k not in nearest or off < nearest[k]:
-            nearest[k] = off
+        if k not in nearest or off < nearest[k][0]:
+            nearest[k] = off, mm2
             mask[k - first] = enclosed([polygon - low for polygon in polygons], rows, columns)
     if doubled:
-        told.append(f"{doubled} contour planes of “{name}” lie nearer to a slice that another one fills; left out.")
+        told.append(
+            f"{doubled} contour planes of “{name}” are nearest to a slice that another one fills, and are left out."
+        )
     start = lattice.to_lps(np.array([*low, start_mm / slice_mm]))
     own = VolumeGeometry(mask.shape, (*lattice.spacing[:2], step_mm), tuple(start), lattice.direction)
     if not mask.any():  # smaller than a pixel: the nearest one stands for it
@@ -107,7 +118,12 @@ def drawn(name: str, contours: Sequence[np.ndarray], lattice: VolumeGeometry, us
         i, j = np.rint(np.concatenate(list(planes.values())[largest]).mean(axis=0)).astype(int) - low
         mask[ks[largest] - first, j, i] = True
         told.append(f"“{name}” is smaller than a voxel, which is taken for it.")
-    lesion = replace(Lesion.from_mask(name, mask), drawn_mm3=float(sum(areas)) * step_mm)
+    elif hollow := _hollow(mask, {k - first for k in ks}):
+        told.append(
+            f"The contours of “{name}” on {pluralize(hollow, 'slice')} between its first and its last enclose no "
+            "voxel, so nothing is filled there; look at them."
+        )
+    lesion = replace(Lesion.from_mask(name, mask), drawn_mm3=float(sum(mm2 for _, mm2 in nearest.values())) * step_mm)
     return Drawn(lesion, own, tuple(told))
 
 
@@ -175,6 +191,59 @@ def _planes(name: str, contours: Sequence[np.ndarray], lattice: VolumeGeometry) 
         same = last is not None and height - last <= ONE_PLANE_MM
         found.setdefault(last if last is not None and same else height, []).append(each[:, :2])
     return found
+
+
+def _once(name: str, planes: dict[float, list[np.ndarray]]) -> tuple[dict[float, list[np.ndarray]], list[str]]:
+    """Planes with every contour once, and what is to be told: by the even-odd rule one drawn twice erases itself."""
+    found: dict[float, list[np.ndarray]] = {}
+    twice = crossing = 0
+    for height, polygons in planes.items():
+        kept: list[np.ndarray] = []
+        sizes: list[float] = []
+        crosses = False
+        for polygon in polygons if len(polygons) > 1 else ():
+            size = area([polygon])
+            shared = [_shared(polygon, size, *each) for each in zip(kept, sizes, strict=True)]
+            if any(part is None for part in shared):
+                twice += 1
+                continue
+            crosses |= any(
+                CROSSING_SHARE < (part or 0) / max(min(size, other), 1e-12) < 1 - CROSSING_SHARE
+                for part, other in zip(shared, sizes, strict=True)
+            )
+            kept.append(polygon)
+            sizes.append(size)
+        crossing += crosses
+        found[height] = kept or polygons
+    told = []
+    if twice:
+        are = "is there twice and counts" if twice == 1 else "are there more than once and count"
+        told.append(f"{pluralize(twice, 'contour')} of “{name}” {are} once.")
+    if crossing:
+        told.append(
+            f"Contours of “{name}” cross each other on {pluralize(crossing, 'plane')}; where two overlap is outside, "
+            "as DICOM has it. Was their union meant?"
+        )
+    return found, told
+
+
+def _shared(polygon: np.ndarray, size: float, other: np.ndarray, other_size: float) -> float | None:
+    """Area that two polygons share, in pixels; None: they are one."""
+    low, high = np.maximum(polygon.min(0), other.min(0)), np.minimum(polygon.max(0), other.max(0))
+    if (low > high).any():
+        return 0.0
+    if polygon.shape == other.shape and (polygon == other).all():
+        return None
+    between = area([polygon, other])
+    if size and other_size and between < SAME_SHARE * min(size, other_size):
+        return None
+    return (size + other_size - between) / 2
+
+
+def _hollow(mask: np.ndarray, drawn_on: set[int]) -> int:
+    """Slices between the first and the last that are filled, with contours and without a voxel."""
+    filled = np.flatnonzero(mask.any(axis=(1, 2)))
+    return sum(1 for k in drawn_on if filled[0] < k < filled[-1] and k not in filled)
 
 
 def plane_heights(contours: Sequence[np.ndarray], lattice: VolumeGeometry) -> np.ndarray:

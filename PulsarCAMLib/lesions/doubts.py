@@ -7,8 +7,9 @@ from collections.abc import Iterable, Iterator, Sequence
 import numpy as np
 
 from ..core.errors import Cure, InputError
-from ..core.geometry import VolumeGeometry
+from ..core.geometry.volume import VolumeGeometry
 from ..core.lesion import Lesion
+from ..core.pluralize import pluralize
 
 NEAR = 1e-3
 """A label value that is this close to a whole number was rounded on its way."""
@@ -40,6 +41,9 @@ SMALL_VOXELS = 1000
 
 LEAST_SLICES = 3
 """Contours on so many slices with gaps between all of them are hardly separate parts."""
+
+FEW_VOXELS = 4
+"""So many voxels and fewer are told: at their border, which is all that they have, every one is half something else."""
 
 FILLS = 0.5
 """A lesion that fills more than this share of the MRI is doubted."""
@@ -275,6 +279,16 @@ def doubts_on_all(lesions: Sequence[Lesion], geometry: VolumeGeometry, name: str
         for other in lesions[:n]:
             if lesion.offset == other.offset and np.array_equal(lesion.mask, other.mask):
                 yield f"“{other.name}” and “{lesion.name}” are the very same voxels; was one copied and not redrawn?"
+
+
+def doubts_on_few_voxels(lesions: Sequence[Lesion], geometry: VolumeGeometry) -> list[str]:
+    """One sentence on the lesions of hardly any voxel, with the figures; none where there is no such lesion."""
+    few = [
+        f"“{each.name}” ({pluralize(each.voxels, 'voxel')}, {each.volume_cm3(geometry):.2g} cm³)"
+        for each in lesions
+        if each.voxels <= FEW_VOXELS
+    ]
+    return [f"Of so few voxels a model sees next to nothing: {', '.join(few)}; is the mask right?"] if few else []
 
 
 def doubts_on(lesion: Lesion, geometry: VolumeGeometry, name: str) -> list[str]:

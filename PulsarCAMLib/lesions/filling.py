@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..core.geometry import VolumeGeometry, kji_of
+from ..core.geometry.volume import VolumeGeometry, kji_of
 from ..core.lesion import Lesion
 from .resampling import resample
 

@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 
 from ..core.errors import InputError
-from ..core.geometry import VolumeGeometry
+from ..core.geometry.volume import VolumeGeometry
 from ..core.lesion import Lesion
+from ..core.pluralize import pluralize
 from ..core.visible import visible
 from ..io.dicom.segments import SegmentOfDicom, read_segment_voxels, read_segments
 from .doubts import LESIONS_BY_SEGMENT, MOST_LESIONS, quoted, refuse_background
@@ -39,7 +40,10 @@ def lesions_from_dicom_segments(
     taken = _chosen(name, found.segments, wanted)
     if asks and wanted is None and len(taken) >= MOST_LESIONS:
         raise InputError(f"{name} has {len(taken)} segments, which are hardly all lesions", LESIONS_BY_SEGMENT)
+    left = len(found.segments) - len(taken) if wanted is None else 0
     warnings = check_frames(name, {each.name: found.frame for each in taken}, frame, registration)
+    if left:
+        warnings.append(f"Left out of the segmentation: {pluralize(left, 'sub-region')} that PulsarCAM drew.")
     voxels, own = read_segment_voxels(path, [each.number for each in taken])
     if found.fractional:
         warnings.append(f"The segmentation is fractional; voxels of {HALF:g} and above are inside.")
@@ -64,7 +68,13 @@ def _chosen(name: str, segments: Sequence[SegmentOfDicom], wanted: Sequence[str]
     if wanted is None:
         if not segments:
             raise InputError(f"{name} has no segments; export it again.")
-        return list(segments)
+        taken = [each for each in segments if not each.result]
+        if not taken:
+            raise InputError(
+                f"{name} holds only what PulsarCAM drew ({quoted(s.name for s in segments)}), which are no lesions; "
+                "give the contours that were explained."
+            )
+        return taken
     known = [(each, (each.own_name, each.name, str(each.number))) for each in segments]
     unknown = [text for text in wanted if not any(text in names for _, names in known)]
     if unknown:

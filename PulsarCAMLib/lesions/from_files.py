@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 
 from ..core.errors import Cure, InputError
-from ..core.geometry import LPS_RAS, VolumeGeometry, kji_of
+from ..core.geometry.volume import LPS_RAS, VolumeGeometry, kji_of
 from ..core.lesion import Lesion
 from ..io.dicom import modality
+from ..io.headers import is_made_here
 from ..io.plain_files import is_file, is_folder
 from ..io.volumes import read_image
 from .doubts import LESIONS_BY_SEGMENT, MOST_LESIONS, quoted, refuse_background, refuse_image, whole_numbers
@@ -65,7 +66,7 @@ def read_lesions(
         GeometryError: mask and MRI are apart in space.
     """
     name = f"The segmentation {Path(path).name}"
-    kind = modality(Path(path)) if is_file(path) else ""
+    kind = modality(Path(path)) if frame is not None and is_file(path) else ""
     if kind in _OF_DICOM and frame is not None:
         if labels:
             raise InputError(f"{name} has named structures or segments, not label values", BY_SEGMENT)
@@ -93,7 +94,12 @@ def read_own_lesions(
         The file's own grid, the lesions on it, and warnings for the user.
     """
     name, image, header = _opened(path)
-    if may_be_empty and _is_empty(name, image, header, labels[0] if labels else None):
+    if segments is None and is_made_here(Path(path), name):
+        raise InputError(
+            f"{name} holds what PulsarCAM drew (sub-regions, boosts or a map), which are no lesions; give the contours "
+            "that were explained."
+        )
+    if may_be_empty and all(_is_empty(name, image, header, each) for each in labels or (None,)):
         return _layers(name, image if header.segments else _volume_of(name, image))[0], [], []
     return _own_lesions(name, image, header, parts, labels, segments, asks)
 
@@ -206,9 +212,10 @@ def _from_segments(name: str, image, header: Header, parts: str, wanted: Sequenc
         for n in used:
             refuse_image(name, layers[n])
     filled = {n: np.flatnonzero(layers[n]) for n in used}
-    values = settled(name, chosen, header, {n: np.unique(layers[n].ravel()[at]) for n, at in filled.items()})
+    held = {n: layers[n].ravel()[at] for n, at in filled.items()}
+    values = settled(name, chosen, header, {n: np.unique(each) for n, each in held.items()})
     warnings += _otherwise_in_slicer(chosen, header, values)
-    warnings += _of_no_segment(header, values, {n: layers[n].ravel()[at] for n, at in filled.items()}, geometry)
+    warnings += _of_no_segment(header, values, held, geometry)
     lesions: list[Lesion] = []
     empty, cut = [], []
     for segment in chosen:

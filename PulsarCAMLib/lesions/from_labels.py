@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from ..core.errors import InputError
-from ..core.geometry import VolumeGeometry, kji_of
+from ..core.geometry.volume import VolumeGeometry, kji_of
 from ..core.lesion import CONNECTIVITY_26, Lesion, as_inside
 from .doubts import quoted, refuse_background, refuse_image, refuse_no_lesions, refuse_speckles, whole_numbers
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from ..core.errors import Cure, GeometryError, InputError
-from ..core.geometry import VolumeGeometry, moved
+from ..core.geometry.volume import VolumeGeometry, moved
 from ..core.lesion import Lesion
 from ..core.visible import visible
 from ..io.dicom.structures import Structure, StructureSet, read_structures
@@ -40,6 +40,8 @@ UNKNOWN_FRAME = (
     "is."
 )
 REMEDY = "were they drawn on another image?"
+SPIKE_MM, SPIKE_WIDTH = 10.0, 0.15
+"""A single point farther than this from both its neighbours, which are nearer each other than this share of it."""
 
 
 def lesions_from_structures(
@@ -78,7 +80,9 @@ def lesions_from_structures(
     warnings = list(found.warnings)
     if others:
         some = f"{len(others)} others are" if len(others) > 1 else "one other is"
-        warnings.append(f"Taken are the structures whose name or type says GTV; {some} left out.")
+        own = sum(each.result for each in others)
+        which = f", {own} of them PulsarCAM's own results, which are no lesions" if own else ""
+        warnings.append(f"Taken are the structures whose name or type says GTV; {some} left out{which}.")
     taken, more = _with_contours(name, taken, wanted is not None)
     more += check_frames(name, {s.name: s.frame for s in taken}, frame, registration)
     placed: list[tuple[Lesion, VolumeGeometry]] = []
@@ -98,7 +102,7 @@ def chosen(
     """The structures that are meant, and those that are left out without having been asked for.
 
     Where nobody names any: those whose ROI Name holds "GTV" in any spelling, or whose RT ROI Interpreted Type is GTV
-    (DICOM PS3.3 C.8.8.8.1). No more is guessed.
+    (DICOM PS3.3 C.8.8.8.1). No more is guessed, and a sub-region or boost that PulsarCAM drew is none.
 
     Args:
         name: of the structure set, for sentences.
@@ -110,9 +114,11 @@ def chosen(
     """
     known = quoted(s.name for s in structures)
     if wanted is None:
-        taken = [s for s in structures if s.kind == "GTV" or "gtv" in s.own_name.casefold()]
+        drawn = [s for s in structures if not s.result]
+        taken = [s for s in drawn if s.kind == "GTV" or "gtv" in s.own_name.casefold()]
         if not taken:
-            raise InputError(f"{name} has no structure whose name or type says GTV; it has {known}", BY_NAME)
+            but = "" if len(drawn) == len(structures) else " and is no result of PulsarCAM's"
+            raise InputError(f"{name} has no structure whose name or type says GTV{but}; it has {known}", BY_NAME)
         return taken, [s for s in structures if s not in taken]
     found: list[Structure] = []
     unknown = []
@@ -196,6 +202,14 @@ def _drawn(
     structure: Structure, geometry: VolumeGeometry, usual_mm: float | None, registration: np.ndarray | None
 ) -> Drawn:
     """The mask of a structure; of a turned one on planes of its own, which are then brought to the MRI."""
+    found = _mask_of(structure, geometry, usual_mm, registration)
+    there = tuple(moved(points, registration) for points in structure.contours)
+    return replace(found, lesion=replace(found.lesion, contours=there))
+
+
+def _mask_of(
+    structure: Structure, geometry: VolumeGeometry, usual_mm: float | None, registration: np.ndarray | None
+) -> Drawn:
     if registration is None:
         return drawn(structure.name, structure.contours, geometry, usual_mm)
     turn = float(np.degrees(np.arccos(np.clip((np.trace(registration[:3, :3]) - 1) / 2, -1, 1))))
@@ -231,13 +245,36 @@ def _parts(found: Drawn, parts: str) -> list[Lesion]:
     lesion = found.lesion
     drawn_mm3 = lesion.drawn_mm3 or 0.0
     each, _ = lesions_from_masks({lesion.name: lesion.full_mask(found.own.shape)}, parts)
-    return [replace(part, drawn_mm3=drawn_mm3 * part.voxels / lesion.voxels) for part in each]
+    whole = lesion.contours if len(each) == 1 else ()  # contours of one part cannot be told from those of another
+    return [replace(part, drawn_mm3=drawn_mm3 * part.voxels / lesion.voxels, contours=whole) for part in each]
 
 
 def _beyond(structure: Structure, geometry: VolumeGeometry, registration: np.ndarray | None) -> list[str]:
-    """How far contours lie beyond the first or the last slice."""
-    k = geometry.to_ijk(moved(np.concatenate(structure.contours), registration))[:, 2]
-    far = max(float(-k.min()), float(k.max()) - (geometry.shape[0] - 1)) * geometry.spacing[2]
-    if far <= geometry.spacing[2] / 2:
-        return []
-    return [f"“{structure.name}” reaches {far:.1f} mm beyond the outermost slice of the MRI; that part is not seen."]
+    """How far contours lie beyond the image, and points that stand alone, where a number of the file may be damaged."""
+    ijk = geometry.to_ijk(moved(np.concatenate(structure.contours), registration))
+    last = np.array(geometry.shape[::-1]) - 1
+    far = np.maximum(-ijk.min(axis=0), ijk.max(axis=0) - last) * geometry.spacing
+    told = []
+    for mm, pixel, edge in (
+        (far[2], geometry.spacing[2], "outermost slice of the MRI"),
+        (*max(zip(far[:2], geometry.spacing[:2], strict=True)), "edge of the MRI's slices"),
+    ):
+        if mm > pixel / 2:
+            told.append(f"“{structure.name}” reaches {mm:.1f} mm beyond the {edge}; that part is not seen.")
+    spikes = [mm for points in structure.contours if (mm := _spike_mm(points))]
+    if spikes:
+        some = "One contour" if len(spikes) == 1 else f"{len(spikes)} contours"
+        told.append(
+            f"{some} of “{structure.name}” {'has' if len(spikes) == 1 else 'have'} a single point {max(spikes):.0f} mm "
+            "away from those before and after it; look at it, for a number in the file may be damaged."
+        )
+    return told
+
+
+def _spike_mm(points: np.ndarray) -> float:
+    """How far a single point stands away from both its neighbours, which are near each other; 0: none does."""
+    before, behind = np.roll(points, 1, axis=0), np.roll(points, -1, axis=0)
+    out = np.minimum(np.linalg.norm(points - before, axis=1), np.linalg.norm(points - behind, axis=1))
+    wide = np.linalg.norm(before - behind, axis=1)
+    alone = (out > SPIKE_MM) & (wide < SPIKE_WIDTH * out)
+    return float(out[alone].max()) if alone.any() else 0.0

@@ -9,9 +9,9 @@ from typing import NamedTuple
 import numpy as np
 
 from ..core.errors import InputError
-from ..core.geometry import VolumeGeometry, kji_of
+from ..core.geometry.volume import VolumeGeometry, kji_of
 from ..core.lesion import Lesion
-from .doubts import LEAVE_OUT, doubts_on_all, quoted
+from .doubts import LEAVE_OUT, doubts_on_all, doubts_on_few_voxels, quoted
 from .filling import fill
 from .overlap import REMEDY, box_ras_of, check_fits, same_size_elsewhere, where_else
 
@@ -65,7 +65,7 @@ def lesions_on_grid(
         GeometryError: mask and MRI are apart in space.
     """
     if own.same_grid(geometry):
-        return lesions, [*doubts_on_all(lesions, geometry, name)]
+        return lesions, [*doubts_on_all(lesions, geometry, name), *doubts_on_few_voxels(lesions, geometry)]
     told = where_else(geometry, own) if by_header else ""
     return placed_on_grid(
         name,
@@ -136,7 +136,7 @@ def bring(lesion: Lesion, own: VolumeGeometry, geometry: VolumeGeometry) -> Brou
     drawn = lesion.drawn_mm3
     if drawn is None and not (shared and there.voxels == lesion.voxels):
         drawn = lesion.voxels * own.voxel_volume_mm3
-    return Brought(replace(there, offset=at, drawn_mm3=drawn), not shared, filled.kept)
+    return Brought(replace(there, offset=at, drawn_mm3=drawn, contours=lesion.contours), not shared, filled.kept)
 
 
 def doubts_about(name: str, brought: Sequence[Brought], geometry: VolumeGeometry) -> list[str]:
@@ -148,7 +148,12 @@ def doubts_about(name: str, brought: Sequence[Brought], geometry: VolumeGeometry
     told = [RESAMPLED] if any(each.resampled for each in brought) else []
     if small := [each.lesion.name for each in brought if not each.kept]:
         told.append(f"Smaller than the MRI can show, taken as one voxel: {quoted(small)}.")
-    return [*told, *doubts_on_all([each.lesion for each in brought], geometry, name)]
+    shown = [each.lesion for each in brought if each.kept]
+    return [
+        *told,
+        *doubts_on_all([each.lesion for each in brought], geometry, name),
+        *doubts_on_few_voxels(shown, geometry),
+    ]
 
 
 def _place(lesion: Lesion, own: VolumeGeometry, geometry: VolumeGeometry) -> _Place:

@@ -8,7 +8,7 @@ from typing import Protocol
 import numpy as np
 
 from ..core.errors import GeometryError
-from ..core.geometry import VolumeGeometry
+from ..core.geometry.volume import VolumeGeometry
 from ..io.headers.limits import rounded_mm
 
 WHOLE_SHARE = 0.9995

@@ -14,13 +14,13 @@ from functools import lru_cache
 import numpy as np
 
 from ..core.case import Case, Image
-from ..core.geometry import VolumeGeometry, kji_of
+from ..core.geometry.volume import VolumeGeometry, kji_of
 from ..core.lesion import Lesion, bounding_box
-from .distances import depth_of
+from .distances import AROUND, depth_around
 
 AXES = "ijk"
-MARGIN = 3
-"""Voxels around a lesion's box that are looked at."""
+SPARE = 3
+"""Voxels more than an answer needs: contours and images go half a voxel aside, and are interpolated there."""
 
 IN_PLANE = np.array([[[0, 1, 0], [1, 1, 1], [0, 1, 0]]], dtype=bool)
 
@@ -56,13 +56,13 @@ def _with(case: Case, lesions, image: Image | None = None) -> Case:
     return replace(case, lesions=tuple(lesions), images=images)
 
 
-def around(case: Case, lesion: Lesion, reach_mm: float | None) -> Case:
-    """A case of one lesion; of its only image what lies within ``reach_mm`` of the lesion's box, None: all of it."""
+def around(case: Case, lesion: Lesion, reach_mm: tuple[float, float, float] | None) -> Case:
+    """A case of one lesion; of its only image what lies within ``reach_mm`` (i, j, k) of its box, None: all of it."""
     alone = replace(case, lesions=(lesion,))
     if reach_mm is None or len(case.images) > 1:
         return alone
     image = case.reference_image
-    reach = np.ceil(reach_mm / np.array(image.geometry.spacing[::-1])).astype(int) + 2
+    reach = np.ceil(np.divide(reach_mm, image.geometry.spacing)).astype(int)[::-1] + SPARE
     low = np.maximum(np.array(lesion.offset) - reach, 0)
     high = np.minimum(np.array(lesion.offset) + lesion.mask.shape + reach, image.geometry.shape)
     block = image.voxels[tuple(slice(a, b) for a, b in zip(low, high, strict=True))]
@@ -72,9 +72,12 @@ def around(case: Case, lesion: Lesion, reach_mm: float | None) -> Case:
 
 def image_aside(image: Image, axis: int) -> Image:
     """What lies half a voxel further along an axis (0: i, 1: j, 2: k), by linear interpolation; the edge continues."""
-    values = np.moveaxis(np.asarray(image.voxels, dtype=np.float32), 2 - axis, 0)
-    aside = np.concatenate([(values[1:] + values[:-1]) / 2, values[-1:]])
-    return replace(image, voxels=np.ascontiguousarray(np.moveaxis(aside, 0, 2 - axis)))
+    values = np.asarray(image.voxels, dtype=np.float32)
+    aside = np.array(values, order="C")
+    here, further = np.moveaxis(aside, 2 - axis, 0)[:-1], np.moveaxis(values, 2 - axis, 0)[1:]
+    here += further
+    here *= 0.5
+    return replace(image, voxels=aside)
 
 
 def resized(lesion: Lesion, geometry: VolumeGeometry, sign: int) -> Lesion:
@@ -84,7 +87,7 @@ def resized(lesion: Lesion, geometry: VolumeGeometry, sign: int) -> Lesion:
     """
     from scipy import ndimage
 
-    mask, depth = np.pad(lesion.mask, MARGIN), _smooth_depth(lesion, geometry.spacing)
+    mask, depth = np.pad(lesion.mask, AROUND), _smooth_depth(lesion, geometry.spacing)
     change = (
         ndimage.binary_dilation(mask, IN_PLANE) & ~mask if sign > 0 else mask & ~ndimage.binary_erosion(mask, IN_PLANE)
     )
@@ -95,7 +98,7 @@ def resized(lesion: Lesion, geometry: VolumeGeometry, sign: int) -> Lesion:
 
 def mask_aside(lesion: Lesion, geometry: VolumeGeometry, axis: int) -> Lesion:
     """What lies half a voxel further along an axis (0: i, 1: j, 2: k), as many voxels as before."""
-    mask, depth = np.pad(lesion.mask, MARGIN), _smooth_depth(lesion, geometry.spacing)
+    mask, depth = np.pad(lesion.mask, AROUND), _smooth_depth(lesion, geometry.spacing)
     further = np.roll(mask, -1, axis=2 - axis)
     both, either = mask & further, mask | further
     ranked = _ranked(either & ~both, depth + np.roll(depth, -1, axis=2 - axis))[: lesion.voxels - int(both.sum())]
@@ -108,7 +111,7 @@ def _smooth_depth(lesion: Lesion, spacing: tuple[float, float, float]) -> np.nda
     """Signed distance in millimetres in the lesion's box with a margin, smoothed over a voxel; not to be changed."""
     from scipy import ndimage
 
-    return ndimage.gaussian_filter(depth_of(np.pad(lesion.mask, MARGIN), spacing[::-1]), 1.0)
+    return ndimage.gaussian_filter(depth_around(lesion.mask, spacing[::-1]), 1.0)
 
 
 def _ranked(among: np.ndarray, values: np.ndarray) -> np.ndarray:
@@ -119,7 +122,7 @@ def _ranked(among: np.ndarray, values: np.ndarray) -> np.ndarray:
 
 def _cut(lesion: Lesion, mask: np.ndarray, geometry: VolumeGeometry) -> Lesion:
     """A lesion from a mask with a margin; what reaches beyond the image is cut off."""
-    first = np.array(lesion.offset) - MARGIN
+    first = np.array(lesion.offset) - AROUND
     low = np.maximum(-first, 0)
     high = np.minimum(np.array(geometry.shape) - first, mask.shape)
     kept = mask[tuple(slice(a, b) for a, b in zip(low, high, strict=True))]

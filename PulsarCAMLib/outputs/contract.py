@@ -15,6 +15,8 @@ from ..explanation.result import CaseResult
 
 if TYPE_CHECKING:
     from ..agreement.map_comparison import MapComparison
+    from ..dose.case import CaseDose
+    from ..painting.paint import Painting
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,8 +30,10 @@ class Content:
         regions: of what sub-regions and tables are made; the report shows the first. Empty: as ``maps``.
         facts: where everything comes from, for headers; keys as in node attributes.
         comparison: what the maps agree with, where that was asked for.
+        painting: what would be prescribed by a rule, where that was asked for: research use only, not a plan.
         prefix: begins every file's name.
         private: texts that a page must not hold, such as names of the input's nodes.
+        dose: what the lesions and their parts get, where there is a planned dose.
     """
 
     case: Case
@@ -38,8 +42,10 @@ class Content:
     regions: Sequence[DisplaySettings] = ()
     facts: Mapping[str, object] = field(default_factory=dict)
     comparison: MapComparison | None = None
+    painting: Painting | None = None
     prefix: str = ""
     private: Sequence[str] = ()
+    dose: CaseDose | None = None
 
     @property
     def measured(self) -> Sequence[DisplaySettings]:

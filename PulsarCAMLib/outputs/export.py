@@ -9,21 +9,25 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from ..core.case import Case, Image
+from ..core.case import Case, DicomSource, Image
 from ..core.display import DisplaySettings, Threshold
-from ..core.errors import OutputError
+from ..core.errors import Cancelled, OutputError
 from ..core.progress import IsCancelled, OnProgress
 from ..core.vocabulary import IMAGE_FORMATS
 from ..explanation.result import CaseResult
 from ..io.atomic import FilesTogether
 from ..io.names import file_name_of
 from .contract import Content, Output, names_of
+from .dose import DoseCurves, DoseTables
+from .painting import PaintingFiles, PaintingPicture
 from .segmentations import SubRegions
 from .tables import ComparisonTables, InputTables, UnitTables
 from .volumes import GradientMaps, HeatMaps
 
 if TYPE_CHECKING:
     from ..agreement.map_comparison import MapComparison
+    from ..dose.case import CaseDose
+    from ..painting.paint import Painting
 
 
 @dataclass(frozen=True)
@@ -32,12 +36,13 @@ class Export:
 
     Attributes:
         images: file format, one of :data:`..core.vocabulary.IMAGE_FORMATS`.
-        heat_map: mean and spread.
+        heat_map: mean and spread; of a dose painting its prescription, spread, boosts and tables.
         sub_regions: a segmentation (NRRD), or a label map (NIfTI) with values in the order of the lesion table.
-        tables: lesions and slices as CSV.
-        report: one web page; needs Matplotlib.
+        tables: lesions and slices as CSV; what was told of a planned dose.
+        report: one web page, and pictures of dose and painting; needs Matplotlib.
         compared: what a comparison found, too: gradient maps with the heat map, agreement and shells with the tables,
             and a part of the report.
+        more: further outputs, such as DICOM objects.
     """
 
     images: str = IMAGE_FORMATS[0]
@@ -46,6 +51,7 @@ class Export:
     tables: bool = True
     report: bool = True
     compared: bool = False
+    more: tuple[Output, ...] = ()
 
     def outputs(self) -> list[Output]:
         """Those that are wanted."""
@@ -58,9 +64,22 @@ class Export:
             UnitTables(): self.tables,
             InputTables(): self.tables,
             ComparisonTables(): self.tables and self.compared,
+            DoseTables(): self.tables,
+            DoseCurves(): self.report,
+            PaintingFiles(): self.heat_map,
+            PaintingPicture(): self.report,
             Report(): self.report,
         }
-        return [output for output, is_wanted in wanted.items() if is_wanted]
+        return [*(output for output, is_wanted in wanted.items() if is_wanted), *self.more]
+
+
+@dataclass(frozen=True)
+class Told:
+    """What was found beside the answers, each None where it was not asked for; see :class:`.contract.Content`."""
+
+    comparison: MapComparison | None = None
+    dose: CaseDose | None = None
+    painting: Painting | None = None
 
 
 class Shown(Protocol):
@@ -81,8 +100,9 @@ def content_of(
     name: str,
     shown: Shown,
     facts: Mapping[str, object] | None = None,
-    comparison: MapComparison | None = None,
+    told: Told | None = None,
     images: Mapping[str, Image] | None = None,
+    source: DicomSource | None = None,
 ) -> Content:
     """What an export tells; arguments as :func:`export_files`."""
     settings = DisplaySettings(
@@ -96,12 +116,12 @@ def content_of(
     )
     role = result.system.inputs[0].name
     return Content(
-        Case({role: Image(volume, result.geometry), **(images or {})}, reference=role),
+        Case({role: Image(volume, result.geometry, source), **(images or {})}, reference=role),
         result,
         [settings],
         facts={key: value for key, value in (facts or {}).items() if value is not None},
-        comparison=comparison,
         prefix=f"{file_name_of(name, 'scan')}_",
+        **vars(told or Told()),
     )
 
 
@@ -114,8 +134,9 @@ def export_files(
     export: Export,
     facts: Mapping[str, object],
     *,
-    comparison: MapComparison | None = None,
+    told: Told | None = None,
     images: Mapping[str, Image] | None = None,
+    source: DicomSource | None = None,
     overwrite: bool = False,
     progress: OnProgress | None = None,
     cancelled: IsCancelled | None = None,
@@ -130,8 +151,9 @@ def export_files(
         shown: method, class and so on.
         export: which files.
         facts: provenance, for the headers of NRRD files.
-        comparison: what ``export.compared`` asks for.
+        told: what was found beside it.
         images: further inputs by role, for the report's pictures.
+        source: the DICOM series of the MRI, for DICOM objects.
         overwrite: replace files of the same names.
         progress: is told the fraction done and what is being done.
         cancelled: is asked before each picture of the report.
@@ -140,27 +162,29 @@ def export_files(
         OutputError: nothing is chosen, a file is there already, or the folder cannot be written.
         Cancelled: the user stopped the work; nothing was written.
     """
-    content, outputs = content_of(result, volume, name, shown, facts, comparison, images), export.outputs()
+    content, outputs = content_of(result, volume, name, shown, facts, told, images, source), export.outputs()
     names = names_of(outputs, content)
     if not names:
         raise OutputError("Nothing is chosen for export; tick at least one kind of file.")
     with FilesTogether(folder, names, overwrite=overwrite) as files:
         for count, output in enumerate(outputs):
-            output.write(files.made, content, _part(progress, count, len(outputs)), cancelled)
+            output.write(files.made, content, _part(progress, count, len(outputs), cancelled), cancelled)
     return [Path(folder) / file for file in names]
 
 
-def export_names(
-    result: CaseResult, name: str, shown: Shown, export: Export, comparison: MapComparison | None = None
-) -> list[str]:
+def export_names(result: CaseResult, name: str, shown: Shown, export: Export, told: Told | None = None) -> list[str]:
     """Names of the files that :func:`export_files` would write."""
     nothing = np.zeros((1, 1, 1), dtype=np.uint8)
-    return names_of(export.outputs(), content_of(result, nothing, name, shown, comparison=comparison))
+    return names_of(export.outputs(), content_of(result, nothing, name, shown, told=told))
 
 
-def _part(progress: OnProgress | None, count: int, of: int) -> OnProgress:
+def _part(progress: OnProgress | None, count: int, of: int, cancelled: IsCancelled | None) -> OnProgress:
+    """Progress of one of several outputs; a cancel ends also one that does not ask itself."""
+
     def on_progress(fraction: float, text: str) -> None:
         if progress:
             progress((count + fraction) / of, text)
+        if cancelled and cancelled():
+            raise Cancelled("Stopped; nothing was written.")
 
     return on_progress

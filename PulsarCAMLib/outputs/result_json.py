@@ -5,11 +5,15 @@ from __future__ import annotations
 import math
 import platform
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from .. import __version__
 from ..explanation.inputs import input_table
 from ..explanation.result import CaseResult, UnitResult
 from ..explanation.tables import conformal_row
+
+if TYPE_CHECKING:
+    from ..dose.case import CaseDose
 
 
 def stability_of(result: CaseResult) -> list[dict[str, object]]:
@@ -69,13 +73,16 @@ def _set_of(unit: UnitResult) -> dict[str, object]:
     return {} if found is None else {**conformal_row(unit), "classes": list(found.classes)}
 
 
-def record_of(result: CaseResult, inputs: Mapping[str, str], options: Mapping[str, object]) -> dict[str, object]:
+def record_of(
+    result: CaseResult, inputs: Mapping[str, str], options: Mapping[str, object], dose: CaseDose | None = None
+) -> dict[str, object]:
     """What the file says; the folder adds the list of its files.
 
     Args:
         result: of the case.
         inputs: what was read, to its SHA-256.
         options: how it was asked for; names nobody.
+        dose: what the lesions get, where there is a planned dose.
     """
     import numpy
     import SimpleITK as sitk
@@ -91,6 +98,7 @@ def record_of(result: CaseResult, inputs: Mapping[str, str], options: Mapping[st
             "title": card.title,
             "version": card.fields["version"],
             "sha256": card.sha256,
+            **({"reference_sha256": card.reference_sha256} if card.reference_sha256 else {}),
             "synthetic": card.synthetic,
             "members": card.members,
             "origin": card.origin,
@@ -104,6 +112,7 @@ def record_of(result: CaseResult, inputs: Mapping[str, str], options: Mapping[st
         **({"left_out": parts} if (parts := left_out_of(result)) else {}),
         **({"maps_made": made} if (made := _made(result)) else {}),
         "answers": answers_of(result),
+        **({"dose": dose.record()} if dose else {}),
         "warnings": result.verdict.warnings(result.warnings),
         "versions": {
             "python": platform.python_version(),

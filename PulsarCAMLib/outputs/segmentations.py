@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..core.geometry import VolumeGeometry
+from ..core.geometry.volume import VolumeGeometry
 from ..core.lesion import Lesion
 from ..core.progress import IsCancelled, OnProgress, silent
 from ..core.vocabulary import IMAGE_FORMATS

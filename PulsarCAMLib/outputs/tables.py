@@ -84,7 +84,10 @@ class ComparisonTables:
 
     def names(self, content: Content) -> list[str]:
         """See :class:`.contract.Output`."""
-        return [f"{content.prefix}{name}.csv" for name in ("agreement", "shells")] if content.comparison else []
+        if content.comparison is None:
+            return []
+        overlaps = ("overlaps",) if content.comparison.others else ()
+        return [f"{content.prefix}{name}.csv" for name in ("agreement", "shells", *overlaps)]
 
     def write(
         self,
@@ -97,9 +100,10 @@ class ComparisonTables:
         if content.comparison is None:
             return
         on_progress(0, "Writing tables")
-        agreement, shells = (folder / name for name in self.names(content))
-        write_table(agreement, content.comparison.agreement)
-        write_table(shells, content.comparison.shells)
+        compared = content.comparison
+        tables = [compared.agreement, compared.shells, *([compared.overlaps] if compared.others else [])]
+        for name, rows in zip(self.names(content), tables, strict=True):
+            write_table(folder / name, rows)
 
 
 def write_agreement(folder: Path, tables: AgreementTables) -> None:
@@ -110,8 +114,12 @@ def write_agreement(folder: Path, tables: AgreementTables) -> None:
 
 def write_table(path: Path, rows: Sequence[Mapping[str, object]]) -> None:
     """Rows with the same keys as CSV, numbers with six significant digits."""
-    text = csv_text(rows[0] if rows else (), ([_cell(value) for value in row.values()] for row in rows))
-    path.write_text(text or "\n", encoding="utf-8", newline="")
+    path.write_text(table_text(rows), encoding="utf-8", newline="")
+
+
+def table_text(rows: Sequence[Mapping[str, object]]) -> str:
+    """The same as text."""
+    return csv_text(rows[0] if rows else (), ([_cell(value) for value in row.values()] for row in rows)) or "\n"
 
 
 def _cell(value: object) -> object:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ..core.pluralize import pluralize
 
 if TYPE_CHECKING:
-    from ..systems.card import ModelCard
+    from ..systems.bundles.card import ModelCard
 
 Rows = list[tuple[str, str]]
 
@@ -54,4 +54,5 @@ def as_html(verdict: str, rows: Sequence[tuple[str, str]], notes: Sequence[str] 
         for name, value in rows
     )
     under = "".join(f"<p>{escape(note)}</p>" for note in notes)
-    return f"<p><b>{escape(verdict)}</b></p><table>{body}</table>{under}"
+    table = f"<table>{body}</table>" if rows else ""
+    return f"<p><b>{escape(verdict)}</b></p>{table}{under}"

@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 
 from ..core.display import DisplaySettings
-from ..core.geometry import VolumeGeometry
+from ..core.geometry.volume import VolumeGeometry
 from ..core.progress import IsCancelled, OnProgress, silent
 from ..core.vocabulary import IMAGE_FORMATS, STATISTICS
 from ..explanation.result import CaseResult
 from ..explanation.tables import cells_text
-from ..io.inputs import MADE_HERE
+from ..io.headers import MADE_HERE
 from .contract import Content
 
 KEY_PREFIX = "PulsarCAM."
@@ -41,6 +41,7 @@ def write_volume(path: Path, values: np.ndarray, geometry: VolumeGeometry, facts
         if (told := facts.get(key.removeprefix(KEY_PREFIX))) is not None:  # NIfTI keeps 79 bytes, and no pairs
             notes = f"{key}={one_line(told)}".encode()[:79].decode(errors="ignore")
             image.SetMetaData("ITK_FileNotes", notes)
+            break
     try:
         sitk.WriteImage(image, str(path), True)
     except RuntimeError as error:

@@ -7,15 +7,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..core.display import DisplaySettings
-from ..core.errors import Cancelled, InputError
+from ..core.errors import InputError
 from ..core.requirements import require
 from ..explanation.explain import explain_case
 from ..explanation.result import CaseResult
-from ..systems.bundle import find_bundle
+from ..systems.bundles.bundle import find_bundle
 from ..systems.contract import System
 from .reading.inputs import read_case
 from .writing.output_nodes import OutputNodes
 from .writing.outputs import write_result
+from .writing.transaction import checkpoint_of
 
 COMPUTING = 0.9
 """Share of the progress bar for computing; the rest is for writing into the scene."""
@@ -86,9 +87,7 @@ def explain_nodes(
         if progress is not None:
             progress(fraction, text)
 
-    def checkpoint() -> None:
-        if cancelled is not None and cancelled():
-            raise Cancelled("Stopped; the scene is as it was.")
+    checkpoint = checkpoint_of(cancelled)
 
     on_progress(0.0, "Reading the lesions")
     bundle = find_bundle(model)

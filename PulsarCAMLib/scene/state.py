@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from ..core.inputs import MASK
-from ..systems.card import ModelCard
+from ..systems.bundles.card import ModelCard
 from .reading.segments import content_key, image_key
 
 

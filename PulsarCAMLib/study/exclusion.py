@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..cohort.table import CohortTable
+from ..cohort.tables.table import CohortTable
 from ..core.errors import InputError
 from ..core.pluralize import pluralize
 from ..core.task import Task

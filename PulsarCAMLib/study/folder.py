@@ -82,6 +82,6 @@ def write_text(path: Path, text: str) -> None:
     Raises:
         OutputError: it cannot be written.
     """
-    from ..training.checkpoint import write_durably
+    from ..io.atomic import write_durably
 
     write_durably(path, text.encode())

@@ -21,7 +21,7 @@ from ..core.task import Task
 from ..core.vocabulary import BEST_EPOCH
 from ..io.workers import ATTEMPTS
 from ..training.study_models import StudyModel, TrialTask
-from .nested_cv import threshold_for
+from .models.nested_cv import threshold_for
 from .records import RESULT, TrialRecord, identity_of, read_record, trial_folder
 from .splits import Split
 
@@ -133,7 +133,7 @@ def do_job(job: Job, parent: int | None = None, cancelled: Callable[[], bool] | 
     Raises:
         PulsarCAMError: the model's own, or the record cannot be written.
     """
-    from ..training.checkpoint import write_durably
+    from ..io.atomic import write_durably
 
     stop = cancelled or ((lambda: os.getppid() != parent) if parent else None)
     identity = job.identity()
@@ -228,7 +228,7 @@ def _watched(jobs: Sequence[Job], progress: Progress | None) -> Iterator[None]:
 def _share(job: Job) -> float:
     """How far a job is that has a training in its folder."""
     from ..training.members import share_done
-    from .network_model import TRAINING, NetworkStudyModel
+    from .models.network_model import TRAINING, NetworkStudyModel
 
     if not isinstance(job.model, NetworkStudyModel) or not job.folder.exists():
         return 0.0

@@ -9,7 +9,7 @@ from ..core.vocabulary import BASELINE, PAPER
 from ..training.study_models import StudyModel
 from .folder import write_facts
 from .jobs import Job
-from .models import study_models_of
+from .models.study_models import study_models_of
 from .prepare import Prepared, other_study
 from .records import read_record
 from .settings import StudySettings

@@ -12,9 +12,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from ..cohort.lesion_label import LesionLabel
+from ..cohort.labels.lesion_label import LesionLabel
 from ..cohort.study_lesions import StudyLesions
-from ..cohort.table import CohortTable
+from ..cohort.tables.table import CohortTable
 from ..core.errors import InputError
 from ..core.settings import what_differs
 from ..core.vocabulary import BASELINE, CLINICAL, SECOND, TIME_POINTS
@@ -24,9 +24,9 @@ from .exclusion import check_dose, within_limit
 from .folder import FORMAT, FORMAT_VERSION, LESIONS, SAMPLES, read_facts, write_facts, write_text
 from .input_controls.unit_volumes import UnitVolumes
 from .jobs import dask_workers
-from .models import network_study_model
+from .models.samples_file import save_samples
+from .models.study_models import network_study_model
 from .running import Running, preparing
-from .samples_file import save_samples
 from .settings import StudySettings, asked_twice
 from .shortcuts.columns import classes_of, write_columns
 from .splits import Split, protocol_splits
@@ -92,7 +92,7 @@ def study_rows(cohort: CohortTable, labels: Sequence[LesionLabel], system: Syste
     Raises:
         InputError: no lesion can take part.
     """
-    from ..training.cohort_cases import usable_rows
+    from ..training.units.cohort_cases import usable_rows
 
     baseline = usable_rows(cohort, labels, BASELINE, system)
     known = {row.key for row, _ in baseline}
@@ -159,7 +159,7 @@ def prepare_study(found: Candidates, settings: StudySettings, folder: Path, runn
         OutputError: the folder cannot be written.
     """
     from ..io.hashing import sha256_of
-    from ..training.cohort_cases import inputs_digest
+    from ..training.units.cohort_cases import inputs_digest
 
     facts, hashes = read_facts(folder), {"table": sha256_of(found.cohort.path)}
     if facts and facts["identity"] != settings.identity():
@@ -181,13 +181,13 @@ def prepare_study(found: Candidates, settings: StudySettings, folder: Path, runn
     if settings.shortcuts:
         facts["sha256"]["shortcuts"] = write_columns(found.cohort, found.lesions, settings.shortcuts, folder)
     if settings.needs_numbers:
-        from .baselines import NUMBERS, write_numbers
+        from .models.baselines import NUMBERS, write_numbers
 
         facts["sha256"]["numbers"] = write_numbers(
             found.cohort, found.lesions, system_of(settings.system), folder / NUMBERS
         )
     if CLINICAL in settings.baselines:
-        from .baselines import CLINICAL_NUMBERS, write_clinical
+        from .models.baselines import CLINICAL_NUMBERS, write_clinical
 
         written = write_clinical(found.cohort, found.lesions, folder / CLINICAL_NUMBERS, running.on_warning)
         facts["sha256"][Path(CLINICAL_NUMBERS).stem] = written
@@ -230,7 +230,7 @@ def _begun(
 
 
 def _features(cohort, lesions, settings, facts, folder: Path, running: Running) -> None:
-    from .features import prepare_features
+    from .models.features import prepare_features
 
     began = time.monotonic()
     spread = partial(dask_workers, running.scheduler)
@@ -244,8 +244,8 @@ def _features(cohort, lesions, settings, facts, folder: Path, running: Running) 
 @contextmanager
 def features_kept_if_refused(folder: Path) -> Iterator[None]:
     """Trials that are refused shall still find the features that they were made from."""
-    from ..training.checkpoint import write_durably
-    from .features import FEATURES, SETTINGS_FILE
+    from ..io.atomic import write_durably
+    from .models.features import FEATURES, SETTINGS_FILE
 
     paths = [path for name in (FEATURES, SETTINGS_FILE) if (path := folder / name).is_file()]
     before = {path: path.read_bytes() for path in paths}
@@ -260,8 +260,8 @@ def features_kept_if_refused(folder: Path) -> Iterator[None]:
 def _patches(baseline, second, lesions: StudyLesions, settings: StudySettings, folder: Path, running: Running):
     import numpy as np
 
-    from ..training.cohort_cases import cohort_cases, unit_name
-    from ..training.samples import TrainingSamples, collect_samples, told_once
+    from ..training.units.cohort_cases import cohort_cases, unit_name
+    from ..training.units.samples import TrainingSamples, collect_samples, told_once
 
     index = {point: {int(row): at for at, row in enumerate(lesions.rows[point])} for point in TIME_POINTS}
     sets, warnings, system, held = {}, [], system_of(settings.system), folder / PREPARED

@@ -6,8 +6,8 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from ..cohort.lesion_label import LesionLabel
-from ..cohort.table import CohortTable
+from ..cohort.labels.lesion_label import LesionLabel
+from ..cohort.tables.table import CohortTable
 from ..io.locking import only_one
 from .folder import make_folder, read_facts, write_facts
 from .jobs import run_jobs
@@ -38,7 +38,7 @@ def run_study(
 
     Args:
         cohort: checked; see :func:`~PulsarCAMLib.cohort.checks.check_cohort`.
-        labels: of :func:`~PulsarCAMLib.cohort.labels.label_cohort`.
+        labels: of :func:`~PulsarCAMLib.cohort.labels.cohort_labels.label_cohort`.
         settings: of the study.
         folder: of the study alone; made if it is not there.
         at_once, scheduler: see :func:`~.jobs.run_jobs`.

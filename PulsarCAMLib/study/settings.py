@@ -26,6 +26,7 @@ from ..core.vocabulary import (
     PROTOCOLS,
     THRESHOLD_RULES,
 )
+from ..systems.bundles.verdict import HONEST
 from ..systems.contract import System
 from ..systems.registry import DEFAULT, system_of
 from ..systems.subsets import input_subset
@@ -51,7 +52,7 @@ def input_controls_named(words: tuple[str, ...], system: System, network: bool =
 
 def control_protocols_of(protocols: tuple[str, ...]) -> tuple[str, ...]:
     """Protocols under which controls of inputs take part: those by patient; all where there is none."""
-    return tuple(name for name in protocols if name in (PATIENTS, LEAVE_ONE_OUT)) or tuple(protocols)
+    return tuple(name for name in protocols if name in HONEST) or tuple(protocols)
 
 
 def network_name(system: str) -> str:
@@ -106,11 +107,11 @@ class StudySettings(Settings):
         seed: of everything.
         shrinkage: share of its volume that a responding lesion has lost, more than.
         training: of the network; None: the system's own.
-        features: of the models on features; see :func:`~.features.feature_options`.
+        features: of the models on features; see :func:`~.models.features.feature_options`.
         gi_limit: lesions whose dose gradient index is above this on any of their MRIs leave before the splits, for all
             models; None: all take part.
         shortcuts: columns of the cohort table that ought to have no say, such as the site; see :mod:`.shortcuts`.
-        volume_change: whether the share of volume that is left is predicted as well; see :mod:`.volume_change`.
+        volume_change: whether the share of volume that is left is predicted as well; see :mod:`.figures.volume_change`.
         input_controls: models that see less than the network, by their names in
             :attr:`~PulsarCAMLib.systems.input_controls.InputControls.input_controls`; they take part as models.
         system: whose network it is, and whose question.

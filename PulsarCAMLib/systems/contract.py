@@ -10,18 +10,19 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..core.display import DisplaySettings
+from ..core.errors import BundleError, InputError
 from ..core.inputs import InputRole, TableColumn
 from ..core.map_method import MapMethod
 from ..core.task import LESION, Task
 from ..core.vocabulary import MAJORITY
 from .answers import Explained, LoopedPredictor, NetworkEvidence, Predictor
+from .bundles.references import References
+from .bundles.sizes import NoSizes
 from .input_controls import InputControls
 from .map_checks.asked import MapChecks
 from .perturbing import Perturbations
-from .references import References
 from .roles import InputRoles
 from .samples import PastedMap, Placement, Samples, Sliced, SoftEdged, Turned, network_masks
-from .sizes import NoSizes
 from .subsets import InputSubsets
 from .units import ComputedLabel, Copy, LabelledUnit
 
@@ -33,8 +34,8 @@ if TYPE_CHECKING:  # names of systems, classes and methods are listed before Num
     from torch import Tensor, nn
 
     from ..core.case import Case
-    from .card import ModelCard
-    from .learning import Learner, TrainingSamples
+    from .bundles.card import ModelCard
+    from .learning.learner import Learner, TrainingSamples
 
 
 __all__ = [
@@ -59,7 +60,7 @@ __all__ = [
 
 class System(InputRoles, MapChecks, InputSubsets, Perturbations, InputControls, References):
     """One published way of answering. See :mod:`.map_checks.asked`, :mod:`.subsets`, :mod:`.perturbing`, :mod:`.roles`,
-    :mod:`.input_controls`, :mod:`.references`.
+    :mod:`.input_controls`, :mod:`.bundles.references`.
 
     Attributes:
         name: of cards: ``card.fields["architecture"]["name"]``.
@@ -70,7 +71,7 @@ class System(InputRoles, MapChecks, InputSubsets, Perturbations, InputControls, 
         maps: methods of explanation, in the order in which they are offered.
         preprocessing: dataclass with ``to_card``, ``from_card`` and ``in_words``: how a case becomes samples.
         architecture: dataclass with ``to_card`` and ``from_card``: sizes of the network.
-        settings: dataclass of a training; see :class:`.learning.Trained`.
+        settings: dataclass of a training; see :class:`.learning.learner.Trained`.
         samples_word: what the network takes of a unit, small and as in "cutting patches".
         can_decode: whether :meth:`decoded` gives something.
         can_inspect: whether :meth:`inspect` shows what lies between a sample and its maps.
@@ -171,7 +172,7 @@ class System(InputRoles, MapChecks, InputSubsets, Perturbations, InputControls, 
 
     def learner(self, settings: Any, samples: TrainingSamples, device: torch.device) -> Learner:
         """A fresh network that learns from samples; default: by :meth:`loss` and nothing else."""
-        from .plain_learner import PlainLearner
+        from .learning.plain_learner import PlainLearner
 
         return PlainLearner(self, settings, samples, device)
 
@@ -300,8 +301,6 @@ class System(InputRoles, MapChecks, InputSubsets, Perturbations, InputControls, 
         Raises:
             BundleError: it was not said.
         """
-        from ..core.errors import BundleError
-
         raise BundleError(
             f"The system {self.name} offers a map of a layer's features and does not say of which layer; give it "
             "explained_layer, or take that map out."
@@ -326,8 +325,6 @@ class System(InputRoles, MapChecks, InputSubsets, Perturbations, InputControls, 
         Raises:
             InputError: this system shows no such thing, or there is no such sample or member.
         """
-        from ..core.errors import InputError
-
         raise InputError(f"{self.title} does not show what lies between an image and its maps.")
 
     def answer_facts(self, unit: Any, sample: int) -> dict[str, float]:
@@ -378,8 +375,6 @@ class System(InputRoles, MapChecks, InputSubsets, Perturbations, InputControls, 
         Raises:
             InputError: this system has none; the names of those that it has are told.
         """
-        from ..core.errors import InputError
-
         for each in self.maps:
             if each.name == name:
                 return each

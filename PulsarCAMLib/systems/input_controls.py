@@ -32,7 +32,7 @@ class InputControls:
 
         Args:
             name: in :attr:`input_controls`, no column.
-            images, masks: as the network learns from them, see :class:`.learning.TrainingSamples`.
+            images, masks: as the network learns from them, see :class:`.learning.learner.TrainingSamples`.
             numbers: ``[n]``, of the samples, from which whatever is random is drawn.
             preprocessing: of the model.
         """

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 if TYPE_CHECKING:  # names of systems are listed before NumPy is there
     from ..core.case import Case
+    from ..core.geometry.volume import VolumeGeometry
+    from ..core.lesion import Lesion
 
 
 class Perturbations:
@@ -28,6 +30,8 @@ class Perturbations:
 
         return perturbed(case)
 
-    def reach_mm(self, preprocessing: Any) -> float | None:
-        """How far around a lesion's box its only image decides an answer; None: everywhere."""
+    def reach_mm(
+        self, preprocessing: Any, lesion: Lesion, geometry: VolumeGeometry
+    ) -> tuple[float, float, float] | None:
+        """How far around a lesion's box its only image decides an answer, along its i, j and k; None: everywhere."""
         return None

@@ -12,7 +12,7 @@ from ..core.map_method import MapMethod
 from .contract import System
 
 if TYPE_CHECKING:
-    from .learning import Trained
+    from .learning.learner import Trained
 
 _REGISTERED: dict[str, System] = {}
 DEFAULT = "autoencoder-classifier"

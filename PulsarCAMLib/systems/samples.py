@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 if TYPE_CHECKING:  # names of systems are listed before NumPy is there
     import numpy as np
 
-    from ..core.geometry import VolumeGeometry
+    from ..core.geometry.volume import VolumeGeometry
     from ..core.lesion import Lesion
 
 

@@ -11,7 +11,7 @@ from itertools import combinations
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..core.errors import InputError, PulsarCAMError
-from .learning_channels import ZEROS
+from .learning.channels import ZEROS
 
 if TYPE_CHECKING:
     from .contract import System

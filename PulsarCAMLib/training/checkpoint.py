@@ -9,26 +9,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ..core.errors import InputError, OutputError
-from ..io.atomic import replace_file
+from ..core.errors import InputError
+from ..io.atomic import write_durably
 from .engine import Engine
 
 FORMAT, FORMAT_VERSION = "PulsarCAM checkpoint", 1
 _KEY = "pulsarcam"
-
-
-def write_durably(path: Path, content: bytes) -> None:
-    """Put ``content`` at ``path`` so that a crash, kill or power cut leaves the old file or the new one.
-
-    Raises:
-        OutputError: the disk is full or the folder cannot be written; the old file is as it was.
-    """
-    try:
-        replace_file(path, content, durably=True)
-    except OSError as error:
-        raise OutputError(
-            f"The training cannot be saved to {path} ({error.strerror}); make room there and continue it."
-        ) from error
 
 
 def save_checkpoint(path: Path, engine: Engine, identity: str) -> None:

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from ..core.errors import Cancelled, InputError
 from ..systems.answers import checked_logits
-from ..systems.learning import TOTAL, Learner, Trained, TrainingSamples
+from ..systems.learning.learner import TOTAL, Learner, Trained, TrainingSamples
 from ..systems.registry import system_of_settings
 from .schedule import Schedule
 from .words import all_classes
@@ -27,7 +27,7 @@ class Engine:
 
     Attributes:
         settings: of the training.
-        learner: the system's own; see :class:`PulsarCAMLib.systems.learning.Learner`.
+        learner: the system's own; see :class:`PulsarCAMLib.systems.learning.learner.Learner`.
         model: the model, as it is after :attr:`epoch`.
         epoch: epochs done, through all phases.
         history: one row per epoch: mean of each loss term, accuracy, and on some epochs validation figures.

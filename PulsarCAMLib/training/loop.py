@@ -1,4 +1,4 @@
-"""Training in memory: one network. What must survive a crash is in `.trial`."""
+"""Training in memory: one network. What must survive a crash is in :mod:`.trial`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from torch import nn
 
-from ..systems.learning import Trained, TrainingSamples
+from ..systems.learning.learner import Trained, TrainingSamples
 from ..systems.registry import system_of
 from .engine import Engine, Progress, own_random_numbers
 

@@ -12,7 +12,7 @@ from typing import Any
 from ..core.errors import InputError
 from ..core.pluralize import pluralize
 from ..systems.contract import System
-from ..systems.learning import Trained, TrainingSamples
+from ..systems.learning.learner import Trained, TrainingSamples
 from ..systems.registry import register, system_of_settings
 from .trial import HISTORY, RESULT, TrialResult, train_trial
 

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..core.errors import InputError
-from ..systems.card_rules import system_name
-from ..systems.learning import Trained, TrainingSamples
+from ..systems.bundles.card_rules import system_name
+from ..systems.learning.learner import Trained, TrainingSamples
 from ..systems.registry import system_of
 
 if TYPE_CHECKING:
     from torch import nn
 
-    from ..systems.card import ModelCard
+    from ..systems.bundles.card import ModelCard
 
 Progress = Callable[[float, str], None]
 

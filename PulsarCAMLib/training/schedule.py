@@ -12,7 +12,7 @@ CUT, MOST_RISES = 0.1, 10
 
 
 class Schedule:
-    """What becomes of the rate after each epoch; see :class:`PulsarCAMLib.systems.plain_settings.PlainSettings`.
+    """The rate after each epoch; see :class:`PulsarCAMLib.systems.learning.plain_settings.PlainSettings`.
 
     Attributes:
         kind: ``"constant"``, ``"cosine"`` or ``"cut-on-rise"``.

@@ -23,13 +23,13 @@ from .. import __version__
 from ..core.errors import InputError, OutputError
 from ..core.settings import what_differs
 from ..core.task import Task
-from ..io.atomic import replace_file
+from ..io.atomic import replace_file, write_durably
 from ..io.csv_files import csv_text
 from ..io.plain_files import read_json
 from ..systems.contract import System
-from ..systems.learning import Trained, TrainingSamples
+from ..systems.learning.learner import Trained, TrainingSamples
 from ..systems.registry import settings_from_card, system_of_settings
-from .checkpoint import load_checkpoint, save_checkpoint, write_durably
+from .checkpoint import load_checkpoint, save_checkpoint
 from .engine import Engine, Progress, Row, own_random_numbers
 from .validation import predict_logits
 

@@ -6,8 +6,8 @@ import numpy as np
 from torch import nn
 
 from ..systems.contract import System
-from ..systems.learning import TrainingSamples
-from ..systems.plain_learner import member_logits
+from ..systems.learning.learner import TrainingSamples
+from ..systems.learning.plain_learner import member_logits
 from ..systems.registry import system_of
 
 CHUNK = 64

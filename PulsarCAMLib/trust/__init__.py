@@ -1,7 +1,7 @@
 """Is the explanation true? Checks that a heat map can fail.
 
 Maps must change when the model or the image is randomised, must name the pixels that carry the prediction, must survive
-perturbations that no physician would call a difference, and must find planted tissue where it is known.
+perturbations that no physician would call a difference, and must find tissue that is known (``known_tissue``).
 
 Importing this package does not import torch.
 """

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..agreement.similarity import is_constant, spearman, top_dice
 from ..core.errors import InputError
-from ..core.upsampling import upsample_to
+from ..core.geometry.upsampling import upsample_to
 from ..core.vocabulary import MAJORITY
 from .answers import called, chances, ranking
 from .cost import cost_of_checks
@@ -22,7 +22,7 @@ from .removal import as_smooth, removal_scores
 from .subjects import Subject
 
 if TYPE_CHECKING:
-    from ..systems.bundle import ModelBundle
+    from ..systems.bundles.bundle import ModelBundle
     from ..systems.contract import Predictor
 
 LABELS = "labels permuted"
@@ -186,11 +186,11 @@ class _Work:
         return self.explainer.found(predictor, images, masks, self.found.shown)
 
     def _mapped(
-        self, predictor: Predictor, images: np.ndarray, masks: np.ndarray
+        self, predictor: Predictor, images: np.ndarray, masks: np.ndarray, inside: np.ndarray
     ) -> tuple[np.ndarray, dict[str, np.ndarray]]:
-        """Logits, and every map."""
+        """Logits, and every map; ``masks`` as the network is told of the units, ``inside`` their pixels."""
         found = self._found(predictor, images, masks)
-        return found.logits, self.explainer.maps(found, images, masks >= 0.5)
+        return found.logits, self.explainer.maps(found, images, inside)
 
     def agreement(self) -> None:
         """Members of the ensemble with each other: rank correlation of every pair, and spread over the mean map."""
@@ -229,7 +229,7 @@ class _Work:
         sums = {(name, score): np.zeros(len(self.images)) for name in self.names.every for score in ("", SIZE, " dice")}
         for predictor in predictors:
             compared = self.system.referenced(predictor, self.predictor, self.images, self.told)
-            logits, other = self._mapped(compared, self.images, self.told)
+            logits, other = self._mapped(compared, self.images, self.told, self.masks)
             ranked.append(ranking(logits, self.system.task))
             for name in self.names.every:
                 for n, inside in enumerate(self.masks[:, 0]):
@@ -246,7 +246,7 @@ class _Work:
         """Similarity after small shifts, rotations and noise, mean over each kind."""
         kinds: dict[tuple[str, str], list[np.ndarray]] = {}
         for seen in perturbations(self.system, self.found.subjects, self.settings.noise, self.rng):
-            _, other = self._mapped(self.predictor, seen.images, seen.masks)
+            _, other = self._mapped(self.predictor, seen.images, seen.masks, seen.masks >= 0.5)
             both = [
                 m & (seen.back(n, seen.masks[n, 0].astype(np.float32)) >= 0.5) for n, m in enumerate(self.masks[:, 0])
             ]
@@ -262,7 +262,7 @@ class _Work:
     def shuffle(self) -> None:
         """Similarity after the unit's pixels have changed places: a map of the image cannot stay the same."""
         images = shuffled(self.images, self.masks, self.rng)
-        logits, other = self._mapped(self.predictor, images, self.told)
+        logits, other = self._mapped(self.predictor, images, self.told, self.masks)
         self.found.input_matters = self._changed(logits, self.found.logits)
         for name in self.names.every:
             pairs = zip(self.original[name], other[name], self.masks[:, 0], strict=True)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..cohort.table import CohortRow
+from ..cohort.tables.table import CohortRow
 from ..core.errors import InputError
 from .subjects import Subject, subject_of_case
 
@@ -30,7 +30,7 @@ def cohort_subjects(
     """Labelled units of a table; planted truth for those of the class whose maps are scored.
 
     Args:
-        rows: of :func:`~PulsarCAMLib.training.cohort_cases.usable_rows`.
+        rows: of :func:`~PulsarCAMLib.training.units.cohort_cases.usable_rows`.
         folder: of the table, from which its paths of the truth count.
         system: whose model is checked.
         preprocessing: the model's.
@@ -39,7 +39,7 @@ def cohort_subjects(
     Raises:
         InputError: an image, a mask or a map of planted tissue cannot be used.
     """
-    from ..training.cohort_cases import cohort_cases, unit_name
+    from ..training.units.cohort_cases import cohort_cases, unit_name
 
     known = {(row.patient, unit_name(row, system.task)): row for row, _ in rows}
     explained = system.task.index(system.task.explained)
@@ -47,7 +47,7 @@ def cohort_subjects(
     for unit in cohort_cases(rows, progress, system):
         planted = None
         if unit.label == explained:
-            planted = _planted(known[unit.patient, unit.name], unit.case.geometry.shape, folder)
+            planted = planted_of(known[unit.patient, unit.name], unit.case.geometry.shape, folder)
         found.append(
             subject_of_case(
                 system, unit.patient, unit.case, preprocessing, unit=unit.name, label=unit.label, planted=planted
@@ -56,7 +56,17 @@ def cohort_subjects(
     return found
 
 
-def _planted(row: CohortRow, shape: tuple[int, ...], folder: Path) -> np.ndarray | None:
+def planted_of(row: CohortRow, shape: tuple[int, ...], folder: Path) -> np.ndarray | None:
+    """Planted tissue of a row's unit, bool ``[k, j, i]`` on the voxels of its MRI; None: the row knows of none.
+
+    Args:
+        row: of the table.
+        shape: of its MRI.
+        folder: of the table, from which its paths of the truth count.
+
+    Raises:
+        InputError: the map cannot be read, or is not on these voxels.
+    """
     truth: Mapping[str, str] = row.truth
     if PLANTED_MAP not in truth or float(truth.get(PLANTED, 1)) == 0:
         return None

@@ -19,7 +19,7 @@ from .randomisation import stages_of
 from .subjects import Subject
 
 if TYPE_CHECKING:
-    from ..systems.bundle import ModelBundle
+    from ..systems.bundles.bundle import ModelBundle
     from .checks import Settings
 
 SHORT_SECONDS = 60.0
@@ -79,7 +79,7 @@ def cost_of_checks(
         label_controls: models on permuted labels.
     """
     system, predictor, first = bundle.card.system, bundle.ensemble, subjects[0]
-    images, masks = np.asarray(first.image)[None], np.asarray(first.mask)[None]
+    images, masks = np.asarray(first.image)[None], np.asarray(first.told)[None]
     began = time.perf_counter()
     own: dict[str, Any] = {"choices": names.choices} if names.choices else {}
     system.explain(predictor, images, masks, names.model, **own)

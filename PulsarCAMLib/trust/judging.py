@@ -17,8 +17,8 @@ from .summary import NO_CONTROL, summarise
 from .table import COLUMNS, words
 
 if TYPE_CHECKING:
-    from ..systems.bundle import ModelBundle
-    from ..training.samples import TrainingSamples
+    from ..systems.bundles.bundle import ModelBundle
+    from ..training.units.samples import TrainingSamples
 
 Progress = Callable[[float, str], None]
 

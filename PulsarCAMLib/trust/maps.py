@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from ..core.errors import Cure, InputError
-from ..core.upsampling import upsample_to
+from ..core.geometry.upsampling import upsample_to
 from .answers import class_index
 from .localisation import TEXTURE, TRIVIAL, trivial_maps
 

@@ -15,7 +15,7 @@ import numpy as np
 from scipy.ndimage import gaussian_filter
 
 from ..core.errors import InputError
-from ..core.upsampling import upsample_to
+from ..core.geometry.upsampling import upsample_to
 from ..systems.map_checks.asked import PIECE_BYTES
 from .answers import chances, log_odds
 from .maps import regions_of

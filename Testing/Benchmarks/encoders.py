@@ -12,8 +12,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from PulsarCAMLib.systems.autoencoder.layout import cells_of, channels_last, convolved_and_halved, halved, paired
-from PulsarCAMLib.systems.autoencoder.network import AutoencoderClassifier
+from PulsarCAMLib.systems.autoencoder.model.layout import cells_of, channels_last, convolved_and_halved, halved, paired
+from PulsarCAMLib.systems.autoencoder.model.network import AutoencoderClassifier
 
 Pass = Callable[[Tensor, Tensor], Tensor]
 

@@ -1,11 +1,12 @@
 """(b) The same maps by the libraries that a user would otherwise take, one thread each.
 
-They get a member as a module with one input (image and mask as channels), one score per class, and a named place whose
-gradient is gated by the mask, so that their maps are ours (Testing/Python/systems/test_referees.py). Each is timed
-with the module as it is and with a channels-last input, image by image and in batches; its fastest time is held against
-ours. pytorch-grad-cam scales its maps to 0..1 and to the image's size, which cannot be switched off; captum and MONAI
-are asked for raw maps. grad-cam imports torchvision, whose compiled part does not load beside a CPU build of torch: see
-torchvision_on_cpu.py, which declares two operators that are never called.
+They get a member as a module with one input (image and mask as channels), one score per class, and a named place
+whose gradient is gated by the mask, so that their maps are ours
+(Testing/Python/systems/autoencoder/test_referees.py). Each is timed with the module as it is and with a channels-last
+input, image by image and in batches; its fastest time is held against ours. pytorch-grad-cam scales its maps to 0..1
+and to the image's size, which cannot be switched off; captum and MONAI are asked for raw maps. grad-cam imports
+torchvision, whose compiled part does not load beside a CPU build of torch: see torchvision_on_cpu.py, which declares
+two operators that are never called.
 """
 
 from __future__ import annotations
@@ -19,11 +20,11 @@ from measuring import Row, Times, take_turns
 from torch import Tensor, nn
 from torchvision_on_cpu import import_torchvision
 
-from PulsarCAMLib.core.upsampling import upsample
-from PulsarCAMLib.systems.autoencoder.compute import explain_patches
-from PulsarCAMLib.systems.autoencoder.ensemble import Ensemble
-from PulsarCAMLib.systems.autoencoder.layout import channels_last
-from PulsarCAMLib.systems.autoencoder.network import AutoencoderClassifier
+from PulsarCAMLib.core.geometry.upsampling import upsample
+from PulsarCAMLib.systems.autoencoder.maps.compute import explain_patches
+from PulsarCAMLib.systems.autoencoder.model.ensemble import Ensemble
+from PulsarCAMLib.systems.autoencoder.model.layout import channels_last
+from PulsarCAMLib.systems.autoencoder.model.network import AutoencoderClassifier
 
 OURS_SLICES = 480
 GROUP = "(b) one member, one thread: how many times faster we are"

@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from PulsarCAMLib.core.geometry import VolumeGeometry
+from PulsarCAMLib.core.geometry.volume import VolumeGeometry
 from PulsarCAMLib.core.lesion import Lesion
-from PulsarCAMLib.systems.autoencoder.network import AutoencoderClassifier
+from PulsarCAMLib.systems.autoencoder.model.network import AutoencoderClassifier
 
 SHAPE_KJI = (180, 512, 512)
 SPACING_MM = (0.5, 0.5, 1.0)
@@ -43,7 +43,7 @@ def scan(folder: Path) -> tuple[Path, Path, int]:
 
     geometry = VolumeGeometry(SHAPE_KJI, spacing=SPACING_MM, origin=(-128.0, -128.0, -90.0))
     rng = np.random.default_rng(11)
-    volume, centres = _head(rng)
+    volume, centres = head(rng)
     diameters = np.linspace(*DIAMETERS_MM, LESIONS)
     lesions = [_lesion(n, *place) for n, place in enumerate(zip(centres, diameters, strict=True))]
     for lesion in lesions:
@@ -56,7 +56,7 @@ def scan(folder: Path) -> tuple[Path, Path, int]:
     return folder / "mri.nrrd", folder / "lesions.seg.nrrd", sum(lesion.mask.shape[0] for lesion in lesions)
 
 
-def _head(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+def head(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     """A noisy ellipsoid, int16, and centres (voxels) of lesions apart from each other."""
     k, j, i = (np.linspace(-1, 1, n, dtype=np.float32) for n in SHAPE_KJI)
     inside = (k[:, None, None] ** 2 + (j[:, None] / 0.8) ** 2 + (i / 0.7) ** 2) < 1

@@ -29,14 +29,14 @@ from PulsarCAMLib.core.case import Case, Image
 from PulsarCAMLib.core.lesion import Lesion
 from PulsarCAMLib.evaluation.discrimination import discrimination
 from PulsarCAMLib.lesions.distances import depth_of
-from PulsarCAMLib.systems.autoencoder.preprocessing import Preprocessing
+from PulsarCAMLib.systems.autoencoder.samples.preprocessing import Preprocessing
 from PulsarCAMLib.systems.autoencoder.system import AUTOENCODER
-from PulsarCAMLib.systems.bundle import load_bundle, save_bundle
+from PulsarCAMLib.systems.bundles.bundle import load_bundle, save_bundle
 from PulsarCAMLib.systems.contract import LabelledUnit
 from PulsarCAMLib.training.members import train_members
-from PulsarCAMLib.training.samples import collect_samples
-from PulsarCAMLib.trust.map_scores import SLICE
-from PulsarCAMLib.trust.synthetic_scores import score_patient
+from PulsarCAMLib.training.units.samples import collect_samples
+from PulsarCAMLib.trust.known_tissue.map_scores import SLICE
+from PulsarCAMLib.trust.known_tissue.synthetic_scores import score_patient
 
 USUAL, OUTSIDE = "texture inside", "shell outside"
 RULES = {USUAL: "easy", OUTSIDE: "none"}
@@ -86,9 +86,14 @@ def units(given: list[SyntheticPatient]) -> Iterator[LabelledUnit]:
             yield LabelledUnit(patient.name, case, lesion.name, lesion.response)
 
 
-def told_by_mean(asked: list, way: tuple[str, str]) -> str:
+def preprocessing_of(way: tuple[str, str], edges: str) -> Preprocessing:
+    """Of one row of the table."""
+    return Preprocessing(normalise=way[0], outside=way[1], mask_edges=edges)
+
+
+def told_by_mean(asked: list, way: tuple[str, str], edges: str) -> str:
     """AUC of the mean normalised intensity inside the contour alone, whichever way it points."""
-    own = AUTOENCODER.training_settings(preprocessing=Preprocessing(normalise=way[0], outside=way[1]))
+    own = AUTOENCODER.training_settings(preprocessing=preprocessing_of(way, edges))
     samples = collect_samples(units(asked), AUTOENCODER, own, only_original=True)
     means = AUTOENCODER.control_column("mean-only", samples.images, samples.masks)
     positive = samples.labels == 1
@@ -100,7 +105,7 @@ def told_by_mean(asked: list, way: tuple[str, str]) -> str:
 def measured(rule: str, known: list, asked: list, way: tuple[str, str], options: argparse.Namespace) -> list[str]:
     """Cells of one row: AUC with interval, and the median AUROC of every map on the answering slices."""
     own = AUTOENCODER.training_settings(
-        preprocessing=Preprocessing(normalise=way[0], outside=way[1]), epochs=options.epochs, threads=1
+        preprocessing=preprocessing_of(way, options.mask_edges), epochs=options.epochs, threads=1
     )
     samples = collect_samples(units(known), AUTOENCODER, own)
     with tempfile.TemporaryDirectory() as folder:
@@ -129,6 +134,7 @@ def main() -> None:
     parser.add_argument("--tested", type=int, default=30, help="answered (%(default)s)")
     parser.add_argument("--epochs", type=int, default=30)
     parser.add_argument("--members", type=int, default=1)
+    parser.add_argument("--mask-edges", default="shares", choices=("shares", "sharp"))
     parser.add_argument("--no-networks", action="store_true", help="the mean intensity alone: seconds a patient")
     parser.add_argument("--rules", default=f"{USUAL},{OUTSIDE}")
     options = parser.parse_args()
@@ -140,7 +146,9 @@ def main() -> None:
         asked = list(patients(rule, options.tested, TEST_SEED))
         for way in SETTINGS:
             cells = [] if options.no_networks else measured(rule, known, asked, way, options)
-            print("| " + " | ".join([rule, *way, told_by_mean(asked, way), *cells]) + " |", flush=True)
+            print(
+                "| " + " | ".join([rule, *way, told_by_mean(asked, way, options.mask_edges), *cells]) + " |", flush=True
+            )
 
 
 if __name__ == "__main__":

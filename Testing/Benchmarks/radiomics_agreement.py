@@ -24,7 +24,7 @@ sys.path[:0] = [str(ROOT), str(Path(__file__).parent)]
 
 from pyradiomics_names import NAMES  # noqa: E402
 
-from PulsarCAMLib.core.geometry import VolumeGeometry  # noqa: E402
+from PulsarCAMLib.core.geometry.volume import VolumeGeometry  # noqa: E402
 from PulsarCAMLib.core.lesion import Lesion  # noqa: E402
 from PulsarCAMLib.features.radiomics.extraction import radiomics_features  # noqa: E402
 from PulsarCAMLib.features.radiomics.settings import RadiomicsSettings  # noqa: E402

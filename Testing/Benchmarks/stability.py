@@ -22,13 +22,13 @@ from PulsarCAMLib.cli.evaluate_demo import TEST_SEED
 from PulsarCAMLib.cohort.synthetic.patients import generate_patient
 from PulsarCAMLib.cohort.synthetic.settings import CohortSettings
 from PulsarCAMLib.core.case import Case, Image
-from PulsarCAMLib.core.geometry import VolumeGeometry
+from PulsarCAMLib.core.geometry.volume import VolumeGeometry
 from PulsarCAMLib.core.lesion import Lesion
 from PulsarCAMLib.explanation.explain import explain_case
 from PulsarCAMLib.explanation.perturbing import stability_of
 from PulsarCAMLib.lesions.from_labels import lesions_from_labels
 from PulsarCAMLib.lesions.perturbing import around
-from PulsarCAMLib.systems.bundle import ModelBundle, find_bundle
+from PulsarCAMLib.systems.bundles.bundle import ModelBundle, find_bundle
 
 RULES = {
     "as before": {"lattice": "as-before", "mask_edges": "sharp"},

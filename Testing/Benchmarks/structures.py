@@ -18,7 +18,7 @@ sys.path[:0] = [str(HERE.parent), str(HERE / "Python")]
 
 from making_structures import a_circle, a_structure_set, on_plane  # noqa: E402
 
-from PulsarCAMLib.core.geometry import VolumeGeometry  # noqa: E402
+from PulsarCAMLib.core.geometry.volume import VolumeGeometry  # noqa: E402
 from PulsarCAMLib.lesions.from_files import read_lesions  # noqa: E402
 
 MRI = VolumeGeometry((180, 512, 512), (0.5, 0.5, 1.0))

@@ -27,12 +27,12 @@ torch.set_num_threads(1)
 
 from measuring import ratio, take_turns  # noqa: E402
 
-from PulsarCAMLib.systems.autoencoder.losses import joint_loss  # noqa: E402
-from PulsarCAMLib.systems.autoencoder.network import AutoencoderClassifier  # noqa: E402
-from PulsarCAMLib.systems.autoencoder.training_settings import TrainingSettings  # noqa: E402
+from PulsarCAMLib.systems.autoencoder.learning.losses import joint_loss  # noqa: E402
+from PulsarCAMLib.systems.autoencoder.learning.settings import TrainingSettings  # noqa: E402
+from PulsarCAMLib.systems.autoencoder.model.network import AutoencoderClassifier  # noqa: E402
 from PulsarCAMLib.training.loop import train_member  # noqa: E402
-from PulsarCAMLib.training.samples import TrainingSamples  # noqa: E402
 from PulsarCAMLib.training.trial import train_trial  # noqa: E402
+from PulsarCAMLib.training.units.samples import TrainingSamples  # noqa: E402
 
 LESIONS, COPIES = 69, 6
 PAPER_EPOCHS = 150

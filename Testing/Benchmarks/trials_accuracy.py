@@ -21,7 +21,7 @@ from trial_data import SAMPLES
 from trials_study import borrow, lesion_splits, prepare
 
 from PulsarCAMLib.core.vocabulary import CAM
-from PulsarCAMLib.study.pairs import corrected_interval
+from PulsarCAMLib.study.figures.pairs import corrected_interval
 from PulsarCAMLib.study.records import read_record, trial_folder
 from PulsarCAMLib.study.splits import Split
 

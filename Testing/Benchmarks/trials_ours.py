@@ -21,8 +21,8 @@ from trials_study import lesion_splits
 from PulsarCAMLib.cohort.study_lesions import StudyLesions
 from PulsarCAMLib.study.folder import LESIONS as LESIONS_CSV, read_facts
 from PulsarCAMLib.study.jobs import Job, run_jobs
-from PulsarCAMLib.study.network_model import NetworkStudyModel
-from PulsarCAMLib.study.samples_file import load_samples
+from PulsarCAMLib.study.models.network_model import NetworkStudyModel
+from PulsarCAMLib.study.models.samples_file import load_samples
 from PulsarCAMLib.study.settings import StudySettings
 
 

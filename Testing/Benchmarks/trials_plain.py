@@ -18,7 +18,7 @@ from torch.nn import functional
 from torch.utils.data import DataLoader, TensorDataset
 from trial_data import Trial, Trials, serve
 
-from PulsarCAMLib.systems.autoencoder.losses import ssim
+from PulsarCAMLib.systems.autoencoder.learning.losses import ssim
 
 BATCH, LEARNING_RATE, WEIGHT_DECAY = 64, 5e-4, 1e-4
 

@@ -13,9 +13,9 @@ from pathlib import Path
 from trial_data import SAMPLES, TRIALS
 
 from PulsarCAMLib.cohort.checks import check_cohort
-from PulsarCAMLib.cohort.labels import label_cohort
+from PulsarCAMLib.cohort.labels.cohort_labels import label_cohort
 from PulsarCAMLib.cohort.study_lesions import StudyLesions
-from PulsarCAMLib.cohort.table import read_cohort
+from PulsarCAMLib.cohort.tables.table import read_cohort
 from PulsarCAMLib.core.errors import Cancelled
 from PulsarCAMLib.core.vocabulary import LESIONS
 from PulsarCAMLib.study.folder import LESIONS as LESIONS_CSV, STUDY, read_facts

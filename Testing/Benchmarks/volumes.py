@@ -30,8 +30,8 @@ torch.set_num_threads(THREADS)
 from machine import describe  # noqa: E402
 
 from PulsarCAMLib.systems.contract import System  # noqa: E402
-from PulsarCAMLib.systems.learners.augmentation import augment, generator_of  # noqa: E402
-from PulsarCAMLib.systems.learning import TrainingSamples  # noqa: E402
+from PulsarCAMLib.systems.learning.augmentation import augment, generator_of  # noqa: E402
+from PulsarCAMLib.systems.learning.learner import TrainingSamples  # noqa: E402
 from PulsarCAMLib.systems.rano.preprocessing import RanoPreprocessing  # noqa: E402
 from PulsarCAMLib.systems.rano.system import RANO  # noqa: E402
 from PulsarCAMLib.systems.ricenet.preprocessing import RicePreprocessing  # noqa: E402

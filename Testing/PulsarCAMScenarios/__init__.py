@@ -18,8 +18,13 @@ import slicer
 from PulsarCAMScenarios.after import AfterApply
 from PulsarCAMScenarios.another_system import AnotherSystem
 from PulsarCAMScenarios.bad_inputs import BadInputs
+from PulsarCAMScenarios.belonging import Belonging
 from PulsarCAMScenarios.compare import Comparing
+from PulsarCAMScenarios.dicom_out import TakingDicom
+from PulsarCAMScenarios.dose import TellingDose
+from PulsarCAMScenarios.first_look import FirstLook
 from PulsarCAMScenarios.looking import tip_of
+from PulsarCAMScenarios.painting import PaintingDose
 from PulsarCAMScenarios.several_classes import SeveralClasses
 from PulsarCAMScenarios.train import Training
 from PulsarCAMScenarios.two_patients import TwoPatients
@@ -49,7 +54,20 @@ def make_lesions(volume, count: int = 2, name: str = "GTVs"):
     return node
 
 
-class Scenarios(AfterApply, AnotherSystem, SeveralClasses, Comparing, TwoPatients, BadInputs, Training):
+class Scenarios(
+    AfterApply,
+    FirstLook,
+    AnotherSystem,
+    SeveralClasses,
+    Comparing,
+    TellingDose,
+    PaintingDose,
+    TakingDicom,
+    Belonging,
+    TwoPatients,
+    BadInputs,
+    Training,
+):
     """Mixed into the module's test class, which sets ``panel``."""
 
     panel = None
@@ -62,8 +80,10 @@ class Scenarios(AfterApply, AnotherSystem, SeveralClasses, Comparing, TwoPatient
         self.answer()
 
     def end(self) -> None:
-        """The panel asks the person again."""
+        """The panel asks the person again, and is folded as it opens."""
         self.end_training()
+        for section in (self.panel.ui.doseCollapsibleButton, self.panel.ui.paintGroupBox):
+            section.collapsed = True
         for name in ("folder", "agree"):
             vars(self.panel.dialogs).pop(name, None)
 
@@ -116,9 +136,9 @@ class Scenarios(AfterApply, AnotherSystem, SeveralClasses, Comparing, TwoPatient
         dialogs.agree = lambda _question, _title: agree
 
     def rows(self) -> list[list[str]]:
-        """Texts of the table of results."""
-        table = self.panel.ui.resultsTable
-        return [[table.item(r, c).text() for c in range(table.columnCount)] for r in range(table.rowCount)]
+        """Texts of the table of results, in one line each."""
+        table, columns = self.panel.ui.resultsTable, range(self.panel.ui.resultsTable.columnCount)
+        return [[table.item(r, c).text().replace("\n", " ") for c in columns] for r in range(table.rowCount)]
 
     def assert_ready(self) -> None:
         """The panel waits for the next press."""
@@ -209,7 +229,6 @@ class Scenarios(AfterApply, AnotherSystem, SeveralClasses, Comparing, TwoPatient
     def test_choosing_a_lesion_shows_its_slices(self):
         self.choose(3)
         self.press_apply()
-        assert not self.panel.ui.inspectButton.enabled
         self.panel.ui.resultsTable.setCurrentCell(1, 0)
         assert self.panel.results.chosen_name() == self.rows()[1][0]
         assert self.panel.ui.inspectButton.enabled
@@ -303,7 +322,7 @@ class Scenarios(AfterApply, AnotherSystem, SeveralClasses, Comparing, TwoPatient
             self.choose(count)
             self.press_apply()
             assert len(self.rows()) == count
-            probabilities = [float(row[1].split()[0]) for row in self.rows()]
+            probabilities = [float(row[2].split()[0]) for row in self.rows()]
             assert probabilities == sorted(probabilities)
 
     def test_a_volume_under_a_transform(self):

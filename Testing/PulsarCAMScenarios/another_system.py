@@ -63,7 +63,7 @@ class AnotherSystem:
         selector = panel.images.selector(role)
         label = ui.inputsCollapsibleButton.layout().labelForField(selector)
         assert ui.inputVolumeSelectorLabel.text == "T1 MRI:"
-        assert label.text == "FLAIR MRI (optional):"
+        assert label.text == "FLAIR MRI (optional):", label.text
         assert not selector.isHidden()
         assert ui.inputSegmentationSelector.isHidden()
         assert self.shown_methods() == ["Grad-CAM", "Saliency", "Slow saliency"]
@@ -72,7 +72,7 @@ class AnotherSystem:
         assert panel.state.heatMapVolume.GetAttribute("PulsarCAM.target") == "grade-4"
         assert len(self.rows()) == 1
         headings = [ui.resultsTable.horizontalHeaderItem(n).text() for n in range(ui.resultsTable.columnCount)]
-        assert headings == ["Patient", "P(grade-2)", "P(grade-3)", "P(grade-4)", "Predicted"], (
+        assert headings == ["Patient", "Answer", "P(grade-2)", "P(grade-3)", "P(grade-4)"], (
             "a head's own volume says nothing"
         )
         assert "1 patient explained." in ui.statusLabel.text

@@ -58,8 +58,8 @@ class Comparing:
         assert button.enabled, tip_of(button)
         button.click()
 
-    def while_it_compares(self, act: Callable[[], None]) -> None:
-        """Do something once, when the first lesion is compared."""
+    def while_it_compares(self, act: Callable[[], None], press: Callable[[], None] | None = None) -> None:
+        """Do something once, when the first lesion is compared, or when what ``press`` starts comes to it."""
         section, done = self.panel.apply, []
         original = section.on_progress
 
@@ -71,7 +71,7 @@ class Comparing:
 
         section.on_progress = on_progress
         try:
-            self.press_compare()
+            (press or self.press_compare)()
         finally:
             section.on_progress = original
         assert done
@@ -95,8 +95,6 @@ class Comparing:
         self.explained()
         assert button.enabled
         self.panel.ui.compareChosenOnlyCheckBox.checked = True
-        assert tip_of(button).startswith("Choose a lesion")
-        self.choose_row(0)
         assert button.enabled
 
     def test_heat_maps_are_compared_with_what_one_sees_in_the_mri(self):
@@ -115,6 +113,32 @@ class Comparing:
         assert "of the activation" in ui.compareLabel.text or "empty" in ui.compareLabel.text
         assert "2 lesions compared" in ui.statusLabel.text
         assert state.profileChart.GetNumberOfPlotSeriesNodes() == 2
+        self.assert_ready()
+
+    def test_another_map_is_compared_with_and_its_overlap_is_told(self):
+        volume, _ = self.explained(2)
+        values = slicer.util.arrayFromVolume(volume)
+        other = slicer.util.addVolumeFromArray(values * 1, name="ADC")
+        other.CopyOrientation(volume)
+        slicer.util.updateVolumeFromArray(other, (values[::-1] * 1.5).astype("float32"))
+        ui, state = self.panel.ui, self.panel.state
+        ui.compareWithSelector.setCurrentNode(other)
+        assert state.compareWithVolume is other
+        self.press_compare()
+        assert [row[0] for row in self.agreement()][QUANTITIES:] == ["ADC"]
+        assert "“ADC”" in ui.compareLabel.text
+        assert state.overlapTable.GetNodeReference("PulsarCAM.inputVolume") is volume
+        assert state.overlapTable.GetNumberOfRows() > 0
+        ui.compareWithSelector.setCurrentNode(volume)
+        self.press_compare()
+        assert "is the MRI itself" in ui.statusLabel.text
+        assert len(self.agreement()) == QUANTITIES + 1
+        slicer.mrmlScene.RemoveNode(other)
+        ui.compareWithSelector.setCurrentNode(None)
+        self.press_compare()
+        assert len(self.agreement()) == QUANTITIES
+        assert state.overlapTable is None
+        assert not slicer.util.getNodes("* overlap table")
         self.assert_ready()
 
     def test_the_agreement_shown_is_that_of_the_chosen_lesion_and_map(self):

@@ -9,8 +9,12 @@ import slicer
 from PulsarCAMScenarios.looking import tip_of
 
 OF_LESIONS = re.compile(r"lesion|gtv|respon|shrink", re.IGNORECASE)
-ONLY_WITH_LESIONS = ("inputSegmentation", "parts", "segments", "allSegments", "noSegments", "showSegment", "sampleData")
-"""Begin the names of controls that are hidden where a model takes no segmentation, or once there is an MRI."""
+ONLY_WITH_LESIONS = (
+    *("inputSegmentation", "parts", "segments", "allSegments", "noSegments", "showSegment", "sampleData"),
+    *("paint", "organs"),
+)
+"""Begin the names of controls that are hidden where a model takes no segmentation, or once there is an MRI; and of
+painting, which is for lesions only and says so."""
 
 
 class SeveralClasses:
@@ -42,12 +46,14 @@ class SeveralClasses:
         with self.a_strangers_model():
             self.explain_stranger()
             (row,) = self.rows()
-            told = [re.fullmatch(r"(0\.\d\d|1\.00) ± (\d\.\d\d)", text) for text in row[1:4]]
+            told = [re.fullmatch(r"(0\.\d\d|1\.00) ± (\d\.\d\d)", text) for text in row[2:5]]
             assert all(told), row
             assert abs(sum(float(each[1]) for each in told) - 1) < 0.02
             bars = self.panel.results._classes.bars
-            assert [bar.text for bar in bars] == row[1:4]
-            assert [bar.name for bar in bars if bar.predicted] == [row[4]]
+            assert [bar.text for bar in bars] == row[2:5]
+            (predicted,) = [bar.name for bar in bars if bar.predicted]
+            assert predicted == self.panel.results._rows[0]["predicted_class"]
+            assert row[1] in ("Uncertain", f"Probably {predicted}")
             assert {bar.color for bar in bars} == {"#777777"}, "the task's own colors"
             assert not self.panel.results._classes.isHidden()
             table = self.panel.state.lesionTable

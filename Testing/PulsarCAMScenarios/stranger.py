@@ -55,7 +55,7 @@ def write_bundle(folder) -> None:
     """A model of the registered system with random weights."""
     import torch
 
-    from PulsarCAMLib.systems.bundle import save_bundle
+    from PulsarCAMLib.systems.bundles.bundle import save_bundle
 
     fields = {
         "name": folder.name,

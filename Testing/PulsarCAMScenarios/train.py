@@ -153,7 +153,7 @@ class Training:
         assert self.wait_for_training() == "The model is ready."
         assert (output.with_name(f"{NAME}.report") / "index.html").is_file()
         from PulsarCAMLib.cli import main
-        from PulsarCAMLib.systems.bundle import load_bundle
+        from PulsarCAMLib.systems.bundles.bundle import load_bundle
 
         unbroken = output.with_name("unbroken")
         assert main([*unjudged, f"--output={unbroken}", "--quiet"]) == 0
@@ -171,6 +171,11 @@ class Training:
         assert "Traceback" not in said
         assert not output.exists()
         assert ui.trainResumeButton.enabled == (output.with_name(f"{NAME}.training")).exists()
+        output.mkdir()
+        (output / "card.json").write_text("{")
+        self.panel.train._end.show(output, ["The training warned of <this>."])
+        assert "is damaged" in ui.trainResultLabel.text
+        assert "The training warned of &lt;this&gt;." in ui.trainResultLabel.text, "lost with the card they were"
 
     def test_a_training_outlives_its_scene_and_its_panel(self):
         output = self.begin_training(epochs=2000)

@@ -208,6 +208,9 @@ class TwoPatients:
         assert "The results of “MRI A” are shown again." in ui.statusLabel.text
         assert {c.GetForegroundVolumeID() for c in self.composites()} == {made["heatMapVolume"].GetID()}
         assert {c.GetBackgroundVolumeID() for c in self.composites()} == {first.GetID()}
+        drawn = ("GTVs A", "GTVs B", made["subRegions"].GetName(), other["subRegions"].GetName())
+        displays = [slicer.util.getNode(name).GetDisplayNode() for name in drawn]
+        assert [bool(d.GetVisibility()) for d in displays] == [True, False, True, False], "nobody else's lie over it"
         heat = slicer.util.arrayFromVolume(other["heatMapVolume"]).copy()
         ui.targetComboBox.currentIndex = 0
         assert self.panel.state.heatMapVolume.GetAttribute("PulsarCAM.target") == "non-response"
@@ -220,6 +223,7 @@ class TwoPatients:
         assert self.outputs() == made
         ui.inputVolumeSelector.setCurrentNode(second)
         assert self.rows() == rows
+        assert [bool(d.GetVisibility()) for d in displays] == [False, True, False, True]
         assert other["heatMapVolume"].GetAttribute("PulsarCAM.target") == "response"
 
     def test_views_of_one_patients_comparison_go_when_another_is_chosen(self):
@@ -230,7 +234,7 @@ class TwoPatients:
         assert manager.layout != layout
         ui.inputVolumeSelector.setCurrentNode(first)
         assert manager.layout == layout
-        assert ui.compareButton.text == "Compare methods"
+        assert ui.compareButton.text == "Methods side by side"
         ui.sideBySideButton.click()
         assert manager.layout != layout
         self.choose_patient("C", 1)

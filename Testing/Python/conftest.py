@@ -33,6 +33,57 @@ def shared_cases() -> Path:
     return folder
 
 
+@pytest.fixture(scope="session")
+def synthetic_cohort(tmp_path_factory):
+    """Table of a synthetic cohort that is only read: ``synthetic_cohort(settings, **options of write_cohort)``."""
+    own = tmp_path_factory.getbasetemp()
+    shared = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+
+    def made(settings, **options) -> Path:
+        from making_cohorts import kept_cohort
+
+        return kept_cohort(shared, settings, **options)
+
+    return made
+
+
+@pytest.fixture(scope="module")
+def few_resamples():
+    """Intervals of a study's figures from 50 draws instead of 2000, where it is the figures' way that is judged."""
+    from PulsarCAMLib.outputs.study.writing import write_study_report
+    from PulsarCAMLib.study.figures.summary import summarise
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(summarise, "__defaults__", (50,))
+        patch.setitem(write_study_report.__kwdefaults__, "resamples", 50)
+        yield
+
+
+@pytest.fixture
+def undrawn(monkeypatch):
+    """Galleries of a study's report without the drawing, most of their time; with it: ``test_study_report_trained``."""
+    from PulsarCAMLib.outputs.study import gallery_pictures
+
+    for name in ("maps_png", "reconstruction_png"):
+        monkeypatch.setattr(gallery_pictures, name, lambda _found: b"not drawn")
+
+
+@pytest.fixture
+def two_ways(request, monkeypatch):
+    """Explaining tells by two ways how stable answers are, not by eleven, which is most of the time of small scans.
+
+    All of them: ``test_stability``, and tests marked ``every_way``.
+    """
+    if request.node.get_closest_marker("every_way"):
+        return
+    from itertools import islice
+
+    from PulsarCAMLib.systems.contract import System
+
+    every = System.perturbed
+    monkeypatch.setattr(System, "perturbed", lambda self, case: islice(every(self, case), 2))
+
+
 @pytest.fixture
 def a_scene():
     """An empty scene as in a freshly started Slicer: ``slicer.mrmlScene``, module logics, ``slicer.app``."""
@@ -58,7 +109,7 @@ def a_desktop():
 @pytest.fixture
 def a_model(tmp_path_factory, monkeypatch):
     """An installed model called synthetic-demo: the one that ships, else an untrained one of the same shape."""
-    from PulsarCAMLib.systems.bundle import installed_bundles
+    from PulsarCAMLib.systems.bundles.bundle import installed_bundles
 
     if "synthetic-demo" not in installed_bundles():
         from host.making import untrained_bundle

@@ -5,8 +5,8 @@ import torch
 from stranger import STRANGER, Stranger
 
 from PulsarCAMLib.core.case import Case, Image
-from PulsarCAMLib.core.geometry import VolumeGeometry
-from PulsarCAMLib.systems.bundle import load_bundle, save_bundle
+from PulsarCAMLib.core.geometry.volume import VolumeGeometry
+from PulsarCAMLib.systems.bundles.bundle import load_bundle, save_bundle
 from PulsarCAMLib.systems.maps.gradients import INTEGRATED_GRADIENTS
 from PulsarCAMLib.systems.volumes.preprocessing import VolumePreprocessing
 

@@ -10,6 +10,8 @@ from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
 from pydicom.sequence import Sequence as Items
 from pydicom.uid import ExplicitVRLittleEndian
 
+from PulsarCAMLib.io.volumes import read_volume
+
 MR, ENHANCED_MR = "1.2.840.10008.5.1.4.1.1.4", "1.2.840.10008.5.1.4.1.1.4.1"
 AXIAL = [1, 0, 0, 0, 1, 0]
 
@@ -86,3 +88,13 @@ def a_group(frame: Dataset, sequence: str, **values: object) -> None:
     for keyword, value in values.items():
         setattr(item, keyword, value)
     setattr(frame, sequence, Items([item]))
+
+
+def is_right(path: Path, scale: float = 1) -> bool:
+    """Whether a file or folder is read as :func:`volume`, times a scale, where :func:`a_folder` puts it."""
+    voxels, geometry = read_volume(path)
+    np.testing.assert_allclose(voxels, volume(len(voxels)) * scale, rtol=1e-6)
+    np.testing.assert_allclose(geometry.spacing, (0.5, 1.5, 3))
+    np.testing.assert_allclose(geometry.origin, (-4, -5, 10))
+    np.testing.assert_allclose(np.diag(geometry.direction), 1)
+    return True

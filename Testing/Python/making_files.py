@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import SimpleITK as sitk
 
-from PulsarCAMLib.core.geometry import VolumeGeometry
+from PulsarCAMLib.core.geometry.volume import VolumeGeometry
 
 ROTATION = np.linalg.qr(np.random.default_rng(3).normal(size=(3, 3)))[0]
 OBLIQUE = VolumeGeometry((12, 60, 64), (0.9, 1.0, 3.0), (-20.0, 31.0, 8.0), ROTATION)

@@ -7,7 +7,7 @@ import pytest
 from scipy import ndimage, special
 from scipy.spatial.transform import Rotation
 
-from PulsarCAMLib.core.geometry import VolumeGeometry
+from PulsarCAMLib.core.geometry.volume import VolumeGeometry
 from PulsarCAMLib.core.lesion import Lesion
 from PulsarCAMLib.features.row import FeatureRow
 

@@ -2,10 +2,10 @@
 
 import torch
 
-from PulsarCAMLib.systems.autoencoder.architecture import Architecture
-from PulsarCAMLib.systems.autoencoder.network import AutoencoderClassifier
-from PulsarCAMLib.systems.autoencoder.preprocessing import Preprocessing
-from PulsarCAMLib.systems.bundle import save_bundle
+from PulsarCAMLib.systems.autoencoder.model.architecture import Architecture
+from PulsarCAMLib.systems.autoencoder.model.network import AutoencoderClassifier
+from PulsarCAMLib.systems.autoencoder.samples.preprocessing import Preprocessing
+from PulsarCAMLib.systems.bundles.bundle import save_bundle
 
 CARD_FIELDS = {
     "name": "random",

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from PulsarCAMLib.systems.autoencoder.architecture import Architecture
-from PulsarCAMLib.training.samples import TrainingSamples
+from PulsarCAMLib.systems.autoencoder.model.architecture import Architecture
+from PulsarCAMLib.training.units.samples import TrainingSamples
 
 SMALL = Architecture(filters=4)
 

@@ -11,7 +11,7 @@ from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
 from pydicom.sequence import Sequence as Items
 from pydicom.uid import ExplicitVRLittleEndian
 
-from PulsarCAMLib.core.geometry import VolumeGeometry
+from PulsarCAMLib.core.geometry.volume import VolumeGeometry
 
 RTSTRUCT, REG, DEFORMABLE = (f"1.2.840.10008.5.1.4.1.1.{n}" for n in ("481.3", "66.1", "66.3"))
 FRAME = "1.2.3.3"

@@ -6,7 +6,7 @@ import numpy as np
 
 from PulsarCAMLib.cohort.study_lesions import StudyLesions
 from PulsarCAMLib.core.vocabulary import CAM
-from PulsarCAMLib.study.features import feature_options
+from PulsarCAMLib.study.models.features import feature_options
 from PulsarCAMLib.study.records import TrialRecord
 from PulsarCAMLib.study.run import Study
 from PulsarCAMLib.study.settings import StudySettings

@@ -3,14 +3,14 @@
 import numpy as np
 
 from PulsarCAMLib.core.case import Case, Image
-from PulsarCAMLib.core.geometry import VolumeGeometry
+from PulsarCAMLib.core.geometry.volume import VolumeGeometry
 from PulsarCAMLib.core.inputs import MRI, InputRole
 from PulsarCAMLib.core.task import GIVEN, PATIENT, LabelRule, Task, TaskClass
 from PulsarCAMLib.systems.contract import LabelledUnit
 from PulsarCAMLib.systems.maps.gradients import SALIENCY
 from PulsarCAMLib.systems.volumes.preprocessing import VolumePreprocessing
 from PulsarCAMLib.systems.volumes.system import VolumeSystem
-from PulsarCAMLib.training.samples import TrainingSamples
+from PulsarCAMLib.training.units.samples import TrainingSamples
 
 SIZE = (8, 8, 8)
 GRID = VolumeGeometry((10, 12, 12), (1.0, 1.0, 1.0))

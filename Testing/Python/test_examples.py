@@ -8,13 +8,13 @@ import importlib
 import pytest
 
 WITH_EXAMPLES = {
-    "core.geometry": 1,
+    "core.geometry.volume": 1,
     "core.lesion": 1,
     "core.display": 1,
     "lesions.from_labels": 2,
-    "cohort.response": 1,
-    "cohort.columns": 1,
-    "systems.bundle": 1,
+    "cohort.labels.response": 1,
+    "cohort.tables.columns": 1,
+    "systems.bundles.bundle": 1,
     "explanation.probabilities": 1,
     "explanation.explain": 1,
 }

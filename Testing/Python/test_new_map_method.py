@@ -13,7 +13,7 @@ import pytest
 from PulsarCAMLib.cli import main
 from PulsarCAMLib.cli.parser import make_parser
 from PulsarCAMLib.core.map_method import MapMethod
-from PulsarCAMLib.systems.autoencoder import maps
+from PulsarCAMLib.systems.autoencoder.maps import closed_form as maps
 from PulsarCAMLib.systems.autoencoder.system import Autoencoder
 from PulsarCAMLib.systems.registry import method_title, system_of
 
@@ -27,7 +27,7 @@ def layer_cam(evidence):
 
 @pytest.fixture
 def with_layer_cam(monkeypatch):
-    """As if the entry stood in systems/autoencoder/maps.py."""
+    """As if the entry stood in systems/autoencoder/maps/closed_form.py."""
     entry = MapMethod(
         name="layercam",
         title="Layer-CAM",
@@ -43,8 +43,8 @@ def with_layer_cam(monkeypatch):
 
 @pytest.fixture(scope="module")
 def scan(tmp_path_factory):
+    from PulsarCAMLib.cli.commands.demo import write_scan
     from PulsarCAMLib.cli.console import Progress
-    from PulsarCAMLib.cli.demo import write_scan
 
     folder = tmp_path_factory.mktemp("scan") / "scan"
     write_scan(folder, 11, Progress(quiet=True))
@@ -75,9 +75,9 @@ def test_it_is_computed_compared_drawn_and_reported(with_layer_cam, scan, tmp_pa
 def test_its_map_is_what_its_equation_says(with_layer_cam):
     import torch
 
-    from PulsarCAMLib.systems.autoencoder.compute import explain_patches
-    from PulsarCAMLib.systems.autoencoder.ensemble import Ensemble
-    from PulsarCAMLib.systems.autoencoder.network import AutoencoderClassifier
+    from PulsarCAMLib.systems.autoencoder.maps.compute import explain_patches
+    from PulsarCAMLib.systems.autoencoder.model.ensemble import Ensemble
+    from PulsarCAMLib.systems.autoencoder.model.network import AutoencoderClassifier
 
     torch.manual_seed(0)
     member = AutoencoderClassifier().double().eval()

@@ -165,6 +165,13 @@ def test_the_command_writes_one_for_each_version_and_says_what_to_do(tmp_path):
         assert "Traceback" not in refused.stderr
 
 
+def test_a_folder_that_cannot_be_made_is_one_sentence(tmp_path, capsys):
+    (tmp_path / "there").write_text("a file")
+    assert TOOL.main(["-o", str(tmp_path / "there"), "--slicer", "5.12"]) == 1
+    said = capsys.readouterr().err
+    assert said == f"{tmp_path / 'there'} cannot be made or written to (File exists); name a folder with -o.\n"
+
+
 @pytest.mark.parametrize(
     ("field", "text"), [("HOMEPAGE", ""), ("CATEGORY", None), ("DEPENDS", 'set(EXTENSION_DEPENDS "a")\n' * 2)]
 )

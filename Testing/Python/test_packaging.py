@@ -209,7 +209,7 @@ def test_slicer_is_asked_for_lower_bounds_only_and_never_for_what_it_brings_itse
 
 def test_the_lock_pins_every_direct_dependency_within_its_range():
     files = ("requirements-lock.txt", "requirements-bench.txt", "requirements-brain.txt")
-    lock = [line for name in files for line in requirement_lines(ROOT / name)]
+    lock = [line.partition(";")[0] for name in files for line in requirement_lines(ROOT / name)]  # ; says where
     pins = {re.sub(r"[-_.]+", "-", name).lower(): version for name, version in (line.split("==") for line in lock)}
     extras = PROJECT["optional-dependencies"]
     wanted = [*PROJECT["dependencies"], *(line for name in extras for line in extras[name])]

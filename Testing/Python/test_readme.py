@@ -58,7 +58,7 @@ def a_grader(a_scene, a_model, tmp_path, monkeypatch):
     from host.making import an_mri
     from PulsarCAMScenarios.stranger import Stranger, write_bundle
 
-    from PulsarCAMLib.systems.bundle import USER_FOLDER_VARIABLE
+    from PulsarCAMLib.systems.bundles.bundle import USER_FOLDER_VARIABLE
     from PulsarCAMLib.systems.registry import register, unregister
 
     models = Path(os.environ.get(USER_FOLDER_VARIABLE, tmp_path))

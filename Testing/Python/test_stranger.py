@@ -17,7 +17,7 @@ from making_files import written
 from stranger import STRANGER
 
 from PulsarCAMLib.cli import main
-from PulsarCAMLib.core.geometry import VolumeGeometry
+from PulsarCAMLib.core.geometry.volume import VolumeGeometry
 from PulsarCAMLib.systems.registry import register, unregister
 
 GRID = VolumeGeometry((10, 24, 22), (1.5, 1.5, 3.0), (12.0, -40.0, 6.0))
@@ -178,6 +178,7 @@ def choose_the_dose(panel, nodes):
     from PulsarCAMLib.scene.showing.views import composites
 
     box = panel.ui.mapInputComboBox
+    panel.ui.explanationCollapsibleButton.collapsed = False
     assert not box.isHidden()
     assert [box.itemText(n) for n in range(box.count)] == ["All images together", "FLAIR", "planned dose"]
     panel.ui.methodComboBox.currentIndex = 1
@@ -192,7 +193,7 @@ def choose_the_dose(panel, nodes):
     assert set(over) == {nodes["Dose"].GetID()}
 
 
-def test_it_is_studied_beside_its_control(folder):
+def test_it_is_studied_beside_its_control(folder, few_resamples, undrawn):
     out = folder / "study"
     options = ["--protocols", "patients", "--trials", "3", "--controls", "2", "--folds", "3", "--quiet"]
     assert main(["study", str(folder / "cohort.csv"), "-o", str(out), *options, *QUICK]) == 0
@@ -286,7 +287,7 @@ def looking_at(channel, model, folder):
     """A bundle whose network sums what is bright in one channel."""
     import torch
 
-    from PulsarCAMLib.systems.bundle import load_bundle, save_bundle
+    from PulsarCAMLib.systems.bundles.bundle import load_bundle, save_bundle
 
     fields = dict(load_bundle(model).card.fields)
     network = STRANGER.network(None, None)
@@ -368,7 +369,7 @@ def test_its_maps_are_checked_for_its_card(folder, few, monkeypatch):
     from functools import partial
 
     from PulsarCAMLib.outputs.pages.card_text import card_blocks
-    from PulsarCAMLib.systems.bundle import load_bundle
+    from PulsarCAMLib.systems.bundles.bundle import load_bundle
     from PulsarCAMLib.trust import checks
 
     monkeypatch.setattr(checks, "Settings", partial(checks.Settings, draws=1, steps=2, random_orders=1))

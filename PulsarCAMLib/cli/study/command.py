@@ -14,7 +14,7 @@ from ...core.vocabulary import CAM
 from ...io.plain_files import read_json
 from ..console import TimedBar, note, warn
 from ..learning import NEEDS, checked_cohort, settings_of, system_of_options
-from ..setting_options import settings_from
+from ..options.setting_options import settings_from
 
 REPORT = "report"
 ALL = "all"
@@ -179,7 +179,7 @@ def _feature_settings(options) -> dict:
                 "or add a model such as gradients to --models."
             )
         return {}
-    from ...study.features import feature_options
+    from ...study.models.features import feature_options
 
     return feature_options(names, settings_file=options.feature_settings, imbalance=options.imbalance)
 

@@ -9,9 +9,9 @@ from ...core.vocabulary import BASELINES, CAM, DELTA, FEATURE_MODELS, PROTOCOLS,
 from ...study.settings import CHEAP, NONE, StudySettings
 from ...systems.contract import System
 from ..learning import add_foreign, add_model, add_system, add_training, shrinkage_of
-from ..numbers import whole_number
-from ..places import InputPath, add_output, add_overwrite
-from ..setting_options import add_settings, names_of
+from ..options.numbers import whole_number
+from ..options.places import InputPath, add_output, add_overwrite
+from ..options.setting_options import add_settings, names_of
 
 EXAMPLES = """\
 examples:

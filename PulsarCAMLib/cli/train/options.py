@@ -11,9 +11,9 @@ from ...core.visible import is_visible, visible
 from ...core.vocabulary import BASELINE, CAM, PATIENTS, TIME_POINTS
 from ...systems.contract import System
 from ..learning import add_foreign, add_model, add_system, add_training
-from ..numbers import share_or_none, whole_number
-from ..places import InputPath, add_output, add_overwrite
-from ..setting_options import add_settings
+from ..options.numbers import share_or_none, whole_number
+from ..options.places import InputPath, add_output, add_overwrite
+from ..options.setting_options import add_settings
 
 EXAMPLES = """\
 examples:

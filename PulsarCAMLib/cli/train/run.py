@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ...cohort.lesion_label import LesionLabel
-from ...cohort.table import CohortTable
+from ...cohort.labels.lesion_label import LesionLabel
+from ...cohort.tables.table import CohortTable
 from ...core.task import PATIENT, SHRINKAGE
 from ...core.vocabulary import ALL, BASELINE, FOLDS
 from ...systems.registry import DEFAULT
@@ -22,10 +22,10 @@ from .stages import JUDGING, MAPS, REPORT, TRAINING, WRITING
 if TYPE_CHECKING:
     from ...study.run import Study
     from ...study.settings import StudySettings
-    from ...systems.bundle import ModelBundle
+    from ...systems.bundles.bundle import ModelBundle
     from ...systems.contract import System
-    from ...systems.learning import Trained, TrainingSamples
-    from ...training.card import Origin
+    from ...systems.learning.learner import Trained, TrainingSamples
+    from ...training.bundles.card import Origin
     from ...training.trial import TrialResult
 
 STUDY, LABEL_CONTROLS, PREPARED = "study", "label-controls", "prepared"
@@ -64,8 +64,8 @@ class TrainRun:
         Raises:
             InputError: it cannot.
         """
-        from ...training.cohort_cases import usable_rows
-        from ...training.holdout import check_learnable
+        from ...training.units.cohort_cases import usable_rows
+        from ...training.units.holdout import check_learnable
 
         rows = usable_rows(cohort, labels, self.options.time_point, self.system)
         own = {"share": self.options.validation_share, "seed": self.options.seed}
@@ -85,8 +85,8 @@ class TrainRun:
         Raises:
             PulsarCAMError: the cohort cannot be trained on, or a folder cannot be written.
         """
-        from ...training.card import card_fields
-        from ...training.cohort_cases import usable_rows
+        from ...training.bundles.card import card_fields
+        from ...training.units.cohort_cases import usable_rows
 
         rows = usable_rows(cohort, labels, self.options.time_point, self.system)
         judged_by = self._protocols(cohort, labels)
@@ -106,7 +106,12 @@ class TrainRun:
         """Settings of the study, if one is wanted and can be run; asked before anything is trained."""
         if self.options.protocols and self.options.time_point != BASELINE:
             warn(f"No protocol was run: {FIRST_MRI_ONLY}.")
-        return self._judged_by(cohort, labels)
+        found = self._judged_by(cohort, labels)
+        if found is not None:
+            from ..study.command import tell_of_input_controls
+
+            tell_of_input_controls(found, self.options.quiet)
+        return found
 
     def _judged_by(self, cohort: CohortTable, labels: Sequence[LesionLabel]) -> StudySettings | None:
         """The same without a word.
@@ -118,19 +123,18 @@ class TrainRun:
             return None
         from ...study.prepare import check_study
         from ...training.permuted_label_control import undisturbed
-        from ..study.command import study_settings_of, tell_of_input_controls
+        from ..study.command import study_settings_of
 
         found = study_settings_of(argparse.Namespace(**vars(self.options)))
-        tell_of_input_controls(found, self.options.quiet)
         found = replace(found, training=undisturbed(found.training))
         check_study(cohort, labels, found)
         return found
 
     def _samples(self, rows: list) -> tuple[TrainingSamples, TrainingSamples]:
         from ...study.running import preparing
-        from ...training.cohort_cases import cohort_cases
-        from ...training.holdout import hold_out_patients
-        from ...training.samples import collect_samples, told_once
+        from ...training.units.cohort_cases import cohort_cases
+        from ...training.units.holdout import hold_out_patients
+        from ...training.units.samples import collect_samples, told_once
 
         warnings: list[str] = []
         with self.stages.stage(preparing(self.system)) as tell:
@@ -151,7 +155,7 @@ class TrainRun:
         aside: Any = validation if len(validation) else None
         known: Any = samples
         if self._folds:
-            from ...training.holdout import folds_of_members
+            from ...training.units.holdout import folds_of_members
 
             folds = folds_of_members(samples, len(members), self.settings.seed, self.system.task)
             known, aside = zip(*folds, strict=True)
@@ -164,10 +168,10 @@ class TrainRun:
             if self.options.protocols:
                 fields["protocols"] = {"about": f"Not run: {FIRST_MRI_ONLY}"}
             return None
-        from ...study.card_section import protocols_section
+        from ...study.figures.card_section import protocols_section
+        from ...study.figures.summary import summarise
         from ...study.input_controls.words import input_controls_section
         from ...study.run import run_study
-        from ...study.summary import summarise
 
         study = run_study(
             cohort, labels, settings, self.kept.folder / STUDY, at_once=self.options.jobs,
@@ -188,7 +192,7 @@ class TrainRun:
         self, cohort: CohortTable, rows: list, fields, trained, samples: TrainingSamples, validation: TrainingSamples
     ) -> dict:
         """The checks of the maps, on patients that were set aside where there are some."""
-        from ...systems.bundle import bundle_of
+        from ...systems.bundles.bundle import bundle_of
         from ...trust.cohort_subjects import cohort_subjects
         from ...trust.judging import LabelControl, card_section, judge_explanations
 
@@ -214,7 +218,7 @@ class TrainRun:
             write_study_report(study, self.report, overwrite=True, progress=tell, members=trained, on_warning=warn)
 
     def _save(self, trained: list[TrialResult], fields: dict[str, Any]) -> ModelBundle:
-        from ...systems.bundle import save_bundle
+        from ...systems.bundles.bundle import save_bundle
 
         return save_bundle(self.output, [each.model() for each in trained], fields, overwrite=self.options.overwrite)
 
@@ -230,8 +234,8 @@ class TrainRun:
 
     def _origin(self, cohort: CohortTable, labels: list[LesionLabel], rows: list) -> Origin:
         from ...io.hashing import sha256_of
-        from ...training.card import Origin
-        from ...training.cohort_cases import inputs_digest
+        from ...training.bundles.card import Origin
+        from ...training.units.cohort_cases import inputs_digest
 
         of_patients = self.system.task.unit == PATIENT
         used = {(row.patient, "" if of_patients else row.lesion) for row, _ in rows}

@@ -30,8 +30,8 @@ class RunFolder:
         self._alone: AbstractContextManager | None = None
 
     def __enter__(self) -> RunFolder:
+        from ...io.atomic import write_durably
         from ...io.locking import only_one
-        from ...training.checkpoint import write_durably
 
         self._new = [path for path in (self.folder, *self.folder.parents) if not path.exists()]
         try:
@@ -106,7 +106,7 @@ def check_places(output: Path, run_folder: Path, report: Path | None, *, overwri
         OutputError: something is in the way, or there is nothing to be continued from what is there.
     """
     from ...io.result_folder import ResultFolder
-    from ...systems.bundle import check_bundle_place
+    from ...systems.bundles.bundle import check_bundle_place
 
     check_bundle_place(output, overwrite=overwrite)
     if os.path.lexists(run_folder):

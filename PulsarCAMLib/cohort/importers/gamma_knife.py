@@ -23,9 +23,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from ..cells import Unreadable, as_number
 from ..findings import Finding
-from ..table import CohortRow
+from ..tables.cells import Unreadable, as_number
+from ..tables.table import CohortRow
 from .imported import ASSUMED, LEFT_OUT, UNKNOWN_RATING, Imported, about_row, about_source, imported, lines_of
 
 LESIONS, COURSES, PATIENTS = "lesion_level", "course_level", "pt_level"

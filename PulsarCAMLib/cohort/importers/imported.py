@@ -10,11 +10,11 @@ from pathlib import Path
 from ...core.errors import InputError, PulsarCAMError
 from ...io.csv_files import csv_text
 from ...io.plain_files import plain_file
-from ..cells import as_text
-from ..columns import plain_name
 from ..findings import HEADINGS, Finding, in_order
-from ..sheets import read_sheet
-from ..table import CohortRow, CohortTable, numbered, patient_numbers, save_cohort_table
+from ..tables.cells import as_text
+from ..tables.columns import plain_name
+from ..tables.sheets import read_sheet
+from ..tables.table import CohortRow, CohortTable, numbered, patient_numbers, save_cohort_table
 
 LEFT_OUT, UNKNOWN_RATING, NO_IMAGE, NO_MASK = "left out", "rating not used", "missing modality", "no mask"
 ASSUMED = "taken as"
@@ -50,7 +50,7 @@ def about_source(kind: str, what: str, remedy: str, patient: str = "", lesion: s
 
 
 def lines_of(path: Path, needed: Sequence[str], what: str, sheet: str = "") -> list[tuple[int, dict[str, str]]]:
-    """Lines of a table of the download, cells as text by their plain heading (see :func:`..columns.plain_name`).
+    """Lines of a table of the download, cells as text by their plain heading (see :func:`..tables.columns.plain_name`).
 
     Args:
         path: CSV or XLSX.
@@ -66,7 +66,7 @@ def lines_of(path: Path, needed: Sequence[str], what: str, sheet: str = "") -> l
         DependencyError: an ``.xlsx``, and openpyxl is not installed.
     """
     if sheet:
-        from ..sheets import read_xlsx
+        from ..tables.sheets import read_xlsx
 
         plain_file(path, "table")
         first, *rest = read_xlsx(path, sheet) or [()]

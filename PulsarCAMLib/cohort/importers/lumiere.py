@@ -26,9 +26,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ...core.errors import InputError
-from ..cells import BLANK, Unreadable, as_number
 from ..findings import Finding
-from ..table import CohortRow
+from ..tables.cells import BLANK, Unreadable, as_number
+from ..tables.table import CohortRow
 from .imported import (
     ASSUMED,
     LEFT_OUT,

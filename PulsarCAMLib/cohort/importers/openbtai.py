@@ -11,9 +11,9 @@ from datetime import date
 from pathlib import Path
 
 from ...core.errors import InputError
-from ..cells import Unreadable, as_date, as_number
 from ..findings import Finding
-from ..table import CohortRow, CohortTable
+from ..tables.cells import Unreadable, as_date, as_number
+from ..tables.table import CohortRow, CohortTable
 from .imported import ASSUMED, LEFT_OUT, Imported, about_source, lines_of
 
 NEEDED = ("patient", "lesion", "time_point", "totalvolume")

@@ -26,7 +26,7 @@ from pathlib import Path
 
 from ...core.errors import InputError
 from ..findings import Finding
-from ..table import CohortRow
+from ..tables.table import CohortRow
 from .imported import (
     ASSUMED,
     LEFT_OUT,

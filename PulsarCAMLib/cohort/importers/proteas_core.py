@@ -19,7 +19,7 @@ from ...io.plain_files import possible_place
 from ...io.volumes import read_image
 from ...lesions.doubts import whole_numbers
 from ..findings import Finding
-from ..table import CohortRow
+from ..tables.table import CohortRow
 from .imported import ASSUMED, LEFT_OUT, about_row, about_source
 
 CORE, KNOWN = (1, 2), (0, 1, 2, 3)

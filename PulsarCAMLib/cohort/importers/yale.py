@@ -23,9 +23,9 @@ from datetime import date
 from pathlib import Path
 
 from ...core.errors import InputError
-from ..cells import Unreadable, as_date, as_number
 from ..findings import Finding
-from ..table import CohortRow
+from ..tables.cells import Unreadable, as_date, as_number
+from ..tables.table import CohortRow
 from .imported import ASSUMED, LEFT_OUT, NO_IMAGE, Imported, about_row, about_source, imported, lines_of
 
 SEQUENCES = {"PRE": "t1", "T2": "t2", "FLAIR": "flair", "POST": "t1c"}

@@ -6,15 +6,17 @@ path and no tag; so a cohort made on a patient's MRI shows that patient's head, 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 
+from ...core.case import Image
 from ...core.errors import InputError
-from ...core.geometry import VolumeGeometry
+from ...core.geometry.volume import VolumeGeometry
+from ...core.visible import visible
 from ...systems.phantom.anatomy import AIR, MENINGES_MM, WHITE
 from ...systems.phantom.random_fields import Grid
 
@@ -23,6 +25,9 @@ STRIPPED = 0.3
 
 FOREGROUND = 0.12
 """Of the 99th percentile above the lowest value: brighter voxels are head."""
+
+HEAD_CM3 = (600.0, 8000.0)
+"""Less tissue than in any brain without its skull, and more than in any head, is told."""
 
 BLUR_MM = 0.5
 """Standard deviation of the blur of what is painted, so that lesions are no sharper than the image."""
@@ -47,15 +52,34 @@ class Background:
         Raises:
             InputError: it cannot be read, or shows no head that a lesion could lie in.
         """
-        from ...io.volumes import read_volume
+        from ...io.inputs import read_mri
 
-        voxels, geometry = read_volume(path)
-        found = cls(np.nan_to_num(voxels, nan=0.0, posinf=0.0, neginf=0.0), geometry)
+        return cls.of(read_mri(path), visible(Path(path).name))
+
+    @classmethod
+    def of(cls, image: Image, name: str) -> Background:
+        """From an image in memory; ``name`` is what it is called.
+
+        Raises:
+            InputError: it shows no head that a lesion could lie in.
+        """
+        found = cls(np.nan_to_num(image.voxels, nan=0.0, posinf=0.0, neginf=0.0), image.geometry)
         if not found.depth_mm.max() > 0:
-            raise InputError(
-                f"{Path(path).name} shows no head that lesions could be put into; give an MRI of a whole head."
-            )
+            raise InputError(f"{name} shows no head that lesions could be put into; give an MRI of a whole head.")
         return found
+
+    def doubts(self, name: str) -> Iterator[str]:
+        """What speaks against an MRI of a head and is no proof, one sentence each."""
+        from ...io.inputs import doubts_on_mri
+
+        yield from doubts_on_mri(Image(self.voxels, self.geometry), f"The image {name}")
+        shown = float(np.count_nonzero(self._head)) * self.geometry.voxel_volume_mm3 / 1000
+        least, most = HEAD_CM3
+        if not least <= shown <= most:
+            yield (
+                f"The image {name} shows {shown:.0f} cm³ of tissue, where a brain has about 1400 and a head 3000 to "
+                "6000; is it an MRI of a whole head?"
+            )
 
     @cached_property
     def _lowest(self) -> float:
@@ -71,19 +95,25 @@ class Background:
 
         Where the skull was not taken away the brain begins as deep as skin and skull reach in an adult.
         """
-        from scipy.ndimage import binary_closing, binary_fill_holes, distance_transform_edt, label
+        from scipy.ndimage import distance_transform_edt
+
+        # The image's own end is no skin: what is cut off there goes on.
+        around = np.pad(self._head, 1, mode="edge")
+        depth = distance_transform_edt(around, sampling=self.geometry.spacing[::-1])[1:-1, 1:-1, 1:-1]
+        return np.maximum(depth - (0.0 if self._is_stripped else MENINGES_MM), 0).astype(np.float32)
+
+    @cached_property
+    def _head(self) -> np.ndarray:
+        """The largest part of what is brighter than air, bool ``[k, j, i]``; empty where there is none."""
+        from scipy.ndimage import binary_closing, binary_fill_holes, label
 
         above = self.voxels.astype(np.float32) - self._lowest
         head = binary_closing(above > FOREGROUND * np.percentile(above, 99), iterations=2)
         head = np.stack([binary_fill_holes(plane) for plane in head])
         parts, count = label(head)
         if not count:
-            return np.zeros(self.voxels.shape, np.float32)
-        head = parts == 1 + np.argmax(np.bincount(parts.ravel())[1:])
-        # The image's own end is no skin: what is cut off there goes on.
-        around = np.pad(head, 1, mode="edge")
-        depth = distance_transform_edt(around, sampling=self.geometry.spacing[::-1])[1:-1, 1:-1, 1:-1]
-        return np.maximum(depth - (0.0 if self._is_stripped else MENINGES_MM), 0).astype(np.float32)
+            return head
+        return parts == 1 + np.argmax(np.bincount(parts.ravel())[1:])
 
     @cached_property
     def _scale(self) -> float:

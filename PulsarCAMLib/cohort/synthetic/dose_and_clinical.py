@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...core.geometry import VolumeGeometry
+from ...core.geometry.volume import VolumeGeometry
 from .patients import SyntheticScan
 from .settings import TIME_POINTS, CohortSettings
 

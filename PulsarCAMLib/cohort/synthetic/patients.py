@@ -14,10 +14,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...core.errors import InputError
-from ...core.geometry import VolumeGeometry
+from ...core.geometry.volume import VolumeGeometry
 from ...systems.phantom.anatomy import MENINGES_MM, OEDEMA, Head
 from ...systems.phantom.random_fields import Grid, soft
-from ..response import responds
+from ..labels.response import responds
 from .background import Background, OwnScanner
 from .lesions import Tumour, draw_tumour
 from .rules import Plan

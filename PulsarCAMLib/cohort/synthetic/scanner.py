@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...core.geometry import VolumeGeometry
+from ...core.geometry.volume import VolumeGeometry
 from ...systems.phantom.random_fields import Grid, Waves, random_rotation
 
 SLAB_MM = 96.0

@@ -123,9 +123,11 @@ class CohortSettings(Settings):
         if unknown:
             yield f"The synthetic cohort has no factor named {', '.join(sorted(unknown))}."
         if not 1 <= self.lesions[0] <= self.lesions[1] <= 6:
-            yield f"A synthetic patient has 1 to 6 lesions, not {self.lesions}."
+            fewest, most = self.lesions
+            yield f"A synthetic patient has 1 to 6 lesions, the fewest first; not {fewest} to {most}."
         if not 6 <= self.diameter_mm[0] <= self.diameter_mm[1] <= 44:
-            yield f"Synthetic lesions are 6 to 44 mm wide, not {self.diameter_mm}."
+            least, largest = self.diameter_mm
+            yield f"Synthetic lesions are 6 to 44 mm wide, the smallest first; not {least:g} to {largest:g}."
 
     @property
     def numbers(self) -> Factors:

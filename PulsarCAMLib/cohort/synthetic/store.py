@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from ...core.errors import OutputError
-from ...core.geometry import VolumeGeometry
+from ...core.geometry.volume import VolumeGeometry
 from ...core.vocabulary import ADDED_TEXTURE, FOLLOWUP
 from ...io.csv_files import write_rows
 from ...io.result_folder import ResultFolder
@@ -49,7 +49,7 @@ COLUMNS = (
     "note_scanner",
     "note_spacing_mm",
 )
-"""One row per lesion and pre-treatment MRI, in the words of :mod:`PulsarCAMLib.cohort.columns`.
+"""One row per lesion and pre-treatment MRI, in the words of :mod:`PulsarCAMLib.cohort.tables.columns`.
 
 The response is not among them: it is computed from the volumes, by the threshold that is asked for.
 """

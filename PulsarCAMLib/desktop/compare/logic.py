@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from slicer import vtkMRMLPlotChartNode, vtkMRMLScalarVolumeNode, vtkMRMLTableNode
@@ -14,7 +14,8 @@ from slicer import vtkMRMLPlotChartNode, vtkMRMLScalarVolumeNode, vtkMRMLTableNo
 class PulsarCAMComparison:
     """What :meth:`CompareLogic.compareMaps` made.
 
-    mapComparison holds the rows of both tables: ``mapComparison.agreement`` and ``mapComparison.shells``.
+    mapComparison holds the rows of the tables: ``mapComparison.agreement``, ``mapComparison.shells`` and, where other
+    maps were compared, ``mapComparison.overlaps``; overlapTableNode is None where none were.
     """
 
     gradientMagnitudeNode: vtkMRMLScalarVolumeNode | None = None
@@ -23,6 +24,7 @@ class PulsarCAMComparison:
     shellTableNode: vtkMRMLTableNode | None = None
     profileTableNode: vtkMRMLTableNode | None = None
     profileChartNode: vtkMRMLPlotChartNode | None = None
+    overlapTableNode: vtkMRMLTableNode | None = None
     mapComparison: object = None
 
 
@@ -62,10 +64,17 @@ class CompareLogic:
         shellTableNode: vtkMRMLTableNode | None = None,
         profileTableNode: vtkMRMLTableNode | None = None,
         profileChartNode: vtkMRMLPlotChartNode | None = None,
+        overlapTableNode: vtkMRMLTableNode | None = None,
+        otherMaps: Mapping[str, vtkMRMLScalarVolumeNode] | Sequence[vtkMRMLScalarVolumeNode] = (),
+        above: Mapping[str, float] | None = None,
+        percentile: float = 75.0,
+        threshold: float = 0.5,
         progress: Callable[[float, str], None] | None = None,
         cancelled: Callable[[], bool] | None = None,
     ) -> PulsarCAMComparison:
         """Gradient maps of the lesions, and how the heat maps of all methods agree with what one sees in the MRI.
+
+        With otherMaps (ADC, perfusion, spectroscopy, PET, dose, cell density...) also how they agree with these.
 
         :param result: of :meth:`explain`.
         :param lesions: names of the lesions; None: all.
@@ -74,33 +83,41 @@ class CompareLogic:
         :param shellThickness: of the shells in millimetres.
         :param method, target: of the heat map whose shells are plotted, see :meth:`explain`; the tables have all.
         :param gradientMagnitudeNode: write into this node; None makes a new one. Likewise the other nodes.
+        :param otherMaps: volumes by the names that tables give them, or a list, whose nodes' names are taken. They may
+            have any grid; transforms of the scene count.
+        :param above: by name: the value of such a map above which the part lies that overlaps are told with.
+        :param percentile: of the lesion, instead, for maps that above does not name.
+        :param threshold: share of a lesion's maximum (0..1) from where on a voxel is activated, for overlaps.
         :param progress: called with a fraction (0..1) and a text.
         :param cancelled: asked often; True stops the work.
         :raises PulsarCAMLib.core.errors.PulsarCAMError: one sentence for the user; the scene is then as it was.
         """
         from ...agreement.map_comparison import compare_maps
         from ...agreement.settings import ComparisonSettings
-        from ...core.errors import Cancelled
+        from ...core.display import Threshold
         from ...scene.reading.inputs import read_volume
+        from ...scene.reading.other_maps import read_other_maps
         from ...scene.writing.map_comparison import ComparisonNodes, write_comparison
+        from ...scene.writing.transaction import checkpoint_of
 
-        def checkpoint() -> None:
-            if cancelled is not None and cancelled():
-                raise Cancelled("Stopped; the scene is as it was.")
+        checkpoint = checkpoint_of(cancelled, result.volumeNode)
 
         scan = result.scanResult
+        others = read_other_maps(result.volumeNode, otherMaps, above or {}, percentile)
         comparison = compare_maps(
             scan,
             read_volume(result.volumeNode)[0],
             ComparisonSettings(sigma_mm=sigma, margin_mm=margin, thickness_mm=shellThickness),
             lesions=lesions,
+            others=others,
+            threshold=Threshold("fraction", threshold),
             progress=progress,
             cancelled=cancelled,
         )
         shown = scan.system.display_settings(method=method, target=target)
         given = ComparisonNodes(
             gradientMagnitudeNode, radialGradientNode, agreementTableNode, shellTableNode, profileTableNode,
-            profileChartNode,
+            profileChartNode, overlapTableNode,
         )  # fmt: skip
         nodes = write_comparison(
             comparison, result.volumeNode, result.segmentationNode, scan.card.facts(),
@@ -208,4 +225,5 @@ class CompareLogic:
             comparison.shellTableNode,
             comparison.profileTableNode,
             comparison.profileChartNode,
+            comparison.overlapTableNode,
         )

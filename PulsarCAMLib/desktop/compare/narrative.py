@@ -30,6 +30,15 @@ def where_text(shells: list[dict], unit: str) -> str:
     return text.format(mm=margin["to_mm"], share=100 * margin["activation_share"], volume=100 * margin["volume_share"])
 
 
+def overlap_text(row: dict) -> str:
+    """How much of the activated part lies in the high part of another map."""
+    if not is_known(row["dice"]):
+        return _("“{name}”: {why}.").format(name=row["other_map"], why=row["undefined"])
+    text = _("Activated part and “{name}” above {above}: overlap (Dice) {dice}, by chance {chance}.")
+    numbers = {name: number_text(row[key]) for name, key in (("dice", "dice"), ("chance", "dice_by_chance"))}
+    return text.format(name=row["other_map"], above=row["above"], **numbers)
+
+
 def resolution_text(rows: list[dict], unit: str) -> str:
     """How fine the heat map of a unit is."""
     if not rows:

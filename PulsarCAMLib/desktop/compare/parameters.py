@@ -17,6 +17,7 @@ class CompareParameters:
     compareMargin - thickness of the margin in millimetres
     shellThickness - of the shells in millimetres
     compareChosenOnly - only the lesion that is chosen in the results
+    compareWithVolume - another map that is compared with, such as ADC; none: only what one sees in the MRI
     the others - what the last comparison made, and the next one writes into
     """
 
@@ -24,12 +25,14 @@ class CompareParameters:
     compareMargin: Annotated[float, WithinRange(0.5, 20)] = 2.0
     shellThickness: Annotated[float, WithinRange(0.5, 10)] = 1.0
     compareChosenOnly: bool = False
+    compareWithVolume: vtkMRMLScalarVolumeNode
     gradientMagnitudeVolume: vtkMRMLScalarVolumeNode
     radialGradientVolume: vtkMRMLScalarVolumeNode
     agreementTable: vtkMRMLTableNode
     shellTable: vtkMRMLTableNode
     profileTable: vtkMRMLTableNode
     profileChart: vtkMRMLPlotChartNode
+    overlapTable: vtkMRMLTableNode
 
 
 COMPARE_OUTPUTS = {
@@ -39,5 +42,6 @@ COMPARE_OUTPUTS = {
     "shellTable": "shellTableNode",
     "profileTable": "profileTableNode",
     "profileChart": "profileChartNode",
+    "overlapTable": "overlapTableNode",
 }
 """Parameter to the logic's name of the same node."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import qt
+import slicer
 from slicer.i18n import tr as _
 
 from ...core.errors import Cancelled
@@ -13,25 +14,26 @@ from ...core.task import BOTH, PREDICTED
 from ...scene.showing import side_by_side, views
 from ...scene.showing.way_back import WayBack
 from ...scene.state import rows_of
-from ..results.result_cache import key_of
+from ..last_answers import LastAnswers
 from ..section import Section, set_enabled, slot
-from ..widgets.tables import set_up_table
+from ..widgets.tables import fit_height, set_up_table
 from ..wording import words_of
 from .depth_plot import Shell, ShellLabel
 from .logic import PulsarCAMComparison
-from .narrative import details_text, is_known, number_text, p_text, quantity_labels, resolution_text, where_text
+from .narrative import (
+    details_text,
+    is_known,
+    number_text,
+    overlap_text,
+    p_text,
+    quantity_labels,
+    resolution_text,
+    where_text,
+)
 from .parameters import COMPARE_OUTPUTS
 
 NARROWEST_COLUMN = 46
-
-
-@dataclass
-class _Kept:
-    """A comparison, the run that it belongs to, and the heat map whose shells are plotted."""
-
-    made: PulsarCAMComparison
-    run: object
-    plotted: tuple[str, str]
+MOST_ROWS = 12
 
 
 class Compare(Section):
@@ -39,8 +41,10 @@ class Compare(Section):
 
     def set_up(self) -> None:
         """Prepare table and plot, connect the buttons."""
-        self._rows, self._shells, self._key, self._lesion = [], [], None, None
-        self._kept, self._way_back = {}, WayBack(side_by_side.LAYOUT)
+        self._rows, self._shells, self._overlaps, self._key, self._lesion = [], [], [], None, None
+        self.ui.compareWithSelector.setMRMLScene(slicer.mrmlScene)
+        self.panel.ownOutputs.add_selector(self.ui.compareWithSelector)
+        self._answers, self._way_back = LastAnswers(self.panel), WayBack(side_by_side.LAYOUT)
         headings = (_("Heat map and"), _("ρ"), _("partial"), _("p"))
         tips = (
             "",
@@ -81,12 +85,13 @@ class Compare(Section):
 
     def refresh(self) -> None:
         """Show the tables of the parameter set, for the heat map that is shown."""
-        nodes = (self.state.agreementTable, self.state.shellTable)
+        nodes = (self.state.agreementTable, self.state.shellTable, self.state.overlapTable)
         key = tuple((n.GetID(), n.GetTable().GetMTime()) for n in nodes if n is not None and n.GetTable())
         if key != self._key:
             self._key = key
             self._rows = [r for r in rows_of(nodes[0]) if "partial_p_adjusted" in r and "undefined" in r]
             self._shells = [r for r in rows_of(nodes[1]) if "activation_share" in r and "volume_share" in r]
+            self._overlaps = [r for r in rows_of(nodes[2]) if "dice_by_chance" in r and "other_map" in r]
             self._fill_lesions()
         self._name_places()
         self._show()
@@ -114,7 +119,7 @@ class Compare(Section):
             self.ui.sideBySideButton.text = _("Earlier views")
             set_enabled(self.ui.sideBySideButton, "", _("Go back to the views as they were before"))
             return
-        self.ui.sideBySideButton.text = _("Side by side")
+        self.ui.sideBySideButton.text = _("Gradients side by side")
         tip = _("Show MRI, heat map, gradient magnitude and radial gradient in linked slice views, above the shells")
         missing = "" if self._volume() is not None else _("Press Compare first")
         no_views = "" if views.current_layout() is not None else _("There are no slice views to compare in")
@@ -143,6 +148,8 @@ class Compare(Section):
                 sigma=state.gradientSigma,
                 margin=state.compareMargin,
                 shellThickness=state.shellThickness,
+                otherMaps=[state.compareWithVolume] if state.compareWithVolume else [],
+                threshold=state.threshold / 100,
                 method=self.panel.settings().method,
                 target=self.panel.settings().target,
                 **{name: getattr(state, parameter) for parameter, name in COMPARE_OUTPUTS.items()},
@@ -155,7 +162,7 @@ class Compare(Section):
         for parameter, name in COMPARE_OUTPUTS.items():
             setattr(state, parameter, getattr(made, name))
         self.panel.resultSets.keep()
-        self._kept[key_of(state)] = _Kept(made, self.panel.resultCache.of(state), self._map())
+        self._answers.keep(made, self._map())  # the heat map whose shells are plotted
         units = pluralize(len(made.mapComparison.lesions), result.scanResult.task.unit)
         self.panel.say(_("{units} compared.").format(units=units))
 
@@ -192,8 +199,8 @@ class Compare(Section):
     def _nodes(self) -> PulsarCAMComparison:
         """The comparison in the nodes of the parameter set."""
         nodes = {name: getattr(self.state, parameter) for parameter, name in COMPARE_OUTPUTS.items()}
-        kept = self._last()
-        return replace(kept.made if kept else PulsarCAMComparison(), **nodes)
+        last = self._answers.last()
+        return replace(last.made if last else PulsarCAMComparison(), **nodes)
 
     @slot
     def on_lesion(self) -> None:
@@ -248,7 +255,8 @@ class Compare(Section):
             getattr(self.ui, name).visible = bool(self._rows)
         rows, shells = self._shown(self._rows), self._shown(self._shells)
         self._fill_table(rows)
-        said = (self._stale(), where_text(shells, self._unit), resolution_text(rows, self._unit))
+        overlaps = [overlap_text(row) for row in self._shown(self._overlaps)]
+        said = (self._stale(), where_text(shells, self._unit), *overlaps, resolution_text(rows, self._unit))
         self.ui.compareLabel.text = "\n".join(filter(None, said)) or _(
             "Compare shows how the heat map goes with gradient, intensity, entropy and depth in each {unit}."
         ).format(unit=self._unit)
@@ -271,33 +279,29 @@ class Compare(Section):
                 if column:
                     item.setTextAlignment(qt.Qt.AlignRight | qt.Qt.AlignVCenter)
                 table.setItem(index, column, item)
+        fit_height(table, MOST_ROWS)
 
     def forget_scene(self) -> None:
         """The next scene gives the same IDs to other nodes."""
-        self._kept.clear()
+        self._answers.clear()
 
     def current(self) -> PulsarCAMComparison | None:
         """The comparison of the present result, to be exported with it."""
-        kept = self._last()
-        return kept.made if kept and not self._stale() else None
-
-    def _last(self) -> _Kept | None:
-        """The last comparison of the parameter set; none where its results are forgotten, as in another scene."""
-        return self._kept.get(key_of(self.state)) if self.panel.resultCache.of(self.state) else None
+        last = self._answers.last()
+        return last.made if last and not self._stale() else None
 
     def _stale(self) -> str:
-        kept = self._last()
-        if kept is None or kept.run is self.panel.resultCache.of(self.state):
+        if self._answers.last() is None or self._answers.is_of_present_result():
             return ""
         return _("These numbers belong to the result before: press Compare.")
 
     def _plot_anew(self) -> None:
         """The plot in the scene shows the shells of the heat map that is shown."""
         shown = self._map()
-        kept = self._last()
-        if kept is None or kept.plotted == shown or self.state.profileTable is None:
+        last = self._answers.last()
+        if last is None or last.about == shown or self.state.profileTable is None:
             return
-        kept.plotted = shown  # first: an error is told once
+        last.about = shown  # first: an error is told once
         try:
             self.logic.updateComparison(self._nodes(), *shown)
         except Exception as error:

@@ -12,7 +12,7 @@ HIDDEN = ("format", "format_version", "name", "title", "classes", "synthetic", "
 
 
 def card_page(card) -> str:
-    """HTML of a :class:`PulsarCAMLib.systems.card.ModelCard`."""
+    """HTML of a :class:`PulsarCAMLib.systems.bundles.card.ModelCard`."""
     fields = card.fields
     warning = _("Trained on synthetic {unit}s: not for patients.") if card.synthetic else ""
     warning = warning.format(unit=card.system.task.unit)

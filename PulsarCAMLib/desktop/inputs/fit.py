@@ -21,7 +21,10 @@ class Fit(Section):
         self.label = qt.QLabel()
         self.label.wordWrap = True
         self.label.visible = False
-        self.label.toolTip = _("Where the contours lie, compared with the MRI, before anything is computed")
+        self.label.toolTip = _(
+            "Where the contours lie, compared with the MRI, and what DICOM tells of which inputs belong together, "
+            "before anything is computed"
+        )
         self.ui.inputsCollapsibleButton.layout().insertRow(ROW_BELOW_MASK, self.label)
 
     def refresh(self) -> None:
@@ -35,11 +38,16 @@ class Fit(Section):
         panel, system = self.panel, self.panel.models.system()
         images = {role.name: panel.images.node_of(role) for role in system.image_inputs}
         chosen = panel.lesionList.chosen_ids()
-        return self._judge.judge(system, images, panel.images.mask(), chosen, self.state.parts.value)
+        return self._judge.judge(system, images, panel.images.mask(), chosen, self.state.parts.value, panel.dose.chosen)
 
-    def agreed(self) -> bool:
-        """Whether the person knows what can only be guessed here; asked once for these inputs."""
-        questions = self.judgement().questions
+    def agreed(self, doses: bool = False) -> bool:
+        """Whether the person knows what can only be guessed here; asked once for these inputs.
+
+        Args:
+            doses: what speaks against the chosen doses is asked, instead of what speaks against the contours.
+        """
+        judged = self.judgement()
+        questions = judged.apart if doses else judged.questions
         if not questions or questions in self._agreed:
             return True
         text = "\n".join((*questions, _("Go on?")))

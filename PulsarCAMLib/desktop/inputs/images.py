@@ -25,7 +25,6 @@ MASK_WIDGETS = (
     "inputSegmentationSelector",
     "partsComboBoxLabel",
     "partsComboBox",
-    "segmentsTable",
     "allSegmentsButton",
     "noSegmentsButton",
     "showSegmentButton",

@@ -9,12 +9,19 @@ import slicer
 import vtk
 from slicer.i18n import tr as _
 
+from ...core.pluralize import pluralize
+from ...core.task import LESION
 from ...io.plain_files import json_value
-from ...scene.reading.segments import centre_of, list_key
+from ...scene.reading.segments import centre_of, list_key, pieces_of
 from ...scene.showing.views import jump_to
 from ..section import Section, set_enabled, slot
+from ..widgets.tables import fit_height
 
 ICON_SIZE = 12
+MOST_ROWS = 6
+"""Of contours shown at once."""
+MOST_NAMED = 2
+"""Of contours that become several lesions."""
 
 
 class LesionList(Section):
@@ -54,10 +61,12 @@ class LesionList(Section):
             self.state.leftOutSegments = "[]"
             return
         self._node_id = node.GetID() if node is not None else ""
-        key = (list_key(node), self.state.leftOutSegments)
+        key = (list_key(node), self.state.leftOutSegments, self.state.parts)
         if key != self._key:
             self._parts, self._key = self.logic.segments(node), key
             self._fill()
+            self._say_what_they_become(node)
+        self.ui.segmentsTable.visible = bool(self._parts)
         self._show_buttons()
 
     def forget(self) -> None:
@@ -136,6 +145,27 @@ class LesionList(Section):
         if 0 <= chosen < len(self._parts):
             table.setCurrentCell(chosen, 0)
         table.blockSignals(was_blocked)
+        fit_height(table, MOST_ROWS)
+
+    def _say_what_they_become(self, node) -> None:
+        """Where a contour is several lesions, or some are left out, say so before Apply."""
+        left_out = self._left_out()
+        ticked = [part for part in self._parts if part.id not in left_out]
+        said = []
+        if len(ticked) < len(self._parts):
+            said.append(_("{n} of {all} ticked.").format(n=len(ticked), all=len(self._parts)))
+        by_lesion = self.panel.models.system().task.unit == LESION  # else all that is contoured counts together
+        pieces = pieces_of(node, [part.id for part in ticked], self.state.parts.value) if by_lesion else {}
+        split = {part.name: pieces[part.id] for part in ticked if pieces.get(part.id, 1) > 1}
+        for name, count in list(split.items())[:MOST_NAMED]:
+            text = _("“{name}” has {n} pieces that do not touch: each is a lesion, “{name} (1)” to “{name} ({n})”.")
+            said.append(text.format(name=name, n=count))
+        if split:
+            total = sum(pieces.get(part.id, 1) for part in ticked)
+            text = _("That makes {lesions}; “Pieces” under “Advanced” changes it.")
+            said.append(text.format(lesions=pluralize(total, "lesion")))
+        self.ui.segmentsLabel.text = " ".join(said)
+        self.ui.segmentsLabel.visible = bool(said)
 
     def _show_buttons(self) -> None:
         none = "" if self._parts else _("Choose a segmentation or label map that has lesions first")

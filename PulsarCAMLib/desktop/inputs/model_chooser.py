@@ -18,6 +18,8 @@ class ModelChooser(Section):
     def set_up(self) -> None:
         """List the installed models."""
         self._names, self._shown, self._card_dialog, self._system = [], None, None, None
+        self._origin = None, ""
+        self.ui.resultsCollapsibleButton.connect("contentsCollapsed(bool)", self.on_results_folded)
         self.ui.modelComboBox.connect("currentIndexChanged(int)", self.on_chosen)
         self.ui.modelCardButton.connect("clicked(bool)", self.on_card)
         self.ui.modelAddFolderButton.connect("clicked(bool)", self.on_add_folder)
@@ -34,6 +36,7 @@ class ModelChooser(Section):
         combo.addItems([self._title(name) for name in self._names])
         combo.blockSignals(was_blocked)
         self._shown = self._system = None
+        self._origin = None, ""
 
     def system(self):
         """That of the chosen model; the one that PulsarCAM began with where the model is gone."""
@@ -60,14 +63,28 @@ class ModelChooser(Section):
             was_blocked = combo.blockSignals(True)
             combo.currentIndex = index
             combo.blockSignals(was_blocked)
+        self._show_origin(name)
         if name == self._shown:
             return
         self._shown = name
-        self.ui.modelOriginLabel.text = self.logic.modelOrigin(name)
         none = "" if index >= 0 else _("Choose a model first")
         set_enabled(self.ui.modelCardButton, none, _("What the model was trained on, and how good it is"))
         fixed = "" if none or self.logic.isModelRemovable(name) else _("This model comes with PulsarCAM and stays")
         set_enabled(self.ui.modelRemoveButton, none or fixed, _("Delete the chosen model from this computer"))
+
+    def _show_origin(self, name: str) -> None:
+        """What the model is worth, unless the results below say so already."""
+        if self._origin[0] != name:
+            self._origin = name, self.logic.modelOrigin(name)
+        verdict = "" if self.ui.resultsCollapsibleButton.collapsed else self.panel.results.verdict()
+        lines = self._origin[1].split("\n")
+        self.ui.modelOriginLabel.text = "\n".join(line for line in lines if line != verdict)
+
+    @slot
+    def on_results_folded(self) -> None:
+        """What they say stands here while they are folded."""
+        if self.state is not None and not self.panel.isRunning:
+            self._show_origin(self.state.model)
 
     @slot
     def on_chosen(self) -> None:

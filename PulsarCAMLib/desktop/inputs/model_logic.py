@@ -14,7 +14,7 @@ class ModelLogic:
 
     def modelNames(self) -> list[str]:
         """Names of the installed model bundles, the one that comes with PulsarCAM first."""
-        from ...systems.bundle import installed_bundles
+        from ...systems.bundles.bundle import installed_bundles
 
         return sorted(installed_bundles(), key=lambda name: (name != DEFAULT_MODEL, name))
 
@@ -23,7 +23,7 @@ class ModelLogic:
 
         :raises PulsarCAMLib.core.errors.BundleError: there is no such model, or its card is wrong.
         """
-        from ...systems.bundle import find_card
+        from ...systems.bundles.bundle import find_card
 
         return find_card(name)
 
@@ -43,18 +43,18 @@ class ModelLogic:
 
     def addModel(self, path: str, overwrite: bool = False) -> str:
         """Check a model bundle (folder or zip file), copy it to the user's models, return its name."""
-        from ...systems.installation import install_bundle
+        from ...systems.bundles.installation import install_bundle
 
         return install_bundle(path, overwrite=overwrite)
 
     def removeModel(self, name: str) -> None:
         """Delete one of the user's own models."""
-        from ...systems.installation import remove_bundle
+        from ...systems.bundles.installation import remove_bundle
 
         remove_bundle(name)
 
     def isModelRemovable(self, name: str) -> bool:
         """Whether a model is the user's own; those that come with PulsarCAM stay."""
-        from ...systems.installation import is_removable
+        from ...systems.bundles.installation import is_removable
 
         return is_removable(name)

@@ -18,6 +18,7 @@ class OwnOutputs(Section):
     def set_up(self) -> None:
         """The selectors of the ``.ui`` file; others are added when a model first asks for them."""
         self._selectors = [self.ui.inputVolumeSelector, self.ui.inputSegmentationSelector]
+        self._hiding = self._again = False
 
     def add_selector(self, selector) -> None:
         """Hide outputs in one more selector."""
@@ -33,17 +34,29 @@ class OwnOutputs(Section):
         if is_output(node):
             self._hide(self._selectors)
 
-    def first_image(self):
-        """The scene's first volume that may be an input; None without one."""
-        found = slicer.util.getNodesByClass(IMAGE)
-        return next((node for node in found if node.GetClassName() == IMAGE and not is_output(node)), None)
-
     def show_all(self) -> None:
         """The scene closes: the next one gives the same IDs to other nodes."""
-        for selector in self._selectors:
-            _set_hidden(selector, [])
+        self._hiding = True
+        try:
+            for selector in self._selectors:
+                _set_hidden(selector, [])
+        finally:
+            self._hiding = self._again = False
 
     def _hide(self, selectors) -> None:
+        """Hide them; asked by what that changes, once more at the end: in between, Slicer would crash later."""
+        if self._hiding:
+            self._again = True
+            return
+        self._hiding = True
+        try:
+            self._hide_now(selectors)
+            if self._again:
+                self._hide_now(self._selectors)
+        finally:
+            self._hiding = self._again = False
+
+    def _hide_now(self, selectors) -> None:
         found = [node for kind in CLASSES for node in slicer.util.getNodesByClass(kind) if is_output(node)]
         ids = sorted({node.GetID() for node in found})
         for selector in selectors:

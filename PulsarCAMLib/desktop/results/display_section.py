@@ -7,7 +7,7 @@ from dataclasses import fields
 import qt
 from slicer.i18n import tr as _
 
-from ...cli.map_choices import told
+from ...cli.explain.map_choices import told
 from ...core.display import DisplaySettings, Threshold
 from ...core.task import Task
 from ..choices import Choice, chosen, class_choices, cost_text, input_choices, method_choices
@@ -97,7 +97,7 @@ class DisplaySection(Section):
             only_threshold = changed == {"threshold"}
             self.logic.update(run.result, settings=settings, onlyThreshold=only_threshold)
             if not only_threshold:
-                self.panel.results.show_look(anew=True)
+                self.panel.overlay.show_look(anew=True)
                 self.panel.methodViews.compare_anew()
         except Exception as error:
             self.panel.showError(error)
@@ -116,7 +116,7 @@ class DisplaySection(Section):
         if self._not_computed(run):
             said = _("{method} is computed when it is asked for: press Apply.").format(method=self.method().label)
             return " ".join(filter(None, (said, self._cost())))
-        return _("The settings changed since the last result: tick “Update at once” or press Apply.")
+        return _("The settings changed since the last result: tick “Show changes at once” or press Apply.")
 
     def _cost(self) -> str:
         """What the chosen method costs, where that is worth a thought before Apply."""

@@ -91,7 +91,7 @@ class InputViews(Section):
 
     def _map_over(self, role: InputRole, own: dict):
         """The map that lies over an image: that of all images together, or its own where one of one image is shown."""
-        shown = self.panel.results.shown_map()
+        shown = self.panel.overlay.shown_map()
         alone = self._alone(shown)
         return shown if not alone or alone == role.name else own.get(role.name)
 
@@ -101,7 +101,7 @@ class InputViews(Section):
 
     def _own_maps(self) -> dict:
         """Map of every image alone, where that of one is shown; written anew when something else is to be shown."""
-        alone = self._alone(self.panel.results.shown_map())
+        alone = self._alone(self.panel.overlay.shown_map())
         if not alone or self.panel.whyNoResult():
             return {}
         result, settings = self.panel.result(), replace(self.panel.settings(), threshold=Threshold(), input="")

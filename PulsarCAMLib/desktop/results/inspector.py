@@ -5,13 +5,16 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
+import ctk
 import qt
 import slicer
 from slicer.i18n import tr as _
 
 from ..section import slot
 
-SIZE = (1012, 862)
+SIZE = (1012, 830)
+HALF = 128
+"""Of the lightness of colors."""
 
 
 class Inspector:
@@ -76,10 +79,10 @@ class Inspector:
             _("Slice of the {unit}") if self._numbers > 1 else _("The {unit} has one slice only")
         ).format(unit=lesion.task.unit)
         self.member_box = qt.QComboBox()
-        self.member_box.toolTip = _("Mean of the ensemble, or one of its models")
+        self.member_box.toolTip = _("The average of the model's networks (mean of the ensemble), or one of them")
         members = len(lesion.logits)
         self.member_box.addItems(
-            [_("Mean of the ensemble")] + [_("Model {number}").format(number=n + 1) for n in range(members)]
+            [_("Average of the networks")] + [_("Network {number}").format(number=n + 1) for n in range(members)]
         )
         self.save_button = qt.QPushButton(_("Save picture..."))
         self.save_button.toolTip = _("Save the picture as a PNG file")
@@ -96,10 +99,24 @@ class Inspector:
         area.setWidget(self.picture_label)
         area.widgetResizable = True
         layout.addWidget(area)
+        layout.addWidget(self._notes())
         self.slice_slider.connect("valueChanged(int)", self.on_changed)
         self.member_box.connect("currentIndexChanged(int)", self.on_changed)
         self.save_button.connect("clicked(bool)", self.on_save)
         self.dialog.resize(*SIZE)
+
+    def _notes(self):
+        """What is to be known of the picture, folded until somebody wants it."""
+        section = ctk.ctkCollapsibleButton()
+        section.text, section.collapsedHeight = _("How to read this"), 0
+        section.toolTip = _("What the panels of the picture show, and where the model comes from")
+        inside = qt.QVBoxLayout(section)
+        self.notes_label = qt.QLabel()
+        self.notes_label.wordWrap = True
+        self.notes_label.textInteractionFlags = qt.Qt.TextSelectableByMouse
+        inside.addWidget(self.notes_label)
+        section.collapsed = True
+        return section
 
     def _methods(self) -> tuple[str, ...]:
         """The usual ones, and the one that the panel shows."""
@@ -108,15 +125,18 @@ class Inspector:
         return methods_to_draw(self._seen, self.panel.settings().method)
 
     def _draw(self) -> None:
-        from ...outputs.pictures.inspection import draw_inspection, png_bytes
+        from ...outputs.pictures.inspection import DARK, LIGHT, draw_inspection, notes_of, png_bytes
 
+        light = self.dialog.palette.color(qt.QPalette.Window).lightness() > HALF
         member = self.member_box.currentIndex - 1
         with slicer.util.WaitCursor():
             self._seen = self.logic.inspectSlice(
                 self._result, self._lesion, self.slice_slider.value, None if member < 0 else member
             )
             self.place_label.text = self._seen.place
+            self.notes_label.text = notes_of(self._seen)
             with tempfile.TemporaryDirectory(prefix="pulsarcam-") as folder:
                 path = Path(folder) / "slice.png"
-                path.write_bytes(png_bytes(draw_inspection(self._seen, self._methods())))
+                figure = draw_inspection(self._seen, self._methods(), colors=LIGHT if light else DARK, notes=False)
+                path.write_bytes(png_bytes(figure))
                 self.picture_label.setPixmap(qt.QPixmap(str(path)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+import sys
 
 import slicer
 from slicer.i18n import tr as _
@@ -13,13 +13,16 @@ from ..section import Section, set_enabled, slot
 from .inspector import Inspector
 
 
+def _first_picture() -> str:
+    """What is said before Matplotlib looks through the computer's fonts; empty once it has."""
+    told = _(
+        "Opening the slice; the first picture takes some seconds, while a list of this computer's fonts is made..."
+    )
+    return "" if "matplotlib.font_manager" in sys.modules else told
+
+
 def _numbers() -> dict[int, str]:
     return {2: _("two"), 3: _("three"), 4: _("four"), 5: _("five")}
-
-
-def short_title(title: str) -> str:
-    """For the bars of the slice views, which have little room; the corner of a view names the whole volume."""
-    return re.sub(r"-wise|[ -]CAM", "", title)
 
 
 class MethodViews(Section):
@@ -41,9 +44,9 @@ class MethodViews(Section):
         reason = self.panel.whyNoResult()
         if self.is_comparing:
             self.ui.compareButton.text = _("Earlier views")
-            set_enabled(self.ui.compareButton, "", _("Go back to the views as they were before the comparison"))
+            set_enabled(self.ui.compareButton, "", _("Go back to the views as they were before"))
         else:
-            self.ui.compareButton.text = _("Compare methods")
+            self.ui.compareButton.text = _("Methods side by side")
             count = len(self.panel.models.system().usual_maps)
             tip = _("Show the heat maps of the {count} methods side by side in linked slice views")
             tip = tip.format(count=_numbers().get(count, count))
@@ -93,7 +96,7 @@ class MethodViews(Section):
         maps = self._maps()
         self._way_back.remember(views.current_layout())
         system = result.scanResult.system
-        titles = [short_title(system.method(name).title) for name in system.usual_maps]
+        titles = [system.method(name).title for name in system.usual_maps]
         views.compare(result.volumeNode, maps, titles, self.state.opacity / 100)
         chosen = self.panel.results.chosen_name()
         place = self.panel.results.place_of(chosen) if chosen else None
@@ -105,8 +108,11 @@ class MethodViews(Section):
         """Open the dialog with one slice."""
         self.logic.ensureDependencies(needed=("torch", "safetensors", "matplotlib"), onProgress=self.panel.say)
         self.forget()
+        self.panel.apply.show_step(_first_picture() or _("Opening the slice..."))
         self._inspector = Inspector(self.panel, self.panel.result(), self.panel.results.chosen_name())
-        self._inspector.show()
+        with slicer.util.WaitCursor():
+            self._inspector.show()
+        self.panel.say("")
 
     def _no_views(self) -> str:
         return "" if views.current_layout() is not None else _("There are no slice views to compare in")

@@ -18,17 +18,23 @@ import slicer
 from slicer.i18n import tr as _
 
 from ...scene.showing import views
+from ...scene.showing.contours import contours_follow
 from ...scene.writing.provenance import INPUT_MASK, INPUT_VOLUME, PREFIX, is_output
 from ..compare.parameters import COMPARE_OUTPUTS
+from ..dose.parameters import DOSE_OUTPUTS, DOSE_VALUES, DOSES
 from ..inputs.images import REFERENCE
+from ..painting.parameters import PAINTING_OUTPUTS
 from ..section import Section
 from .result_cache import OUTPUTS
 
 SHOWN = f"{PREFIX}shownOf"
 """Node reference of the parameter node: the MRI whose results its outputs are."""
 
-KEPT = (*OUTPUTS, *COMPARE_OUTPUTS)
+KEPT = (*OUTPUTS, *COMPARE_OUTPUTS, *DOSE_OUTPUTS, *PAINTING_OUTPUTS)
 MRI, MASK, LEFT_OUT = "inputVolume", "inputSegmentation", "leftOutSegments"
+
+OWN_NODES, OWN_VALUES = (*DOSES, "organsSegmentation"), DOSE_VALUES | {"organIDs": "[]"}
+"""Further inputs that are one patient's: nodes, and values with what stands for "not told"."""
 
 
 class ResultSets(Section):
@@ -69,7 +75,7 @@ class ResultSets(Section):
             parameters.SetParameter(prefix + LEFT_OUT, state.leftOutSegments)
             for role, node in self.panel.images.chosen().items():
                 parameters.SetNodeReferenceID(prefix + REFERENCE + role, node.GetID())
-            self._keep_outputs(prefix)
+            self._keep_own(prefix)
 
     def has_results(self, volume) -> bool:
         """Whether an MRI has results in this parameter set."""
@@ -78,6 +84,17 @@ class ResultSets(Section):
             return bool(self._results())
         prefix = self._prefix_of(volume)
         return bool(prefix) and any(parameters.GetNodeReference(prefix + name) for name in KEPT)
+
+    def has_any(self) -> bool:
+        """Whether an MRI of this scene was explained in this parameter set."""
+        names = [name for name in self._roles(f"{PREFIX}set") if name.endswith(f".{MRI}")]
+        return any(self.state.parameterNode.GetNodeReference(name) is not None for name in names)
+
+    def is_kept(self, node, *names: str) -> bool:
+        """Whether contours, or another input by the names of its parameters, are those of an MRI that was explained."""
+        parameters = self.state.parameterNode
+        mine = [role for role in self._roles(f"{PREFIX}set") if role.rpartition(".")[2] in names]
+        return any(parameters.GetNodeReference(role) is node for role in mine)
 
     def of_another(self) -> tuple[str, str] | None:
         """Name of a chosen output that is a result of another MRI, and that MRI's name; None where there is none."""
@@ -119,8 +136,11 @@ class ResultSets(Section):
         prefix = self._prefix_of(volume)
         for name in KEPT:
             setattr(state, name, parameters.GetNodeReference(prefix + name) if prefix else None)
+        self._bring_own(prefix)
         if prefix:
             self._bring_inputs(prefix)
+        else:
+            self.panel.preselect.choose_dose()
         return prefix
 
     def _put_away(self, volume) -> None:
@@ -128,7 +148,7 @@ class ResultSets(Section):
         if not prefix:  # made by a version that kept one set only
             prefix, table = self._free_prefix(), self.state.lesionTable
             self._begin(prefix, volume, table.GetNodeReferenceID(INPUT_MASK) if table else None)
-        self._keep_outputs(prefix)
+        self._keep_own(prefix)
 
     def _begin(self, prefix: str, volume, mask: str | None) -> None:
         """Note an MRI and its contours; nothing stays of a deleted one whose place it takes."""
@@ -158,14 +178,27 @@ class ResultSets(Section):
     def _show(self, volume, before) -> None:
         """In the views that show the results put away, show those of this MRI."""
         state = self.state
-        node = self.panel.results.shown_map()
+        node = self.panel.overlay.shown_map()
         if node is not None and any(each is not None and views.composites(each) for each in before):
-            volume = node.GetNodeReference(INPUT_VOLUME) or volume
-            views.show_over(volume, node, state.opacity / 100, instead_of=before)
+            views.show_over(node.GetNodeReference(INPUT_VOLUME) or volume, node, state.opacity / 100, instead_of=before)
+            contours_follow(volume, state.inputSegmentation)
 
-    def _keep_outputs(self, prefix: str) -> None:
-        for name in KEPT:
-            self.state.parameterNode.SetNodeReferenceID(prefix + name, _id(getattr(self.state, name)))
+    def _keep_own(self, prefix: str) -> None:
+        """Note outputs, and inputs beside MRI, contours and other images."""
+        parameters = self.state.parameterNode
+        for name in (*KEPT, *OWN_NODES):
+            parameters.SetNodeReferenceID(prefix + name, _id(getattr(self.state, name)))
+        for name in OWN_VALUES:
+            parameters.SetParameter(prefix + name, str(getattr(self.state, name)))
+
+    def _bring_own(self, prefix: str) -> None:
+        """Those inputs of the MRI whose references begin so; without any nothing of another patient's stays."""
+        parameters = self.state.parameterNode
+        for name in OWN_NODES:
+            setattr(self.state, name, parameters.GetNodeReference(prefix + name) if prefix else None)
+        for name, none in OWN_VALUES.items():
+            text = parameters.GetParameter(prefix + name) if prefix else ""
+            setattr(self.state, name, type(none)(text) if text else none)
 
     def _roles(self, begin: str) -> list[str]:
         names: list[str] = []

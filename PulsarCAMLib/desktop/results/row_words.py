@@ -4,17 +4,34 @@ from __future__ import annotations
 
 from slicer.i18n import tr as _
 
+from ...core.pluralize import capital
+from ...core.task import Task
+from ...explanation.plain import UNCERTAIN
 from ...systems.registry import systems
+from .unit_columns import answer_of
 
 STABILITY = ("p_min", "p_max", "stability")
 
 
-def not_ruled_out(row: dict) -> str:
-    """Classes that cannot be ruled out; empty where the model offers no such answer."""
+def answer_words(row: dict, task: Task | None) -> str:
+    """What is to be expected, as in "Will probably not shrink" or "Uncertain".
+
+    Args:
+        row: of the table of units.
+        task: of the model; None where it is not installed any more: then the name of the class.
+    """
+    answer = answer_of(row)
+    if answer == UNCERTAIN:
+        return _("Uncertain")
+    return task.of(answer).expected if task is not None and answer in task.names else capital(answer)
+
+
+def not_ruled_out(row: dict, name: str) -> str:
+    """Classes that cannot be ruled out for the unit of that name; empty where the model offers no such answer."""
     if not row.get("classes_not_ruled_out"):
         return ""
-    text = _("Not ruled out, with an error rate of {rate} of patients: {classes}")
-    return text.format(rate=f"{row['error_rate']:.0%}", classes=row["classes_not_ruled_out"])
+    text = _("{name}, with errors for at most {rate} of patients: {classes}")
+    return text.format(name=name, rate=f"{100 * row['error_rate']:.3g}%", classes=row["classes_not_ruled_out"])
 
 
 def stability(row: dict) -> str:

@@ -43,12 +43,14 @@ class TrainEnd:
 
         self._output = output
         self._model, where = self._register()
+        rows = []
         try:
             card = self._logic.modelCard(str(output))
         except PulsarCAMError as error:
-            self._show(str(error))
-            return
-        self._show(as_html(card.verdict.sentence, end_rows(card), [*warnings, where]))
+            first = str(error)
+        else:
+            first, rows = card.verdict.sentence, end_rows(card)
+        self._show(as_html(first, rows, [note for note in (*warnings, where) if note != first]))
 
     def _show(self, text: str) -> None:
         ui = self.ui

@@ -8,7 +8,7 @@ from pathlib import Path
 import ctk
 from slicer.i18n import tr as _
 
-from ..section import slot_with_value
+from ..section import slot, slot_with_value
 from . import findings as findings
 from .parameters import is_unfinished, output_of, what_is_wrong
 
@@ -29,13 +29,15 @@ class TrainForm:
         self.panel = section.panel
         self.ui = section.ui
         self._section = section
-        self._found, self._checked = None, None
+        self._found, self._checked, self._shown = None, None, {}
         ui = self.ui
         ui.trainTablePathLineEdit.filters = ctk.ctkPathLineEdit.Files
-        ui.trainTablePathLineEdit.nameFilters = [_("Cohort tables") + " (*.csv *.xlsx)"]
+        ui.trainTablePathLineEdit.nameFilters = [_("Cohort tables") + " (*.csv *.xlsx *.CSV *.XLSX)"]
         ui.trainFolderPathLineEdit.filters = ctk.ctkPathLineEdit.Dirs
         ui.trainTablePathLineEdit.connect("currentPathChanged(QString)", self.on_table)
         ui.trainFolderPathLineEdit.connect("currentPathChanged(QString)", self.on_folder)
+        for name in PATHS.values():  # an empty field, or another ending, is no changed path to CTK
+            getattr(ui, name).connect("validInputChanged(bool)", self.on_typed)
         ui.trainMoreGroupBox.collapsed = True
         findings.prepare(ui.trainFindingsTable)
         self.show_findings([], "")
@@ -62,11 +64,18 @@ class TrainForm:
         if state is not None and path != state.trainFolder:
             state.trainFolder = path
 
+    @slot
+    def on_typed(self) -> None:
+        """What stands in the fields now is what counts, not the last text that looked like a path."""
+        self.on_table(self.ui.trainTablePathLineEdit.currentPath)
+        self.on_folder(self.ui.trainFolderPathLineEdit.currentPath)
+
     def refresh(self) -> None:
         """Show the paths, and findings only as long as they are those of this table."""
         for parameter, name in PATHS.items():
             widget, path = getattr(self.ui, name), getattr(self._section.state, parameter)
-            if widget.currentPath != path:
+            is_new, self._shown[name] = self._shown.get(name) != path, path
+            if is_new and widget.currentPath != path:  # else somebody is typing what is no path yet
                 was_blocked = widget.blockSignals(True)
                 widget.currentPath = path
                 widget.blockSignals(was_blocked)

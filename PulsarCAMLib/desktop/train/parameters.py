@@ -20,7 +20,7 @@ from ...core.task import PATIENT, SHRINKAGE
 from ...core.vocabulary import LEAVE_ONE_OUT, LESIONS, PAPER, PATIENTS
 from ...io.atomic import write_whole
 from ...io.plain_files import read_json
-from ...systems.bundle import CARD_FILE
+from ...systems.bundles.bundle import CARD_FILE
 from ...systems.contract import System
 from ...systems.registry import DEFAULT
 

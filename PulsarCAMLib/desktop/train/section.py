@@ -60,6 +60,8 @@ class Train(Section):
             button.connect("clicked(bool)", act)
         ui.trainCollapsibleButton.connect("contentsCollapsed(bool)", self.on_opened)
         self._show_curves()
+        for name in ("trainOptionsWidget", "trainButton", "trainResumeButton", "trainCancelButton", "trainProgressBar"):
+            getattr(ui, name).visible = False  # until a table is chosen, or something runs
         job = latest_job()
         if job is not None:
             self._watch(job)
@@ -115,6 +117,10 @@ class Train(Section):
         asked = running and self._job.was_stopped
         idle = _("It is being stopped") if asked else "" if running else _("Nothing is running")
         set_enabled(ui.trainCancelButton, idle, tip)
+        chosen = bool(self.state and self.state.trainTable.strip())
+        ui.trainOptionsWidget.visible = ui.trainButton.visible = chosen or running
+        ui.trainResumeButton.visible = not running and not none
+        ui.trainCancelButton.visible = running
         ui.trainProgressBar.visible = running
         ui.trainStatusLabel.text = self._message or ("" if running else reason)
         ui.trainStatusLabel.visible = bool(ui.trainStatusLabel.text)

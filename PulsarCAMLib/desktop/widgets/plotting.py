@@ -7,6 +7,8 @@ from collections.abc import Callable
 import qt
 
 TEXT_HEIGHT = 16
+USUAL_TEXT, LARGE_TEXT, USUAL_POINTS = 12, 13, 10
+"""Pixels that fit the height, and points from where on an application's font is a large one."""
 
 
 class Pencil:
@@ -58,10 +60,18 @@ def painted(size: tuple[int, int], palette, ratio: float, draw: Callable[[Pencil
     painter.begin(pixmap)
     try:
         painter.setRenderHint(qt.QPainter.Antialiasing, smooth)
+        painter.setFont(_font())
         draw(Pencil(painter, palette))
     finally:
         painter.end()
     return pixmap
+
+
+def _font():
+    """The application's, in a size that the plots have room for."""
+    font = qt.QApplication.font()
+    font.setPixelSize(LARGE_TEXT if font.pointSize() > USUAL_POINTS else USUAL_TEXT)
+    return font
 
 
 class PlotLabel(qt.QLabel):

@@ -1,4 +1,4 @@
-"""The panel's tables: one column takes the room there is, the others what they need."""
+"""The panel's tables: one column takes the room there is, the others what they need; as high as what they hold."""
 
 from __future__ import annotations
 
@@ -23,3 +23,10 @@ def set_up_table(table, headings: Sequence[str], tips: Sequence[str], narrowest:
     table.verticalHeader().hide()
     table.verticalHeader().setSectionResizeMode(qt.QHeaderView.ResizeToContents)
     return header
+
+
+def fit_height(table, most: int) -> None:
+    """Make a table as high as its rows, but at most so many of them; the others are scrolled to."""
+    table.resizeRowsToContents()
+    rows = sum(table.rowHeight(row) for row in range(min(most, table.rowCount)))
+    table.setFixedHeight(table.horizontalHeader().sizeHint.height() + rows + 2 * table.frameWidth)

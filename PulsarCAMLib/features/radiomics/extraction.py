@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from ...core.geometry import VolumeGeometry
+from ...core.geometry.volume import VolumeGeometry
 from ...core.lesion import Lesion
 from ...core.requirements import FOR_RADIOMICS, require
 from ..row import FeatureRow

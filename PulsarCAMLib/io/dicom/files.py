@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from typing import Any
 from ...core.errors import InputError
 from ...core.visible import visible
 from ..headers.limits import damaged
+from ..names import alike
 from ..plain_files import is_file
 from .structure import pixel_bytes
 
@@ -38,12 +39,15 @@ VARYING = {
 }
 """What several images of one place may differ in, with its name."""
 
+_BITS = {"PixelData": 0, "FloatPixelData": 32, "DoubleFloatPixelData": 64}
+"""Elements that hold voxels, and the bits of each; 0: as Bits Allocated says."""
+
 _TAGS = (
     "Modality", "SOPClassUID", "SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID",
-    "FrameOfReferenceUID", "PatientID", "NumberOfFrames", "Rows", "Columns", "SamplesPerPixel",
+    "FrameOfReferenceUID", "PatientID", "PatientName", "NumberOfFrames", "Rows", "Columns", "SamplesPerPixel",
     "PhotometricInterpretation", "BitsAllocated", "BitsStored", "HighBit", "PixelRepresentation",
     "PixelSpacing", "ImagePositionPatient", "ImageOrientationPatient", "RescaleSlope", "RescaleIntercept",
-    "SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence",
+    "SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence", "Manufacturer",
 )  # fmt: skip
 
 
@@ -93,6 +97,16 @@ class DicomFile:
         return tuple(self.text(each) for each in ("BitsAllocated", "BitsStored", "HighBit", "PixelRepresentation"))
 
 
+def names_of(texts: Iterable[str]) -> set[str]:
+    """Different patients' names among some (PS3.5 6.2.1.2), without what programs vary; empty ones are none.
+
+    Examples:
+        >>> len(names_of(["Doe^Jane", "DOE^JANE^^", "", "Doe^John"]))
+        2
+    """
+    return {alike(first) for text in texts if (first := text.split("=")[0].strip(" ^"))}
+
+
 def is_dicom(path: Path) -> bool:
     """Whether an ordinary file has DICOM's preamble, or begins with DICOM's first group as old files do."""
     if not is_file(path):
@@ -107,9 +121,12 @@ def is_dicom(path: Path) -> bool:
 
 def modality(path: Path) -> str:
     """DICOM modality of a file; empty for a file that is not DICOM."""
-    with path.open("rb") as file:
-        if file.read(132)[128:] != MAGIC:
-            return ""
+    try:
+        with path.open("rb") as file:
+            if file.read(132)[128:] != MAGIC:
+                return ""
+    except OSError:  # said where it is read
+        return ""
     try:
         return read_header(path).modality
     except InputError:
@@ -146,6 +163,8 @@ class quiet(warnings.catch_warnings):  # noqa: N801 - used as the function that 
 def text_of(data: Any, keyword: str) -> str:
     """An element of a data set as text; empty where it is missing or cannot be read."""
     found = _quietly(lambda: data.get(keyword))
+    if isinstance(found, Sequence) and not isinstance(found, str):  # what stands between backslashes comes as a list
+        found = "\\".join(map(str, found))
     return "" if found is None else str(found).strip(" \0")
 
 
@@ -193,3 +212,27 @@ def check_pixels(file: DicomFile) -> None:
     placed = len(file.data.get("PerFrameFunctionalGroupsSequence") or ())
     if placed and placed != file.frames:
         raise damaged(name, f"its header says {file.frames} frames (NumberOfFrames), and where {placed} lie")
+
+
+def refuse_cut(path: Path) -> None:
+    """Whether a file of any DICOM object ends where its header says; voxels of compressed ones are not counted.
+
+    Raises:
+        InputError: it is cut off, or cannot be read.
+    """
+    import pydicom
+
+    name = f"The DICOM file {visible(path.name)}"
+    try:
+        with quiet():
+            data = pydicom.dcmread(path)
+            compressed = data.file_meta.TransferSyntaxUID.is_compressed
+            voxels = {key: len(data[key].value) for key in _BITS if key in data}
+            sides = [int(data.get(key) or 1) for key in ("Rows", "Columns", "NumberOfFrames", "SamplesPerPixel")]
+            bits = _BITS.get(next(iter(voxels), ""), 0) or int(data.get("BitsAllocated") or 0)
+    except Exception as error:  # pydicom raises many kinds for damaged files
+        raise damaged(name, f"its elements cannot be read ({type(error).__name__})") from error
+    for found in () if compressed else voxels.values():
+        needed = (math.prod(sides) * bits + 7) // 8
+        if found < needed:
+            raise damaged(name, f"it holds {found} of {needed} bytes of voxels")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -17,7 +17,8 @@ from typing import Any
 from ...core.errors import InputError
 from ...core.visible import visible
 from ..plain_files import is_folder, shown_path
-from .files import NOT_IMAGES, is_dicom, numbers_of, quiet, text_of
+from .files import NOT_IMAGES, is_dicom, names_of, numbers_of, quiet, text_of
+from .own import COPY, RESULT, own_kind
 
 MOST_FILES = 200_000
 """Files of a folder that are looked at: some hundred studies."""
@@ -27,11 +28,14 @@ DIRECTORY = "1.2.840.10008.1.3.10"
 
 MR, STRUCTURES, SEGMENTATION, DOSE, REGISTRATION = "MR", "RTSTRUCT", "SEG", "RTDOSE", "REG"
 
+OWN_RESULTS = "of PulsarCAM's own results"
+"""Among :attr:`Inventory.others`; also copies of structure sets that are there themselves."""
+
 _TAGS = (
     "SpecificCharacterSet", "Modality", "SOPClassUID", "SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID",
     "FrameOfReferenceUID", "PatientID", "PatientName", "IssuerOfPatientID", "SeriesNumber", "SeriesDescription",
     "StudyDate", "Rows", "NumberOfFrames", "ReferencedFrameOfReferenceSequence", "ReferencedSeriesSequence",
-    "StructureSetROISequence", "SegmentSequence", "RegistrationSequence",
+    "StructureSetROISequence", "SegmentSequence", "RegistrationSequence", "Manufacturer", "DoseComment",
 )  # fmt: skip
 
 
@@ -45,8 +49,10 @@ class Instance:
         sop_class, uid, study, series: UIDs.
         frames_of_reference: UIDs of the frames that it lies in, or that it brings together.
         patient: what tells patients apart, for nothing but that.
+        name: of the patient, for nothing but to see whether there are two under one ID.
         referenced: UIDs of the series that it refers to.
         count: frames of an image; structures or segments of other objects.
+        own: whether it is a result of PulsarCAM's, see :func:`.own.own_kind`.
         identity: what the header says of patient and series, for the terminal only.
     """
 
@@ -57,10 +63,12 @@ class Instance:
     study: str
     series: str
     frames_of_reference: tuple[str, ...]
-    patient: str
+    patient: str = field(repr=False)
+    name: str = field(repr=False)
     referenced: tuple[str, ...]
     count: int
     identity: str = field(repr=False)
+    own: str = ""
 
 
 @dataclass(frozen=True)
@@ -97,6 +105,12 @@ class Item:
         """UIDs of the frames of reference of all its files."""
         return tuple(dict.fromkeys(uid for each in self.instances for uid in each.frames_of_reference))
 
+    @property
+    def folder(self) -> Path:
+        """That holds all its files, perhaps in folders of its own."""
+        paths = [each.path.parent for each in self.instances]
+        return next(at for at in (paths[0], *paths[0].parents) if all(each.is_relative_to(at) for each in paths))
+
 
 @dataclass(frozen=True)
 class Inventory:
@@ -131,6 +145,30 @@ class Inventory:
         every = [*self.series, *self.structure_sets, *self.doses, *self.registrations]
         uids = dict.fromkeys(uid for item in every for uid in item.frames if uid)
         return {uid: _letter(n) for n, uid in enumerate(uids)}
+
+    @property
+    def patients(self) -> tuple[int, ...]:
+        """Numbers of all patients."""
+        every = (*self.series, *self.structure_sets, *self.doses, *self.registrations)
+        return tuple(sorted({item.patient for item in every}))
+
+    def of_patient(self, number: int) -> Inventory:
+        """What there is of one patient, under the numbers that it has here; without what is none of it."""
+
+        def own(items: tuple[Item, ...]) -> tuple[Item, ...]:
+            return tuple(item for item in items if item.patient == number)
+
+        kinds = own(self.series), own(self.structure_sets), own(self.doses), own(self.registrations)
+        return Inventory(self.folder, *kinds, {}, (), 0, 0, {})
+
+    @property
+    def renamed(self) -> dict[int, int]:
+        """Patients whose files bear several names, by their number, to how many."""
+        names: dict[int, list[str]] = {}
+        for item in (*self.series, *self.structure_sets, *self.doses, *self.registrations):
+            names.setdefault(item.patient, []).extend(each.name for each in item.instances)
+        counts = {patient: len(names_of(texts)) for patient, texts in sorted(names.items())}
+        return {patient: count for patient, count in counts.items() if count > 1}
 
     @property
     def is_dicom(self) -> bool:
@@ -173,11 +211,35 @@ def take_stock(folder: str | Path, on_file: Callable[[int], None] = lambda count
             damaged[name] = "it says no instance or series"
         elif each.uid in found:
             copies += 1
+        elif each.own == RESULT:
+            others[OWN_RESULTS] += 1
         elif each.modality in (STRUCTURES, SEGMENTATION, DOSE, REGISTRATION) or _is_image(each):
             found[each.uid] = each
         else:
             others[visible(each.modality) or "?"] += 1
-    return _sorted(folder, list(found.values()), dict(others), tuple(no_dicom), directories, copies, damaged)
+    inputs = list(_without_copies(found.values()))
+    others[OWN_RESULTS] += len(found) - len(inputs)
+    return _sorted(folder, inputs, dict(+others), tuple(no_dicom), directories, copies, damaged)
+
+
+def _without_copies(found: Collection[Instance]) -> Iterator[Instance]:
+    """Without structure sets that PulsarCAM made of others that are there, too, in the same frame of reference.
+
+    Where only its own are there the structure set is kept rather than the SEG, for both hold the same lesions.
+    """
+    sets = [each for each in found if each.modality in (STRUCTURES, SEGMENTATION)]
+
+    def rank(each: Instance) -> int:
+        return (each.own == COPY) * (1 + (each.modality == SEGMENTATION))
+
+    for each in found:
+        better = (
+            other for other in sets
+            if rank(other) < rank(each) and other.patient == each.patient
+            and set(other.frames_of_reference) & set(each.frames_of_reference)
+        )  # fmt: skip
+        if each not in sets or not any(better):
+            yield each
 
 
 def _files_below(folder: Path) -> Iterator[Path]:
@@ -212,10 +274,12 @@ def _instance(path: Path) -> Instance:
             text_of(data, "SeriesInstanceUID"),
             frames,
             patient if text_of(data, "PatientID") else text_of(data, "StudyInstanceUID"),
+            text_of(data, "PatientName"),
             referenced,
             # an image without rows may be a damaged slice or raw data
             count if data.get("Rows") or text_of(data, "Modality") in NOT_IMAGES else 0,
             ", ".join(filter(None, (text_of(data, key) for key in names))),
+            own_kind(data),
         )
 
 

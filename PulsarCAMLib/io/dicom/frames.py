@@ -13,8 +13,8 @@ from ...core.case import Image
 from ...core.errors import InputError
 from ..headers.limits import check_sizes
 from .files import VARYING, DicomFile, check_pixels, group_of, numbers_of, quiet, text_of
-from .reading import native, notes_on, refuse_uneven, refuse_unread, source_of
-from .stack import Slice, stack_of
+from .reading import TURNED, native, notes_on, refuse_uneven, refuse_unread, source_of, turned
+from .stack import Slice, Stack, stack_of
 
 MOST_FRAMES = 20_000
 
@@ -37,6 +37,26 @@ def read_frames(file: DicomFile, name: str) -> Image:
         InputError: damaged, colours, or frames of several time points, echoes or stacks.
         GeometryError: frames without a place, or that form no even stack.
     """
+    slices, stack = checked_frames(file, name)
+    rows, columns = file.size or (0, 0)
+    own = not stack.one_scaling or file.text("PhotometricInterpretation") == TURNED
+    scaling = [each.scaling or (1.0, 0.0) for each in slices] if own else None
+    shared = slices[0].scaling
+    voxels = native([file.path], name, scaling=shared)[0] if scaling is None else _scaled(file, scaling, name)
+    if voxels.shape != (file.frames, rows, columns):
+        raise InputError(f"{name} is damaged: its frames are not all there; export it again.")
+    voxels = voxels[list(stack.order)]
+    if not stack.one_scaling:
+        refuse_uneven(voxels, f"The frames of {name[:1].lower()}{name[1:]}")
+    return Image(voxels, stack.geometry(rows, columns), source_of([file]), notes_on([file], name))
+
+
+def checked_frames(file: DicomFile, name: str) -> tuple[list[Slice], Stack]:
+    """What the header says of every frame, and the stack that they form.
+
+    Raises:
+        InputError, GeometryError: as :func:`read_frames`; voxels are not looked at.
+    """
     check_pixels(file)
     refuse_unread([file], name)
     rows, columns = file.size or (0, 0)
@@ -44,15 +64,7 @@ def read_frames(file: DicomFile, name: str) -> Image:
         raise InputError(f"{name} has {file.frames} frames, more than the {MOST_FRAMES} that are read.")
     check_sizes((columns, rows, file.frames), name)
     slices = [_slice(file.data, n) for n in range(file.frames)]
-    stack = stack_of(slices, f"The frames of {name[:1].lower()}{name[1:]}")
-    scaling = None if stack.one_scaling else [each.scaling or (1.0, 0.0) for each in slices]
-    voxels = native([file.path], name)[0] if scaling is None else _scaled(file, scaling, name)
-    if voxels.shape != (file.frames, rows, columns):
-        raise InputError(f"{name} is damaged: its frames are not all there; export it again.")
-    voxels = voxels[list(stack.order)]
-    if scaling is not None:
-        refuse_uneven(voxels, f"The frames of {name[:1].lower()}{name[1:]}")
-    return Image(voxels, stack.geometry(rows, columns), source_of([file]), notes_on([file], name))
+    return slices, stack_of(slices, f"The frames of {name[:1].lower()}{name[1:]}")
 
 
 def _slice(data: Any, n: int) -> Slice:
@@ -88,15 +100,17 @@ def _item(data: Any, sequence: str, n: int) -> Any:
 
 
 def _scaled(file: DicomFile, scaling: list[tuple[float, ...]], name: str) -> np.ndarray:
-    """Frames with their own slopes, which SimpleITK does not apply: it takes the first for all."""
+    """Frames with their own slopes, which SimpleITK does not apply: it takes the first for all; turned as it does."""
     import pydicom
 
     try:
         with quiet():
-            stored = pydicom.dcmread(file.path).pixel_array
+            data = pydicom.dcmread(file.path)
+            stored = turned(data.pixel_array, data)
     except Exception as error:  # pydicom raises many kinds, also for compressed voxels that it cannot read
         raise InputError(
-            f"{name} scales the values of each frame in its own way and is compressed; export it uncompressed."
+            f"{name} scales the values of each frame in its own way, or shows low values bright (MONOCHROME1), and its "
+            "voxels are damaged or compressed; export it uncompressed."
         ) from error
     slopes, offsets = np.array(scaling, dtype=np.float64).T[:, :, None, None]
     return (stored * slopes + offsets).astype(np.float32)

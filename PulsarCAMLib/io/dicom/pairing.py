@@ -14,6 +14,8 @@ import numpy as np
 from ...core.errors import Cure, InputError
 from ...core.pluralize import capital, pluralize
 from ..plain_files import shown_path
+from . import refusals
+from .files import names_of
 from .folder import MR, REGISTRATION, SEGMENTATION, Inventory, Item
 from .registration import read_registration
 
@@ -21,6 +23,9 @@ BY_REFERENCE, BY_FRAME, BY_REGISTRATION = "refers to it", "same frame of referen
 SERIES, STRUCTURES = "with --series NUMBER", "with --structures NUMBER"
 APART_MM = 0.1
 """Two registrations that differ by more than this within a head are two answers."""
+
+
+RENAMED = "Images and structure set bear different names of patients and one ID; were two patients mixed?"
 
 
 @dataclass(frozen=True)
@@ -54,9 +59,14 @@ class Chosen:
 
     @property
     def folder(self) -> Path:
-        """The folder that holds all files of the series, perhaps in folders of its own."""
-        paths = [each.path.parent for each in self.pair.series.instances]
-        return next(at for at in (paths[0], *paths[0].parents) if all(each.is_relative_to(at) for each in paths))
+        """See :attr:`.folder.Item.folder`, of the series."""
+        return self.pair.series.folder
+
+    @property
+    def doubts(self) -> tuple[str, ...]:
+        """Sentences for the results, without a name."""
+        names = names_of(each.name for item in (self.pair.series, self.pair.structures) for each in item.instances)
+        return (RENAMED,) if len(names) > 1 else ()
 
     @property
     def told(self) -> str:
@@ -81,14 +91,18 @@ def pairs_of(inventory: Inventory, structures: Item) -> list[Pair]:
     """Series that a structure set goes with, in the one way that says most: all of them are equally likely.
 
     MR series before others; those that it refers to before those in its frame of reference, and these before those in
-    a frame that a registration leads to.
+    a frame that a registration leads to. In another frame that nothing leads to, even one that it refers to is none.
     """
     own = [each for each in inventory.series if each.patient == structures.patient]
     referenced = [each for each in own if each.first.series in structures.first.referenced]
     same = [each for each in own if set(each.frames) & set(structures.frames)]
     by_way = {each: _ways(inventory, structures.frames, each) for each in own if each not in same}
     candidates = [
-        [Pair(each, structures, BY_REFERENCE, by_way.get(each, ())) for each in referenced],
+        [
+            Pair(each, structures, BY_REFERENCE, by_way.get(each, ()))
+            for each in referenced
+            if each in same or by_way.get(each) or not (each.frames and structures.frames)
+        ],
         [Pair(each, structures, BY_FRAME) for each in same],
         [Pair(each, structures, BY_REGISTRATION, ways) for each, ways in by_way.items() if ways],
     ]
@@ -122,7 +136,8 @@ def choose(inventory: Inventory, series: str | None = None, structures: str | No
     sets = _numbered(name, inventory.structure_sets, structures, "structure set")
     if not inventory.structure_sets:
         count = f"{len(inventory.series)} image series" if inventory.series else "no image series"
-        raise InputError(f"{name} holds {count} and no structure set (RTSTRUCT, SEG); name a segmentation after it.")
+        what = f"{name} holds {count} and no structure set (RTSTRUCT, SEG)"
+        raise InputError(what, Cure("name a segmentation after it"))
     if not inventory.series:
         raise InputError(f"{name} holds structure sets, but no image series; give the folder with the images, too.")
     found: list[Pair] = []
@@ -149,7 +164,39 @@ def choose(inventory: Inventory, series: str | None = None, structures: str | No
             f"{name}: {told(found[0].structures)} goes with {_listed(pair.series for pair in found)} ({found[0].how})",
             Cure("choose one", SERIES),
         )
-    return _with_matrix(found[0])
+    return _usable(found[0])
+
+
+def refusals_of(pairs: Iterable[Pair], alone: Iterable[Item] = ()) -> list[str]:
+    """Why pairs, and series without a structure set, cannot be explained: what :func:`choose` and the reading of the
+    series would say, each once; voxels are not looked at."""
+    series: dict[Item, None] = dict.fromkeys(alone)
+    told: dict[str, None] = {}
+    for pair in pairs:
+        try:
+            _usable(pair)
+        except InputError as error:
+            told.setdefault(str(error))
+        else:
+            series.setdefault(pair.series)
+    why = refusals((each.folder, each.first.series) for each in series)
+    return [*told, *(f"Series {each.number}: {text}" for each, text in zip(series, why, strict=True) if text)]
+
+
+def _usable(pair: Pair) -> Chosen:
+    """A pair with its registration, where its files can be found again.
+
+    Raises:
+        InputError: as :func:`choose`.
+    """
+    taken = _with_matrix(pair)
+    folders = {each.path.parent for each in taken.pair.series.instances}
+    if len(folders) > 1 and taken.folder in folders:  # below a folder of slices no other is looked into
+        raise InputError(
+            f"{capital(told(taken.pair.series))} lies partly in {shown_path(taken.folder)} and partly in folders below "
+            "it; put its files into one folder."
+        )
+    return taken
 
 
 def _asked_for(inventory: Inventory, structures: Item, series: Item) -> list[Pair]:

@@ -10,10 +10,14 @@ import numpy as np
 
 from ...core.case import DicomSource
 from ...core.errors import InputError
-from ...core.geometry import VolumeGeometry
+from ...core.geometry.volume import VolumeGeometry
 from ...core.visible import visible
-from .files import DicomFile, numbers_of, quiet
+from .files import DicomFile, names_of, numbers_of, quiet, text_of
 from .levels import Levels, slices_told, times_told
+
+TURNED = "MONOCHROME1"
+"""Low values are shown bright (PS3.3 C.7.6.3.1.2). GDCM, and so 3D Slicer, turns the stored numbers round before it
+scales them, and reads no such file of 12 bits; here pydicom reads all of them, and :func:`turned` does the same."""
 
 
 def refuse_unread(files: Sequence[DicomFile], name: str) -> None:
@@ -40,12 +44,40 @@ def notes_on(files: Sequence[DicomFile], name: str) -> tuple[str, ...]:
         told.append(
             f"{name} has slices of several frames of reference, whose positions may not compare; look at the images."
         )
-    if any(file.text("PhotometricInterpretation") == "MONOCHROME1" for file in files):
-        told.append(f"{name} says that its low values are bright (MONOCHROME1); its numbers are taken as they are.")
+    if (several := len(names_of(file.text("PatientName") for file in files))) > 1:
+        told.append(
+            f"{name} has slices under {several} different names of patients and one ID; were two patients mixed?"
+        )
+    if any(file.text("PhotometricInterpretation") == TURNED for file in files):
+        told.append(
+            f"{name} says that its low values are shown bright (MONOCHROME1), so its numbers are turned round, as "
+            "viewers and 3D Slicer show them; if it looks like a negative there, export it as MONOCHROME2."
+        )
     return tuple(told)
 
 
-def native(paths: Sequence[Path], name: str, *, mixed: bool = False) -> tuple[np.ndarray, VolumeGeometry | None]:
+def turned(stored: np.ndarray, data: Any) -> np.ndarray:
+    """Stored numbers of a :data:`TURNED` image the other way round: the least becomes the greatest that its bits hold.
+
+    Args:
+        stored: integers of any shape.
+        data: the file's data set.
+    """
+    if text_of(data, "PhotometricInterpretation") != TURNED:
+        return stored
+    bits = numbers_of(data, "BitsStored", 1) or (8.0 * stored.dtype.itemsize,)
+    top = -1 if stored.dtype.kind == "i" else 2 ** int(bits[0]) - 1
+    return (top - stored.astype(np.int64)).astype(stored.dtype)
+
+
+def native(
+    paths: Sequence[Path],
+    name: str,
+    *,
+    mixed: bool = False,
+    negative: bool = False,
+    scaling: tuple[float, ...] | None = None,
+) -> tuple[np.ndarray, VolumeGeometry | None]:
     """Voxels ``[k, j, i]`` of slices in this order, or of the frames of one file, and where SimpleITK places them.
 
     What its GDCM cannot decompress is left to pydicom and the decoders that are installed, which know no place: None.
@@ -55,12 +87,17 @@ def native(paths: Sequence[Path], name: str, *, mixed: bool = False) -> tuple[np
         name: what they are called, for the sentence.
         mixed: whether slices scale their values in different ways: then float32, for the type of the first would cut
             those of the others.
+        negative: whether it is :data:`TURNED`.
+        scaling: slope and intercept of all frames of one file, which SimpleITK finds itself where it reads them; None:
+            those of each file's own elements.
 
     Raises:
         InputError: a file is damaged, or compressed in a way that nothing here decodes.
     """
     import SimpleITK as sitk
 
+    if negative:
+        return _by_pydicom(paths, name, scaling=scaling), None
     sitk.ProcessObject.SetGlobalWarningDisplay(False)
     reader: Any = sitk.ImageSeriesReader() if len(paths) > 1 else sitk.ImageFileReader()
     if len(paths) > 1:
@@ -73,7 +110,7 @@ def native(paths: Sequence[Path], name: str, *, mixed: bool = False) -> tuple[np
     try:
         image = reader.Execute()
     except RuntimeError as error:
-        return _by_pydicom(paths, name, error), None
+        return _by_pydicom(paths, name, error, scaling), None
     if image.GetDimension() != 3 or image.GetNumberOfComponentsPerPixel() != 1:
         raise InputError(f"{name} is not one 3D volume with one value per voxel; give the MRI.")
     return sitk.GetArrayFromImage(image), VolumeGeometry.from_sitk(image)
@@ -118,18 +155,26 @@ def without_copies(files: Sequence[DicomFile]) -> tuple[list[DicomFile], tuple[s
 def _same_instance(one: DicomFile, other: DicomFile) -> bool:
     import pydicom
 
-    if one.data != other.data:
-        return False
     try:
         with quiet():
+            heads = [[each for each in file.data if each.keyword != "PatientName"] for file in (one, other)]
+            if heads[0] != heads[1]:
+                return False
             pixels = [pydicom.dcmread(each.path, force=True).get("PixelData") for each in (one, other)]
     except Exception:  # pydicom raises many kinds for damaged files
         return False
     return pixels[0] is not None and pixels[0] == pixels[1]
 
 
-def _by_pydicom(paths: Sequence[Path], name: str, fault: Exception) -> np.ndarray:
-    """Voxels of compressed files by pydicom's decoders, scaled as the headers say (PS3.3 C.11.1)."""
+def _by_pydicom(
+    paths: Sequence[Path], name: str, fault: Exception | None = None, scaling: tuple[float, ...] | None = None
+) -> np.ndarray:
+    """Voxels by pydicom and its decoders, scaled as the headers say (PS3.3 C.11.1).
+
+    Args:
+        paths, name, scaling: as :func:`native` has them.
+        fault: for which SimpleITK reads none of them; then an uncompressed file is damaged.
+    """
     import pydicom
     from pydicom.pixels import get_decoder
 
@@ -141,10 +186,10 @@ def _by_pydicom(paths: Sequence[Path], name: str, fault: Exception) -> np.ndarra
                 syntax = data.file_meta.TransferSyntaxUID
         except Exception as error:  # pydicom raises many kinds for damaged files
             raise InputError(f"{name} cannot be read: it is damaged.") from error
-        if not syntax.is_transfer_syntax or not syntax.is_compressed:
+        if not syntax.is_transfer_syntax or (fault and not syntax.is_compressed):
             raise InputError(f"{name} cannot be read: it is damaged or compressed in an unknown way.") from fault
         try:
-            known = get_decoder(syntax).is_available
+            known = not syntax.is_compressed or get_decoder(syntax).is_available
         except NotImplementedError:
             known = False
         if not known:
@@ -155,12 +200,14 @@ def _by_pydicom(paths: Sequence[Path], name: str, fault: Exception) -> np.ndarra
             ) from fault
         try:
             with quiet():
-                stored = data.pixel_array
+                stored = turned(data.pixel_array, data)
         except Exception as error:  # decoders raise many kinds
-            raise InputError(f"{name} cannot be read: its compressed voxels are damaged.") from error
+            raise InputError(f"{name} cannot be read: its voxels are damaged.") from error
         slope, offset = (numbers_of(data, each, 1) for each in ("RescaleSlope", "RescaleIntercept"))
         if slope or offset:
             stored = (stored * (slope or (1.0,))[0] + (offset or (0.0,))[0]).astype(np.float32)
+        elif scaling not in (None, (1.0, 0.0)):
+            stored = (stored * scaling[0] + scaling[1]).astype(np.float32)
         planes.append(stored if stored.ndim == 3 else stored[None])
     return np.concatenate(planes)
 

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from ...core.errors import InputError
-from ...core.geometry import VolumeGeometry
+from ...core.geometry.volume import VolumeGeometry
 from ...core.requirements import FOR_DICOM, require
 from ...core.visible import visible
 from ..apart import apart
@@ -24,6 +24,8 @@ from ..headers.limits import check_origin, check_sizes, check_spacing, damaged
 from ..names import unlike
 from ..plain_files import plain_file
 from .files import quiet, text_of
+from .identity import Identity
+from .own import is_own_segment
 
 
 @dataclass(frozen=True)
@@ -31,14 +33,17 @@ class SegmentOfDicom:
     """One segment.
 
     Attributes:
-        name: Segment Label, made unlike those of the others by a number in brackets.
+        name: Segment Label, made unlike those of the others by a number in brackets; "Segment <number>" where it has
+            none, or one that holds the patient's name, number or birth date.
         own_name: as it stands in the file.
         number: Segment Number.
+        result: whether it is a sub-region that PulsarCAM drew, and no lesion.
     """
 
     name: str
     own_name: str
     number: int
+    result: bool = False
 
 
 @dataclass(frozen=True)
@@ -70,10 +75,16 @@ def read_segments(path: str | Path) -> SegmentsOfDicom:
         with quiet():
             data = pydicom.dcmread(path, stop_before_pixels=True)
             taken: set[str] = set()
+            somebody = Identity.of(data)
             # number 0 of a label map is its background (PS3.3 C.8.20.2)
             found = [each for each in data.SegmentSequence if int(each.SegmentNumber) > 0]
             segments = tuple(
-                SegmentOfDicom(unlike(label or f"Segment {each.SegmentNumber}", taken), label, int(each.SegmentNumber))
+                SegmentOfDicom(
+                    unlike("" if somebody.is_in(label) else visible(label), taken, f"Segment {each.SegmentNumber}"),
+                    label,
+                    int(each.SegmentNumber),
+                    is_own_segment(each),
+                )
                 for each in found
                 for label in (text_of(each, "SegmentLabel"),)
             )

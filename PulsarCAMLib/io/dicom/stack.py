@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...core.errors import GeometryError, InputError
-from ...core.geometry import VolumeGeometry
+from ...core.geometry.volume import VolumeGeometry
 from ..headers.limits import check_axes, check_origin, check_spacing
 
 UNEVEN_MM = 0.05

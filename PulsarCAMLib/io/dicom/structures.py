@@ -20,6 +20,8 @@ from ..headers.limits import FARTHEST_MM, damaged
 from ..names import unlike
 from ..plain_files import plain_file
 from .files import quiet, text_of
+from .identity import TAGS, Identity
+from .own import is_own_structure
 from .structure import pixel_bytes
 
 CLOSED = ("CLOSED_PLANAR", "CLOSEDPLANAR_XOR")
@@ -27,7 +29,7 @@ CLOSED = ("CLOSED_PLANAR", "CLOSEDPLANAR_XOR")
 
 _TAGS = (
     "SpecificCharacterSet", "FrameOfReferenceUID", "ReferencedFrameOfReferenceSequence", "StructureSetROISequence",
-    "ROIContourSequence", "RTROIObservationsSequence",
+    "ROIContourSequence", "RTROIObservationsSequence", *TAGS,
 )  # fmt: skip
 
 
@@ -36,7 +38,8 @@ class Structure:
     """One region of interest of a structure set.
 
     Attributes:
-        name: ROI Name, made unlike those of the others by a number in brackets; "ROI <number>" where it has none.
+        name: ROI Name, made unlike those of the others by a number in brackets; "ROI <number>" where it has none, or
+            one that holds the patient's name, number or birth date.
         own_name: as it stands in the file.
         number: ROI Number, as text; two structures may have the same.
         kind: RT ROI Interpreted Type, such as "GTV"; empty where it is not said.
@@ -44,6 +47,7 @@ class Structure:
         contours: points ``[n, 3]`` of the closed contours, LPS millimetres, the first point not repeated.
         left_out: contours that enclose nothing, by kind.
         problem: why its contours cannot be used; empty where they can.
+        result: whether it is a sub-region or a boost that PulsarCAM drew, and no lesion.
     """
 
     name: str
@@ -54,6 +58,7 @@ class Structure:
     contours: tuple[np.ndarray, ...]
     left_out: dict[str, int]
     problem: str = ""
+    result: bool = False
 
 
 @dataclass(frozen=True)
@@ -121,6 +126,7 @@ def _told(data: Any, name: str) -> tuple[dict[str, Any], np.ndarray]:
     if not regions:
         raise InputError(f"{name} names no structures; export it again.")
     of_number = Counter(text_of(region, "ROINumber") for region in regions)
+    somebody = Identity.of(data)
     rank: Counter[str] = Counter()
     taken: set[str] = set()
     structures: list[dict[str, Any]] = []
@@ -143,7 +149,7 @@ def _told(data: Any, name: str) -> tuple[dict[str, Any], np.ndarray]:
             own, left_out, problem = [], {}, str(error)
         points += own
         structures.append({
-            "name": unlike(visible(own_name) or f"ROI {number}", taken),
+            "name": unlike("" if somebody.is_in(own_name) else visible(own_name), taken, f"ROI {visible(number)}"),
             "own_name": own_name,
             "number": number,
             "kind": kinds.get(number, ""),
@@ -151,6 +157,7 @@ def _told(data: Any, name: str) -> tuple[dict[str, Any], np.ndarray]:
             "lengths": [len(each) for each in own],
             "left_out": left_out,
             "problem": problem,
+            "result": is_own_structure(region),
         })  # fmt: skip
     warnings = [
         f"{of_number[number]} structures have the number {visible(number)}; each is taken with the contours that stand "

@@ -22,6 +22,10 @@ METAIMAGE, NIFTI, NRRD, DICOM = "MetaImageIO", "NiftiImageIO", "NrrdImageIO", "G
 ENDINGS = {METAIMAGE: (".mha", ".mhd"), NIFTI: (".nii", ".nii.gz", ".hdr", ".img", ".hdr.gz", ".img.gz")}
 """Formats that only their file name tells for certain."""
 
+MADE_HERE = ("PulsarCAM.statistic", "PulsarCAM.measure", "PulsarCAM.painting", "PulsarCAM.threshold")
+"""Keys in the headers of what PulsarCAM writes of a result: heat maps, gradient maps and paintings, boosts and
+sub-regions. A file with one of them is no input."""
+
 _CHECKS = {METAIMAGE: check_metaimage, NIFTI: check_nifti, NRRD: check_nrrd}
 
 
@@ -66,15 +70,20 @@ def _format_of(path: Path) -> str:
 
 
 def own_words(path: Path, name: str) -> dict[str, str]:
-    """What programs wrote into the header of one file that :func:`check_file` let pass, as text by key.
+    """What programs wrote into the header of one file, as text by key.
 
     Key/value pairs of NRRD; the description of NIfTI, which PulsarCAM itself begins with such a key; else nothing.
     """
-    with path.open("rb") as file:
-        nrrd = file.read(7) == b"NRRD000"
-    if nrrd:
+    kind = _format_of(path)
+    if kind == NRRD:
         return read_nrrd_header(path, name).pairs
-    if path.name.lower().endswith(ENDINGS[NIFTI]):
+    if kind == NIFTI:
         key, _, value = description_of(path, name).partition("=")
         return {key: value}
     return {}
+
+
+def is_made_here(path: Path, name: str) -> bool:
+    """Whether a file is a result of PulsarCAM's, by what :func:`own_words` finds in its header."""
+    words = own_words(path, name)
+    return any(key in words for key in MADE_HERE)

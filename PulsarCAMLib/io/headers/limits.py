@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from ...core.errors import GeometryError, InputError
-from ...core.geometry import ORTHOGONALITY_TOLERANCE
+from ...core.geometry.volume import ORTHOGONALITY_TOLERANCE
 from ...core.visible import shortened, visible
 
 MOST_HEADER_BYTES = 4 << 20
@@ -172,6 +172,6 @@ def check_axes(axes: np.ndarray, name: str) -> None:
         raise GeometryError(f"{name} has axes of directions that cannot be, by its header; export it again.")
     if np.abs(axes.T @ axes - np.eye(len(axes))).max() > ORTHOGONALITY_TOLERANCE:
         raise GeometryError(
-            f"The axes of {name} are not perpendicular (a shearing transform in its header); resample it to an "
-            "ordinary grid first."
+            f"The axes of {name[:1].lower()}{name[1:]} are not perpendicular (a shearing transform in its header); "
+            "resample it to an ordinary grid first."
         )

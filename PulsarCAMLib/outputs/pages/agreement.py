@@ -11,7 +11,7 @@ from ...agreement.folder import AgreementTables
 from ...agreement.voxel_measures import QUANTITY_TITLES
 from ...core.pluralize import pluralize
 from ...io.atomic import write_whole
-from .agreement_narrative import LEVEL, map_title, maps_of, outcome_title, rows_of, sentences
+from .agreement_narrative import LEVEL, map_title, maps_of, outcome_title, rows_of, sentences, verdict_of_model
 from .templating import number, percent, render
 
 SHOWN = 20
@@ -47,6 +47,7 @@ def agreement_html(tables: AgreementTables, made_at: datetime | None = None) -> 
         "cohort_agreement.html",
         title=TITLE,
         about=f"{about}, made by PulsarCAM {__version__} on {made_at:%Y-%m-%d %H:%M}",
+        verdict=verdict_of_model(tables),
         model=f"Model: {facts['model']['origin']}",
         said=sentences(tables),
         maps=[_map(tables, *each) for each in maps_of(tables.summary)],

@@ -41,6 +41,13 @@ def rows_of(rows: list[dict], method: str, target: str) -> list[dict]:
     return [row for row in rows if (row["map_method"], row["map_class"]) == (method, target)]
 
 
+def verdict_of_model(tables: AgreementTables) -> str:
+    """What the model is worth for new patients (:mod:`PulsarCAMLib.systems.bundles.verdict`), to be said first; empty
+    in folders of earlier versions."""
+    model = tables.facts["model"]
+    return str(model.get("verdict", "")) if isinstance(model, dict) else ""
+
+
 def sentences(tables: AgreementTables) -> list[str]:
     """What was compared, what the maps go with, where they lie, and which features go with them."""
     facts = tables.facts

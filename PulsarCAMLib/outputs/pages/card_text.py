@@ -7,16 +7,17 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from ...core.map_method import cost_in_words
+from ...core.pluralize import pluralize
 from ...core.task import SHRINKAGE, Task
 from ...core.vocabulary import LEAVE_ONE_OUT, METRIC_TITLES
 from ...evaluation.metrics import AcrossTrials, Value, metric_title, metrics_of, shown_first
-from ...study.entries import on_mri
+from ...study.figures.entries import on_mri
+from ...trust.known_tissue.synthetic_summary import SPACES, map_rows
 from ...trust.maps import RANDOM, is_trivial, map_title
-from ...trust.synthetic_summary import SPACES, map_rows
 from ...trust.table import COLUMNS, failed, with_interval
 
 if TYPE_CHECKING:
-    from ...systems.card import ModelCard
+    from ...systems.bundles.card import ModelCard
     from ...systems.contract import System
 
 SHOWN_TRIVIAL = ("intensity", RANDOM)
@@ -71,6 +72,7 @@ def _tried(card: ModelCard) -> Iterator[tuple[Block, str]]:
         ("What it is", lambda: _identity(card)),
         ("Trained on", lambda: _training(fields["training"], card.system.task)),
         ("Performance", lambda: _performance(fields["performance"], card.system.task)),
+        ("Sets of classes", lambda: _sets(fields.get("conformal"))),
         ("Protocols", lambda: _protocols(fields.get("protocols"), card.system)),
         ("Maps", lambda: _maps(card)),
         ("Are the maps true?", lambda: _checks(fields.get("explanation_checks"))),
@@ -257,6 +259,15 @@ def _head(entry: Mapping[str, Any], several: bool, system: System) -> str:
     own = f"{entry['model']}, " if several else ""
     note = " (flatters)" if entry.get("flatters") else " (pooled)" if _pooled(entry) else ""
     return f"{own}{entry['protocol']}{on_mri(entry['time_point'], system)}{note}"
+
+
+def _sets(section: Mapping[str, Any] | None) -> Block:
+    """What can be said with few errors, and how often it held; empty for a model that was not calibrated for it."""
+    if not section:
+        return Block("Sets of classes")
+    facts = (("error rate", f"{100 * section['error_rate']:.3g}% of patients, unless another one is asked for"),
+             ("calibrated on", pluralize(section["patients"], "patient")))  # fmt: skip
+    return Block("Sets of classes", facts, _sentences(section))
 
 
 def _maps(card: ModelCard) -> Block:

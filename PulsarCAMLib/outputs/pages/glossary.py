@@ -6,7 +6,7 @@ from ...core.display import Threshold
 from ...core.pluralize import capital
 from ...core.task import LESION, Task
 from ...explanation.stability import MOST_MOVED
-from ...systems.card import ModelCard
+from ...systems.bundles.card import ModelCard
 
 
 def definitions_of(

@@ -35,7 +35,6 @@ def every_input(
     """
     from ..pictures.inputs import draw_inputs
     from ..pictures.inputs_content import inputs_of, inputs_picture_of, shared_notes
-    from ..pictures.inspection import png_bytes
 
     roles = {role.name: role.title for role in inputs_of(result, images)}
     if not roles:
@@ -44,7 +43,7 @@ def every_input(
     for unit in units:
         if cancelled and cancelled():
             raise Cancelled("Stopped; no report was written.")
-        png = png_bytes(draw_inputs(inputs_picture_of(result, unit, images, method, target)), 100)
+        png = draw_inputs(inputs_picture_of(result, unit, images, method, target), 100).png()
         pictures.append({"name": unit.name, "caption": _caption(result, unit, method), "png": png})
     shares = _rows(result, units, target, roles)
     words = _words(result, shared_notes(result, inputs_of(result, images))) if shares else []

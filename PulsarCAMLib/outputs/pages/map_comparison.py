@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from ...agreement.map_comparison import MapComparison
-from ...agreement.voxel_measures import QUANTITIES, QUANTITY_TITLES
 from ...core.pluralize import capital
 from ...explanation.result import CaseResult
 from .templating import number
@@ -29,8 +28,11 @@ def values_of(comparison: MapComparison, result: CaseResult, method: str, target
     return {
         "about": f"{found.title}, {f'{task.every_class}, by sign' if found.signed else f'class {target}'}. Partial "
         f"rank correlation inside the {task.region}, with its adjusted p-value; below it the plain one.",
-        "heads": (capital(task.unit), *(QUANTITY_TITLES[name] for name in QUANTITIES), "In the margin", "Cells"),
-        "rows": [_row([row for row in rows if row["lesion"] == name], margins[name]) for name in names],
+        "heads": (capital(task.unit), *map(comparison.title_of, comparison.quantities), "In the margin", "Cells"),
+        "rows": [
+            _row([row for row in rows if row["lesion"] == name], margins[name], comparison.quantities) for name in names
+        ],
+        "overlaps": _overlaps(comparison, method, target, task),
         "png": png_bytes(draw_agreement(comparison, method, target, task)),
         "caption": f"Left: partial rank correlation of each {task.unit}. Right: concentration of the heat map by "
         "depth.",
@@ -38,12 +40,37 @@ def values_of(comparison: MapComparison, result: CaseResult, method: str, target
     }
 
 
-def _row(rows: list[dict], margin: dict) -> dict[str, Any]:
+def _overlaps(comparison: MapComparison, method: str, target: str, task) -> dict[str, Any] | None:
+    """The table of overlaps with other maps; None where there is none."""
+    rows = comparison.rows_of(comparison.overlaps, method, target)
+    if not rows:
+        return None
+    heads = (
+        capital(task.unit),
+        "Map",
+        "Part of it",
+        "Overlap (Dice)",
+        "By chance",
+        "Of the activated part",
+        "Of the rest",
+    )
+    return {"heads": heads, "rows": [_overlap(row) for row in rows]}
+
+
+def _overlap(row: dict) -> list[str]:
+    first = [row["lesion"], row["other_map"], f"above {row['above']}"]
+    if row["undefined"]:
+        return [*first, row["undefined"], "", "", ""]
+    shares = ["–" if row[name] is None else f"{row[name]:.0%}" for name in ("share_of_activated", "share_of_rest")]
+    return [*first, number(row["dice"]), number(row["dice_by_chance"]), *shares]
+
+
+def _row(rows: list[dict], margin: dict, quantities: tuple[str, ...]) -> dict[str, Any]:
     by_name = {row["quantity"]: row for row in rows}
     known = margin["activation_share"] is not None
     return {
         "name": rows[0]["lesion"],
-        "cells": [_cell(by_name[name]) for name in QUANTITIES],
+        "cells": [_cell(by_name[name]) for name in quantities],
         "margin": {
             "undefined": None if known else margin["undefined"],
             "activation": margin["activation_share"],
@@ -81,6 +108,13 @@ def _words(comparison: MapComparison, result: CaseResult) -> list[tuple[str, str
         ),
         ("Gradients", f"Of the {image} after a Gaussian of {settings.sigma_mm:g} mm. Radial: 1 where the intensity "
          "falls straight outwards, −1 where it rises."),
+        *(
+            [("Other maps", f"Given by name ({', '.join(comparison.others)}) and brought linearly to the MRI's voxels. "
+              "Overlap: of the activated part with the part of the map above its threshold; by chance: expected where "
+              "one of the two is placed blindly.")]
+            if comparison.others
+            else []
+        ),
         ("Margin", f"The outer {settings.margin_mm:g} mm of the {result.task.region}: its share of the map and of the "
          "volume."),
         ("Cells", "The map has one value in each; finer detail is interpolation."),

@@ -28,6 +28,8 @@ from .templating import RESEARCH_ONLY, render
 
 if TYPE_CHECKING:
     from ...agreement.map_comparison import MapComparison
+    from ...dose.case import CaseDose
+    from ...painting.paint import Painting
 
 __all__ = ["RESEARCH_ONLY", "Report", "report_html", "write_report"]
 
@@ -81,8 +83,10 @@ def report_html(
     normalisation: str = "none",
     margin_mm: float = DEFAULT_MARGIN_MM,
     comparison: MapComparison | None = None,
+    painting: Painting | None = None,
     images: Mapping[str, Image] | None = None,
     private: Sequence[str] = (),
+    dose: CaseDose | None = None,
     others: Sequence[tuple[str, str]] = (),
     made_at: datetime | None = None,
     progress: OnProgress | None = None,
@@ -94,8 +98,10 @@ def report_html(
         normalisation: of the pictures: ``"none"``, ``"lesion"`` or ``"scan"``.
         margin_mm: thickness of the shell that is called margin.
         comparison: a ``MapComparison`` of the result, for a section of its own.
+        painting: a dose painting of it, likewise.
         images: of the case, by role, to be shown side by side where there are several.
         others: method and class of maps that the page does not show and that lie beside it.
+        dose: what the lesions get of a planned dose, for a section of its own.
         private: texts that warnings may hold and the page must not, such as names of the input's nodes.
         made_at: the time to print (default: now).
         progress: is told the fraction done and what is being done.
@@ -122,6 +128,8 @@ def report_html(
         inputs=every_input(result, units, images or {}, method, target, cancelled),
         registration=registration(result, images or {}, cancelled),
         compared=compared,
+        dose=_dose(dose, result, method, target),
+        painted=_painted(painting, volume),
         model_card=sections.model(result),
         settings=[
             *sections.settings(result, method, target, threshold, normalisation, margin_mm),
@@ -141,12 +149,28 @@ def report_html(
     )
 
 
+def _painted(painting: Painting | None, volume: np.ndarray) -> dict[str, Any] | None:
+    if painting is None:
+        return None
+    from .painting import values_of
+
+    return values_of(painting, volume)
+
+
 def _compared(comparison: MapComparison | None, result: CaseResult, method: str, target: str) -> dict[str, Any] | None:
     if comparison is None:
         return None
     from .map_comparison import values_of
 
     return values_of(comparison, result, method, target)
+
+
+def _dose(dose: CaseDose | None, result: CaseResult, method: str, target: str) -> dict[str, Any] | None:
+    if dose is None:
+        return None
+    from .dose import values_of
+
+    return values_of(dose, result, method, target)
 
 
 @dataclass(frozen=True)
@@ -178,8 +202,10 @@ class Report:
             normalisation=shown.normalisation,
             margin_mm=shown.margin_mm,
             comparison=content.comparison,
+            painting=content.painting,
             images=content.case.images,
             private=content.private,
+            dose=content.dose,
             others=[(each.method, each.target) for each in content.maps if not content.on_page(each, shown)],
             progress=on_progress,
             cancelled=is_cancelled,

@@ -13,10 +13,10 @@ import numpy as np
 from ... import __version__
 from ...core.display import Threshold
 from ...core.errors import Cancelled
-from ...core.geometry import VolumeGeometry
+from ...core.geometry.slice_place import slice_place
+from ...core.geometry.volume import VolumeGeometry
 from ...core.pluralize import capital, pluralize
 from ...core.progress import IsCancelled, OnProgress
-from ...core.slice_place import slice_place
 from ...core.task import LESION, PREDICTED, Task
 from ...explanation.plain import plain_answer
 from ...explanation.result import CaseResult, UnitResult
@@ -63,7 +63,7 @@ def table(
             capital(task.unit),
             *(capital(task.probability_title(name)) for name in task.told),
             "Predicted",
-            *([f"Not ruled out, {units[0].conformal.error_rate:.0%} errors"] if units[0].conformal else []),
+            *([f"Not ruled out, {100 * units[0].conformal.error_rate:.3g}% errors"] if units[0].conformal else []),
             *(["By half a voxel"] if units[0].stability else []),
             *measures.values(),
             "Activated cm³",
@@ -238,7 +238,6 @@ def pictures(
 ) -> list[dict[str, Any]]:
     """One picture per unit; ``chosen`` is method, class and normalisation."""
     from ..pictures.content import picture_of
-    from ..pictures.inspection import png_bytes
     from ..pictures.overlay import draw
 
     dpi = PICTURE_DPI if len(units) < SMALLER_FROM else SMALLER_DPI
@@ -248,7 +247,7 @@ def pictures(
             raise Cancelled("Stopped; no report was written.")
         if progress:
             progress(n / len(units), f"Drawing {unit.name}")
-        png = png_bytes(draw(picture_of(result, unit, volume, *chosen)), dpi)
+        png = draw(picture_of(result, unit, volume, *chosen), dpi).png()
         drawn.append({"name": unit.name, "caption": _caption(unit, result.geometry), "png": png})
     if progress:
         progress(1.0, "Writing the report")

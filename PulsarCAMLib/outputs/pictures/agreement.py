@@ -8,9 +8,8 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from ...agreement.map_comparison import MapComparison
-from ...agreement.voxel_measures import QUANTITIES, QUANTITY_TITLES
 from ...core.task import LESION, Task
-from .overlay import FAINT, INK, PAPER
+from .canvas import FAINT, INK, PAPER
 
 SIZE_INCHES, DOTS_PER_INCH = (12.4, 4.2), 100
 LEVEL = 0.05
@@ -32,7 +31,7 @@ def draw_agreement(comparison: MapComparison, method: str, target: str, task: Ta
     names = list(dict.fromkeys(comparison.lesions))
     shades = colormaps["turbo"](np.linspace(0.15, 0.85, max(2, len(names))))
     colors = dict(zip(names, shades, strict=False))
-    _correlations(left, comparison.rows_of(comparison.agreement, method, target), colors)
+    _correlations(left, comparison.rows_of(comparison.agreement, method, target), colors, comparison)
     _profiles(right, comparison.profile(method, target), list(colors.values()), comparison.lesions, task)
     for axes in (left, right):
         axes.set_facecolor(PAPER)
@@ -44,19 +43,20 @@ def draw_agreement(comparison: MapComparison, method: str, target: str, task: Ta
     return figure
 
 
-def _correlations(axes, rows: list[dict], colors: dict) -> None:
+def _correlations(axes, rows: list[dict], colors: dict, comparison: MapComparison) -> None:
     """One dot per lesion and quantity; full where the p-value is below the level."""
+    names = comparison.quantities
     for row in rows:
         if row["partial"] is None:
             continue
-        place = QUANTITIES.index(row["quantity"]) + 0.5 * (_rank(row["lesion"], colors) - 0.5)
+        place = names.index(row["quantity"]) + 0.5 * (_rank(row["lesion"], colors) - 0.5)
         p = row["partial_p_adjusted"]
         color = colors[row["lesion"]]
         full = color if p is not None and p < LEVEL else "none"
         axes.plot(row["partial"], place, "o", markersize=6, markeredgecolor=color, markerfacecolor=full)
     axes.axvline(0, color=FAINT, linewidth=1)
-    axes.set(xlim=(-1, 1), ylim=(len(QUANTITIES) - 0.5, -0.5), xlabel="partial rank correlation with the heat map")
-    axes.set_yticks(range(len(QUANTITIES)), [QUANTITY_TITLES[name] for name in QUANTITIES])
+    axes.set(xlim=(-1, 1), ylim=(len(names) - 0.5, -0.5), xlabel="partial rank correlation with the heat map")
+    axes.set_yticks(range(len(names)), [comparison.title_of(name).replace("$", r"\$") for name in names])
     axes.set_title(f"What it goes with (full: p < {LEVEL:g}, adjusted)", fontsize=10)
 
 

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from ...agreement.folder import AgreementTables
 from ...agreement.voxel_measures import QUANTITIES, QUANTITY_TITLES
 from .agreement import DOTS_PER_INCH, LEVEL, SIZE_INCHES
-from .overlay import FAINT, INK, PAPER
+from .canvas import FAINT, INK, PAPER
 
 BRIGHT, SECOND = "#4aa8dd", "#ffb454"
 BAND = 0.5

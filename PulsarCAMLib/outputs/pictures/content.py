@@ -6,15 +6,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...core.geometry import VolumeGeometry
+from ...core.geometry.slice_place import slice_place
+from ...core.geometry.volume import VolumeGeometry
 from ...core.pluralize import capital
-from ...core.slice_place import slice_place
 from ...core.task import LESION, PREDICTED, Task
 from ...explanation.plain import plain_answer
 from ...explanation.result import CaseResult, UnitResult
 from ...explanation.stability import range_text
 from ...lesions.resampling import image_around, resample
-from ...systems.card import ModelCard
+from ...systems.bundles.card import ModelCard
 from ...systems.contract import Sliced
 
 PIXELS = 288

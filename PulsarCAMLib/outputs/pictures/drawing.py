@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,7 +11,7 @@ from pathlib import Path
 from .content import Picture
 from .inputs_content import InputsPicture
 
-FEW = 8
+FEW = 16
 """Up to so many pictures a second process costs more than it saves."""
 
 
@@ -57,19 +56,11 @@ def drawing_pool(count: int, threads: int | None = None) -> Iterator[Callable[[P
 
 def save_picture(picture: Picture | InputsPicture, path: str | Path) -> None:
     """Draw and write a PNG."""
-    import numpy as np
-    from PIL import Image
-
     from .inputs import draw_inputs
     from .overlay import draw
 
-    figure = draw_inputs(picture) if isinstance(picture, InputsPicture) else draw(picture)
-    with warnings.catch_warnings():
-        # Names in scripts that the font lacks show as boxes; a warning would not help the user.
-        warnings.filterwarnings("ignore", message="Glyph .* missing")
-        figure.canvas.draw()
-    # Without the opacity that savefig would pack and write as well.
-    Image.fromarray(np.asarray(figure.canvas.buffer_rgba())[..., :3]).save(path, format="PNG", compress_level=1)
+    canvas = draw_inputs(picture) if isinstance(picture, InputsPicture) else draw(picture)
+    Path(path).write_bytes(canvas.png(level=1))
 
 
 def _begin_second_process(parent: int) -> None:

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from textwrap import wrap
 
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.colors import Normalize
-from matplotlib.figure import Figure
-
+from .canvas import FAINT, INK, Canvas
 from .inputs_content import InputsPicture
-from .overlay import DOTS_PER_INCH, FAINT, INK, LETTER_INCHES, PAPER, color_bar, heat_colors, mri_panel, signed_colors
+from .overlay import DOTS_PER_INCH, LETTER_INCHES, color_bar, mri_panel
 
 PANEL, GAP, HEADING = 2.55, 0.16, 0.34
 """Inches: side of a panel, room between panels, room for the words above one."""
@@ -20,30 +17,25 @@ LINE = 0.18
 """Height of a line of the note, in inches."""
 
 
-def draw_inputs(picture: InputsPicture) -> Figure:
-    """The figure, on an Agg canvas."""
+def draw_inputs(picture: InputsPicture, dots_per_inch: float = DOTS_PER_INCH) -> Canvas:
+    """The whole picture."""
     rows, across = len(picture.rows), max(map(len, picture.rows))
     each = 2 * (PANEL + HEADING) + GAP
     width = max(LEFT + across * (PANEL + GAP) + RIGHT, 8.2)
     lines = wrap(picture.note, int((width - 2 * LEFT) / LETTER_INCHES))
     foot = BOTTOM + (0.1 + len(lines) * LINE if lines else 0)
     size = (width, TOP + rows * each + foot)
-    figure = Figure(figsize=size, dpi=DOTS_PER_INCH, facecolor=PAPER)
-    FigureCanvasAgg(figure)
-    first = picture.panels[0]
-    colors = signed_colors() if first.signed else heat_colors()
-    norm = Normalize(-first.top if first.signed else 0.0, first.top)
+    canvas = Canvas(size, dots_per_inch)
 
-    def literal(x: float, y: float, text: str, **style) -> None:
-        # A dollar sign in a name must not start a formula.
-        figure.text(x / size[0], y / size[1], text, parse_math=False, va="center", **style)
+    def literal(x: float, y: float, text: str, letters: float, **style) -> None:
+        canvas.text((x * dots_per_inch, (size[1] - y) * dots_per_inch), text, letters, **style)
 
-    literal(LEFT, size[1] - 0.32, picture.title, color=INK, size=14, weight="bold")
-    literal(LEFT, size[1] - 0.64, picture.subtitle, color=INK, size=10)
-    literal(size[0] - 0.2, size[1] - 0.32, picture.plane, color=FAINT, size=9, ha="right")
-    literal(LEFT, 0.19, picture.footer, color=FAINT, size=7.5)
+    literal(LEFT, size[1] - 0.32, picture.title, 14, bold=True)
+    literal(LEFT, size[1] - 0.64, picture.subtitle, 10)
+    literal(size[0] - 0.2, size[1] - 0.32, picture.plane, 9, color=FAINT, anchor="rm")
+    literal(LEFT, 0.19, picture.footer, 7.5, color=FAINT)
     for number, line in enumerate(reversed(lines)):
-        literal(LEFT, BOTTOM + 0.06 + number * LINE, line, color=INK, size=9)
+        literal(LEFT, BOTTOM + 0.06 + number * LINE, line, 9, color=INK)
     places = [(row, column, n) for row, among in enumerate(picture.rows) for column, n in enumerate(among)]
     for row, column, n in places:
         panel = picture.panels[n]
@@ -51,8 +43,8 @@ def draw_inputs(picture: InputsPicture) -> Figure:
         upper = size[1] - TOP - row * each - HEADING - PANEL
         for bottom, heading in ((upper, None), (upper - HEADING - PANEL, next(iter(panel.maps)))):
             place = (left / size[0], bottom / size[1], PANEL / size[0], PANEL / size[1])
-            mri_panel(figure.add_axes(place), panel, heading, colors, norm, scale=n == 0 and heading is None, size=9)
+            mri_panel(canvas, place, panel, heading, scale=n == 0 and heading is None, size=9)
     bar = (LEFT + across * (PANEL + GAP) + 0.05, foot + (rows - 1) * each + GAP)
     place = (bar[0] / size[0], bar[1] / size[1], 0.14 / size[0], (2 * PANEL + HEADING - 0.1) / size[1])
-    color_bar(figure, place, first, colors, norm)
-    return figure
+    color_bar(canvas, place, picture.panels[0])
+    return canvas

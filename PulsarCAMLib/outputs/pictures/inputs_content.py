@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...core.case import Image
-from ...core.geometry import VolumeGeometry
+from ...core.geometry.volume import VolumeGeometry
 from ...core.inputs import DOSE, MRI, InputRole
 from ...core.task import LESION, PREDICTED
 from ...explanation.inputs import input_shares

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +20,10 @@ from matplotlib.figure import Figure
 
 from ...io.atomic import write_whole
 from ...systems.registry import method_title
+from .canvas import FAINT, INK, PAPER
+from .colors import heat_colors
 from .content import edge_letters
-from .overlay import CONTOUR, FAINT, INK, PAPER, heat_colors
+from .overlay import CONTOUR
 
 SIZE_INCHES, SCREEN_DPI, FILE_DPI = (9.6, 7.8), 100, 200
 """960 x 780 pixels on the screen; twice that in a file."""
@@ -32,9 +35,32 @@ SMALLEST_VIEW_MM = 20.0
 VIEW_MARGIN = 1.25
 """The close-up is this much larger than the GTV."""
 
-_LEFT, _SMALL, _USUAL = 0.62, 7.5, 8.5
-_HIDDEN = "#24272d"
-"""Where the mask hides the features."""
+NOTES_INCHES = 0.62
+"""What the picture is lower without its notes."""
+
+LONGEST_TITLE = 24
+"""Letters of a usual size above one panel."""
+
+_LEFT, _TINY, _SMALL, _USUAL = 0.62, 7.6, 8.3, 9.3
+
+
+@dataclass(frozen=True)
+class Colors:
+    """Of a picture.
+
+    Attributes:
+        ink, paper, faint: of text, of what lies behind it, and of what is less important.
+        hidden: where the mask hides the features.
+    """
+
+    ink: str
+    paper: str
+    faint: str
+    hidden: str
+
+
+DARK = Colors(INK, PAPER, FAINT, "#24272d")
+LIGHT = Colors("#1b1d21", "#ffffff", "#5a616b", "#d3d7dd")
 
 Seen = Any
 """What :meth:`~PulsarCAMLib.systems.contract.System.inspect` gives, such as a ``SliceInspection``."""
@@ -66,18 +92,31 @@ def png_bytes(figure: Figure, dpi: float | None = None) -> bytes:
     return made.getvalue()
 
 
-def draw_inspection(seen: Seen, methods: Sequence[str] | None = None) -> Figure:
+def notes_of(seen: Seen) -> str:
+    """What is to be known of the picture, and where the model comes from."""
+    return "\n".join((" ".join((seen.about, *seen.notes)), seen.footer))
+
+
+def draw_inspection(
+    seen: Seen, methods: Sequence[str] | None = None, *, colors: Colors = DARK, notes: bool = True
+) -> Figure:
     """The figure, on an Agg canvas.
 
     Args:
         seen: one slice.
         methods: whose maps are drawn, three at most; those that were not computed are left out (default: the first
             usual ones).
+        colors: of the picture.
+        notes: whether it has its notes; who shows them beside it leaves them out.
     """
-    figure = Figure(figsize=SIZE_INCHES, dpi=SCREEN_DPI, facecolor=PAPER)
+    width, height = SIZE_INCHES
+    cut = 0.0 if notes else NOTES_INCHES
+    figure = Figure(figsize=(width, height - cut), dpi=SCREEN_DPI, facecolor=colors.paper)
     FigureCanvasAgg(figure)
-    sheet = _Sheet(figure, seen)
+    sheet = _Sheet(figure, seen, colors, cut)
     sheet.texts()
+    if notes:
+        sheet.notes()
     sheet.input_row(5.5, 1.38)
     features, gradients = seen.masked, seen.gradients
     top = float(features.max()) or 1.0
@@ -92,24 +131,30 @@ def draw_inspection(seen: Seen, methods: Sequence[str] | None = None) -> Figure:
 class _Sheet:
     """Places panels on the figure, in inches from its lower left corner."""
 
-    def __init__(self, figure: Figure, seen: Seen) -> None:
-        self.figure, self.seen = figure, seen
+    def __init__(self, figure: Figure, seen: Seen, colors: Colors, cut: float) -> None:
+        self.figure, self.seen, self.colors, self.cut = figure, seen, colors, cut
         rows, columns = seen.image.shape
         self.height_mm, self.width_mm = rows * seen.spacing_mm[0], columns * seen.spacing_mm[1]
         self.extent = (0.0, self.width_mm, self.height_mm, 0.0)
         self.view = _close_up(seen)
 
     def texts(self) -> None:
-        """Title, prediction, place, notes, origin."""
+        """Title, prediction, place."""
         seen = self.seen
         answers = " (answers for the lesion)" if seen.answers else ""
         self._text(0.15, 7.58, _shortened(seen.lesion, 48), size=13, weight="bold")
         self._text(0.15, 7.33, _prediction(seen), size=9.5)
         place = f"{seen.place or f'{seen.slices} slices'}{answers}"
         self._text(9.45, 7.58, place, size=9.5, ha="right")
-        self._text(9.45, 7.33, f"GTV centre at {_ras_text(seen.centre_ras)}", size=8.5, color=FAINT, ha="right")
+        self._text(
+            9.45, 7.33, f"GTV centre at {_ras_text(seen.centre_ras)}", size=_USUAL, color=self.colors.faint, ha="right"
+        )
+
+    def notes(self) -> None:
+        """How it is meant, and where the model comes from."""
+        seen = self.seen
         notes = _wrapped(" ".join((seen.about, *seen.notes)), 180)
-        self._text(0.15, 0.74, notes, size=6.8, color=FAINT, va="top", linespacing=1.25)
+        self._text(0.15, 0.74, notes, size=6.8, color=self.colors.faint, va="top", linespacing=1.25)
         self._text(0.15, 0.03, seen.footer, size=7, va="bottom", linespacing=1.15)
 
     def input_row(self, bottom: float, side: float) -> None:
@@ -124,7 +169,9 @@ class _Sheet:
             if n == 0:
                 self._millimetres(axes)
                 left, right, low, high = self.view
-                axes.plot([left, right, right, left, left], [low, low, high, high, low], "--", color=FAINT, lw=0.8)
+                axes.plot(
+                    [left, right, right, left, left], [low, low, high, high, low], "--", color=self.colors.faint, lw=0.8
+                )
         at = _LEFT + 2 * (side + 0.45)
         axes = self._axes(at, bottom, side, side)
         reach = float(np.abs(seen.signed).max()) or 1.0
@@ -145,11 +192,11 @@ class _Sheet:
             axes = self._axes(_LEFT + k * step, bottom, side, side)
             self._cells(axes, values[k], colors, norm, titles[k] if titles else None)
             if labels:
-                axes.set_xlabel(labels[k], color=INK, size=6.8, labelpad=2)
+                axes.set_xlabel(labels[k], color=self.colors.ink, size=_TINY, labelpad=2)
             if titles and self.seen.dead[k]:
                 axes.text(
-                    0.5, 0.5, "zero in\nthis lesion", color=INK, size=_SMALL, transform=axes.transAxes, ha="center",
-                    va="center",
+                    0.5, 0.5, "zero in\nthis lesion", color=INK, size=_SMALL, transform=axes.transAxes,
+                    ha="center", va="center",
                 )  # fmt: skip
         self._color_bar(_LEFT + (count - 1) * step + side + 0.12, bottom, side, colors, norm)
 
@@ -182,17 +229,18 @@ class _Sheet:
 
     def _cells(self, axes: Axes, values: np.ndarray, colors: str, norm: Normalize, title: str | None) -> None:
         shown = np.ma.masked_where(~self.seen.cells, values)
-        axes.set_facecolor(_HIDDEN)
+        axes.set_facecolor(self.colors.hidden)
         axes.imshow(shown, cmap=colormaps[colors], norm=norm, extent=self.extent, interpolation="nearest")
         self._contour(axes)
         self._zoom(axes)
         if title:
-            axes.set_title(title, color=INK, size=_SMALL, pad=3)
+            long = max(map(len, title.splitlines())) > LONGEST_TITLE
+            axes.set_title(title, color=self.colors.ink, size=_TINY if long else _SMALL, pad=3)
 
     def _grey(self, axes: Axes, image: np.ndarray, title: str) -> None:
         axes.imshow(image, cmap="gray", vmin=0, vmax=1, extent=self.extent, interpolation="nearest")
         self._contour(axes)
-        axes.set_title(title, color=INK, size=_SMALL, pad=3)
+        axes.set_title(title, color=self.colors.ink, size=_SMALL, pad=3)
 
     def _contour(self, axes: Axes) -> None:
         """Along the edges of the GTV's pixels, as the model knows it."""
@@ -210,15 +258,15 @@ class _Sheet:
     def _millimetres(self, axes: Axes) -> None:
         ticks = np.arange(0, self.width_mm + 0.1, 20 if self.width_mm <= 100 else 50)
         axes.set(xticks=ticks, yticks=ticks[ticks <= self.height_mm])
-        axes.tick_params(colors=FAINT, labelsize=6.8, length=2, pad=1.5)
-        axes.set_ylabel("mm", color=FAINT, size=6.8, labelpad=1)
+        axes.tick_params(colors=self.colors.faint, labelsize=_TINY, length=2, pad=1.5)
+        axes.set_ylabel("mm", color=self.colors.faint, size=_TINY, labelpad=1)
 
     def _letters(self, axes: Axes, letters: Sequence[str]) -> None:
-        box = {"facecolor": PAPER, "edgecolor": "none", "alpha": 0.55, "pad": 0.8}
+        box = {"facecolor": self.colors.paper, "edgecolor": "none", "alpha": 0.55, "pad": 0.8}
         for letter, (x, y) in zip(letters, ((0.06, 0.5), (0.94, 0.5), (0.5, 0.93), (0.5, 0.07)), strict=True):
             axes.text(
-                x, y, letter, color=INK, size=6.8, weight="bold", transform=axes.transAxes, ha="center", va="center",
-                bbox=box,
+                x, y, letter, color=self.colors.ink, size=_TINY, weight="bold", transform=axes.transAxes,
+                ha="center", va="center", bbox=box,
             )  # fmt: skip
 
     def _split(self, axes: Axes) -> None:
@@ -227,15 +275,15 @@ class _Sheet:
         names, values = ("cells of the GTV", "rest", "logit s"), (seen.map_sum, seen.rest, seen.logit)
         colors = [colormaps["coolwarm"](0.95 if value > 0 else 0.05) for value in values]
         axes.barh(np.arange(3) + 0.22, values, color=colors, height=0.32)
-        axes.axvline(0, color=FAINT, lw=0.8)
+        axes.axvline(0, color=self.colors.faint, lw=0.8)
         reach = max(map(abs, values)) * 1.1 or 1.0
         axes.set(xlim=(-reach, reach), ylim=(2.5, -0.45), yticks=[])
         for n, (name, value) in enumerate(zip(names, values, strict=True)):
-            axes.text(-reach, n - 0.17, f"{name}  {value:+.3g}", color=INK, size=_SMALL, va="center")
-        axes.set_facecolor(PAPER)
-        axes.set_title("how the logit comes about", color=INK, size=_SMALL, pad=3, loc="left")
+            axes.text(-reach, n - 0.17, f"{name}  {value:+.3g}", color=self.colors.ink, size=_SMALL, va="center")
+        axes.set_facecolor(self.colors.paper)
+        axes.set_title("how the logit comes about", color=self.colors.ink, size=_SMALL, pad=3, loc="left")
         axes.xaxis.get_major_locator().set_params(nbins=4)
-        axes.tick_params(colors=FAINT, labelsize=6.8, length=2, pad=1.5)
+        axes.tick_params(colors=self.colors.faint, labelsize=_TINY, length=2, pad=1.5)
 
     def _color_bar(self, left: float, bottom: float, height: float, colors, norm: Normalize) -> None:
         axes = self._axes(left, bottom, 0.09, height)
@@ -245,19 +293,20 @@ class _Sheet:
         axes.yaxis.tick_right()
         ticks = [norm.vmin, (norm.vmin + norm.vmax) / 2, norm.vmax]
         axes.set(xticks=[], yticks=ticks, yticklabels=[f"{t:.2g}" if t else "0" for t in ticks])
-        axes.tick_params(colors=INK, labelsize=6.8, length=2, pad=1.5)
+        axes.tick_params(colors=self.colors.ink, labelsize=_TINY, length=2, pad=1.5)
 
     def _axes(self, left: float, bottom: float, width: float, height: float) -> Axes:
-        w, h = SIZE_INCHES
-        axes = self.figure.add_axes((left / w, bottom / h, width / w, height / h))
+        w, h = SIZE_INCHES[0], SIZE_INCHES[1] - self.cut
+        axes = self.figure.add_axes((left / w, (bottom - self.cut) / h, width / w, height / h))
         for spine in axes.spines.values():
             spine.set_visible(False)
         return axes
 
     def _text(self, x: float, y: float, text: str, **style) -> None:
-        style = {"color": INK, "va": "center", **style}
+        style = {"color": self.colors.ink, "va": "center", **style}
         # A dollar sign in a lesion's name must not start a formula.
-        self.figure.text(x / SIZE_INCHES[0], y / SIZE_INCHES[1], text, parse_math=False, **style)
+        w, h = SIZE_INCHES[0], SIZE_INCHES[1] - self.cut
+        self.figure.text(x / w, (y - self.cut) / h, text, parse_math=False, **style)
 
 
 def _close_up(seen: Seen) -> tuple[float, float, float, float]:

@@ -9,11 +9,12 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from ...core.case import Image
-from ...core.geometry import VolumeGeometry, moved
+from ...core.geometry.volume import VolumeGeometry, moved
 from ...lesions.resampling import image_around, resample
 from ...systems.volumes.quality import Quality, foreground, head_points
 from ...systems.volumes.space import Space, inverse
-from .overlay import DOTS_PER_INCH, FAINT, INK, PAPER
+from .canvas import FAINT, INK, PAPER
+from .overlay import DOTS_PER_INCH
 
 FIELD_MM = 20.0
 """Side of a field of the checkerboard."""

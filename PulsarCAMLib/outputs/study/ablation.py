@@ -6,8 +6,8 @@ from typing import Any
 
 from ...core.pluralize import capital
 from ...core.vocabulary import MRI_TITLES
-from ...study.entries import figure, signed, task_of
-from .tables import as_csv
+from ...study.figures.entries import figure, signed, task_of
+from .tables import aligned, as_csv
 
 HEADINGS = (
     "protocol", "time_point", "model", "metric", "value", "sd", "trials", "pooled", "pooled_low", "pooled_high",
@@ -49,11 +49,8 @@ def lines(summary: dict[str, Any]) -> list[str]:
     for each in summary.get("ablation") or ():
         cells = [("inputs", each["metric_title"], "pool (95 %)", "minus all inputs (95 %)")]
         cells += [(row["title"], _value(row), _pooled(row), _difference(row)) for row in each["rows"]]
-        widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
         found += ["", f"What the inputs are worth, {_heading(each, titles, summary)}:"]
-        found += [
-            "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in cells
-        ]
+        found += aligned(cells)
         found += each["sentences"]
     return found
 

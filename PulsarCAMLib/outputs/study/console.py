@@ -7,9 +7,10 @@ from typing import Any
 from ...core.task import PATIENT, Task
 from ...core.vocabulary import TIME_POINTS
 from ...evaluation.resampling import TOO_FEW
-from ...study.entries import entry_of, on_mri, percent, system_in, task_of
-from ...study.narrative import counted_heading
+from ...study.figures.entries import entry_of, on_mri, percent, system_in, task_of
+from ...study.figures.narrative import counted_heading
 from . import ablation, input_controls, shortcuts, volume_change
+from .tables import aligned
 
 
 def summary_lines(summary: dict[str, Any]) -> list[str]:
@@ -50,9 +51,7 @@ def _table(summary: dict[str, Any], protocol: dict[str, Any], point: str, table:
         rows.append([f"{auc}, mean (95 %)", *(_interval(entry["by_split"]) for entry in entries)])
     rows.append([f"{auc} of controls", *(_control(entry) for entry in entries)])
     rows.append([f"{auc}, pooled (95 %)", *(_interval(entry["chance"]) for entry in entries)])
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    body = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
-    return ["", head, *body]
+    return ["", head, *aligned(rows)]
 
 
 def _counted(entry: dict[str, Any], task: Task) -> str:

@@ -16,7 +16,7 @@ from ...evaluation.curves import (
     precision_recall_points,
     roc_points,
 )
-from ...study.model_results import Asked, ModelResults
+from ...study.figures.model_results import Asked, ModelResults
 from ...study.run import Study
 
 if TYPE_CHECKING:
@@ -129,7 +129,7 @@ def training_curves(study: Study) -> list[TrainingCurve]:
 
 
 def _history(study: Study, record) -> list[dict] | None:
-    from ...study.network_model import TRAINING
+    from ...study.models.network_model import TRAINING
     from ...training.trial import finished_trial
 
     trained = finished_trial(study.folder_of(record) / TRAINING)

@@ -11,9 +11,9 @@ from ...core.task import PATIENT, Task
 from ...core.vocabulary import METRIC_TITLES
 from ...evaluation.metrics import metrics_of, shown_first
 from ...evaluation.predictions import default_task
-from ...study import paper
-from ...study.entries import HONEST, entry_of, on_mri, percent, signed, system_in, task_of
-from ...study.narrative import counted_heading
+from ...study.figures import paper
+from ...study.figures.entries import HONEST, entry_of, on_mri, percent, signed, system_in, task_of
+from ...study.figures.narrative import counted_heading
 from ...systems.contract import System
 from ..pages.templating import number
 

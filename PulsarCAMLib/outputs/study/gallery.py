@@ -10,16 +10,16 @@ from typing import Any
 import numpy as np
 
 from ...core.errors import InputError
+from ...core.geometry.upsampling import upsample_to
 from ...core.task import LESION, Task
-from ...core.upsampling import upsample_to
 from ...core.vocabulary import LEAVE_ONE_OUT, LESIONS, PATIENTS, TIME_POINTS
 from ...study.folder import SAMPLES
-from ...study.network_model import TRAINING, samples_of
+from ...study.models.network_model import TRAINING, samples_of
+from ...study.models.samples_file import load_samples
 from ...study.records import TrialRecord
 from ...study.run import Study
-from ...study.samples_file import load_samples
 from ...systems.contract import System
-from ...systems.learning import TrainingSamples
+from ...systems.learning.learner import TrainingSamples
 from ...systems.registry import system_of
 
 HELD_OUT_BY = (PATIENTS, LEAVE_ONE_OUT, LESIONS)

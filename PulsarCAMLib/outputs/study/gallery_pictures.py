@@ -10,8 +10,10 @@ from matplotlib.figure import Figure
 from ...core.task import LESION, Task
 from ...study.run import Study
 from ...systems.registry import method_title
+from ..pictures.canvas import INK, PAPER
+from ..pictures.colors import heat_colors
 from ..pictures.inspection import png_bytes
-from ..pictures.overlay import CONTOUR, INK, PAPER, heat_colors
+from ..pictures.overlay import CONTOUR
 from .gallery import Explained
 
 DPI = 100

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ...study.entries import figure, signed, task_of
-from .tables import as_csv
+from ...study.figures.entries import figure, signed, task_of
+from .tables import aligned, as_csv
 
 HEADINGS = (
     "protocol", "control", "auc", "auc_low", "auc_high", "network_minus_control", "difference_low", "difference_high",
@@ -28,7 +28,7 @@ def section(summary: dict[str, Any]) -> dict[str, Any] | None:
         return None
     titles = {protocol["name"]: protocol["title"] for protocol in summary["protocols"]}
     return {
-        "about": ABOUT.format(protocol=titles[found["protocol"]]),
+        "about": " ".join(filter(None, (ABOUT.format(protocol=titles[found["protocol"]]), found.get("note")))),
         "said": found["sentences"],
         "heads": HEADS,
         "rows": _cells(found),
@@ -41,11 +41,10 @@ def lines(summary: dict[str, Any]) -> list[str]:
     if not found:
         return []
     cells = [tuple(head.lower() for head in HEADS), *_cells(found)]
-    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    table = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in cells]
     unit = task_of(summary).unit
     counted = f"{found['rows'][0]['lesions']} {unit}s of {found['rows'][0]['patients']} patients"
-    return ["", f"Where the answer comes from ({found['protocol']}, {counted}):", *table, *found["sentences"]]
+    return ["", f"Where the answer comes from ({found['protocol']}, {counted}):", *aligned(cells),
+            *found["sentences"], *([found["note"]] if "note" in found else [])]  # fmt: skip
 
 
 def table(summary: dict[str, Any]) -> str:

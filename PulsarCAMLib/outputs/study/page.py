@@ -11,9 +11,9 @@ from ...core.pluralize import pluralize
 from ...core.task import PATIENT, Task
 from ...core.vocabulary import TIME_POINTS
 from ...evaluation.predictions import default_task
-from ...study.entries import on_mri, percent, system_in, task_of
-from ...study.flattering import why_title
-from ...study.narrative import counted, verdicts
+from ...study.figures.entries import on_mri, percent, system_in, task_of
+from ...study.figures.flattering import why_title
+from ...study.figures.narrative import counted, verdicts
 from ...study.run import Study
 from ...study.settings import asked_twice
 from ...systems.contract import System
@@ -32,7 +32,7 @@ class Contents:
 
     Attributes:
         study: whose.
-        summary: of :func:`~...study.summary.summarise`.
+        summary: of :func:`~...study.figures.summary.summarise`.
         curves: of all curves.
         training: of models that keep a training.
         explained: lesions of the galleries.

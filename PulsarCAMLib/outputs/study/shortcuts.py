@@ -6,7 +6,7 @@ from typing import Any
 
 from ...core.pluralize import capital, pluralize
 from ...core.task import PATIENT
-from ...study.entries import system_in, task_of
+from ...study.figures.entries import system_in, task_of
 from ...study.shortcuts.tested import CLASS, INPUTS, NETWORK
 from ...study.shortcuts.words import shortcut_sentences
 from .tables import as_csv

@@ -7,7 +7,7 @@ from typing import Any
 
 from ...cohort.study_lesions import NO_ROW
 from ...io.csv_files import csv_text
-from ...study.model_results import fusion_records
+from ...study.figures.model_results import fusion_records
 from ...study.run import Study
 
 TABLE_1 = (
@@ -93,3 +93,14 @@ def _pair_rows(pair: dict[str, Any]) -> Iterable[tuple]:
     counts = (pooled["lesions"], pooled["patients"])
     values = (found["value"], "", "", found["low"], found["high"], pooled["p_value"])
     yield (*own, "auc", "pooled", *values, *counts, found["reason"])
+
+
+def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Lines for a console, columns under each other.
+
+    Examples:
+        >>> aligned([("map", "AUC"), ("Grad-CAM", "0.9")])
+        ['map       AUC', 'Grad-CAM  0.9']
+    """
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]

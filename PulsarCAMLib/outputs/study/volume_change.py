@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from ...core.pluralize import capital
-from ...study.entries import HONEST
+from ...study.figures.entries import HONEST
 from . import plots
 from .tables import as_csv
 

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 from ...evaluation.card_sections import rounded
 from ...evaluation.curves import Curve
 from ...io.result_folder import ResultFolder
-from ...study.model_results import model_results_of
+from ...study.figures.model_results import model_results_of
+from ...study.figures.summary import RESAMPLES, summarise
 from ...study.run import Study
 from ...study.splits import protocol_splits
-from ...study.summary import RESAMPLES, summarise
 from ...study.volumes import CHANGES
 from . import ablation, gallery, input_controls, shortcuts, tables, volume_change
 from .choices import model_choices

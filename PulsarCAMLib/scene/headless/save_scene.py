@@ -9,7 +9,7 @@ import numpy as np
 
 from ...core.case import Image
 from ...core.display import DisplaySettings
-from ...core.geometry import VolumeGeometry
+from ...core.geometry.volume import VolumeGeometry
 from ...core.task import BOTH
 from ...explanation.result import CaseResult
 from . import HeadlessSlicer
@@ -26,6 +26,8 @@ def save_scene(
     name: str = "MRI",
     *,
     comparison=None,
+    painting=None,
+    dose=None,
     images: Mapping[str, Image] | None = None,
 ) -> Path:
     """Write MRI, lesions, result and, where there is one, its comparison as a Slicer scene.
@@ -37,6 +39,8 @@ def save_scene(
         shown: how; the first one's heat map is laid over the MRI. None given: as usual.
         name: what the MRI is called in the scene.
         comparison: a ``MapComparison`` of this result; its shells are plotted for the map shown first.
+        painting: a ``Painting`` of this result.
+        dose: a ``CaseDose`` of this result.
         images: further inputs by role, each under its title; maps of one input alone lie on its own voxels.
 
     Returns:
@@ -71,6 +75,14 @@ def save_scene(
             maps = [(shown[0].method, target) for target in (shown[0].target, BOTH)]
             plotted = next(filter(lambda pair: comparison.profile(*pair), maps), maps[0])
             write_comparison(comparison, mri, lesions, result.card.facts(), plotted)
+        if painting is not None:
+            from ..writing.painting import write_painting
+
+            write_painting(painting, mri, lesions)
+        if dose is not None:
+            from ..writing.dose import write_dose
+
+            write_dose(dose, mri, lesions, result.card.facts())
         views = [_slice_view(host, *view) for view in VIEWS.items()]
         overlay(others.get(shown[0].input, mri), first.heat_map)
         place = _most_at_risk(result)

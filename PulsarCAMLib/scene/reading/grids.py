@@ -17,7 +17,7 @@ import vtk
 from vtk.util import numpy_support
 
 from ...core.errors import GeometryError, InputError
-from ...core.geometry import VolumeGeometry
+from ...core.geometry.volume import VolumeGeometry
 
 _MARGIN = 2
 """Voxels around the mask that are resampled with it, for rounding."""

@@ -15,7 +15,7 @@ import slicer.util
 
 from ...core.case import Case, Image
 from ...core.errors import InputError
-from ...core.geometry import VolumeGeometry
+from ...core.geometry.volume import VolumeGeometry
 from ...core.inputs import MASK, MRI, InputRole
 from ...core.lesion import Lesion
 from ...io.inputs import why_no_mri
@@ -98,7 +98,15 @@ def read_case(
 
 def _beside(volume_node, node, role: InputRole) -> Image:
     """An image with its place in the space of the first one's node, below that one's transforms."""
-    voxels, geometry = read_role(node, role)
+    return _placed_beside(volume_node, node, *read_role(node, role))
+
+
+def image_beside(volume_node, node, title: str) -> Image:
+    """A volume of any kind, likewise; see :func:`read_volume`."""
+    return _placed_beside(volume_node, node, *read_volume(node, title))
+
+
+def _placed_beside(volume_node, node, voxels: np.ndarray, geometry: VolumeGeometry) -> Image:
     if node.GetParentTransformNode() is not volume_node.GetParentTransformNode():
         _, matrix = transform_between(node.GetParentTransformNode(), volume_node.GetParentTransformNode())
         if matrix is None:

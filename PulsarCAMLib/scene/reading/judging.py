@@ -13,17 +13,15 @@ import numpy as np
 import slicer
 
 from ...core.errors import PANEL, GeometryError, PulsarCAMError
-from ...core.geometry import VolumeGeometry
+from ...core.geometry.volume import VolumeGeometry
 from ...core.inputs import MASK
 from ...lesions.on_grid import shares_lattice
 from ...lesions.overlap import where_else
 from ...systems.contract import System
+from .belonging import are_of_two_patients, belonging, origin_of
 from .grids import Grid, PlacedMask, place_label_map, place_segment, transform_between
 from .inputs import fit_of, read_role, segment_names
 from .segments import content_key, image_key
-
-PATIENT = "Patient"
-"""Level of an item of the subject hierarchy."""
 
 WITHIN = 0.5
 """Of a voxel: by so much one grid may stick out of another that holds it."""
@@ -37,16 +35,21 @@ class Judgement:
         refused: why they cannot be explained together.
         questions: what only the person can know; one sentence each.
         warnings: one sentence each.
+        together: what DICOM tells of which inputs belong together, one sentence each.
+        apart: what it tells against one of them being this MRI's.
     """
 
     refused: str = ""
     questions: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    together: tuple[str, ...] = ()
+    apart: tuple[str, ...] = ()
 
     @property
     def text(self) -> str:
         """For beside the selectors."""
-        return self.refused or "\n".join((*self.questions, *self.warnings))
+        belonging = (*self.apart, *((" ".join(self.together),) if self.together else ()))
+        return "\n".join(((self.refused,) if self.refused else (*self.questions, *self.warnings)) + belonging)
 
 
 class Judge:
@@ -62,22 +65,32 @@ class Judge:
         self._placed, self._placed_key, self._key = {}, None, None
 
     def judge(
-        self, system: System, images: Mapping[str, object], mask_node, segment_ids: Sequence[str] | None, parts: str
+        self,
+        system: System,
+        images: Mapping[str, object],
+        mask_node,
+        segment_ids: Sequence[str] | None,
+        parts: str,
+        doses: Sequence = (),
     ) -> Judgement:
         """What is to be said; computed anew only where something changed.
 
         Args:
             system: whose inputs these are.
             images, mask_node, segment_ids, parts: see :func:`.inputs.read_case`.
+            doses: that are chosen beside them.
         """
         there = {name: node for name, node in images.items() if node is not None}
         chosen = None if segment_ids is None else tuple(segment_ids)
         keys = [(name, node.GetID(), node.GetName(), *image_key(node)) for name, node in there.items()]
         mask_key = (mask_node.GetName(), content_key(mask_node)) if mask_node is not None else None
-        patients = tuple(_patient_of(node) for node in (*there.values(), mask_node))
-        key = (system.name, *keys, mask_key, chosen, parts, patients)
+        nodes = [node for node in (*there.values(), mask_node, *doses) if node is not None]
+        origins = tuple((node.GetID(), node.GetName(), node.GetTransformNodeID(), origin_of(node)) for node in nodes)
+        key = (system.name, *keys, mask_key, chosen, parts, origins)
         if key != self._key:
-            self._judgement = self._judged(system, there, mask_node, chosen, parts)
+            judged = self._judged(system, there, mask_node, chosen, parts)
+            volume_node = there.get(system.image_inputs[0].name)
+            self._judgement = judged if volume_node is None else _with_belonging(judged, volume_node, nodes)
             self._key = key
         return self._judgement
 
@@ -117,6 +130,13 @@ class Judge:
         if is_label_map:
             return {name: self._placed[each] for each, name in names.items()}
         return {names[each]: self._placed[each] for each in (names if chosen is None else chosen) if each in names}
+
+
+def _with_belonging(judged: Judgement, volume_node, nodes: Sequence) -> Judgement:
+    """With what DICOM tells of the other nodes."""
+    others = [node for node in nodes if node is not volume_node]
+    together, against = belonging(volume_node, others)
+    return replace(judged, together=tuple(together), apart=tuple(against))
 
 
 def drawn_elsewhere(volume_node, mask_node) -> str:
@@ -188,17 +208,9 @@ def _holds(outer: VolumeGeometry, inner: VolumeGeometry) -> bool:
 
 def _other_patient(volume_node, node) -> str:
     """A question where two nodes stand under two patients of the subject hierarchy; else empty."""
-    one, other = _patient_of(volume_node), _patient_of(node)
-    if not one or not other or one == other:
+    if not are_of_two_patients(volume_node, node):
         return ""
     return (
         f"“{node.GetName()}” and “{volume_node.GetName()}” stand under different patients in the Data module: go on "
         "only if both are one patient, else choose what belongs together."
     )
-
-
-def _patient_of(node) -> int:
-    """Item of the patient that a node stands under, 0 where it stands under none."""
-    hierarchy = slicer.mrmlScene.GetFirstNodeByClass("vtkMRMLSubjectHierarchyNode")
-    item = hierarchy.GetItemByDataNode(node) if hierarchy is not None and node is not None else 0
-    return hierarchy.GetItemAncestorAtLevel(item, PATIENT) if item else 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,7 +10,11 @@ import slicer
 import vtk
 from vtk.util import numpy_support
 
+from ...core.lesion import CONNECTIVITY_26
 from .inputs import label_names, segment_names
+
+MOST_PARTS = 100
+"""Whose pieces are counted for a list: an image that is no mask has thousands."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +55,50 @@ def centre_of(mask_node, part_id: str) -> tuple[float, float, float] | None:
     mask_node.GetIJKToRASMatrix(matrix)
     own = matrix.MultiplyPoint((*inside.mean(axis=0)[::-1], 1.0))[:3]
     return to_world(mask_node, own)
+
+
+def pieces_of(mask_node, part_ids: Sequence[str], parts: str) -> dict[str, int]:
+    """How many lesions each part becomes, where its pieces that do not touch are lesions of their own.
+
+    Args:
+        mask_node: segmentation or label map.
+        part_ids: of the parts that are asked about.
+        parts: as for explaining: "auto", "together" or "separate".
+
+    Returns:
+        ID to number; empty where a part is one lesion, or where there are more of them than anybody contours; parts
+        without a binary label map are left out.
+    """
+    if mask_node is None or parts == "together" or len(part_ids) > MOST_PARTS:
+        return {}
+    if mask_node.IsA("vtkMRMLSegmentationNode"):
+        return _pieces_of_segments(mask_node, part_ids) if parts == "separate" else {}
+    if mask_node.GetImageData() is None or not mask_node.GetImageData().GetNumberOfPoints():
+        return {}
+    values = slicer.util.arrayFromVolume(mask_node)
+    labels = [int(part_id) for part_id in part_ids]
+    if parts == "auto" and np.count_nonzero(np.isin(np.unique(values), [0], invert=True)) != 1:
+        return {}
+    return {str(label): _pieces(values == label) for label in labels}
+
+
+def _pieces_of_segments(node, part_ids: Sequence[str]) -> dict[str, int]:
+    name, found = slicer.vtkSegmentationConverter.GetBinaryLabelmapRepresentationName(), {}
+    for part_id in part_ids:
+        segment = node.GetSegmentation().GetSegment(part_id)
+        image = segment.GetRepresentation(name)
+        if image is not None and image.GetNumberOfPoints() and image.GetPointData().GetScalars() is not None:
+            values = numpy_support.vtk_to_numpy(image.GetPointData().GetScalars())
+            found[part_id] = _pieces(values.reshape(image.GetDimensions()[::-1]) == segment.GetLabelValue())
+    return found
+
+
+def _pieces(inside: np.ndarray) -> int:
+    """Of a mask ``[k, j, i]``; as many as lesions are made of it."""
+    from scipy import ndimage
+
+    boxes = ndimage.find_objects(inside.astype(np.uint8))
+    return int(ndimage.label(inside[boxes[0]], CONNECTIVITY_26)[1]) if boxes else 0
 
 
 def to_world(node, ras) -> tuple[float, float, float]:
@@ -150,6 +199,6 @@ def _labels(node) -> list[MaskPart]:
         if colors is not None:
             colors.GetColor(int(value), color)
         parts.append(
-            MaskPart(str(int(value)), names.get(value, f"Label {int(value)}"), tuple(color[:3]), count * voxel)
+            MaskPart(str(int(value)), names.get(value, f"Lesion {int(value)}"), tuple(color[:3]), count * voxel)
         )
     return parts

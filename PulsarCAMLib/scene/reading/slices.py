@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import vtk
 
-from ...core.slice_place import SlicePlace, place_of_slice
+from ...core.geometry.slice_place import SlicePlace, place_of_slice
 from .segments import to_world
 
 

@@ -2,29 +2,25 @@
 
 from __future__ import annotations
 
-import json
 from functools import cache
-from pathlib import Path
 
 import numpy as np
 import slicer
 
 from ...core.display import CLEAR_UNTIL
+from ...outputs.pictures.colors import rising, signed
 from ..writing.provenance import PREFIX
 
 HEAT = "PulsarCAM heat"
 SPREAD = "PulsarCAM spread"
 SIGNED = "PulsarCAM signed"
 
-_FILE = Path(__file__).resolve().parents[2] / "Resources" / "colors.json"
-_DARK_END = 60
-"""So many of inferno's 256 colors are left out: over an MRI, black would hide it where there is hardly any evidence."""
+_DARK_END = 60 / 255
+"""Share of inferno that is left out: over an MRI, black would hide it where there is hardly any evidence."""
 
 _CLEAR_BAND = CLEAR_UNTIL / 2
 """A map is clear up to this share of its range, where pictures let half of the MRI through. Above, alpha rises as it
 does there, but a slice view of Slicer takes every alpha above 0 for opaque (a test measures it on its pipeline)."""
-
-_BLUE, _RED = (0.129, 0.400, 0.674), (0.698, 0.094, 0.168)
 
 SEGMENT_COLORS = (
     (0.902, 0.624, 0.000),
@@ -64,13 +60,13 @@ def color_node(name: str):
 
 @cache
 def _inferno() -> list[tuple[float, ...]]:
-    colors = _rising("inferno", _DARK_END)
-    return [(*color[:3], _alpha(n / (len(colors) - 1))) for n, color in enumerate(colors)]
+    colors = rising("inferno", _DARK_END)
+    return [(*map(float, color), _alpha(n / (len(colors) - 1))) for n, color in enumerate(colors)]
 
 
 @cache
 def _viridis() -> list[tuple[float, ...]]:
-    return _rising("viridis", 0)
+    return [(*map(float, color), 1.0) for color in rising("viridis")]
 
 
 def _alpha(strength: float) -> float:
@@ -78,18 +74,7 @@ def _alpha(strength: float) -> float:
     return float(min(strength / CLEAR_UNTIL, 1.0)) if strength > _CLEAR_BAND else 0.0
 
 
-def _rising(name: str, left_out: int, count: int = 256) -> list[tuple[float, ...]]:
-    rows = json.loads(_FILE.read_text(encoding="utf-8"))[name].split()
-    table = np.array([[int(row[at : at + 2], 16) / 255 for at in (0, 2, 4)] for row in rows])
-    places = np.linspace(left_out, len(table) - 1, count)
-    colors = [np.interp(places, range(len(table)), channel) for channel in table.T]
-    return [(*(float(c) for c in color), 1.0) for color in zip(*colors, strict=True)]
-
-
 @cache
 def _signed(count: int = 256) -> list[tuple[float, ...]]:
-    colors = []
-    for place in np.linspace(-1.0, 1.0, count):
-        far, strength = np.array(_RED if place > 0 else _BLUE), abs(place)
-        colors.append((*(float(c) for c in far * strength + 0.85 * (1 - strength)), _alpha(strength)))
-    return colors
+    strengths = np.abs(np.linspace(-1.0, 1.0, count))
+    return [(*map(float, color), _alpha(strength)) for color, strength in zip(signed(count), strengths, strict=True)]

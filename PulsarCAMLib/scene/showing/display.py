@@ -7,7 +7,10 @@ import slicer
 from .colors import HEAT, SIGNED, SPREAD, color_node
 
 TEXT_SIZE = 14
-"""Of the legend, in points."""
+"""Of the legend, in points, before it is drawn."""
+
+LEGEND_SIZE = 0.08, 0.4
+"""Width and height, shares of the view. Slicer makes the text as large as fits the width, title and numbers alike."""
 
 LEGEND_VIEW = "Red"
 """The one view that shows the legend, in all of Slicer's usual layouts."""
@@ -67,7 +70,7 @@ def add_legend(heat_map_node, title: str):
     legend.SetNumberOfLabels(3)
     legend.GetTitleTextProperty().SetFontSize(TEXT_SIZE)
     legend.GetLabelTextProperty().SetFontSize(TEXT_SIZE)
-    legend.SetSize(0.12, 0.4)
+    legend.SetSize(*LEGEND_SIZE)
     first = slicer.mrmlScene.GetSingletonNode(LEGEND_VIEW, "vtkMRMLSliceNode")
     if first is not None:  # else it covers anatomy in every view
         legend.AddViewNodeID(first.GetID())

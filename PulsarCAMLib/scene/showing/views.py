@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import slicer
@@ -20,6 +21,9 @@ COMPARE_LAYOUT = 41507
 
 COMPARE_GROUP = 41507
 """View group of these views: what is done to one is done to all, and to no other view."""
+
+FIELD_OF_A_LESION, SMALLEST_FIELD_MM = 4.0, 60.0
+"""Of a view that was brought to a lesion: so many of its diameters, and not less than this, so that one sees where."""
 
 MOST_IN_A_ROW = 4
 """Views of a comparison; more would be narrower than a lesion's surroundings."""
@@ -44,6 +48,24 @@ def jump_to(ras: Sequence[float], *, new_views: bool = False) -> None:
         slicer.app.processEvents()
     for node in slicer.util.getNodesByClass("vtkMRMLSliceNode"):
         node.JumpSliceByCentering(*ras)
+
+
+def zoom_to(volume_cm3: float | None, *, come_closer: bool) -> None:
+    """Let a lesion fill a part of all slice views: those that cannot hold it go back, those far away may come closer.
+
+    Args:
+        volume_cm3: of the lesion; None changes nothing.
+        come_closer: whether views that show much more than the lesion's surroundings come closer.
+    """
+    if not volume_cm3:
+        return
+    diameter = 10 * (6 * volume_cm3 / math.pi) ** (1 / 3)
+    wanted = max(SMALLEST_FIELD_MM, FIELD_OF_A_LESION * diameter)
+    for node in slicer.util.getNodesByClass("vtkMRMLSliceNode"):
+        x, y, depth = node.GetFieldOfView()
+        field = min(x, y)
+        if field > 0 and (field < diameter or (come_closer and field > wanted)):
+            node.SetFieldOfView(x * wanted / field, y * wanted / field, depth)
 
 
 def composites(foreground=None) -> list:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any
 
 import slicer
@@ -15,6 +14,7 @@ from ..showing.colors import SEGMENT_COLORS
 from ..showing.views import OWN_VIEWS, register_layout, set_layout
 from .hierarchy import place_in_folder
 from .map_comparison import X_COLUMN, fill_table
+from .node_set import NodeSet
 from .provenance import new_output, write_facts
 from .transaction import SceneTransaction
 
@@ -36,7 +36,7 @@ _VIEW = (
 
 
 @dataclass
-class CohortAgreementNodes:
+class CohortAgreementNodes(NodeSet):
     """The nodes of one cohort.
 
     Attributes:
@@ -56,14 +56,6 @@ class CohortAgreementNodes:
     summary_chart: Any = None
     profile_chart: Any = None
     feature_chart: Any = None
-
-    def __iter__(self) -> Iterator[Any]:
-        """The nodes that are there."""
-        return iter([node for node in self.all() if node is not None])
-
-    def all(self) -> tuple[Any, ...]:
-        """All nodes in the order of the fields, None where there is none."""
-        return tuple(getattr(self, f.name) for f in fields(self))
 
 
 def write_cohort_agreement(tables: AgreementTables, name: str) -> CohortAgreementNodes:
@@ -136,6 +128,7 @@ def _facts(tables: AgreementTables) -> dict[str, object]:
         "modelName": model["name"],
         "modelHash": model["sha256"],
         "modelOrigin": model["origin"],
+        **({"modelVerdict": model["verdict"]} if model.get("verdict") else {}),
         "synthetic": bool(model["synthetic"]),
         "researchUseOnly": True,
         "method": options["method"],

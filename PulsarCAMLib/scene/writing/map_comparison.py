@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, fields
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,7 @@ from ..showing.colors import SEGMENT_COLORS
 from ..showing.display import show_as_heat_map
 from .contents import image_from, table_from
 from .hierarchy import place_beside
+from .node_set import NodeSet
 from .outputs import made_name
 from .provenance import PREFIX, new_output, write_provenance
 from .transaction import SceneTransaction
@@ -27,6 +28,7 @@ CLASSES = {
     "shell_table": "vtkMRMLTableNode",
     "profile_table": "vtkMRMLTableNode",
     "profile_chart": "vtkMRMLPlotChartNode",
+    "overlap_table": "vtkMRMLTableNode",
 }
 
 BRIGHTEST_SHARE = 0.99
@@ -36,7 +38,7 @@ X_COLUMN = "depth_mm"
 
 
 @dataclass
-class ComparisonNodes:
+class ComparisonNodes(NodeSet):
     """The nodes of one comparison; as an argument, existing nodes to write into (None: make a new one).
 
     Attributes:
@@ -46,6 +48,7 @@ class ComparisonNodes:
         shell_table: ``vtkMRMLTableNode``, one row per lesion, heat map and region.
         profile_table: ``vtkMRMLTableNode``, one row per depth, one column per lesion, of the map that is shown.
         profile_chart: ``vtkMRMLPlotChartNode`` of these.
+        overlap_table: ``vtkMRMLTableNode``, one row per lesion, heat map and other map; only where there are such.
     """
 
     gradient_magnitude: Any = None
@@ -54,14 +57,7 @@ class ComparisonNodes:
     shell_table: Any = None
     profile_table: Any = None
     profile_chart: Any = None
-
-    def __iter__(self) -> Iterator[Any]:
-        """The nodes that are there."""
-        return iter([node for node in self.all() if node is not None])
-
-    def all(self) -> tuple[Any, ...]:
-        """All nodes in the order of the fields, None where there is none."""
-        return tuple(getattr(self, f.name) for f in fields(self))
+    overlap_table: Any = None
 
 
 def write_comparison(
@@ -93,7 +89,7 @@ def write_comparison(
     contents = _contents(comparison, shown)
     facts = facts | _facts(comparison)
     written, given = ComparisonNodes(), list(nodes)
-    series = _series_of(nodes.profile_chart) if nodes.profile_chart else []
+    series = series_of(nodes.profile_chart) if nodes.profile_chart else []
     with SceneTransaction([*given, *series]):
         for role, content in contents.items():
             checkpoint()
@@ -105,7 +101,10 @@ def write_comparison(
             about = {"measure": measure, "madeName": made_name(node, title, is_new=getattr(nodes, role) is None)}
             about |= {"method": shown[0], "target": shown[1]} if role.startswith("profile") else {}
             write_provenance(node, volume_node, mask_node, facts | about)
-        left = _plot(written.profile_chart, written.profile_table, series, list(contents["profile_table"][0])[1:])
+        left = plot_columns(
+            written.profile_chart, written.profile_table, series, list(contents["profile_table"][0])[1:]
+        )
+        left += [nodes.overlap_table] if nodes.overlap_table is not None and not comparison.others else []
         place_beside(volume_node, [node for node in written if node not in given])
         checkpoint()
     for node in left:  # last: what is removed does not come back
@@ -135,6 +134,7 @@ def _contents(comparison: MapComparison, shown: tuple[str, str]) -> dict[str, An
         "shell_table": comparison.shells,
         "profile_table": comparison.profile(*shown) or [{X_COLUMN: 0.0}],
         "profile_chart": shown,
+        **({"overlap_table": comparison.overlaps} if comparison.others else {}),
     }
 
 
@@ -145,6 +145,7 @@ def _facts(comparison: MapComparison) -> dict[str, object]:
         "margin_mm": settings.margin_mm,
         "thickness_mm": settings.thickness_mm,
         "lesions": len(comparison.lesions),
+        **({"otherMaps": len(comparison.others)} if comparison.others else {}),
     }
 
 
@@ -200,23 +201,27 @@ def _title(chart, shown: tuple[str, str]) -> None:
     chart.SetYAxisTitle("Concentration")
 
 
-def _series_of(chart) -> list:
+def series_of(chart) -> list:
+    """The series of a chart."""
     found = [chart.GetNthPlotSeriesNode(n) for n in range(chart.GetNumberOfPlotSeriesNodes())]
     return [node for node in found if node is not None]
 
 
-def _plot(chart, table, series: list, columns: list[str]) -> list:
+def plot_columns(
+    chart, table, series: list, columns: list[str], x_column: str = X_COLUMN, *, markers: bool = True
+) -> list:
     """One series for each column; returns the series that are left over."""
+    shape = slicer.vtkMRMLPlotSeriesNode.MarkerStyleCircle if markers else slicer.vtkMRMLPlotSeriesNode.MarkerStyleNone
     chart.RemoveAllPlotSeriesNodeIDs()
     for n, name in enumerate(columns):
         node = series[n] if n < len(series) else slicer.mrmlScene.AddNewNodeByClass("vtkMRMLPlotSeriesNode")
         node.SetName(name)
         node.SetAndObserveTableNodeID(table.GetID())
         node.SetPlotType(slicer.vtkMRMLPlotSeriesNode.PlotTypeScatter)
-        node.SetXColumnName(X_COLUMN)
+        node.SetXColumnName(x_column)
         node.SetYColumnName(name)
         node.SetColor(*SEGMENT_COLORS[n % len(SEGMENT_COLORS)])
         node.SetLineStyle(slicer.vtkMRMLPlotSeriesNode.LineStyleSolid)
-        node.SetMarkerStyle(slicer.vtkMRMLPlotSeriesNode.MarkerStyleCircle)
+        node.SetMarkerStyle(shape)
         chart.AddAndObservePlotSeriesNodeID(node.GetID())
     return series[len(columns) :]

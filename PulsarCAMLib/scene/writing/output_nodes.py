@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any
+
+from .node_set import NodeSet
 
 CLASSES = {
     "heat_map": "vtkMRMLScalarVolumeNode",
@@ -21,7 +22,7 @@ MAPS = ("heat_map", "spread")
 
 
 @dataclass
-class OutputNodes:
+class OutputNodes(NodeSet):
     """The nodes of one result; as an argument, existing nodes to write into (None: make a new one).
 
     Attributes:
@@ -37,11 +38,3 @@ class OutputNodes:
     sub_regions: Any = None
     lesion_table: Any = None
     slice_table: Any = None
-
-    def __iter__(self) -> Iterator[Any]:
-        """The nodes that are there."""
-        return iter([node for node in self.all() if node is not None])
-
-    def all(self) -> tuple[Any, ...]:
-        """All nodes in the order of the fields, None where there is none."""
-        return tuple(getattr(self, f.name) for f in fields(self))

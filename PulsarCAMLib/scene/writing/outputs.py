@@ -71,16 +71,17 @@ def write_result(
     written = OutputNodes()
     reused = [getattr(nodes, role) for role in pieces]
     with SceneTransaction(reused, batch=None in reused):
+        new = {role: new_output(CLASSES[role], pieces[role].name) for role in pieces if getattr(nodes, role) is None}
+        place_beside(volume_node, list(new.values()))  # before they are filled: the Data module follows each segment
         for role, piece in pieces.items():
             checkpoint()
             given = getattr(nodes, role)
-            node = given or new_output(CLASSES[role], piece.name)
+            node = given or new[role]
             on = map_volume if role in MAPS else volume_node
             _fill(role, node, piece, on)
             called = made_name(node, piece.name, is_new=given is None)
             write_provenance(node, on, mask_node, piece.facts | {"madeName": called})
             setattr(written, role, node)
-        place_beside(volume_node, [n for n in written if n not in list(nodes)])
         checkpoint()
     return written
 

@@ -2,11 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import slicer
 
+from ...core.errors import Cancelled, InputError
 from .provenance import INPUT_VOLUME, OWN_FOLDER
+
+
+def checkpoint_of(cancelled: Callable[[], bool] | None, volume_node=None) -> Callable[[], None]:
+    """A function that ends the work.
+
+    It raises :class:`...core.errors.Cancelled` once ``cancelled`` says so, and :class:`...core.errors.InputError` when
+    the MRI that results are written for, if it is given, has left the scene.
+    """
+
+    def checkpoint() -> None:
+        if cancelled is not None and cancelled():
+            raise Cancelled("Stopped; the scene is as it was.")
+        if volume_node is not None and volume_node.GetScene() is None:
+            raise InputError(f"“{volume_node.GetName()}” was removed meanwhile; nothing was written.")
+
+    return checkpoint
 
 
 class SceneTransaction:

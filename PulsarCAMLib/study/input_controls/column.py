@@ -8,15 +8,16 @@ from pathlib import Path
 
 import numpy as np
 
+from ...core.errors import InputError
 from ...core.input_control import VOLUME, InputControl
 from ...core.vocabulary import BASELINE, TIME_POINTS
 from ...evaluation.predictions import default_task
 from ...systems.contract import System
 from ...systems.registry import register
 from ...training.study_models import Fitted, TrialTask
-from ..baselines import told
-from ..network_model import samples_of
-from ..samples_file import load_samples
+from ..models.baselines import told
+from ..models.network_model import samples_of
+from ..models.samples_file import load_samples
 from ..settings import asked_twice, network_name, subset_model
 from .unit_volumes import read_volumes
 
@@ -26,7 +27,7 @@ class InputControlColumn:
     """See :class:`...training.study_models.StudyModel`.
 
     Attributes:
-        samples: file of :func:`..samples_file.save_samples`.
+        samples: file of :func:`..models.samples_file.save_samples`.
         sha256: its hash.
         system: whose control it is.
         control: which; a column.
@@ -89,8 +90,11 @@ class InputControlColumn:
             InputError: the study's folder is damaged.
         """
         volumes = read_volumes(self.volumes) if self.control.column == VOLUME else None
-        if volumes is not None and set(units.tolist()) <= set(volumes[point]):
+        if volumes is not None:
+            if set(units.tolist()) - set(volumes[point]):
+                raise InputError(f"The list of volumes {self.volumes} lacks units of the study; run the study anew.")
             return np.log([[volumes[point][unit]] for unit in units.tolist()])
         shown = samples_of(load_samples(self.samples)[point], units)
         images, masks = (np.asarray(each) for each in (shown.images, shown.masks))
-        return self.system.control_column(self.control.name, images, masks)[:, None]
+        found = self.system.control_column(self.control.name, images, masks)[:, None]
+        return np.log(np.maximum(found, 1)) if self.control.column == VOLUME else found

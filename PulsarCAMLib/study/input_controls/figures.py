@@ -7,12 +7,15 @@ from typing import Any
 
 import numpy as np
 
+from ...core.input_control import VOLUME
 from ...core.vocabulary import BASELINE, LEAVE_ONE_OUT
 from ...systems.registry import system_of
-from ..model_results import ModelResults
-from ..pairs import differences
+from ..figures.entries import judged
+from ..figures.model_results import ModelResults
+from ..figures.pairs import differences
 from ..run import Study
-from .words import verdicts
+from .unit_volumes import VOLUMES
+from .words import PIXELS, verdicts
 
 
 def input_controls_of(
@@ -50,22 +53,29 @@ def input_controls_of(
             assert known is not None  # the settings have none that the system lacks
             rows.append(_row(entries[model], name, known.title, _difference(pair)))
         if len(rows) > 1:
-            return {"protocol": protocol, "rows": rows, "sentences": verdicts(rows, system)}
+            counted = volumes_are_pixels(study, [row["name"] for row in rows[1:]])
+            own = {"note": PIXELS} if counted else {}
+            return {"protocol": protocol, "rows": rows, "sentences": verdicts(rows, system), **own}
     return None
 
 
+def volumes_are_pixels(study: Study, names: Sequence[str]) -> bool:
+    """Whether one of these controls answers by volume, and the study was begun before volumes were kept."""
+    known = map(system_of(study.settings.system).input_control, names)
+    by_volume = any(each is not None and each.column == VOLUME for each in known)
+    return by_volume and not (study.folder / VOLUMES).is_file()
+
+
 def _row(entry: dict[str, Any], name: str, title: str, difference: dict[str, Any] | None) -> dict[str, Any]:
-    judged = entry["by_split"] or entry["chance"] or {"auc": None, "low": None, "high": None, "differs": None}
-    auc = judged["auc"]
-    if auc is None and entry["metrics"]["auc"]["mean"] is not None:
-        auc = entry["metrics"]["auc"]["mean"]
+    decisive = judged(entry) or {"auc": None, "low": None, "high": None, "differs": None}
+    auc = entry["metrics"]["auc"]["mean"] if decisive["auc"] is None else decisive["auc"]
     return {
         "name": name,
         "title": title,
         "auc": auc,
-        "low": judged["low"],
-        "high": judged["high"],
-        "differs_from_chance": bool(judged["differs"]) and bool(auc is not None and auc > 0.5),
+        "low": decisive["low"],
+        "high": decisive["high"],
+        "differs_from_chance": bool(decisive["differs"]) and bool(auc is not None and auc > 0.5),
         "difference": difference,
         "lesions": entry["lesions"],
         "patients": entry["patients"],

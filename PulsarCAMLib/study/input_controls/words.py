@@ -8,6 +8,11 @@ from typing import Any
 from ...evaluation.card_sections import rounded
 from ...systems.contract import System
 
+PIXELS = (
+    "This study was begun before volumes were kept: what is called volume here is the number of a lesion's pixels in "
+    "what the network sees. Run it anew, and it is cubic centimetres."
+)
+
 WIDE = 0.1
 """A difference that may be as large as this in the network's favour is told to be open."""
 
@@ -71,7 +76,7 @@ def input_controls_section(summary: dict[str, Any]) -> list[dict[str, Any]]:
     """``input_controls`` of a card's performance: one entry for each control; ``difference`` is network minus control.
 
     Args:
-        summary: of :func:`..summary.summarise`.
+        summary: of :func:`..figures.summary.summarise`.
     """
     found = summary.get("input_controls")
     return [_entry(row) for row in found["rows"][1:]] if found else []

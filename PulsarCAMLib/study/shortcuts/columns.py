@@ -15,10 +15,10 @@ from pathlib import Path
 
 import numpy as np
 
-from ...cohort.cells import BLANK, as_text
-from ...cohort.columns import CLINICAL, NOTE, known_columns, plain_name
 from ...cohort.study_lesions import StudyLesions
-from ...cohort.table import CohortRow, CohortTable
+from ...cohort.tables.cells import BLANK, as_text
+from ...cohort.tables.columns import CLINICAL, NOTE, known_columns, plain_name
+from ...cohort.tables.table import CohortRow, CohortTable
 from ...core.errors import Cure, InputError
 from ...core.task import Task
 from ...core.vocabulary import BASELINE

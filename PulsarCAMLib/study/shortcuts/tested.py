@@ -17,10 +17,10 @@ import numpy as np
 from ...core.task import Task, TaskClass
 from ...core.vocabulary import LEAVE_ONE_OUT
 from ...evaluation.metrics import evaluate_predictions
-from ..entries import HONEST
+from ..figures.entries import HONEST
 from ..jobs import Progress
-from ..learnt import kept_features, network_of, originals_of
-from ..models import study_models_of
+from ..models.learnt import kept_features, network_of, originals_of
+from ..models.study_models import study_models_of
 from ..splits import Split, protocol_splits
 from ..study import Study
 from .columns import NamedColumn, read_columns

@@ -6,7 +6,7 @@ from typing import Any
 
 from ...core.pluralize import capital, pluralize
 from ...core.task import Task
-from ..entries import task_of
+from ..figures.entries import task_of
 from .tested import CLASS, INPUTS, NETWORK
 
 FEW_PATIENTS = 30

@@ -1,5 +1,6 @@
 """The autoencoder-classifier on lesion slices of Peng, Jiang and Timmerman (2025): everything that only it knows.
 
-From below: ``preprocessing`` and ``patches`` (samples and their way back), ``network`` and ``ensemble``, ``maps`` and
-``compute`` (closed forms), ``losses`` and ``passes`` (training). Importing this package does not import torch.
+From below: ``task`` and ``controls`` (what is asked), ``samples`` (patches and their way back), ``model`` (network and
+ensemble), ``maps`` (closed forms), ``learning`` (losses and passes), ``system`` (all of it behind the contract).
+Importing this package does not import torch.
 """

@@ -6,7 +6,7 @@ import numpy as np
 
 from ...core.errors import InputError
 from .controls import INSIDE_ONLY, MASK_ONLY, MEAN_ONLY, OUTSIDE, OUTSIDE_ONLY, SHUFFLED, STRUCTURE
-from .intensities import OUTSIDE_VALUE, to_unit_range
+from .samples.intensities import OUTSIDE_VALUE, to_unit_range
 
 SEED = 2025
 """Of pixels that change places."""

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any, cast
 
 from ...core.errors import BundleError, InputError
 from ..contract import Copy, Explained, LabelledUnit, Predictor, Samples, System, Turned
-from .architecture import NAME, Architecture
 from .controls import CONTROLS, LEAVE_OUTS
-from .maps import METHODS, SIGNED
-from .preprocessing import HEAD, SHARP, Preprocessing
+from .learning.settings import TrainingSettings
+from .maps.closed_form import METHODS, SIGNED
+from .model.architecture import NAME, Architecture
+from .samples.preprocessing import SHARP, Preprocessing
 from .task import INPUTS, TASK
-from .training_settings import TrainingSettings
 
 if TYPE_CHECKING:
     import numpy as np
@@ -20,12 +20,13 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from ...core.case import Case
-    from ...core.geometry import VolumeGeometry
-    from ..card import ModelCard
-    from ..learning import TrainingSamples
-    from .ensemble import Ensemble
-    from .learner import AutoencoderLearner
-    from .network import AutoencoderClassifier
+    from ...core.geometry.volume import VolumeGeometry
+    from ...core.lesion import Lesion
+    from ..bundles.card import ModelCard
+    from ..learning.learner import TrainingSamples
+    from .learning.learner import AutoencoderLearner
+    from .model.ensemble import Ensemble
+    from .model.network import AutoencoderClassifier
 
 
 class Autoencoder(System):
@@ -53,8 +54,8 @@ class Autoencoder(System):
         self, case: Case, preprocessing: Preprocessing, tell: Callable[[float, str], None]
     ) -> Sequence[Samples]:
         """Patches of every lesion."""
-        from .intensities import bounds_of_image
-        from .patches import extract_patches
+        from .samples.intensities import bounds_of_image
+        from .samples.patches import extract_patches
 
         if not case.lesions:
             raise InputError("There is no lesion: choose at least one segment.")
@@ -69,12 +70,12 @@ class Autoencoder(System):
         """The answering slice of a lesion, as it is and rotated about the GTV's centre of mass (reading 15)."""
         import numpy as np
 
-        from .intensities import bounds_of_image
-        from .patches import extract_patches
+        from .samples.intensities import bounds_of_image
+        from .samples.patches import extract_patches
 
         sharp = settings.preprocessing.mask_edges == SHARP
         image, (lesion,) = unit.case.reference_image, unit.case.lesions
-        own, whole = settings.preprocessing, bounds_of_image(unit.case.reference_image.voxels, settings.preprocessing)
+        own, whole = settings.preprocessing, bounds_of_image(image.voxels, settings.preprocessing)
         for angle in (0.0, *(() if only_original else settings.rotations)):
             cut = extract_patches(
                 image.voxels, image.geometry, lesion, own, rotation_deg=angle, only_main=True, bounds=whole
@@ -107,25 +108,25 @@ class Autoencoder(System):
 
     def network(self, architecture: Architecture, preprocessing: Preprocessing) -> AutoencoderClassifier:
         """A member with fresh weights."""
-        from .network import AutoencoderClassifier
+        from .model.network import AutoencoderClassifier
 
         return AutoencoderClassifier(architecture, preprocessing.mask_rule)
 
     def learner(self, settings: TrainingSettings, samples: TrainingSamples, device: torch.device) -> AutoencoderLearner:
         """Joint or sequential, by the paper's loss."""
-        from .learner import AutoencoderLearner
+        from .learning.learner import AutoencoderLearner
 
         return AutoencoderLearner(self, settings, samples, device)
 
     def member_logits(self, member: nn.Module, images: Tensor, masks: Tensor) -> Tensor:
         """Of one member, ``[n]``."""
-        from .layout import channels_last
+        from .model.layout import channels_last
 
         return member(channels_last(images), masks).logits
 
     def training_facts(self, members: Sequence[nn.Module], samples: TrainingSamples) -> dict[str, Any]:
         """Feature maps that a member has lost."""
-        from .validation import dead_maps
+        from .learning.validation import dead_maps
 
         return {"dead_feature_maps": [dead_maps(cast("AutoencoderClassifier", member), samples) for member in members]}
 
@@ -142,7 +143,7 @@ class Autoencoder(System):
 
     def predictor(self, members: Sequence[Any]) -> Predictor:
         """All members in one batched pass."""
-        from .ensemble import Ensemble
+        from .model.ensemble import Ensemble
 
         return Ensemble(members)
 
@@ -158,32 +159,32 @@ class Autoencoder(System):
         ended: Callable[[str], None] | None = None,
     ) -> Explained:
         """One batched pass, closed form through the head; the signed map always comes with the others."""
-        from .compute import explain_patches
+        from .maps.compute import explain_patches
 
         found = explain_patches(cast("Ensemble", predictor), images, masks, methods, after_chunk, choices)
         return found.explained()
 
     def reference_section(self, members: Sequence[Any], samples: TrainingSamples) -> dict[str, Any]:
         """Mean features inside the GTVs."""
-        from .relative import reference_section
+        from .maps.relative import reference_section
 
         return reference_section(members, samples.images, samples.masks)
 
     def give_reference(self, members: Sequence[Any], section: Mapping[str, Any]) -> None:
         """A row each."""
-        from .relative import give_reference
+        from .maps.relative import give_reference
 
         give_reference(members, section)
 
     def reference_problems(self, section: Mapping[str, Any], architecture: Architecture, members: int) -> list[str]:
         """Features of every member, and of how many lesions."""
-        from .relative import reference_problems
+        from .maps.relative import reference_problems
 
         return list(reference_problems(section, architecture, members))
 
     def referenced(self, predictor: Any, judged: Any, images: np.ndarray, masks: np.ndarray) -> Predictor:
         """Mean features of these lesions in an encoder that is not the judged one's."""
-        from .relative import with_reference
+        from .maps.relative import with_reference
 
         if judged.reference is None or predictor.reference is not None:
             return cast("Predictor", predictor)
@@ -191,7 +192,7 @@ class Autoencoder(System):
 
     def layers(self, member: nn.Module) -> tuple[str, ...]:
         """Without the decoder."""
-        from .map_checks import LAYERS
+        from .maps.checks import LAYERS
 
         return LAYERS
 
@@ -199,25 +200,25 @@ class Autoencoder(System):
         self, members: Sequence[Any], layers: Sequence[str], seed: int, draw: int = 0
     ) -> list[nn.Module]:
         """Drawn from what training starts from."""
-        from .map_checks import with_new_layers
+        from .maps.checks import with_new_layers
 
         return list(with_new_layers(members, layers, seed, draw))
 
     def answering_samples(self, case: Case, preprocessing: Preprocessing) -> Samples:
         """The answering slice, cut alone."""
-        from .map_checks import answering_patch
+        from .maps.checks import answering_patch
 
         return answering_patch(case, preprocessing)
 
     def turned(self, case: Case, samples: Any, preprocessing: Preprocessing) -> Iterator[Turned]:
         """Cut from the MRI again."""
-        from .map_checks import turned
+        from .maps.checks import turned
 
         return turned(case, samples, preprocessing)
 
     def on_sample(self, truth: np.ndarray, geometry: VolumeGeometry, samples: Any) -> np.ndarray:
         """On the answering slice."""
-        from .map_checks import on_patch
+        from .maps.checks import on_patch
 
         return on_patch(truth, geometry, samples)
 
@@ -236,7 +237,7 @@ class Autoencoder(System):
         self, bundle: Any, unit: Any, sample: int | None = None, member: int | None = None, place: str = ""
     ) -> Any:
         """One slice opened up."""
-        from .inspection import inspect_slice
+        from .maps.inspection import inspect_slice
 
         return inspect_slice(bundle, unit, sample, member, place)
 
@@ -248,10 +249,13 @@ class Autoencoder(System):
             output = member(torch.from_numpy(images), torch.from_numpy(masks))
         return output.reconstruction[0, 0].numpy(), output.features[0].numpy()
 
-    def reach_mm(self, preprocessing: Preprocessing) -> float | None:
-        """A patch; one whose pixels are larger holds a larger lesion, whose box reaches as far. A whole head: all."""
-        side_mm = None if preprocessing.normalise == HEAD else preprocessing.in_plane_spacing_mm
-        return None if side_mm is None else preprocessing.patch_size * side_mm
+    def reach_mm(
+        self, preprocessing: Preprocessing, lesion: Lesion, geometry: VolumeGeometry
+    ) -> tuple[float, float, float] | None:
+        """That of a patch whose middle lies within the box; of a whole head: all."""
+        from .samples.working_grid import reach_of
+
+        return reach_of(preprocessing, lesion, geometry)
 
     def controlled(
         self, name: str, images: np.ndarray, masks: np.ndarray, numbers: np.ndarray, preprocessing: Preprocessing

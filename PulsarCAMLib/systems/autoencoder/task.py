@@ -11,8 +11,8 @@ TASK = Task(
     name="lesion-response",
     title="Response of a brain metastasis to radiosurgery",
     classes=(
-        TaskClass(NON_RESPONSE, "non-responding", "the lesion does not shrink", "#b5481f"),
-        TaskClass(RESPONSE, "responding", "the lesion shrinks", "#2b7bba"),
+        TaskClass(NON_RESPONSE, "non-responding", "the lesion does not shrink", "#b5481f", "Will probably not shrink"),
+        TaskClass(RESPONSE, "responding", "the lesion shrinks", "#2b7bba", "Will probably shrink"),
     ),
     positive=RESPONSE,
     explained=NON_RESPONSE,

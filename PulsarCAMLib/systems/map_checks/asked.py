@@ -14,7 +14,7 @@ if TYPE_CHECKING:  # names of systems are listed before NumPy is there
     from torch import nn
 
     from ...core.case import Case
-    from ...core.geometry import VolumeGeometry
+    from ...core.geometry.volume import VolumeGeometry
     from ..answers import Predictor
     from ..samples import Samples, Turned
 

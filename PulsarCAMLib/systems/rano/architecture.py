@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from ...core.settings import option
-from ..sizes import NamedSizes
+from ..bundles.sizes import NamedSizes
 from .task import NAME
 
 BLOCKS = {

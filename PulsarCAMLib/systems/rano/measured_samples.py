@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ...core.geometry import VolumeGeometry
+from ...core.geometry.volume import VolumeGeometry
 from ...core.vocabulary import BASELINE, BEFORE
 from ..volumes.samples import VolumeSamples
 from .measurements import Measurement, measure_mask

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from ...core.settings import MOST_EPOCHS, option
 from ...core.vocabulary import IMBALANCE
-from ..learners.augmentation_settings import Augmentation
-from ..plain_settings import SAMPLERS, SCHEDULES, PlainSettings
+from ..learning.augmentation_settings import Augmentation
+from ..learning.plain_settings import SAMPLERS, SCHEDULES, PlainSettings
 
 
 @dataclass(frozen=True)

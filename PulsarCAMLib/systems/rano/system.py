@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from ...core.case import Case
-    from ..card import ModelCard
+    from ..bundles.card import ModelCard
     from .network import RanoNetwork
 
 VISIT_TITLES = {NOW: "this visit", EARLIER: "the visit before"}

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ...core.geometry import VolumeGeometry
+from ...core.geometry.volume import VolumeGeometry
 from ...io.csv_files import write_rows
 from ..phantom.anatomy import CSF, MENINGES_MM, Head
 from ..phantom.random_fields import Grid, Waves, random_rotation, soft

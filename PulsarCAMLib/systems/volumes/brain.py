@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ...core.errors import InputError
-from ...core.geometry import VolumeGeometry
+from ...core.geometry.volume import VolumeGeometry
 from ...core.inputs import BRAIN, InputRole
 from ...core.lesion import Lesion, as_inside
 from ...lesions.doubts import is_background, refuse_image, whole_numbers

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ...core.errors import InputError
-from ...core.geometry import moved
+from ...core.geometry.volume import moved
 from ...core.inputs import DOSE, MRI, InputRole
 from .quality import OVERLAP_LIMIT, SAME_LIMIT, foreground, likeness
 from .space import chained, inverse

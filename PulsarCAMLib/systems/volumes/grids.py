@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ...core.geometry import VolumeGeometry, moved
+from ...core.geometry.volume import VolumeGeometry, moved
 from ...core.lesion import Lesion
 from .preprocessing import PATIENT_AXES, VolumePreprocessing
 from .space import box_lps, inverse, rigid

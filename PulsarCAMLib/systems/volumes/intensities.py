@@ -9,13 +9,13 @@ import numpy as np
 
 from ...core.case import Image
 from ...core.errors import InputError
-from ...core.geometry import moved
+from ...core.geometry.volume import moved
 from ...core.inputs import DOSE, InputRole
 from ...lesions.resampling import image_around, resample
 from .preprocessing import FIXED, Z_SCORE, VolumePreprocessing
 
 if TYPE_CHECKING:
-    from ...core.geometry import VolumeGeometry
+    from ...core.geometry.volume import VolumeGeometry
 
 BIAS_SPACING_MM = 4.0
 """N4 looks at voxels of about this size; the field it finds is smooth, and is applied to all voxels."""

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ...core.case import Image
-from ...core.geometry import VolumeGeometry
+from ...core.geometry.volume import VolumeGeometry
 from ...lesions.resampling import image_around, resample
 
 LOOKED_AT_MM = 3.0

@@ -15,7 +15,7 @@ import numpy as np
 
 from ...core.case import Image
 from ...core.errors import InputError
-from ...core.geometry import VolumeGeometry
+from ...core.geometry.volume import VolumeGeometry
 from .space import rigid
 
 RIGID, AFFINE = "rigid", "affine"

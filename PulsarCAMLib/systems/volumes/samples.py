@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ...core.errors import InputError
-from ...core.geometry import VolumeGeometry, kji_of, moved
+from ...core.geometry.volume import VolumeGeometry, kji_of, moved
 from ...core.inputs import DOSE, InputRole
 from ...core.lesion import Lesion
 from ...core.task import LESION

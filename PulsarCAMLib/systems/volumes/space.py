@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ...core.geometry import VolumeGeometry, kji_of, moved
+from ...core.geometry.volume import VolumeGeometry, kji_of, moved
 from ...core.lesion import Lesion
 from .cache import as_array, from_array
 

@@ -10,7 +10,7 @@ from ...core.errors import InputError
 from ...core.inputs import BRAIN, DOSE, MASK
 from ...core.task import LESION
 from ..contract import Copy, LabelledUnit, Samples, System
-from ..plain_settings import PlainSettings
+from ..learning.plain_settings import PlainSettings
 from .channels import Channel, channels_of, pairs_of
 from .preprocessing import ATLAS, HALFWAY, NONE, TOOL, VolumePreprocessing
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from ...core.case import Case
-    from ...core.geometry import VolumeGeometry
+    from ...core.geometry.volume import VolumeGeometry
     from ...core.lesion import Lesion
     from .space import Space
 

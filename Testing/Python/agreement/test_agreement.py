@@ -13,12 +13,12 @@ from PulsarCAMLib.agreement.correlations import agreement_table, cells_of, even_
 from PulsarCAMLib.agreement.depth_profile import shell_table
 from PulsarCAMLib.agreement.voxel_measures import QUANTITIES, quantity_maps
 from PulsarCAMLib.core.errors import InputError
-from PulsarCAMLib.core.geometry import VolumeGeometry
+from PulsarCAMLib.core.geometry.volume import VolumeGeometry
 from PulsarCAMLib.core.lesion import Lesion
 from PulsarCAMLib.explanation.explain import explain_scan
 from PulsarCAMLib.explanation.tables import depth_mm
 from PulsarCAMLib.features.gradients import gradient_maps
-from PulsarCAMLib.systems.autoencoder.maps import SIGNED
+from PulsarCAMLib.systems.autoencoder.maps.closed_form import SIGNED
 
 SIDES = (("pixelwise", 4), ("gradcam", 8))
 KEPT = ("cells", "spearman", "partial", "spearman_even_map", "effective_samples")

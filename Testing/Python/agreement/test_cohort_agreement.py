@@ -11,9 +11,9 @@ from scipy import ndimage
 from PulsarCAMLib.agreement.cohort import VOLUME_FEATURE, CohortAgreement, features_of, lines_of
 from PulsarCAMLib.agreement.folder import AgreementTables, read_agreement
 from PulsarCAMLib.agreement.spatial import Places, RankedMap, correlate
-from PulsarCAMLib.cohort.table import CohortRow
+from PulsarCAMLib.cohort.tables.table import CohortRow
 from PulsarCAMLib.core.errors import InputError
-from PulsarCAMLib.core.upsampling import upsample
+from PulsarCAMLib.core.geometry.upsampling import upsample
 from PulsarCAMLib.features.values import FeatureTable, read_people
 from PulsarCAMLib.outputs.tables import write_agreement
 

@@ -34,7 +34,16 @@ def known():
 
 
 @pytest.fixture(scope="module")
-def resolver(known):
+def a_desktop_for_all():
+    """The stand-in, so that the panel's own modules can be imported, whichever tests this process ran before."""
+    from host.desktop import Desktop
+
+    with Desktop(with_qt=True) as desktop:
+        yield desktop
+
+
+@pytest.fixture(scope="module")
+def resolver(known, a_desktop_for_all):
     files = [UiFile(path) for path in UI_FILES]
     return Resolver(known, {name: kind for file in files for name, kind in file.widgets.items()}, files[0].root)
 

@@ -12,7 +12,7 @@ def model(tmp_path_factory):
 
 
 @pytest.fixture
-def pulsarcam(model, capfd):
+def pulsarcam(model, two_ways, capfd):
     """Runs the command line in this process: gives exit code, stdout, stderr."""
     from PulsarCAMLib.cli import main
 

@@ -75,7 +75,12 @@ def test_the_demo_explains_a_generated_scan_and_says_where_to_look(tmp_path, pul
     assert all(Path(each.strip()).exists() for each in told)
     assert pulsarcam("demo", "-o", out, "--no-scene", "--seed", "5")[0] == 5, "an earlier demo is not replaced unasked"
     again = ("--no-scene", "--seed", "5", "--overwrite")
-    assert pulsarcam("demo", "-o", out, *again)[0] == 0, "an earlier demo is replaced when asked for"
+    pytest.importorskip("highdicom", reason="highdicom (extra dicom) is not installed")
+    code, said, _ = pulsarcam("demo", "-o", out, *again, "--dicom")
+    assert code == 0, "an earlier demo is replaced when asked for"
+    assert "structure set 1 (RTSTRUCT, 4 structures)  A      series 1 (refers to it)" in said
+    assert len(list((out / "scan" / "dicom").rglob("*.dcm"))) > 20
+    assert len(list((out / "result" / "dicom").glob("*.dcm"))) == 6
 
 
 def test_the_demo_never_replaces_a_folder_of_somebody_else(tmp_path, pulsarcam):

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from PulsarCAMLib.cli import evaluate_demo as demo
-from PulsarCAMLib.systems.bundle import installed_bundles
+from PulsarCAMLib.systems.bundles.bundle import installed_bundles
 
 pytestmark = pytest.mark.skipif("synthetic-demo" not in installed_bundles(), reason="no bundle is shipped")
 
@@ -19,6 +19,9 @@ def test_the_command_prints_tables_and_writes_the_same_numbers(tmp_path, capsys)
     assert result["synthetic"] is True
     assert demo.report(result) in printed
     assert printed.count("| Pixel-wise CAM |") == 2
+    held = result["sets"]["standard"]
+    assert held["patients"] == 6
+    assert f"all lesions of {held['covered']} of 6 patients" in printed
     assert [path.name for path in tmp_path.iterdir()] == ["numbers.json"]
 
 

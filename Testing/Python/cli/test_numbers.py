@@ -47,3 +47,24 @@ from PulsarCAMLib.cli import main
 def test_refused_with_option_and_reason(command, option, text, said, capsys):
     assert main([command, "no.csv", "-o", "no", f"{option}={text}"]) == 2
     assert f"argument {option}: {said}" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("rate", ["0", "1", "1.5", "-0.1", "nan"])
+def test_an_error_rate_is_a_share_whatever_the_model(rate, capsys):
+    assert main(["explain", "no.nrrd", "no.nrrd", "-o", "no", f"--error-rate={rate}"]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith("pulsarcam explain: error: argument --error-rate: ")
+    assert len(said.splitlines()) == 2, "what is wrong comes first, and one line tells where to read on"
+    assert said.splitlines()[1].startswith("usage: pulsarcam explain")
+
+
+def test_an_option_of_another_system_is_told_as_such(capsys):
+    given = ["cohort", "make-synthetic", "-o", "no", "--system", "rano", "--lesions", "1", "1", "--rule", "dark-niche"]
+    assert main(given) == 2
+    first, second = capsys.readouterr().err.splitlines()
+    assert first == (
+        "pulsarcam cohort make-synthetic: error: unrecognized arguments with --system rano: --lesions --rule"
+    )
+    assert "pulsarcam cohort make-synthetic --system rano --help" in second
+    assert main(["models", "more"]) == 2
+    assert "pulsarcam models: error: unrecognized arguments: more\n" in capsys.readouterr().err

@@ -9,7 +9,7 @@ from making_files import files_in, written
 from stranger import STRANGER
 
 from PulsarCAMLib.cli import main
-from PulsarCAMLib.core.geometry import VolumeGeometry
+from PulsarCAMLib.core.geometry.volume import VolumeGeometry
 from PulsarCAMLib.systems.registry import register, unregister
 
 GRID = VolumeGeometry((6, 12, 12), (1.0, 1.0, 2.0), (5.0, -7.0, 3.0))

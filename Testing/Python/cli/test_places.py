@@ -10,12 +10,13 @@ from pathlib import Path
 import pytest
 
 from PulsarCAMLib.cli import main
+from PulsarCAMLib.cli.options.places import InputPath, OutputPath, output_path, refuse_own_inputs
 from PulsarCAMLib.cli.parser import make_parser
-from PulsarCAMLib.cli.places import InputPath, OutputPath, output_path, refuse_own_inputs
 from PulsarCAMLib.core.errors import OutputError
 from PulsarCAMLib.systems.registry import systems
 
-WORDS = ("ADDRESS", "CLASS", "COLUMN", "METHOD", "NAME", "PART", "RULE", "A,B", "NAME=A,B", "KIND:VALUE", "1,3", "N,N")
+WORDS = ("ADDRESS", "CLASS", "COLUMN", "METHOD", "NAME", "PART", "RULE", "A,B", "NAME=A,B", "KIND:VALUE", "1,3", "N,N",
+         "PACS", "ID")  # fmt: skip
 """Metavars of texts that are no path."""
 
 NO_PATH = {"--title", "--licence", "--time-point", "--series", "--name"}
@@ -23,6 +24,7 @@ NO_PATH = {"--title", "--licence", "--time-point", "--series", "--name"}
 KEEPS = {
     "features --keep": "finished lesions are added under their own hash, nothing else is touched",
     "study -o": "a study is continued; every other folder is refused",
+    "dicom get -o": "patients' files; a folder is made, and one that is there is refused",
 }
 """Options for what is made that know no --overwrite, and why."""
 
@@ -86,7 +88,20 @@ def commands(folder: Path):
     imports = ("lumiere", "proteas", "yale", "gamma-knife", "openbtai")
     calls = {
         ("explain", "-o"): ["explain", "mri.nrrd", "mask.nrrd", "-o", out],
+        ("explain", "--pseudonyms"): ["explain", table, "-o", "x", "--pseudonyms", out],
+        ("cohort from-dicom", "-o"): ["cohort", "from-dicom", str(folder), "-o", out],
+        ("cohort from-dicom", "--pseudonyms"): [
+            "cohort",
+            "from-dicom",
+            str(folder),
+            "-o",
+            "x.csv",
+            "--pseudonyms",
+            out,
+        ],
         ("demo", "-o"): ["demo", "-o", out],
+        ("dicom get", "-o"): ["dicom", "get", "127.0.0.1:1", "--patient", "1", "-o", out],
+        ("dose", "-o"): ["dose", str(folder), "-o", out],
         ("cohort check", "-o"): ["cohort", "check", table, "--no-images", "-o", out],
         ("cohort check", "--labels"): ["cohort", "check", table, "--no-images", "--labels", out],
         ("cohort make-synthetic", "-o"): ["cohort", "make-synthetic", "--patients", "1", "-o", out],
@@ -101,6 +116,7 @@ def commands(folder: Path):
             out,
         ],
         ("cohort import-openbtai", "-o"): ["cohort", "import-openbtai", table, "-o", out],
+        ("bundle calibrate", "-o"): ["bundle", "calibrate", "synthetic-demo", table, "-o", out],
         ("bundle add-reference", "-o"): ["bundle", "add-reference", "synthetic-demo", table, "-o", out],
         ("features", "-o"): ["features", table, "-o", out],
         ("agreement", "-o"): ["agreement", table, "-o", out],
@@ -128,7 +144,8 @@ def test_what_somebody_else_made_stays(tmp_path, monkeypatch, capsys, command, f
     source.mkdir()
     (source / "t.csv").write_text(TABLE)
     arguments = commands(source)[command, flag]
-    makes_files = command in ("cohort check", "features", "sanity") or ("import" in command and flag == "-o")
+    makes_files = command in ("cohort check", "features", "sanity", "dose") or ("import" in command and flag == "-o")
+    makes_files |= (command, flag) == ("cohort from-dicom", "-o")
     place = tmp_path / ("out.csv" if makes_files else "out")
     mine = place if makes_files else place / "notes.txt"
     mine.parent.mkdir(exist_ok=True)
@@ -156,12 +173,14 @@ def test_what_a_command_reads_is_never_what_it_makes(tmp_path, monkeypatch, caps
         (tmp_path / name).write_text("x")
     arguments = commands(tmp_path)[command, flag]
     own = {"explain": "mri.nrrd", "evaluate": str(tmp_path)}.get(command, str(tmp_path / "t.csv"))
-    if command in ("demo", "cohort make-synthetic"):
+    if command in ("demo", "cohort make-synthetic", "dicom get"):
         return  # they read nothing
-    if "import" in command and command != "cohort import-openbtai":
+    if ("import" in command and command != "cohort import-openbtai") or command in ("cohort from-dicom", "dose"):
         own = str(tmp_path)
     if command == "sanity":
         arguments = [*arguments, "--cohort", own]
+    if (command, flag) == ("explain", "--pseudonyms"):
+        own = str(tmp_path / "t.csv")
     given = [own if each == "OUT" else each for each in arguments]
     before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
     assert main([*given, *([] if f"{command} {flag}" in KEEPS else ["--overwrite"])]) == 5

@@ -14,7 +14,6 @@ from PulsarCAMLib.cli import main
 from PulsarCAMLib.cli.parser import make_parser
 from PulsarCAMLib.cli.study.command import study_settings_of
 from PulsarCAMLib.cohort.synthetic.settings import CohortSettings
-from PulsarCAMLib.cohort.synthetic.store import write_cohort
 from PulsarCAMLib.core.vocabulary import FEATURE_MODELS
 from PulsarCAMLib.features.models.model import feature_study_models
 from PulsarCAMLib.features.models.settings import FeatureModelSettings
@@ -23,15 +22,17 @@ from PulsarCAMLib.study.run import open_study
 QUICK = ("--epochs", "1", "--filters", "2", "--rotations", "90", "--batch-size", "8", "--folds", "3", "--trials", "3")
 SMALL = (*QUICK, "--paper-trials", "1", "--controls", "1")
 
+pytestmark = pytest.mark.usefixtures("few_resamples")
+
 
 @pytest.fixture(scope="module")
-def cohort(tmp_path_factory):
+def cohort(synthetic_cohort):
     settings = CohortSettings(patients=6, seed=3, lesions=(2, 3), second_mri=True)
-    return write_cohort(tmp_path_factory.mktemp("cohorts") / "cohort", settings)
+    return synthetic_cohort(settings)
 
 
 @pytest.fixture(scope="module")
-def run(cohort, tmp_path_factory):
+def run(cohort, few_resamples, tmp_path_factory):
     folder = tmp_path_factory.mktemp("studies") / "run"
     models = ("--models", "cam,gradients")
     assert main(["study", str(cohort), "-o", str(folder), "--protocols", "paper,patients", *models, *SMALL]) == 0
@@ -148,7 +149,7 @@ def test_the_section_model_of_the_settings_reaches_the_models_and_has_the_last_w
     assert found.training.imbalance == "balanced"
 
 
-def test_a_study_with_a_model_of_ones_own_keeps_and_shows_it(cohort, tmp_path):
+def test_a_study_with_a_model_of_ones_own_keeps_and_shows_it(cohort, undrawn, tmp_path):
     path, folder = tmp_path / "mine.json", tmp_path / "run"
     model = {"classifier": "svm", "selection": "none", "inner_folds": 2}
     content = {"format": "PulsarCAM feature settings", "format_version": 1, "settings": {"model": model}}
@@ -167,8 +168,8 @@ def test_a_study_with_a_model_of_ones_own_keeps_and_shows_it(cohort, tmp_path):
     assert main([*command, "--quiet"]) == 3, "another model is another study of these trials"
 
 
-def test_a_cohort_without_a_second_mri_is_told_what_to_do(tmp_path, capsys):
-    table = write_cohort(tmp_path / "cohort", CohortSettings(patients=6, seed=3, lesions=(2, 3)))
+def test_a_cohort_without_a_second_mri_is_told_what_to_do(synthetic_cohort, undrawn, tmp_path, capsys):
+    table = synthetic_cohort(CohortSettings(patients=5, seed=3, lesions=(2, 3)))
     assert main(["study", str(table), "-o", str(tmp_path / "run"), *SMALL]) == 3
     assert "second MRI" in capsys.readouterr().err
     assert main(["study", str(table), "-o", str(tmp_path / "new"), "--protocols", "patients", *SMALL, "--quiet"]) == 0

@@ -12,22 +12,21 @@ from PulsarCAMLib.cli.parser import make_parser
 from PulsarCAMLib.cli.study.command import study_settings_of
 from PulsarCAMLib.cli.train.stages import stages_of
 from PulsarCAMLib.cohort.synthetic.settings import CohortSettings
-from PulsarCAMLib.cohort.synthetic.store import write_cohort
 from PulsarCAMLib.io.progress_file import DONE, RunProgress, read_progress
-from PulsarCAMLib.systems.autoencoder.architecture import Architecture
-from PulsarCAMLib.systems.autoencoder.learner import AutoencoderLearner
-from PulsarCAMLib.systems.autoencoder.preprocessing import Preprocessing
-from PulsarCAMLib.systems.autoencoder.training_settings import LossWeights, TrainingSettings
-from PulsarCAMLib.systems.bundle import load_bundle
+from PulsarCAMLib.systems.autoencoder.learning.learner import AutoencoderLearner
+from PulsarCAMLib.systems.autoencoder.learning.settings import LossWeights, TrainingSettings
+from PulsarCAMLib.systems.autoencoder.model.architecture import Architecture
+from PulsarCAMLib.systems.autoencoder.samples.preprocessing import Preprocessing
+from PulsarCAMLib.systems.bundles.bundle import load_bundle
 
 QUICK = ("--protocols", "none", "--epochs", "2", "--filters", "2", "--rotations", "90", "--batch-size", "8",
          "--validation-share", "0.4")  # fmt: skip
 
 
 @pytest.fixture(scope="module")
-def cohort(tmp_path_factory):
+def cohort(synthetic_cohort):
     settings = CohortSettings(patients=5, seed=3, lesions=(2, 3))
-    return write_cohort(tmp_path_factory.mktemp("cohorts") / "cohort", settings)
+    return synthetic_cohort(settings)
 
 
 @pytest.fixture(scope="module")
@@ -261,3 +260,38 @@ def test_an_older_bundle_gets_the_reference_that_training_would_have_kept(bundle
     assert main(given) == 5, "nothing is replaced unasked"
     assert main([*given, "--overwrite", "--quiet"]) == 0
     assert f"was trained on {trained} lesions, and the reference is of" in capsys.readouterr().err
+    second = ["bundle", "add-reference", str(tmp_path / "new"), str(cohort), "-o", str(tmp_path / "third")]
+    assert main(second) == 4
+    assert "keeps a reference already of" in (said := capsys.readouterr().err)
+    assert "replace it in the new bundle with --overwrite" in said
+    assert not (tmp_path / "third").exists()
+    assert main([*second, "--validation-share", "0.4", "--overwrite", "--quiet"]) == 0
+    third, given = load_bundle(tmp_path / "third").card, load_bundle(tmp_path / "new").card
+    assert third.sha256 == given.sha256
+    assert third.facts()["referenceHash"] != given.facts()["referenceHash"], "the same weights, other relative maps"
+    assert "referenceHash" not in load_bundle(older).card.facts()
+
+
+def test_a_bundle_is_calibrated_on_others_than_its_own_patients(bundle, cohort, tmp_path, capsys):
+    folder = tmp_path / "plain"
+    folder.mkdir()
+    fields = {name: value for name, value in bundle.card.fields.items() if name != "conformal"}
+    (folder / "card.json").write_text(json.dumps(fields))
+    (folder / "weights.safetensors").write_bytes(bundle.weights)
+    given = ["bundle", "calibrate", str(folder), str(cohort), "-o", str(tmp_path / "new"), "--quiet"]
+    assert main(given) == 3
+    assert "has learnt from this very table" in capsys.readouterr().err
+    fields["training"] = fields["training"] | {"sha256": {}}
+    (folder / "card.json").write_text(json.dumps(fields))
+    assert main(given) == 0
+    assert "see that it has not" in capsys.readouterr().err
+    made = load_bundle(tmp_path / "new")
+    assert made.weights == bundle.weights
+    section = made.card.fields["conformal"]
+    rows = list(csv.DictReader(cohort.open(encoding="utf-8-sig")))
+    assert section["patients"] == len(section["scores"]) == len({row["patient"] for row in rows})
+    assert "calibrated after the training" in section["about"]
+    assert made.card.conformal.scores == tuple(section["scores"])
+    again = ["bundle", "calibrate", str(tmp_path / "new"), str(cohort), "-o", str(tmp_path / "third"), "--quiet"]
+    assert main(again) == 4
+    assert "is calibrated already, on" in capsys.readouterr().err

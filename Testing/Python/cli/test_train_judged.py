@@ -8,13 +8,12 @@ from making_files import files_in
 
 from PulsarCAMLib.cli import main
 from PulsarCAMLib.cohort.synthetic.settings import CohortSettings
-from PulsarCAMLib.cohort.synthetic.store import write_cohort
 from PulsarCAMLib.io.progress_file import read_progress
 from PulsarCAMLib.io.result_folder import ResultFolder
 from PulsarCAMLib.outputs.pages.card_text import card_blocks, unreadable_parts
 from PulsarCAMLib.study import run as study_run
-from PulsarCAMLib.systems.bundle import load_bundle
-from PulsarCAMLib.systems.checking import check_bundle
+from PulsarCAMLib.systems.bundles.bundle import load_bundle
+from PulsarCAMLib.systems.bundles.checking import check_bundle
 from PulsarCAMLib.trust import checks
 
 QUICK = ("--members", "1", "--epochs", "1", "--filters", "2", "--rotations", "90", "--batch-size", "8")
@@ -24,9 +23,9 @@ SANITY = ("--sanity", "--label-control", "1")
 
 
 @pytest.fixture(scope="module")
-def cohort(tmp_path_factory):
+def cohort(synthetic_cohort):
     settings = CohortSettings(patients=5, seed=3, lesions=(2, 3), second_mri=True)
-    return write_cohort(tmp_path_factory.mktemp("cohorts") / "cohort", settings)
+    return synthetic_cohort(settings)
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -11,7 +11,7 @@ from PulsarCAMLib.cli import truth
 from PulsarCAMLib.cohort.synthetic import patients, store
 from PulsarCAMLib.cohort.synthetic.background import Background
 from PulsarCAMLib.core.errors import InputError
-from PulsarCAMLib.core.geometry import VolumeGeometry
+from PulsarCAMLib.core.geometry.volume import VolumeGeometry
 from PulsarCAMLib.core.vocabulary import RULES
 
 TINY = ("--patients", "3", "--test-patients", "3", "--members", "1", "--draws", "1", "--resamples", "20")
@@ -68,10 +68,10 @@ def test_what_is_finished_is_not_done_again_and_another_recipe_is_refused(folder
     assert "another recipe" in capsys.readouterr().err
 
 
-def test_rules_that_are_none_are_wrong_usage():
+@pytest.mark.parametrize("rules", ["size,colour", "size,size,outside", ""])
+def test_rules_that_are_none_or_said_twice_are_wrong_usage(rules):
     with pytest.raises(SystemExit):
-        truth.main(["--rules", "size,colour"])
-    assert truth._rules("size,size,outside") == ("size", "outside")
+        truth.main(["--rules", rules])
 
 
 def test_training_and_unseen_patients_are_not_the_same(tmp_path):

@@ -9,8 +9,9 @@ from PulsarCAMLib.cli import main
 from PulsarCAMLib.cohort.synthetic.background import Background
 from PulsarCAMLib.cohort.synthetic.patients import generate_patient
 from PulsarCAMLib.cohort.synthetic.settings import CohortSettings
+from PulsarCAMLib.core.case import Image
 from PulsarCAMLib.core.errors import InputError
-from PulsarCAMLib.core.geometry import VolumeGeometry
+from PulsarCAMLib.core.geometry.volume import VolumeGeometry
 
 SECRET = "Doe^Jane"
 
@@ -80,11 +81,30 @@ def test_an_image_without_a_head_or_without_room_is_refused_in_one_sentence(tmp_
     geometry = VolumeGeometry((8, 8, 8), (2.0,) * 3, (0.0,) * 3)
     empty = tmp_path / "empty.nrrd"
     sitk.WriteImage(geometry.to_sitk(np.zeros((8, 8, 8), np.int16)), str(empty))
-    with pytest.raises(InputError, match="shows no head"):
+    with pytest.raises(InputError, match="holds one single value"):
         Background.read(empty)
+    with pytest.raises(InputError, match=r"a\.nrrd shows no head"):
+        Background.of(Image(np.zeros((8, 8, 8), np.int16), geometry), "a.nrrd")
     small = Background(*head(side=20)[:2])
     with pytest.raises(InputError, match="no room for a lesion"):
         generate_patient(CohortSettings(seed=1), 0, (), small)
+
+
+def test_what_is_no_mri_is_refused_and_what_may_be_no_head_is_told(tmp_path, capsys):
+    voxels, geometry, depth = head()
+    for name, image in (("mask", (depth > 12).astype(np.uint8)), ("t1c", voxels)):
+        sitk.WriteImage(geometry.to_sitk(image), str(tmp_path / f"{name}.nrrd"))
+    with pytest.raises(InputError, match=r"mask.nrrd holds only 2 values \(0, 1\), so it is a mask, not an MRI"):
+        Background.read(tmp_path / "mask.nrrd")
+    assert list(Background.read(tmp_path / "t1c.nrrd").doubts("t1c.nrrd")) == []
+    smooth = Background(np.maximum(depth, 0).astype(np.float32), geometry)
+    assert any("as smoothly as a dose" in text for text in smooth.doubts("dose.nrrd"))
+    small, at, _ = head(side=44)
+    sitk.WriteImage(at.to_sitk(small), str(tmp_path / "limb.nrrd"))
+    command = ["cohort", "make-synthetic", "-o", str(tmp_path / "made"), "--background", str(tmp_path / "limb.nrrd")]
+    assert main([*command, "--patients", "1", "--lesions", "1", "1", "--quiet"]) in (0, 3)
+    assert "limb.nrrd shows 4" in (err := capsys.readouterr().err)
+    assert "is it an MRI of a whole head?" in err
 
 
 def test_a_real_mri_takes_lesions(shared_data):

@@ -6,7 +6,7 @@ import SimpleITK as sitk
 from scipy.ndimage import gaussian_filter
 
 from PulsarCAMLib.cohort.checks import check_cohort
-from PulsarCAMLib.cohort.table import read_cohort
+from PulsarCAMLib.cohort.tables.table import read_cohort
 from PulsarCAMLib.core.errors import InputError
 from PulsarCAMLib.systems.registry import system_of
 
@@ -37,7 +37,9 @@ def told(tmp_path):
         rows = "P1,event.nrrd,postop.nrrd,rtdose.nrrd,rice\n"
         table.write_text(f"patient,event,postop,rtdose,outcome\n{rows}", encoding="utf-8")
         found = check_cohort(read_cohort(table, RICE), system=RICE, preprocessing=preprocessing)
-        return [(each.kind, each.what) for each in found if each.row]
+        # voxels are that large for the sake of time
+        told = [(each.kind, each.what) for each in found if each.row]
+        return [each for each in told if "larger than those of an MRI" not in each[1]]
 
     return check
 

@@ -9,11 +9,11 @@ from making_files import PLAIN, files_in, reversed_axes, two_boxes, written
 
 from PulsarCAMLib.cohort.checks import check_cohort
 from PulsarCAMLib.cohort.findings import KINDS, errors_in
-from PulsarCAMLib.cohort.labels import label_cohort
+from PulsarCAMLib.cohort.labels.cohort_labels import label_cohort
 from PulsarCAMLib.cohort.synthetic.settings import CohortSettings
 from PulsarCAMLib.cohort.synthetic.store import segmentation_image, write_cohort
-from PulsarCAMLib.cohort.table import read_cohort
-from PulsarCAMLib.core.geometry import VolumeGeometry
+from PulsarCAMLib.cohort.tables.table import read_cohort
+from PulsarCAMLib.core.geometry.volume import VolumeGeometry
 
 FIRST = {"patient": "P1", "lesion": "one", "image": "mri.nrrd", "segmentation": "mask.nrrd", "label_value": 1}
 FIRST |= {"volume_cm3": 2.646, "followup_volume_cm3": 0.5, "date": "2025-01-02", "followup_date": "2025-04-02"}
@@ -91,7 +91,7 @@ def test_a_synthetic_cohort_has_no_finding_and_its_labels_are_those_of_the_gener
     from dataclasses import replace
 
     from PulsarCAMLib.cohort.synthetic.patients import generate_cohort
-    from PulsarCAMLib.cohort.table import CohortTable
+    from PulsarCAMLib.cohort.tables.table import CohortTable
 
     truth = [x.response for patient in generate_cohort(settings, images=()) for x in patient.lesions]
     assert [label.response for label in label_cohort(table)] == truth
@@ -124,6 +124,10 @@ CASES = {
         [(4, "unreadable cell")],
     ),
     "a volume in words": ([FIRST | {"volume_cm3": "big"}, SECOND], [(2, "unreadable cell")]),
+    "a date to come": (
+        [FIRST | {"date": "2150-01-02", "followup_date": "2150-04-02"}, SECOND],
+        [(2, "doubtful value"), (2, "doubtful value")],
+    ),
     "a row too long": ([FIRST, SECOND | {None: ["more"]}], [(3, "unreadable cell")]),
     "a follow-up as a row of its own": ([FIRST, SECOND, SECOND | {"time_point": "followup"}], [(4, "unreadable cell")]),
     "nobody's lesion": ([FIRST, SECOND, SECOND | {"patient": ""}], [(4, "missing value")]),
@@ -348,3 +352,21 @@ def test_a_truncated_mask_has_no_volume_and_so_no_label(findings, folder):
     found = findings(FIRST | {"segmentation": "cut.nrrd"}, SECOND)
     assert kinds(found) == [(2, "unusable mask")]
     assert "damaged" in found[0].what or "shorter" in found[0].what
+
+
+def test_what_can_be_read_and_is_hardly_meant_is_a_warning(findings):
+    tiny = FIRST | {"volume_cm3": 1e-7, "followup_volume_cm3": 1e-8, "segmentation": "", "label_value": ""}
+    kinds = {
+        "The volume_cm3 is 1e-07 cm³, less than a voxel": tiny,
+        "The followup_volume_cm3 is 1e-08 cm³": tiny,
+        "The date 2150-01-01 is in the future": FIRST | {"date": "2150-01-01", "followup_date": "2160-01-01"},
+        "The followup_date 2160-01-01 is": FIRST | {"date": "2150-01-01", "followup_date": "2160-01-01"},
+        "The clinical_age is 999, which is not from 0 to 120": FIRST | {"clinical_age": 999},
+        "The clinical_prescription_gy is 2000": FIRST | {"clinical_prescription_gy": 2000},
+        "“nan” in the column volume_cm3 is taken as empty": FIRST | {"volume_cm3": "nan"},
+        "": FIRST | {"clinical_age": 61, "clinical_stage": 999, "followup_volume_cm3": 0},
+    }
+    for said, row in kinds.items():
+        found = [each for each in findings(row, read_images=False) if each.kind == "doubtful value"]
+        assert any(each.what.startswith(said) for each in found) is bool(said), said
+        assert {each.severity for each in found} <= {"warning"}

@@ -10,7 +10,7 @@ from PulsarCAMLib.cohort.synthetic.dose_and_clinical import planned_dose
 from PulsarCAMLib.cohort.synthetic.patients import generate_patient
 from PulsarCAMLib.cohort.synthetic.settings import CohortSettings
 from PulsarCAMLib.cohort.synthetic.store import write_cohort
-from PulsarCAMLib.cohort.table import read_cohort
+from PulsarCAMLib.cohort.tables.table import read_cohort
 from PulsarCAMLib.core.lesion import Lesion
 from PulsarCAMLib.features.dose import dose_features
 

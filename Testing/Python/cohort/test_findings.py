@@ -4,8 +4,8 @@ import csv
 
 from PulsarCAMLib.cli import main
 from PulsarCAMLib.cohort.findings import Finding, as_lines
-from PulsarCAMLib.cohort.labels import labels_without_files
-from PulsarCAMLib.cohort.table import read_cohort
+from PulsarCAMLib.cohort.labels.cohort_labels import labels_without_files
+from PulsarCAMLib.cohort.tables.table import read_cohort
 from PulsarCAMLib.systems.registry import system_of
 
 

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from PulsarCAMLib.cli import main
-from PulsarCAMLib.cohort import workbook
-from PulsarCAMLib.cohort.sheets import read_sheet, write_sheet
-from PulsarCAMLib.cohort.table import read_cohort
-from PulsarCAMLib.cohort.table_limits import MOST_CELLS, MOST_COLUMNS, MOST_ROWS
+from PulsarCAMLib.cohort.tables import workbook
+from PulsarCAMLib.cohort.tables.limits import MOST_CELLS, MOST_COLUMNS, MOST_ROWS
+from PulsarCAMLib.cohort.tables.sheets import read_sheet, write_sheet
+from PulsarCAMLib.cohort.tables.table import read_cohort
 from PulsarCAMLib.core.errors import InputError
 
 SHARED = Path(__file__).resolve().parents[3].parent / "shared" / "cases" / "hostile"

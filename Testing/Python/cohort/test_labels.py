@@ -7,9 +7,9 @@ from making_files import PLAIN, two_boxes, written
 
 from PulsarCAMLib.cohort.checks import check_cohort
 from PulsarCAMLib.cohort.importers.openbtai import import_openbtai
-from PulsarCAMLib.cohort.labels import label_cohort
-from PulsarCAMLib.cohort.response import responds
-from PulsarCAMLib.cohort.table import CohortRow, CohortTable, read_cohort, save_cohort_table
+from PulsarCAMLib.cohort.labels.cohort_labels import label_cohort
+from PulsarCAMLib.cohort.labels.response import responds
+from PulsarCAMLib.cohort.tables.table import CohortRow, CohortTable, read_cohort, save_cohort_table
 from PulsarCAMLib.core.errors import InputError
 
 

@@ -19,7 +19,7 @@ from PulsarCAMLib.cohort.synthetic.rules import RULES
 from PulsarCAMLib.cohort.synthetic.settings import CohortSettings
 from PulsarCAMLib.cohort.synthetic.store import write_cohort
 from PulsarCAMLib.core import vocabulary
-from PulsarCAMLib.core.geometry import VolumeGeometry
+from PulsarCAMLib.core.geometry.volume import VolumeGeometry
 
 SPACING = 1.5
 QUIET = {"confounders": 0.0, "coarse_amplitude": 0.02, "noise": (0.01, 0.01), "unexplained": 0.0}

@@ -13,7 +13,7 @@ from PulsarCAMLib.cohort.synthetic.patients import generate_patient
 from PulsarCAMLib.cohort.synthetic.settings import CohortSettings
 from PulsarCAMLib.cohort.synthetic.store import write_cohort
 from PulsarCAMLib.core.errors import OutputError
-from PulsarCAMLib.core.geometry import VolumeGeometry
+from PulsarCAMLib.core.geometry.volume import VolumeGeometry
 
 SETTINGS = CohortSettings(patients=2, seed=8, second_mri=True, lesions=(2, 2))
 FILES = (

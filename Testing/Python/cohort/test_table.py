@@ -15,11 +15,18 @@ import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 
 import PulsarCAMLib
-from PulsarCAMLib.cohort.cells import Unreadable, as_date, as_number
 from PulsarCAMLib.cohort.checks import check_cohort
-from PulsarCAMLib.cohort.columns import COLUMNS, described, plain_name
-from PulsarCAMLib.cohort.labels import label_cohort
-from PulsarCAMLib.cohort.table import CohortRow, CohortTable, numbered, patient_numbers, read_cohort, save_cohort_table
+from PulsarCAMLib.cohort.labels.cohort_labels import label_cohort
+from PulsarCAMLib.cohort.tables.cells import Unreadable, as_date, as_number
+from PulsarCAMLib.cohort.tables.columns import COLUMNS, described, plain_name
+from PulsarCAMLib.cohort.tables.table import (
+    CohortRow,
+    CohortTable,
+    numbered,
+    patient_numbers,
+    read_cohort,
+    save_cohort_table,
+)
 from PulsarCAMLib.core.errors import InputError, OutputError
 from PulsarCAMLib.systems.registry import system_of
 

@@ -5,7 +5,7 @@ from hypothesis import given, settings, strategies as st
 from scipy.spatial.transform import Rotation
 
 from PulsarCAMLib.core.errors import GeometryError
-from PulsarCAMLib.core.geometry import VolumeGeometry
+from PulsarCAMLib.core.geometry.volume import VolumeGeometry
 
 OBLIQUE = VolumeGeometry(
     (5, 6, 7), (0.8, 0.9, 3.0), (12.0, -30.0, 44.0), Rotation.from_euler("xyz", [9, -14, 31], degrees=True).as_matrix()

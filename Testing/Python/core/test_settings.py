@@ -96,7 +96,7 @@ def test_identities_of_the_usual_settings_stay_what_they_were():
 
 
 def test_a_very_long_word_is_shortened_in_the_sentence():
-    from PulsarCAMLib.systems.autoencoder.preprocessing import Preprocessing
+    from PulsarCAMLib.systems.autoencoder.samples.preprocessing import Preprocessing
 
     card = Preprocessing().to_card()
     for change in ({"plane": "A" * 5000}, {"patch_size": -(10**300)}, {"B" * 5000: 1}):

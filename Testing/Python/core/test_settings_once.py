@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from PulsarCAMLib.cli.setting_options import add_settings, settings_from
+from PulsarCAMLib.cli.options.setting_options import add_settings, settings_from
 from PulsarCAMLib.core.errors import BundleError, InputError
 from PulsarCAMLib.core.settings import Settings, option
 from PulsarCAMLib.features.dose import DoseSettings
@@ -16,9 +16,9 @@ from PulsarCAMLib.features.models.settings import FeatureModelSettings
 from PulsarCAMLib.features.radiomics.settings import RadiomicsSettings
 from PulsarCAMLib.features.settings import FeatureSettings, GradientSettings
 from PulsarCAMLib.study.settings import StudySettings
-from PulsarCAMLib.systems.autoencoder.architecture import Architecture
-from PulsarCAMLib.systems.autoencoder.preprocessing import Preprocessing
-from PulsarCAMLib.systems.autoencoder.training_settings import LossWeights, TrainingSettings
+from PulsarCAMLib.systems.autoencoder.learning.settings import LossWeights, TrainingSettings
+from PulsarCAMLib.systems.autoencoder.model.architecture import Architecture
+from PulsarCAMLib.systems.autoencoder.samples.preprocessing import Preprocessing
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from PulsarCAMLib.core.geometry import VolumeGeometry
-from PulsarCAMLib.core.slice_place import slice_place
+from PulsarCAMLib.core.geometry.slice_place import slice_place
+from PulsarCAMLib.core.geometry.volume import VolumeGeometry
 
 
 def geometry(axes, origin_ras=(0.0, 0.0, 2.0)):

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from PulsarCAMLib.core.upsampling import interpolation_matrix, upsample
+from PulsarCAMLib.core.geometry.upsampling import interpolation_matrix, upsample
 
 
 @pytest.mark.parametrize(("cells", "size"), [(16, 64), (8, 32), (1, 4), (16, 16)])

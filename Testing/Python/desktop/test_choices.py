@@ -15,7 +15,8 @@ from PulsarCAMScenarios.stranger import Stranger
 
 from PulsarCAMLib.core.display import Threshold
 from PulsarCAMLib.core.vocabulary import IMAGE_FORMATS, NORMALISATIONS, PARTS, STATISTICS
-from PulsarCAMLib.systems.autoencoder import compute, maps, system
+from PulsarCAMLib.systems.autoencoder import system
+from PulsarCAMLib.systems.autoencoder.maps import closed_form as maps, compute
 from PulsarCAMLib.systems.autoencoder.system import AUTOENCODER
 
 NEW = replace(maps.METHODS[1], name="layercam", title="Layer-CAM", saved_name="LAYERCAM")
@@ -28,7 +29,7 @@ def panel(a_desktop, a_model):
 
 @pytest.fixture
 def a_new_method(monkeypatch):
-    """As if it had been written into ``systems/autoencoder/maps.py``."""
+    """As if it had been written into ``systems/autoencoder/maps/closed_form.py``."""
     methods = (*maps.METHODS[:3], NEW, *maps.METHODS[3:])
     for owner, name in ((maps, "METHODS"), (compute, "METHODS"), (system, "METHODS"), (system.Autoencoder, "maps")):
         monkeypatch.setattr(owner, name, methods)
@@ -109,7 +110,7 @@ def test_a_new_method_is_offered_compared_and_drawn(a_new_method, panel):
     assert panel.state.heatMapVolume.GetAttribute("PulsarCAM.method") == "layercam"
     panel.ui.compareButton.click()
     shown = [slicer.mrmlScene.GetSingletonNode(f"PulsarCAM{n}", "vtkMRMLSliceNode") for n in (1, 2, 3, 4)]
-    assert [node.GetLayoutLabel() for node in shown] == ["Pixel", "Grad", "Grad++", "Layer"]
+    assert [node.GetLayoutLabel() for node in shown] == ["Pixel-wise CAM", "Grad-CAM", "Grad-CAM++", "Layer-CAM"]
     panel.ui.compareButton.click()
     panel.ui.compareMapsButton.click()
     assert panel.ui.agreementResultsTable.rowCount > 0

@@ -25,7 +25,7 @@ class Lesions(Stranger):
     task = replace(Stranger.task, unit=LESION)
     inputs = (
         InputRole("t1", "T1 MRI", about="before contrast"),
-        InputRole("dose", "Dose", DOSE, "planned dose in Gy"),
+        InputRole("plan", "Dose", DOSE, "planned dose in Gy"),
         InputRole("targets", "Targets", MASK, needed=False),
     )
 
@@ -120,9 +120,10 @@ def test_another_model_hides_what_it_does_not_take_and_the_choice_stays(panel):
     assert panel.images.chosen() == {}
     assert panel.ui.inputVolumeSelectorLabel.text == "MRI:"
     assert panel.ui.inputSegmentationSelectorLabel.text == "Lesions:"
+    panel.ui.inputSegmentationSelector.setCurrentNode(a_segmentation(MASKS, an_mri("mri")))
     assert not panel.ui.segmentsTable.isHidden()
     use(panel, Lesions())
-    assert panel.images.chosen() == {"dose": plan}
+    assert panel.images.chosen() == {"plan": plan}
 
 
 def test_each_parameter_set_has_its_own_images(panel):
@@ -137,7 +138,7 @@ def test_each_parameter_set_has_its_own_images(panel):
     assert panel.images.selector(panel.images.roles[0]).currentNode() is None
     panel.setParameterNode(panel.logic.wrap(first))
     use(panel, Lesions())
-    assert panel.images.chosen() == {"dose": plan}
+    assert panel.images.chosen() == {"plan": plan}
 
 
 def test_a_deleted_image_leaves_its_selector_empty(panel):
@@ -158,4 +159,4 @@ def test_the_first_rows_are_those_of_today(panel):
     assert ui.inputVolumeSelector.noneDisplay == "Select the MRI"
     assert ui.inputSegmentationSelector.noneDisplay == "Select the lesions"
     headings = [ui.resultsTable.horizontalHeaderItem(n).text() for n in range(ui.resultsTable.columnCount)]
-    assert headings == ["Lesion", "P(response)", "Predicted", "cm³"]
+    assert headings == ["Lesion", "Answer", "P(response)", "cm³"]

@@ -49,6 +49,31 @@ def test_a_chosen_table_proposes_folder_and_name(panel, tmp_path):
     assert panel.state.trainName == "my-cohort-model", "what the person has is kept"
 
 
+def test_a_table_that_is_taken_back_is_not_trained_on(panel, tmp_path):
+    """CTK says nothing of a path that is emptied or has another ending: the last one would stay without a word."""
+    assert panel.ui.trainButton.enabled
+    for text, said in (("", "Choose the cohort table first"), ("/nowhere/table.txt", "is not there any more")):
+        panel.ui.trainTablePathLineEdit.currentPath = str(tmp_path / "My cohort.csv")
+        panel.ui.trainTablePathLineEdit.currentPath = text
+        assert panel.state.trainTable == text
+        assert said in tip_of(panel.ui.trainButton)
+    panel.ui.trainFolderPathLineEdit.currentPath = ""
+    assert panel.state.trainFolder == ""
+
+
+def test_typing_is_not_undone_while_it_is_no_path_yet(panel):
+    panel.ui.trainTablePathLineEdit.currentPath = "/da"
+    panel.ui.trainTablePathLineEdit.currentPath = "/data/cohort"
+    panel.refresh()
+    assert panel.ui.trainTablePathLineEdit.currentPath == "/data/cohort"
+
+
+def test_a_table_in_capitals_is_a_table(panel, tmp_path):
+    (tmp_path / "COHORT.CSV").write_text("patient,lesion\n")
+    panel.ui.trainTablePathLineEdit.currentPath = str(tmp_path / "COHORT.CSV")
+    assert panel.state.trainTable == str(tmp_path / "COHORT.CSV")
+
+
 def test_the_command_line_is_what_the_command_takes(panel, tmp_path):
     state = panel.state
     state.trainShrinkage, state.trainValidation, state.trainPatience, state.trainTitle = 30.0, 0.0, 7, "-- mine"

@@ -8,8 +8,8 @@ from scipy.special import softmax
 
 from PulsarCAMLib.core.errors import InputError
 from PulsarCAMLib.core.task import GIVEN, PATIENT, LabelRule, Task, TaskClass
-from PulsarCAMLib.evaluation.conformal import conformal_section, patient_scores
-from PulsarCAMLib.systems.conformal import CANNOT_TELL, Conformal, fewest_patients
+from PulsarCAMLib.evaluation.conformal import conformal_section, coverage_for_others, patient_scores
+from PulsarCAMLib.systems.bundles.conformal import CANNOT_TELL, Conformal, fewest_patients
 from PulsarCAMLib.systems.registry import system_of
 
 TASK = system_of().task
@@ -99,3 +99,13 @@ def test_coverage_is_of_patients_who_did_not_calibrate():
     probabilities = np.stack([np.linspace(0.05, 1, 20), 1 - np.linspace(0.05, 1, 20)], axis=1)
     own = conformal_section(labels, probabilities, whose, TASK)["coverage"]
     assert own["covered"] == 18, "the 18th smallest of the 19 others: of the two worst each misses"
+
+
+def test_coverage_for_others_counts_patients_and_not_lesions():
+    both = TASK.names
+    labels, patients = [0, 1, 1, 0, 1], ["a", "a", "b", "c", "c"]
+    sets = [(both[0],), (both[0],), (both[1],), both, ()]
+    found = coverage_for_others(labels, sets, patients, TASK)
+    assert (found["covered"], found["patients"], found["units"]) == (1, 3, 5)  # a and c lose one lesion each
+    assert found["single"] == 3 / 5
+    assert found["low"] < 1 / 3 < found["high"]

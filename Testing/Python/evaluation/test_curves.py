@@ -61,7 +61,7 @@ def test_calibration_bins_have_equal_counts_and_know_what_was_observed():
 
 
 @given(PAIRS, st.integers(1, 12))
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=25)
 def test_calibration_agrees_with_scikit_learn_and_loses_no_lesion(pairs, bins):
     labels, probabilities = arrays(pairs)
     found = calibration_points(labels, probabilities, bins=bins)
@@ -112,7 +112,7 @@ def test_the_threshold_of_ten_lesions_by_hand():
 
 
 @given(PAIRS)
-@settings(deadline=None, max_examples=80)
+@settings(deadline=None, max_examples=30)
 def test_no_threshold_has_a_higher_balanced_accuracy_and_what_is_promised_is_kept(pairs):
     labels, probabilities = arrays(pairs)
     found = choose_threshold(labels, probabilities)

@@ -126,7 +126,7 @@ def test_f1_is_zero_where_lesions_respond_and_none_is_found():
 
 
 @given(st.lists(st.tuples(st.booleans(), st.integers(0, 10)), min_size=2, max_size=40), st.integers(0, 10))
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=30)
 def test_weighted_formulas_are_those_of_scikit_learn(lesions, cut):
     labels, probabilities = np.array([a for a, _ in lesions]), np.array([b for _, b in lesions]) / 10
     weights = np.random.default_rng(cut).integers(0, 4, (3, len(labels))).astype(np.float32)

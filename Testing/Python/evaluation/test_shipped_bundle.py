@@ -8,10 +8,10 @@ import pytest
 from PulsarCAMLib.cli.evaluate_demo import TEST_SEED
 from PulsarCAMLib.cohort.synthetic.settings import CohortSettings
 from PulsarCAMLib.evaluation.discrimination import paired_difference
-from PulsarCAMLib.systems.bundle import find_bundle
+from PulsarCAMLib.systems.bundles.bundle import find_bundle
+from PulsarCAMLib.trust.known_tissue.synthetic_scores import score_cohort
+from PulsarCAMLib.trust.known_tissue.synthetic_summary import map_summary, map_table, prediction_summary
 from PulsarCAMLib.trust.localisation import TEXTURE, TRIVIAL
-from PulsarCAMLib.trust.synthetic_scores import score_cohort
-from PulsarCAMLib.trust.synthetic_summary import map_summary, map_table, prediction_summary
 
 SEED = 8001
 """Neither the training's, the validation's nor the final test's."""
@@ -99,3 +99,15 @@ def test_uniform_maps_score_chance_in_the_same_table():
 def test_only_non_responders_with_planted_tissue_are_scored():
     for row in standard():
         assert bool(row.maps) == (row.response == 0 and row.planted_share > 0)
+
+
+def test_of_too_few_patients_no_map_is_called_better():
+    """One patient's interval has no width, and everything that is above 0 would be clearly so."""
+    rows = [row for row in standard() if row.maps]
+    whose = sorted({row.patient for row in rows})
+    for count, said in ((5, True), (6, False)):
+        summary = map_summary([row for row in rows if row.patient in whose[:count]], resamples=50)
+        table = map_table(summary, "volume")
+        assert ("too few patients to say" in table) is said
+        better = [gain["better"] for gains in summary["volume"]["against_trivial"].values() for gain in gains.values()]
+        assert any(better) is not said

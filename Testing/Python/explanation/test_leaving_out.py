@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
-from systems.test_lattice import a_patient
+from systems.autoencoder.test_lattice import a_patient
 
 from PulsarCAMLib.core.case import Case, Image
 from PulsarCAMLib.core.display import Threshold
@@ -19,10 +19,10 @@ from PulsarCAMLib.outputs.pages.glossary import definitions_of
 from PulsarCAMLib.outputs.result_json import left_out_of
 from PulsarCAMLib.systems.autoencoder.controlled import left_out
 from PulsarCAMLib.systems.autoencoder.controls import LEAVE_OUTS, OUTSIDE, STRUCTURE
-from PulsarCAMLib.systems.autoencoder.patches import extract_patches
-from PulsarCAMLib.systems.autoencoder.preprocessing import Preprocessing
+from PulsarCAMLib.systems.autoencoder.samples.patches import extract_patches
+from PulsarCAMLib.systems.autoencoder.samples.preprocessing import Preprocessing
 from PulsarCAMLib.systems.autoencoder.system import AUTOENCODER
-from PulsarCAMLib.systems.bundle import find_bundle
+from PulsarCAMLib.systems.bundles.bundle import find_bundle
 from PulsarCAMLib.systems.contract import network_masks
 from PulsarCAMLib.systems.registry import systems
 

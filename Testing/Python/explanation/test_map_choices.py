@@ -13,7 +13,7 @@ from making_networks import SIZE, Smooth, evidence_of
 from torch import nn
 from two_visits import TWO
 
-from PulsarCAMLib.cli.map_choices import add_choices, choices_of, choices_of_text, told
+from PulsarCAMLib.cli.explain.map_choices import add_choices, choices_of, choices_of_text, told
 from PulsarCAMLib.core.errors import Cancelled, InputError
 from PulsarCAMLib.explanation import explain_case
 from PulsarCAMLib.systems.answers import EndedEarly

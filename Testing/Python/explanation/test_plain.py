@@ -9,7 +9,7 @@ from PulsarCAMLib.core.task import GIVEN, LabelRule, Task, TaskClass
 from PulsarCAMLib.core.vocabulary import MAJORITY, MEAN
 from PulsarCAMLib.explanation.plain import UNCERTAIN, plain_answer
 from PulsarCAMLib.explanation.sets import with_sets
-from PulsarCAMLib.systems.conformal import Conformal, ConformalAnswer
+from PulsarCAMLib.systems.bundles.conformal import Conformal, ConformalAnswer
 from PulsarCAMLib.systems.registry import system_of
 
 TASK = system_of().task

@@ -7,15 +7,15 @@ from making_models import random_bundle
 
 from PulsarCAMLib.core.display import Threshold
 from PulsarCAMLib.core.errors import Cancelled, InputError
-from PulsarCAMLib.core.geometry import VolumeGeometry
+from PulsarCAMLib.core.geometry.upsampling import upsample
+from PulsarCAMLib.core.geometry.volume import VolumeGeometry
 from PulsarCAMLib.core.lesion import Lesion
-from PulsarCAMLib.core.upsampling import upsample
 from PulsarCAMLib.core.vocabulary import NORMALISATIONS, STATISTICS
 from PulsarCAMLib.explanation.explain import explain_scan
 from PulsarCAMLib.explanation.tables import core_of, depth_mm, sample_table, unit_table
 from PulsarCAMLib.lesions.from_labels import lesions_from_labels
-from PulsarCAMLib.systems.autoencoder.maps import SIGNED
-from PulsarCAMLib.systems.autoencoder.patches import extract_patches
+from PulsarCAMLib.systems.autoencoder.maps.closed_form import SIGNED
+from PulsarCAMLib.systems.autoencoder.samples.patches import extract_patches
 from PulsarCAMLib.systems.autoencoder.system import AUTOENCODER
 
 EVERY_METHOD = tuple(method.name for method in AUTOENCODER.maps if not method.signed)

@@ -6,18 +6,21 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from systems.test_lattice import a_patient
+from systems.autoencoder.test_lattice import a_patient
 
 from PulsarCAMLib.core.case import Case, Image
 from PulsarCAMLib.core.errors import Cancelled
+from PulsarCAMLib.core.geometry.volume import VolumeGeometry
+from PulsarCAMLib.core.lesion import Lesion
 from PulsarCAMLib.explanation.explain import explain_case
 from PulsarCAMLib.explanation.perturbing import stability_of
 from PulsarCAMLib.explanation.stability import Stability, stability_notes
 from PulsarCAMLib.explanation.tables import unit_table
-from PulsarCAMLib.lesions.perturbing import perturbed
+from PulsarCAMLib.lesions.perturbing import around, perturbed
 from PulsarCAMLib.outputs.result_json import stability_of as told
+from PulsarCAMLib.systems.autoencoder.samples.preprocessing import Preprocessing
 from PulsarCAMLib.systems.autoencoder.task import TASK
-from PulsarCAMLib.systems.bundle import find_bundle
+from PulsarCAMLib.systems.bundles.bundle import find_bundle
 from PulsarCAMLib.systems.registry import system_of, systems
 
 
@@ -49,6 +52,32 @@ def test_every_way_is_the_answer_to_that_case_and_nothing_else_changes(case, bun
         alone = explain_case(ways[way], bundle).units[0]
         assert p == pytest.approx(alone.probability, abs=2e-5), way  # of the image around the lesion
         assert kept == (alone.predicted_class == unit.predicted_class)
+
+
+@pytest.mark.parametrize("plane", ["volume", "coronal"])
+@pytest.mark.parametrize("wide", [False, True])
+def test_what_lies_farther_than_patches_reach_decides_nothing(plane, wide):
+    """Of a tilted MRI; a lesion wider than a patch leans, so that its answering slice lies at one end of its box."""
+    kji = np.indices((14, 130, 130)) - np.array([7, 65, 65])[:, None, None, None]
+    lean = 3.4 * kji[0] if wide else 0
+    mask = np.hypot(kji[1], kji[2] - lean) < np.where(kji[0] == 5, 10, 9 if wide else 6)
+    mask[:, :, :2] = mask[:, :, -2:] = False
+    mask[[0, -1]] = False
+    turn = np.array([[0.8, -0.6, 0], [0.6, 0.8, 0], [0, 0, 1]]) @ np.array(
+        [[1, 0, 0], [0, 0.96, -0.28], [0, 0.28, 0.96]]
+    )
+    geometry = VolumeGeometry(mask.shape, (0.9, 1.0, 3.0), (-50.0, -60.0, 7.0), tuple(map(tuple, turn)))
+    lesion = Lesion.from_mask("GTV", mask)
+    case = Case({"t1c": Image(np.random.default_rng(3).random(mask.shape) * 500, geometry)}, (lesion,), "t1c")
+    preprocessing = Preprocessing(plane=plane, patch_size=32)
+    system = find_bundle("synthetic-demo").card.system
+    part = around(case, lesion, system.reach_mm(preprocessing, lesion, geometry))
+    assert plane == "coronal" or part.geometry.shape < geometry.shape
+    for (way, of_whole), (_, of_part) in zip(perturbed(case), perturbed(part), strict=True):
+        whole, cut = (system.answering_samples(each, preprocessing) for each in (of_whole, of_part))
+        assert (whole.scale > 1.5) == wide
+        np.testing.assert_allclose(cut.images, whole.images, atol=1e-4, err_msg=way)
+        np.testing.assert_array_equal(cut.masks, whole.masks)
 
 
 def test_the_table_gains_columns_and_keeps_the_others(case, bundle, result):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from PulsarCAMLib.core.errors import InputError
-from PulsarCAMLib.core.geometry import VolumeGeometry
+from PulsarCAMLib.core.geometry.volume import VolumeGeometry
 from PulsarCAMLib.core.lesion import Lesion
 from PulsarCAMLib.features.dose import DoseSettings, dose_features
 from PulsarCAMLib.io.dose import read_dose

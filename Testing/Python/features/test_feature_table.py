@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from making_files import PLAIN, a_volume, two_boxes, written
 
-from PulsarCAMLib.cohort.table import read_cohort
+from PulsarCAMLib.cohort.tables.table import read_cohort
 from PulsarCAMLib.core.errors import Cancelled, InputError
 from PulsarCAMLib.features import work as feature_work
 from PulsarCAMLib.features.clinical import clinical_features

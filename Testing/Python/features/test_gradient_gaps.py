@@ -10,7 +10,7 @@ from making_gradients import RADIUS, ball_in, edge_of, lumpy
 from scipy import special
 
 from PulsarCAMLib.core.errors import InputError
-from PulsarCAMLib.core.geometry import VolumeGeometry
+from PulsarCAMLib.core.geometry.volume import VolumeGeometry
 from PulsarCAMLib.core.lesion import Lesion
 from PulsarCAMLib.features.gradient_table import (
     describe_gradient_feature,

@@ -8,7 +8,7 @@ import SimpleITK as sitk
 from making_gradients import OBLIQUE, RADIUS, assert_same, ball_in, edge_of, lumpy
 from scipy import ndimage, special
 
-from PulsarCAMLib.core.geometry import VolumeGeometry
+from PulsarCAMLib.core.geometry.volume import VolumeGeometry
 from PulsarCAMLib.core.lesion import Lesion
 from PulsarCAMLib.features.gradient_table import (
     GRADIENT_DIAGNOSTICS,

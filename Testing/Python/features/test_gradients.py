@@ -15,7 +15,7 @@ from scipy import special
 from scipy.spatial.transform import Rotation
 
 from PulsarCAMLib.core.errors import InputError
-from PulsarCAMLib.core.geometry import VolumeGeometry
+from PulsarCAMLib.core.geometry.volume import VolumeGeometry
 from PulsarCAMLib.core.lesion import Lesion
 from PulsarCAMLib.features.gradients import gradient_maps
 

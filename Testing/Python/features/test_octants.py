@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from PulsarCAMLib.core.errors import InputError
-from PulsarCAMLib.core.geometry import VolumeGeometry
+from PulsarCAMLib.core.geometry.volume import VolumeGeometry
 from PulsarCAMLib.core.lesion import Lesion
 from PulsarCAMLib.explanation.tables import core_of
 from PulsarCAMLib.features.gradient_table import gradient_features

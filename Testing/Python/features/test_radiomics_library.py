@@ -13,7 +13,7 @@ from packaging.requirements import Requirement
 
 from PulsarCAMLib.core import requirements
 from PulsarCAMLib.core.errors import DependencyError
-from PulsarCAMLib.core.geometry import VolumeGeometry
+from PulsarCAMLib.core.geometry.volume import VolumeGeometry
 from PulsarCAMLib.core.lesion import Lesion
 from PulsarCAMLib.features.radiomics.extraction import radiomics_features
 from PulsarCAMLib.features.radiomics.settings import RadiomicsSettings

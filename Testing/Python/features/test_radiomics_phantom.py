@@ -7,7 +7,7 @@ from math import floor, log10
 import numpy as np
 import pytest
 
-from PulsarCAMLib.core.geometry import VolumeGeometry
+from PulsarCAMLib.core.geometry.volume import VolumeGeometry
 from PulsarCAMLib.core.lesion import Lesion
 from PulsarCAMLib.features.radiomics.extraction import radiomics_features
 from PulsarCAMLib.features.radiomics.names import FEATURES

@@ -2,24 +2,64 @@
 
 from __future__ import annotations
 
+import re
+
 from PySide6 import QtCore, QtGui, QtWidgets
 from PySide6.QtCore import Property, Signal
 
 from .ctk_values import ctkDoubleSpinBox, ctkSliderWidget, kept
 from .dialogs import DIALOGS
 
-HEADER = 24
+HEADER, REST = 24, 10
+"""Of a section: heights of its button, and of what of its contents' frame is still there once they are folded."""
 _DIRECT = QtCore.Qt.FindDirectChildrenOnly
 
 
-class ctkCollapsibleButton(QtWidgets.QAbstractButton):  # noqa: N801 - CTK's names
+class _Folding:
+    """What both kinds of sections do with their contents; mixed into a widget."""
+
+    _is_folded = _forcing = False
+
+    def _fold(self, folded):
+        self._is_folded = folded
+        for child in self.findChildren(QtWidgets.QWidget, options=_DIRECT):
+            if folded:
+                decided = child.testAttribute(QtCore.Qt.WA_WState_ExplicitShowHide)
+                child.setProperty("hiddenBefore", decided and child.isHidden())
+                self._force(child, visible=False)
+            elif not child.property("hiddenBefore"):
+                self._force(child, visible=True)
+
+    def _force(self, child, visible):
+        """Not as if somebody had decided it, so that a decision while it is folded is still told."""
+        self._forcing = True
+        child.setVisible(visible)
+        if not visible:
+            child.setAttribute(QtCore.Qt.WA_WState_ExplicitShowHide, False)
+        self._forcing = False
+
+    def childEvent(self, event):
+        if event.added() and event.child().isWidgetType():
+            event.child().installEventFilter(self)
+        super().childEvent(event)
+
+    def eventFilter(self, child, event):
+        """A child that is shown or hidden while the section is folded is so once it is unfolded."""
+        told = event.type() in (QtCore.QEvent.ShowToParent, QtCore.QEvent.HideToParent)
+        if told and self._is_folded and not self._forcing:
+            child.setProperty("hiddenBefore", event.type() == QtCore.QEvent.HideToParent)
+            self._force(child, visible=False)
+        return False
+
+
+class ctkCollapsibleButton(_Folding, QtWidgets.QAbstractButton):  # noqa: N801 - CTK's names
     contentsCollapsed = Signal(bool)
 
     def __init__(self, *args):
         texts = [a for a in args if isinstance(a, str)]
         super().__init__(next((a for a in args if isinstance(a, QtWidgets.QWidget)), None))
         self.setText(texts[0] if texts else "")
-        self._collapsed = False
+        self._collapsed, self._rest = False, REST
         self.setCheckable(True)
         self.setChecked(True)
         self.toggled.connect(lambda on: self._set_collapsed(not on))
@@ -32,18 +72,18 @@ class ctkCollapsibleButton(QtWidgets.QAbstractButton):  # noqa: N801 - CTK's nam
             return
         self._collapsed = bool(value)
         self.setChecked(not self._collapsed)
-        for child in self.findChildren(QtWidgets.QWidget, options=_DIRECT):
-            if self._collapsed:
-                decided = child.testAttribute(QtCore.Qt.WA_WState_ExplicitShowHide)
-                child.setProperty("hiddenBefore", decided and child.isHidden())
-                child.hide()
-            elif not child.property("hiddenBefore"):
-                child.show()
-        self.setMaximumHeight(HEADER if self._collapsed else 16777215)
+        self._fold(self._collapsed)
+        self.setMaximumHeight(HEADER + self._rest if self._collapsed else 16777215)
         self.updateGeometry()
         self.contentsCollapsed.emit(self._collapsed)
 
+    def _set_rest(self, height):
+        self._rest = height
+        self.setMaximumHeight(HEADER + height if self._collapsed else 16777215)
+        self.updateGeometry()
+
     collapsed = Property(bool, lambda self: self._collapsed, _set_collapsed)
+    collapsedHeight = Property(int, lambda self: self._rest, _set_rest)
     flat = Property(bool, lambda self: False, lambda self, v: None)
 
     def hitButton(self, position):
@@ -64,7 +104,7 @@ class ctkCollapsibleButton(QtWidgets.QAbstractButton):  # noqa: N801 - CTK's nam
         mark = sum(style.pixelMetric(metric, option, self) for metric in metrics)
         text = self.fontMetrics().size(QtCore.Qt.TextShowMnemonic, self.text() or "XXXX").width()
         made = style.sizeFromContents(QtWidgets.QStyle.CT_PushButton, option, QtCore.QSize(mark + text, 0), self)
-        return QtCore.QSize(made.width(), HEADER)
+        return QtCore.QSize(made.width(), HEADER + (self._rest if self._collapsed else 0))
 
     def paintEvent(self, _event):
         painter = QtWidgets.QStylePainter(self)
@@ -87,15 +127,14 @@ class ctkCollapsibleButton(QtWidgets.QAbstractButton):  # noqa: N801 - CTK's nam
         )
 
 
-class ctkCollapsibleGroupBox(QtWidgets.QGroupBox):  # noqa: N801
+class ctkCollapsibleGroupBox(_Folding, QtWidgets.QGroupBox):  # noqa: N801
     def __init__(self, parent=None):
         super().__init__(parent)
         self.setCheckable(True)
         self.toggled.connect(self._show_contents)
 
     def _show_contents(self, on):
-        for child in self.findChildren(QtWidgets.QWidget, options=_DIRECT):
-            child.setVisible(on)
+        self._fold(not on)
         self.setFlat(not on)
         self.setMaximumHeight(16777215 if on else self.fontMetrics().height() + 4)
 
@@ -164,6 +203,13 @@ class ctkCheckableComboBox(QtWidgets.QComboBox):  # noqa: N801
         return self.model()
 
 
+def _pattern_of(name_filters):
+    """As ctk::nameFiltersToRegularExpression: with regard to capitals, and without the last letter, too."""
+    wildcards = [each for text in name_filters for each in text.partition("(")[2].rstrip(")").split()]
+    endings = [found[1] for found in map(re.compile(r"\*\.(\w+)").search, wildcards) if found]
+    return "|".join(rf".*\.{ending}?" for ending in endings) or ".+"
+
+
 class ctkPathLineEdit(QtWidgets.QWidget):  # noqa: N801
     Dirs, Files = 1, 2
     currentPathChanged = Signal(str)
@@ -178,9 +224,18 @@ class ctkPathLineEdit(QtWidgets.QWidget):  # noqa: N801
         layout.addWidget(self._edit)
         layout.addWidget(self._browse)
         self.setFocusProxy(self._edit)
-        self._edit.textChanged.connect(self.currentPathChanged)
+        self._edit.textChanged.connect(self._text_changed)
         self._browse.clicked.connect(self.browse)
-        self._held = {}
+        self._held, self._valid = {}, False
+
+    def _text_changed(self, text):
+        """As CTK does: only a text that fits the name filters is told, never an empty one."""
+        valid = re.fullmatch(_pattern_of(self.nameFilters), text) is not None
+        was, self._valid = self._valid, valid
+        if valid:
+            self.currentPathChanged.emit(text)
+        if valid != was:
+            self.validInputChanged.emit(valid)
 
     def setCurrentPath(self, path):
         self._edit.setText(path)

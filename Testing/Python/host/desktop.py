@@ -109,7 +109,7 @@ class Desktop:
 
         parent = unwrap(self.widget.parent)
         parent.show()
-        for _ in range(3):  # texts that wrap and sections that grow need as many rounds
+        for _ in range(8):  # texts that wrap, sections and tables that grow need as many rounds
             needed = parent.heightForWidth(width) if parent.hasHeightForWidth() else parent.sizeHint().height()
             parent.resize(width, height or needed)
             QApplication.processEvents()

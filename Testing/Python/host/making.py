@@ -9,15 +9,15 @@ import slicer
 import slicer.util
 from vtk.util import numpy_support
 
-from PulsarCAMLib.core.geometry import VolumeGeometry
+from PulsarCAMLib.core.geometry.volume import VolumeGeometry
 from PulsarCAMLib.core.lesion import Lesion
 from PulsarCAMLib.explanation.result import CaseResult, UnitResult
-from PulsarCAMLib.systems.autoencoder.architecture import Architecture
-from PulsarCAMLib.systems.autoencoder.maps import SIGNED
-from PulsarCAMLib.systems.autoencoder.patches import extract_patches
-from PulsarCAMLib.systems.autoencoder.preprocessing import Preprocessing
+from PulsarCAMLib.systems.autoencoder.maps.closed_form import SIGNED
+from PulsarCAMLib.systems.autoencoder.model.architecture import Architecture
+from PulsarCAMLib.systems.autoencoder.samples.patches import extract_patches
+from PulsarCAMLib.systems.autoencoder.samples.preprocessing import Preprocessing
 from PulsarCAMLib.systems.autoencoder.system import AUTOENCODER
-from PulsarCAMLib.systems.card import ModelCard
+from PulsarCAMLib.systems.bundles.card import ModelCard
 
 SHAPE = (14, 48, 56)
 
@@ -224,8 +224,8 @@ def untrained_bundle(folder) -> None:
     """Write a model bundle with random weights."""
     import torch
 
-    from PulsarCAMLib.systems.autoencoder.network import AutoencoderClassifier
-    from PulsarCAMLib.systems.bundle import save_bundle
+    from PulsarCAMLib.systems.autoencoder.model.network import AutoencoderClassifier
+    from PulsarCAMLib.systems.bundles.bundle import save_bundle
 
     torch.manual_seed(0)
     filled_in = ("format", "format_version", "architecture", "members", "classes", "weights")

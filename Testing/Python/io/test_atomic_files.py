@@ -70,3 +70,27 @@ def test_a_protected_folder_is_one_sentence(tmp_path):
     tmp_path.chmod(0o500)
     with pytest.raises(OutputError, match="cannot be written"):
         write(tmp_path)
+
+
+def write_into_folder(folder, count):
+    """Some of three files, two of which lie in a folder of their own."""
+    names = ["a.txt", "dicom/b.dcm", "dicom/c.dcm"]
+    with FilesTogether(folder, names, overwrite=True) as files:
+        (files.made / "dicom").mkdir()
+        for name in names[:count]:
+            (files.made / name).write_text("new")
+
+
+def test_files_in_a_folder_of_their_own_appear_together_or_leave_no_folder(tmp_path):
+    with pytest.raises(OutputError, match="nothing was changed"):
+        write_into_folder(tmp_path, 2)
+    assert list(tmp_path.iterdir()) == []
+    old = tmp_path / "dicom/b.dcm"
+    old.parent.mkdir()
+    old.write_text("old")
+    with pytest.raises(OutputError, match="nothing was changed"):
+        write_into_folder(tmp_path, 2)
+    assert old.read_text() == "old"
+    write_into_folder(tmp_path, 3)
+    assert old.read_text() == "new"
+    assert sorted(path.name for path in old.parent.iterdir()) == ["b.dcm", "c.dcm"]

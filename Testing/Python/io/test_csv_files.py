@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 import PulsarCAMLib
-from PulsarCAMLib.cohort.sheets import read_sheet, write_sheet
+from PulsarCAMLib.cohort.tables.sheets import read_sheet, write_sheet
 from PulsarCAMLib.io.csv_files import as_meant, cells_of, csv_text, harmless, read_csv, records_of
 from PulsarCAMLib.outputs.tables import write_table
 

@@ -5,7 +5,10 @@ import pytest
 from making_files import PLAIN, written
 
 from PulsarCAMLib.core.errors import GeometryError, InputError
-from PulsarCAMLib.io.dose import _refuse_other_doses, read_dose
+from PulsarCAMLib.core.inputs import DOSE, InputRole
+from PulsarCAMLib.io.dose import _refuse_other_doses, read_dose, read_dose_file
+from PulsarCAMLib.io.inputs import read_input
+from PulsarCAMLib.outputs.volumes import write_volume
 
 pydicom = pytest.importorskip("pydicom")
 
@@ -52,6 +55,18 @@ def test_an_rtdose_is_in_gy_and_its_planes_lie_where_the_offsets_say(tmp_path, c
     assert down[0] == 3.0
     assert down[1] == 2.0 * changes.get("ImageOrientationPatient", [0, 0, 0, 0, 1])[4]
     assert down[2] + 30 == pytest.approx(third_plane)
+
+
+def test_what_pulsarcam_painted_is_no_planned_dose(tmp_path):
+    painted = {"Manufacturer": "PulsarCAM", "DoseComment": "research use only, not a plan: linear 12 to 20 Gy"}
+    write_volume(
+        tmp_path / "own.nrrd", np.float32(STORED + 1), PLAIN.cropped((0, 0, 0), STORED.shape), {"measure": "Gy"}
+    )
+    for path in (an_rtdose(tmp_path / "own.dcm", **painted), tmp_path / "own.nrrd"):
+        for read in (read_dose_file, lambda path: read_input(path, InputRole("planned", "dose", DOSE))):
+            with pytest.raises(InputError, match=f"The dose {path.name} was made by PulsarCAM"):
+                read(path)
+    assert read_dose_file(an_rtdose(tmp_path / "rd.dcm", Manufacturer="PulsarCAM")).dose.max() == STORED.max() / 2
 
 
 def test_a_folder_with_one_rtdose_will_do(tmp_path):

@@ -9,6 +9,7 @@ from scipy import ndimage
 
 from PulsarCAMLib.core.case import DicomSource, Image
 from PulsarCAMLib.core.errors import InputError
+from PulsarCAMLib.core.geometry.volume import VolumeGeometry
 from PulsarCAMLib.core.inputs import BRAIN, DOSE, InputRole
 from PulsarCAMLib.io.inputs import doubts_on_mri, read_input, read_mri
 from PulsarCAMLib.outputs.volumes import write_volume
@@ -116,7 +117,8 @@ def test_a_map_that_pulsarcam_wrote_is_known_wherever_it_is_not_0(tmp_path, endi
     write_volume(tmp_path / f"m.{ending}", a_volume(PLAIN), PLAIN, {"statistic": "mean"})
     write_volume(tmp_path / f"g.{ending}", a_volume(PLAIN), PLAIN, {"measure": "gradient magnitude"})
     write_volume(tmp_path / f"mri.{ending}", a_volume(PLAIN), PLAIN, {"synthetic": "true"})
-    for name in ("m", "g"):
+    write_volume(tmp_path / f"s.{ending}", two_boxes(PLAIN), PLAIN, {"threshold": "half of the maximum"})
+    for name in ("m", "g", "s"):
         with pytest.raises(InputError, match="is a map that PulsarCAM made, not an MRI"):
             read_mri(tmp_path / f"{name}.{ending}")
     assert read_mri(tmp_path / f"mri.{ending}").voxels.shape == PLAIN.shape
@@ -168,3 +170,11 @@ def test_a_slice_that_was_copied_over_another_is_told():
     voxels[7] = voxels[3]
     (told,) = doubts(voxels)
     assert told.startswith("The MRI holds in slice 8 of 12 the very voxels of a slice before; was a file copied over")
+
+
+def test_voxels_that_no_mri_has_are_told_with_their_size():
+    for spacing, told in (((1, 1, 1), 0), ((0.8, 0.8, 7), 0), ((30, 30, 30), 1), ((5, 5, 5), 1), ((0.5, 0.5, 14), 1)):
+        image = Image(a_volume(PLAIN), VolumeGeometry(PLAIN.shape, spacing, (0.0, 0.0, 0.0)))
+        said = [text for text in doubts_on_mri(image, "The MRI") if "larger than those of an MRI" in text]
+        assert len(said) == told, spacing
+    assert said == ["The MRI has voxels of 0.5 x 0.5 x 14 mm, larger than those of an MRI; is its header right?"]

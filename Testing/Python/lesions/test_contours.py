@@ -8,7 +8,7 @@ from hypothesis import given, settings, strategies as st
 from making_structures import a_circle, a_square, on_plane, shoelace_mm2
 
 from PulsarCAMLib.core.errors import GeometryError, InputError
-from PulsarCAMLib.core.geometry import VolumeGeometry
+from PulsarCAMLib.core.geometry.volume import VolumeGeometry
 from PulsarCAMLib.lesions.contours import area, drawn, enclosed
 from PulsarCAMLib.lesions.on_grid import placed_on_grid
 
@@ -190,3 +190,46 @@ def test_what_reaches_out_of_the_mri_keeps_its_volume():
     assert sorted(set(np.argwhere(mask)[:, 0])) == [7, 8]
     assert lesion.volume_cm3(PLAIN) == pytest.approx(3 * 2 * 64 / 1000)
     assert "33.3 % of “GTV” lies outside the MRI" in told[0]
+
+
+def test_planes_that_are_left_out_have_no_volume():
+    """Six uneven planes of 100 mm² for four slices of 3 mm: what stays is 1200 mm³, not 1800."""
+    geometry = VolumeGeometry((9, 40, 50), (0.8, 0.8, 3.0), (-20, -16, 0))
+    heights = (6.6, 7.7, 9.9, 12.3, 13.4, 16.1)
+    contours = on(geometry, *((mm / 3.0, a_square(5)) for mm in heights))
+    found = drawn("GTV", contours, geometry)
+    slices = np.count_nonzero(found.lesion.mask.any(axis=(1, 2)))
+    assert any("another one fills" in each for each in found.told)
+    assert found.lesion.drawn_mm3 == pytest.approx(slices * 100 * 3.0, rel=1e-6)
+    assert slices < len(heights)
+
+
+def test_a_contour_that_is_there_twice_counts_once_however_it_runs_and_is_told():
+    """By the even-odd rule it would erase itself, and its slice with it."""
+    once = on(PLAIN, *((k, a_circle(5)) for k in (2, 3, 4, 5)), (3, a_square(1)))  # with a hole, which stays
+    _, mask, told = mask_on(PLAIN, once)
+    assert told == []
+    again = [once[1][::-1], np.roll(once[2], 7, axis=0), once[2] + [1e-3, 0, 0]]
+    _, found, said = mask_on(PLAIN, [*once, *again])
+    np.testing.assert_array_equal(found, mask)
+    assert said == ["3 contours of “GTV” are there more than once and count once."]
+    assert mask_on(PLAIN, [*once, *once])[2] == ["5 contours of “GTV” are there more than once and count once."]
+
+
+def test_contours_that_cross_are_told_and_those_beside_or_within_each_other_are_not():
+    beside, within, across = (8.0, 0.0), (1.0, 0.0), (2.0, 0.0)
+    for at, half, crosses in ((beside, 4, False), (within, 2, False), (across, 4, True)):
+        _, _, told = mask_on(PLAIN, on(PLAIN, *((k, a_square(4), a_square(half, at)) for k in (3, 4))))
+        assert any("cross each other on 2 planes" in text for text in told) is crosses
+
+
+def test_a_slice_within_a_structure_whose_contours_enclose_no_voxel_is_told():
+    sliver = np.array([[-4, 0.1], [4, 0.1], [4, 0.2], [-4, 0.2]])
+    planes = [(k, a_square(4)) for k in (2, 3, 5, 6)]
+    _, mask, told = mask_on(PLAIN, on(PLAIN, *planes, (4, sliver)))
+    assert not mask[4].any()
+    assert told == [
+        "The contours of “GTV” on 1 slice between its first and its last enclose no voxel, so nothing is filled there; "
+        "look at them."
+    ]
+    assert mask_on(PLAIN, on(PLAIN, *planes[:2], (4, sliver)))[2] == []  # where it ends, it may be as thin as it is

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from PulsarCAMLib.lesions.distances import depth_of
+from PulsarCAMLib.lesions import distances
+from PulsarCAMLib.lesions.distances import AROUND, depth_around, depth_of
 
 GRIDS = ((1.0, 1.0, 1.0), (3.0, 1.0, 1.0), (2.5, 0.9, 0.7), (0.6, 2.0, 1.3))
 """Spacing along k, j, i."""
@@ -89,3 +90,29 @@ def test_rounding_of_the_spacing_moves_no_voxel_across_a_limit():
     inside = np.pad(np.ones((7, 7, 7), dtype=bool), 1)
     for spacing in (0.8, np.nextafter(0.8, 1), np.nextafter(0.8, 0), float(np.float32(0.8))):
         assert depth_of(inside, (spacing,) * 3)[3, 4, 4] == 2.0
+
+
+def test_what_is_kept_is_what_would_be_computed_and_only_for_that_mask_and_spacing():
+    masks = [np.random.default_rng(seed).random((5, 6, 7)) < 0.6 for seed in range(2)]
+    for mask in (*masks, *masks):
+        for spacing in GRIDS[:2]:
+            found = depth_around(mask, spacing)
+            np.testing.assert_array_equal(found, depth_of(np.pad(mask, AROUND), spacing))
+            assert found is depth_around(mask, spacing)
+            with pytest.raises(ValueError, match="read-only"):
+                found[0] = 0
+
+
+def test_no_more_is_kept_than_the_limit_and_the_mask_that_was_asked_for_longest_ago_goes_first(monkeypatch):
+    masks = [np.ones((4, 4, 4), dtype=bool) for _ in range(3)]
+    one = depth_around(masks[0], (1.0, 1.0, 1.0))
+    monkeypatch.setattr(distances, "_kept", type(distances._kept)())
+    monkeypatch.setattr(distances, "KEPT_BYTES", 2 * one.nbytes)
+    first, second = (depth_around(mask, (1.0, 1.0, 1.0)) for mask in masks[:2])
+    assert depth_around(masks[0], (1.0, 1.0, 1.0)) is first
+    depth_around(masks[2], (1.0, 1.0, 1.0))
+    assert depth_around(masks[0], (1.0, 1.0, 1.0)) is first
+    assert depth_around(masks[1], (1.0, 1.0, 1.0)) is not second
+    monkeypatch.setattr(distances, "KEPT_BYTES", 1)
+    assert depth_around(masks[2], (1.0, 1.0, 1.0)).shape == one.shape
+    assert not distances._kept

@@ -7,7 +7,7 @@ import pytest
 from making_files import PLAIN, a_volume, scaled_nifti, two_boxes, written
 
 from PulsarCAMLib.core.errors import COLUMN, PANEL, InputError
-from PulsarCAMLib.core.geometry import VolumeGeometry
+from PulsarCAMLib.core.geometry.volume import VolumeGeometry
 from PulsarCAMLib.lesions.doubts import MOST_LESIONS, whole_numbers
 from PulsarCAMLib.lesions.from_files import is_empty, read_lesions, read_own_lesions
 
@@ -215,3 +215,14 @@ def test_parts_are_found_by_their_size(tmp_path):
     _, lesions, _ = read_own_lesions(path, "separate")
     assert lesions[0].voxels >= 7 * 15 * 20
     assert sum(lesion.voxels for lesion in lesions) == specks.sum()
+
+
+def test_a_lesion_of_hardly_any_voxel_is_told_with_the_figure(tmp_path):
+    array = np.zeros(PLAIN.shape, np.uint8)
+    array[4, 20, 20], array[6, 30, 30:33], array[2:6, 40:44, 40:44] = 1, 2, 3
+    _, told = read(tmp_path, array)
+    assert told == [
+        "Of so few voxels a model sees next to nothing: “Lesion 1” (1 voxel, 0.0027 cm³), “Lesion 2” (3 voxels, 0.0081 "
+        "cm³); is the mask right?"
+    ]
+    assert read(tmp_path, array, labels=[3])[1] == []

@@ -8,7 +8,7 @@ from hypothesis import given, settings, strategies as st
 from making_files import OBLIQUE, two_boxes, written
 from scipy.spatial.transform import Rotation
 
-from PulsarCAMLib.core.geometry import VolumeGeometry
+from PulsarCAMLib.core.geometry.volume import VolumeGeometry
 from PulsarCAMLib.core.lesion import Lesion
 from PulsarCAMLib.lesions.filling import fill, filled_shares, fullest
 from PulsarCAMLib.lesions.from_files import read_lesions

@@ -8,7 +8,7 @@ from making_structures import FRAME, a_series
 
 from PulsarCAMLib.core import requirements
 from PulsarCAMLib.core.errors import DependencyError, GeometryError, InputError
-from PulsarCAMLib.core.geometry import VolumeGeometry
+from PulsarCAMLib.core.geometry.volume import VolumeGeometry
 from PulsarCAMLib.io.apart import reading_apart
 from PulsarCAMLib.lesions.from_files import read_lesions as read_any
 

@@ -9,11 +9,12 @@ import slicerio
 from making_files import OBLIQUE, PLAIN, a_volume, two_boxes, written
 
 from PulsarCAMLib.core.errors import GeometryError, InputError
-from PulsarCAMLib.core.geometry import LPS_RAS, VolumeGeometry
+from PulsarCAMLib.core.geometry.volume import LPS_RAS, VolumeGeometry
 from PulsarCAMLib.core.lesion import Lesion
 from PulsarCAMLib.io.volumes import read_volume
 from PulsarCAMLib.lesions.from_files import read_lesions
 from PulsarCAMLib.outputs.segmentations import write_segmentation
+from PulsarCAMLib.outputs.volumes import write_volume
 
 
 def full(lesions, geometry=OBLIQUE):
@@ -101,6 +102,17 @@ def test_segments_are_chosen_by_name_or_id_and_unknown_ones_named(tmp_path):
         read_lesions(path, OBLIQUE, segments=["none"])
     with pytest.raises(InputError, match="empty segments: “empty”"):
         read_lesions(path, OBLIQUE, segments=["empty", "over"])
+
+
+@pytest.mark.parametrize("key", ["threshold", "painting"])
+def test_what_pulsarcam_drew_is_no_lesion_unless_it_is_named(tmp_path, key):
+    """Sub-regions and boosts, as they stand in a folder of results, as segmentation and as label map."""
+    write_segmentation(tmp_path / "own.seg.nrrd", three_regions()[1], OBLIQUE, {key: "half of the maximum"})
+    write_volume(tmp_path / "own.nii.gz", two_boxes(), OBLIQUE, {key: "half of the maximum"})
+    for name in ("own.seg.nrrd", "own.nii.gz"):
+        with pytest.raises(InputError, match=f"{name} holds what PulsarCAM drew"):
+            read_lesions(tmp_path / name, OBLIQUE)
+    assert [each.name for each in read_lesions(tmp_path / "own.seg.nrrd", OBLIQUE, segments=["over"])[0]] == ["over"]
 
 
 def test_two_segments_of_one_name_stay_apart(tmp_path):

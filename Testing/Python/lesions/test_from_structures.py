@@ -7,7 +7,7 @@ import pytest
 from making_structures import FRAME, a_circle, a_contour, a_square, a_structure_set, on_plane, shoelace_mm2
 
 from PulsarCAMLib.core.errors import GeometryError, InputError
-from PulsarCAMLib.core.geometry import VolumeGeometry
+from PulsarCAMLib.core.geometry.volume import VolumeGeometry
 from PulsarCAMLib.io.apart import reading_apart
 from PulsarCAMLib.io.dicom.structures import read_structures
 from PulsarCAMLib.io.volumes import read_image_of
@@ -163,6 +163,23 @@ def test_what_lies_beyond_the_outermost_slice_is_told_in_mm(tmp_path):
         read(a_structure_set(tmp_path / "far.dcm", [("GTV", squares(15, 16))]))
 
 
+def test_what_lies_beside_the_mri_and_a_point_that_stands_alone_are_told_in_mm(tmp_path):
+    rounded = [on_plane(a_circle(5, count=90), k, MRI) for k in (3, 4, 5)]
+    assert read(a_structure_set(tmp_path / "rs.dcm", [("GTV", rounded)]))[1] == []
+    beside = [points + np.array([17, 0, 0]) for points in rounded]
+    told = read(a_structure_set(tmp_path / "beside.dcm", [("GTV", beside)]))[1]
+    assert any("“GTV” reaches 2.4 mm beyond the edge of the MRI's slices; that part is not seen." in t for t in told)
+    rounded[1][7, 1] += 300
+    told = read(a_structure_set(tmp_path / "far.dcm", [("GTV", rounded)]))[1]
+    assert any("mm beyond the edge of the MRI's slices" in text for text in told)
+    assert any("One contour of “GTV” has a single point 300 mm away from those before and after" in t for t in told)
+    rounded[1][7, 1] -= 288  # within the MRI
+    told = read(a_structure_set(tmp_path / "spike.dcm", [("GTV", rounded)]))[1]
+    assert [text.split("; ")[0] for text in told] == [
+        "One contour of “GTV” has a single point 12 mm away from those before and after it"
+    ]
+
+
 def test_parts_may_be_lesions_of_their_own(tmp_path):
     two = [*squares(3, 4, half=2, at=(-10, 0)), *squares(3, 4, 5, half=3, at=(8, 0))]
     path = a_structure_set(tmp_path / "rs.dcm", [("GTV", two)])
@@ -194,3 +211,10 @@ def test_published_masks_are_met_voxel_by_voxel(shared_data, patient):
     (structure,) = read_structures(folder / "mask" / "RS.dcm").structures
     volume = sum(shoelace_mm2(each) for each in structure.contours) * image.geometry.spacing[2] / 1000
     assert lesion.volume_cm3(image.geometry) == pytest.approx(volume, rel=2e-3)
+
+
+def test_a_name_with_a_backslash_is_no_list(tmp_path):
+    path = a_structure_set(tmp_path / "rs.dcm", [("GTV\\left", squares(3, 4))])
+    lesions, _ = read(path)
+    assert names(lesions) == ["GTV\\left"]
+    assert names(read(path, segments=["GTV\\left"])[0]) == ["GTV\\left"]

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from PulsarCAMLib.core.errors import InputError
-from PulsarCAMLib.core.geometry import VolumeGeometry
+from PulsarCAMLib.core.geometry.volume import VolumeGeometry
 from PulsarCAMLib.core.lesion import Lesion
 from PulsarCAMLib.lesions.from_labels import lesions_from_labels, lesions_from_masks
 

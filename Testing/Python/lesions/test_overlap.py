@@ -8,7 +8,7 @@ import pytest
 from making_files import reversed_axes
 
 from PulsarCAMLib.core.errors import GeometryError
-from PulsarCAMLib.core.geometry import VolumeGeometry
+from PulsarCAMLib.core.geometry.volume import VolumeGeometry
 from PulsarCAMLib.lesions.overlap import box_ras_of, check_fits, same_size_elsewhere, where_else
 
 IMAGE = VolumeGeometry((50, 100, 100), (1.0, 1.0, 2.0))

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 from scipy.ndimage import binary_dilation, binary_erosion, map_coordinates
-from systems.test_patches import GRIDS, ball, noise
+from systems.autoencoder.test_patches import GRIDS, ball, noise
 
 from PulsarCAMLib.core.case import Case, Image
-from PulsarCAMLib.core.geometry import VolumeGeometry
+from PulsarCAMLib.core.geometry.volume import VolumeGeometry
 from PulsarCAMLib.core.lesion import Lesion
 from PulsarCAMLib.lesions.perturbing import around, image_aside, mask_aside, perturbed, resized
 
@@ -95,7 +95,7 @@ def test_a_case_without_lesions_has_its_image_aside():
 def test_what_is_cut_around_a_lesion_lies_where_it_lay():
     image = Image(noise(GEOMETRY.shape), GEOMETRY)
     case = Case({"t1c": image}, (LESION, LESION))
-    part = around(case, LESION, 10.0)
+    part = around(case, LESION, (10.0, 10.0, 10.0))
     (lesion,) = part.lesions
     assert lesion.centroid_lps(part.geometry) == pytest.approx(LESION.centroid_lps(GEOMETRY))
     np.testing.assert_array_equal(part.reference_image.voxels[lesion.box], image.voxels[LESION.box])

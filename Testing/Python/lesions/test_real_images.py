@@ -7,10 +7,10 @@ import pytest
 import SimpleITK as sitk
 from scipy.spatial.transform import Rotation
 
-from PulsarCAMLib.core.geometry import VolumeGeometry
+from PulsarCAMLib.core.geometry.volume import VolumeGeometry
 from PulsarCAMLib.lesions.from_labels import lesions_from_labels
-from PulsarCAMLib.systems.autoencoder.patches import extract_patches, paste_maps
-from PulsarCAMLib.systems.autoencoder.preprocessing import Preprocessing
+from PulsarCAMLib.systems.autoencoder.samples.patches import extract_patches, paste_maps
+from PulsarCAMLib.systems.autoencoder.samples.preprocessing import Preprocessing
 
 TURN = Rotation.from_euler("xyz", [11, -17, 38], degrees=True).as_matrix()
 TURNS = {"as it is": np.eye(3), "oblique": TURN, "oblique and mirrored": TURN @ np.diag([1.0, 1.0, -1.0])}

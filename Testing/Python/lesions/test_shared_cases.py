@@ -128,7 +128,10 @@ def test_every_real_mask_is_still_a_mask(shared_data):
     for path, count in masks.items():
         own, lesions, _ = read_own_lesions(shared_data / path)
         assert len(lesions) == count, path
-        assert lesions_on_grid("The mask", lesions, own, own, must_use_all=True)[1] == [], path
+        doubts = lesions_on_grid("The mask", lesions, own, own, must_use_all=True)[1]
+        tiny = [each.name for each in lesions if each.voxels <= 4]
+        assert len(doubts) == bool(tiny), path
+        assert all(name in doubts[0] for name in tiny), path
     own, brain, _ = read_own_lesions(shared_data / "ms_longitudinal_p12" / "brainmask.nii.gz")
     (doubt,) = lesions_on_grid("The mask", brain, own, own, must_use_all=True)[1]
     assert doubt == "“Lesion 1” has 1515 cm³, more than a lesion has; is it the brain?"

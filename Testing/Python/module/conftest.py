@@ -8,3 +8,8 @@ import pytest
 @pytest.fixture
 def panel(a_desktop, a_model):
     return a_desktop.open_panel()
+
+
+@pytest.fixture(autouse=True)
+def _quick(two_ways):
+    """See :func:`two_ways`."""

@@ -75,11 +75,39 @@ def test_wrong_wishes_are_one_sentence_and_change_nothing(logic, result):
         assert state_of_scene() == state
 
 
+def test_other_maps_are_compared_where_they_lie(logic, result):
+    mri = result.volumeNode
+    values = (slicer.util.arrayFromVolume(mri)[:, ::-1] * 2.0).astype(np.float32)
+    first = slicer.util.addVolumeFromArray(values, ijkToRAS=ijk_to_ras_of(mri), name="ADC")
+    shift = np.eye(4)
+    shift[:3, 3] = 3, -4, 50
+    moved = slicer.util.addVolumeFromArray(values, ijkToRAS=shift @ ijk_to_ras_of(mri), name="moved")
+    with pytest.raises(InputError, match="lies outside it"):
+        logic.compareMaps(result, otherMaps=[moved])
+    back = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLLinearTransformNode")
+    back.SetMatrixTransformToParent(slicer.util.vtkMatrixFromArray(np.linalg.inv(shift)))
+    moved.SetAndObserveTransformNodeID(back.GetID())
+    made = logic.compareMaps(result, otherMaps={"ADC": first, "the same": moved}, above={"ADC": 800.0})
+    rows = {name: [r for r in made.mapComparison.agreement if r["quantity"] == name] for name in ("ADC", "the same")}
+    assert [r["spearman"] for r in rows["ADC"]] == pytest.approx([r["spearman"] for r in rows["the same"]], abs=1e-3)
+    assert made.overlapTableNode.GetName() == f"{mri.GetName()} overlap table"
+    assert made.overlapTableNode.GetTable().GetNumberOfRows() == len(made.mapComparison.overlaps) > 0
+    assert {r["limit"] for r in made.mapComparison.overlaps if r["other_map"] == "ADC"} == {800.0}
+    state = state_of_scene()
+    for wrong in ([mri], [None], [result.heatMapNode], {"intensity": first}, [first, first]):
+        with pytest.raises(InputError):
+            logic.compareMaps(result, otherMaps=wrong)
+        assert state_of_scene() == state
+    with pytest.raises(InputError, match="no such map"):
+        logic.compareMaps(result, otherMaps=[first], above={"CBV": 1.0})
+
+
 def test_without_a_main_window_nothing_can_be_shown_side_by_side(logic, result, monkeypatch):
     comparison = logic.compareMaps(result)
-    monkeypatch.setattr(slicer.app, "layoutManager", lambda: None)
-    with pytest.raises(OutputError, match="no slice views"):
-        logic.showSideBySide(result, comparison)
+    with monkeypatch.context() as patch:
+        patch.setattr(slicer.app, "layoutManager", lambda: None)
+        with pytest.raises(OutputError, match="no slice views"):
+            logic.showSideBySide(result, comparison)
 
 
 def test_the_four_views_are_linked_and_of_one_orientation(logic, result):

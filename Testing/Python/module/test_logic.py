@@ -153,8 +153,9 @@ def test_the_modules_own_test_runs_every_scenario_between_set_up_and_tear_down(a
     assert len(names) > 40
     run = []
     begin, end = kind.setUp, kind.tearDown
-    monkeypatch.setattr(kind, "setUp", lambda self: (run.append("set up"), begin(self)))
-    monkeypatch.setattr(kind, "tearDown", lambda self: (run.append("tear down"), end(self)))
+    real = names[:3]  # the others only note it, each real one empties the scene
+    monkeypatch.setattr(kind, "setUp", lambda self: (run.append("set up"), len(run) > 3 * len(real) or begin(self)))
+    monkeypatch.setattr(kind, "tearDown", lambda self: (run.append("tear down"), len(run) > 3 * len(real) or end(self)))
     for name in names:
         monkeypatch.setattr(kind, name, lambda self, name=name: run.append(name))
     failing = names[1]

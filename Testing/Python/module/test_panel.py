@@ -48,11 +48,14 @@ def test_apply_makes_the_outputs_and_shows_the_overlay(panel):
     assert composite.GetForegroundOpacity() == 0.5
     assert panel.ui.heatMapSelector.currentNode() is state.heatMapVolume
     assert panel.ui.resultsCollapsibleButton.enabled
-    verdict, done = panel.ui.statusLabel.text.splitlines()[:2]
+    verdict, done = (label.text.splitlines()[0] for label in (panel.ui.verdictLabel, panel.ui.statusLabel))
     assert verdict.startswith("SYNTHETIC model, not for patients: ")
-    assert done == "2 lesions explained."
-    assert panel.ui.resultsTable.item(0, 1).toolTip().startswith(verdict), "it stays with the result"
-    assert panel.ui.modelOriginLabel.text.startswith(verdict)
+    assert done == "2 lesions explained. Below the results: 3 warnings."
+    assert len(panel.ui.warningsLabel.text.splitlines()) == 3
+    said = [label.text for label in (panel.ui.statusLabel, panel.ui.modelOriginLabel, panel.ui.lesionLabel)]
+    assert not [text for text in said if verdict in text], "once is enough"
+    panel.ui.resultsCollapsibleButton.collapsed = True
+    assert panel.ui.modelOriginLabel.text.startswith(verdict), "one place says it as long as the model is chosen"
     assert panel.ui.applyButton.text == "Apply"
     assert panel.ui.applyButton.enabled
     assert not panel.ui.progressBar.visible
@@ -132,7 +135,7 @@ def test_closing_the_scene_empties_the_panel(panel):
     assert not panel.ui.applyButton.enabled
     choose_lesions(panel)
     panel.ui.applyButton.click()
-    assert panel.ui.statusLabel.text.splitlines()[1].startswith("2 lesions")
+    assert panel.ui.statusLabel.text.splitlines()[0].startswith("2 lesions")
 
 
 def test_leaving_and_entering_the_panel_keeps_the_state(panel):
@@ -232,7 +235,7 @@ def test_a_model_that_is_gone_is_told(panel):
 
 def test_the_card_is_one_click_away_and_its_text_cannot_be_markup(panel):
     from PulsarCAMLib.desktop.inputs.card_page import card_page
-    from PulsarCAMLib.systems.card import ModelCard
+    from PulsarCAMLib.systems.bundles.card import ModelCard
 
     panel.ui.modelCardButton.click()
     dialog = panel.models._card_dialog

@@ -15,6 +15,9 @@ pytest.importorskip("PySide6", reason="PySide6 is not installed")
 from host.making import choose_lesions
 
 UI_FILES = sorted((Path(__file__).resolve().parents[3] / "PulsarCAM" / "Resources" / "UI").glob("*.ui"))
+NARROW, SLICERS_OWN = 400, 300
+"""Pixels: a narrow panel, and what a window of Slicer has besides: tool bar, list of modules, data probe."""
+
 NO_CONTROLS = ("QLabel", "QProgressBar", "QWidget", "qMRMLWidget")
 
 
@@ -56,10 +59,57 @@ def test_the_panel_is_narrow_enough_for_a_small_screen(panel):
     panel.ui.applyButton.click()
     panel.results.choose("left")
     sections = [getattr(panel.ui, name) for name in dir(panel.ui) if name.endswith("CollapsibleButton")]
-    assert len(sections) == 7
+    assert len(sections) == 9
     for section in sections:
         section.collapsed = False
     assert unwrap(panel.parent).minimumSizeHint().width() <= 380
+
+
+@pytest.mark.parametrize("height", [800, 1080])
+def test_after_apply_the_answer_is_in_view_without_scrolling(panel, a_desktop, height):
+    """In an area as high as the screen, less what Slicer itself has above and below a module's panel."""
+    from host.pythonqt import unwrap
+    from PySide6.QtCore import QPoint
+    from PySide6.QtWidgets import QApplication, QScrollArea
+
+    choose_lesions(panel)
+    area = QScrollArea()
+    a_desktop.kept.append(area)  # it owns the panel now
+    area.setWidgetResizable(True)
+    area.setWidget(unwrap(panel.parent))
+    area.resize(NARROW, height - SLICERS_OWN)
+    area.show()
+    QApplication.processEvents()
+    area.verticalScrollBar().setValue(area.verticalScrollBar().maximum())
+    panel.ui.applyButton.click()
+    for _ in range(8):  # sections that fold make others move
+        QApplication.processEvents()
+    assert area.verticalScrollBar().value() == 0
+    seen = area.viewport().height()
+    for name in ("resultsTable", "verdictLabel", "exportButton", "inspectButton", "compareButton"):
+        widget = unwrap(getattr(panel.ui, name))
+        assert widget.isVisible(), name
+        top = widget.mapTo(area.viewport(), QPoint(0, 0)).y()
+        assert top >= 0, name
+        assert top + widget.height() <= seen, (name, top, widget.height(), seen)
+    assert unwrap(panel.ui.resultsTable).verticalScrollBar().maximum() == 0, "the table has no bar of its own"
+
+
+@pytest.mark.parametrize(("width", "shown"), [(700, "0.5 (0.1 to 0.9)"), (230, "0.5")])
+def test_where_there_is_no_room_the_range_goes_and_not_the_words(panel, width, shown):
+    choose_lesions(panel)
+    panel.ui.applyButton.click()
+    table = panel.ui.resultsTable
+    table.setFixedWidth(width)
+    panel.results.on_settled()
+    told = panel.results._unit.columns.index(panel.results._unit.told[0])
+    text, tip = table.item(0, told).text(), table.item(0, told).toolTip()
+    assert ("(" in text) == ("(" in shown), text
+    assert "(" in tip, "what goes is in the tool tip"
+    assert (table.horizontalHeaderItem(told).text() == "P") == ("(" not in shown)
+    table.setFixedWidth(700)
+    panel.results.on_settled()
+    assert "(" in table.item(0, told).text(), "and comes back"
 
 
 def test_opening_the_panel_imports_nothing_heavy():

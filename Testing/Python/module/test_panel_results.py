@@ -22,10 +22,10 @@ def test_settings_wait_for_apply_where_the_user_wants_that(panel):
     panel.ui.updateCheckBox.checked = False
     panel.ui.methodComboBox.currentIndex = 1
     assert panel.state.heatMapVolume.GetAttribute("PulsarCAM.method") == "pixelwise"
-    assert "Update at once" in panel.ui.statusLabel.text
+    assert "Show changes at once" in panel.ui.statusLabel.text
     panel.ui.updateCheckBox.checked = True
     assert panel.state.heatMapVolume.GetAttribute("PulsarCAM.method") == "gradcam"
-    assert "Update at once" not in panel.ui.statusLabel.text
+    assert "Show changes at once" not in panel.ui.statusLabel.text
 
 
 def test_a_volume_that_is_chosen_as_output_is_written_by_apply_only(panel):
@@ -77,7 +77,17 @@ def test_opening_the_panel_on_a_scene_with_results_changes_no_view(panel):
     assert composite.GetForegroundOpacity() == pytest.approx(0.123)
 
 
+def test_a_closed_scene_unfolds_the_inputs_that_its_answer_had_folded(panel):
+    choose_lesions(panel)
+    panel.ui.applyButton.click()
+    assert panel.ui.inputsCollapsibleButton.collapsed
+    slicer.mrmlScene.Clear(0)
+    assert not panel.ui.inputsCollapsibleButton.collapsed
+
+
 def test_headings_sort_and_the_chosen_lesion_stays(panel):
+    from PulsarCAMLib.desktop.widgets.narrow_table import TWO_LINES
+
     choose_lesions(panel)
     panel.ui.applyButton.click()
     panel.results.choose("right")
@@ -85,10 +95,15 @@ def test_headings_sort_and_the_chosen_lesion_stays(panel):
     names = [panel.ui.resultsTable.item(row, 0).text() for row in range(2)]
     assert names == ["right", "left"]
     assert panel.ui.resultsTable.currentRow() == 0
-    verdict, told = panel.ui.lesionLabel.text.splitlines()[:2]
-    assert verdict.startswith("SYNTHETIC")
     (row,) = (row for row in panel.results._rows if row["lesion"] == "right")
-    assert told.startswith(f"right: {row['answer']}, p(response) {row['probability_response']:.2f} (")
+    p, low, high = (row[name] for name in ("probability_response", "answer_low", "answer_high"))
+    panel.results.narrow.arrange(TWO_LINES)  # as in a panel that is wide enough for ranges
+    assert panel.ui.resultsTable.item(0, 2).text() == f"{p:.2f}\n({low:.2f} to {high:.2f})"
+    told = panel.ui.resultsTable.item(0, 1).toolTip()
+    assert told.startswith(f"right: {row['answer']}, p(response) {p:.2f} (")
+    not_ruled_out, curve, *_ = panel.ui.lesionLabel.text.splitlines()
+    assert not_ruled_out.startswith("right, with errors for at most 10% of patients: ")
+    assert curve.startswith("right: probability of response in each of its ")
 
 
 def test_methods_are_compared_and_the_views_come_back(panel):
@@ -105,15 +120,13 @@ def test_methods_are_compared_and_the_views_come_back(panel):
     assert {m.GetAttribute("PulsarCAM.target") for m in maps} == {"response"}
     panel.ui.compareButton.click()
     assert slicer.app.layoutManager().layout == before
-    assert panel.ui.compareButton.text == "Compare methods"
+    assert panel.ui.compareButton.text == "Methods side by side"
 
 
 def test_one_slice_is_opened_up_and_saved(panel, tmp_path):
     pytest.importorskip("matplotlib", reason="Matplotlib is not installed")
     choose_lesions(panel)
     panel.ui.applyButton.click()
-    assert not panel.ui.inspectButton.enabled
-    assert "Choose a lesion" in tip_of(panel.ui.inspectButton)
     panel.results.choose("left")
     panel.ui.inspectButton.click()
     window = panel.methodViews._inspector
@@ -149,6 +162,7 @@ def test_export_asks_before_it_replaces(panel, tmp_path):
 
 def test_settings_of_a_method_stand_where_the_method_has_some_and_make_a_result_old(panel, monkeypatch):
     choose_lesions(panel)
+    panel.ui.explanationCollapsibleButton.collapsed = False
     system, row = panel.models.system(), (panel.ui.mapSettingsLineEdit, panel.ui.mapSettingsLineEditLabel)
     assert all(widget.isHidden() for widget in row)
     panel.state.mapSettings = "block 8"
@@ -175,3 +189,22 @@ def test_a_tool_tip_tells_how_far_an_answer_moves(a_desktop):
         "Logit -2.10: +0.12 with tissue outside the contour replaced, +4.50 with pixels inside shuffled"
     )
     assert left_out({"logit": -2.1}) == ""
+
+
+def test_lesions_that_painting_left_out_are_painted_only_after_a_question(panel, monkeypatch):
+    section, ui, painted, asked = panel.painting, panel.ui, [], []
+    monkeypatch.setattr(section, "_why_not", lambda: "")
+    monkeypatch.setattr(section, "_paint", lambda anyway: painted.append(anyway) or "")
+    ui.paintGroupBox.collapsed = False
+    section._rows = [{"lesion": "left", "painted": 1, "why_not": ""}]
+    section._enable()
+    assert ui.paintLeftOutButton.isHidden()
+    section._rows.append({"lesion": "right", "painted": 0, "why_not": "its answer is not stable"})
+    section._enable()
+    assert not ui.paintLeftOutButton.isHidden()
+    for agree in (False, True):
+        panel.dialogs.agree = lambda question, _title, agree=agree: asked.append(question) or agree
+        ui.paintLeftOutButton.click()
+        assert painted == [True] * agree
+    assert asked[0].startswith("“right” is not painted: its answer is not stable.")
+    assert "left" not in asked[0]

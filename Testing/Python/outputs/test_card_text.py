@@ -12,9 +12,9 @@ from making_studies import made_study, noise
 from PulsarCAMLib.evaluation.card_sections import performance_section
 from PulsarCAMLib.evaluation.metrics import Value, evaluate_predictions, written
 from PulsarCAMLib.outputs.pages.card_text import card_blocks, unreadable_parts
-from PulsarCAMLib.study.card_section import protocols_section
-from PulsarCAMLib.study.summary import summarise
-from PulsarCAMLib.systems.bundle import SHIPPED, find_card
+from PulsarCAMLib.study.figures.card_section import protocols_section
+from PulsarCAMLib.study.figures.summary import summarise
+from PulsarCAMLib.systems.bundles.bundle import SHIPPED, find_card
 
 CHECK = {"mean": 0.12, "low": -0.1, "high": 0.3, "lesions": 8}
 CHECKS = {
@@ -50,6 +50,17 @@ def test_the_parts_come_in_the_order_of_reading(card):
     assert titles == ["What it is", "Trained on", "Performance", "Protocols", "Maps", "Are the maps true?",
                       "Versions and hashes"]  # fmt: skip
     assert unreadable_parts(card) == []
+
+
+def test_sets_of_classes_say_how_often_they_held_and_on_whom(card):
+    assert "Sets of classes" not in [block.title for block in card_blocks(card)]
+    shipped = find_card("synthetic-demo")
+    block = of(shipped, "Sets of classes")
+    assert dict(block.facts)["calibrated on"] == "100 patients"
+    assert dict(block.facts)["error rate"].startswith("10% of patients")
+    told = " ".join(block.sentences)
+    assert "on a table of other patients" in told
+    assert "the sets held the truth for all lesions of 90 (90%" in told
 
 
 def test_every_metric_is_a_row_with_its_interval_and_the_positive_class(card):

@@ -16,7 +16,7 @@ from host.making import GRIDS, a_result, an_mri, box, shown_as
 
 from PulsarCAMLib.agreement.map_comparison import compare_maps
 from PulsarCAMLib.core.errors import OutputError
-from PulsarCAMLib.outputs.export import Export, export_files
+from PulsarCAMLib.outputs.export import Export, Told, export_files
 
 MASKS = {"left": box((4, 10, 12), (8, 22, 30)), "right": box((9, 30, 34), (12, 40, 44))}
 
@@ -29,7 +29,7 @@ def result(a_scene):
 def export(result, folder, name="My MRI", overwrite=False, comparison=None, **files):
     volume = np.zeros(result.geometry.shape, dtype=np.int16)
     facts = {"method": "pixelwise", "nothing": None}
-    how = {"comparison": comparison, "overwrite": overwrite}
+    how = {"told": Told(comparison), "overwrite": overwrite}
     return export_files(result, volume, folder, name, shown_as(), Export(**files), facts, **how)
 
 

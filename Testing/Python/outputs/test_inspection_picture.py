@@ -10,7 +10,7 @@ from PIL import Image
 
 from PulsarCAMLib.core.errors import OutputError
 from PulsarCAMLib.outputs.pictures.inspection import draw_inspection, methods_to_draw, png_bytes, save_inspection
-from PulsarCAMLib.systems.autoencoder.inspection import SliceInspection
+from PulsarCAMLib.systems.autoencoder.maps.inspection import SliceInspection
 from PulsarCAMLib.systems.autoencoder.system import AUTOENCODER
 
 METHODS, CLASSES = AUTOENCODER.usual_maps[:3], AUTOENCODER.task.names

@@ -1,19 +1,23 @@
 """Overlay pictures: orientation, scale, what is where."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from making_files import OBLIQUE, PLAIN, a_volume, two_boxes
 from making_models import CARD_FIELDS, random_members
-from matplotlib.figure import Figure
 
-from PulsarCAMLib.core.geometry import VolumeGeometry
+from PulsarCAMLib.core.geometry.volume import VolumeGeometry
 from PulsarCAMLib.explanation.explain import explain_scan
 from PulsarCAMLib.lesions.from_labels import lesions_from_labels
+from PulsarCAMLib.outputs.pictures.answers import draw_class_bars
+from PulsarCAMLib.outputs.pictures.canvas import Canvas, ticks
+from PulsarCAMLib.outputs.pictures.colors import heat_colors, heat_table, signed_table
 from PulsarCAMLib.outputs.pictures.content import PIXELS, ClassBars, display_grid, edge_letters, picture_of
 from PulsarCAMLib.outputs.pictures.drawing import save_picture
-from PulsarCAMLib.outputs.pictures.overlay import _class_bars, draw, heat_colors, signed_colors
-from PulsarCAMLib.systems.autoencoder.maps import SIGNED
-from PulsarCAMLib.systems.bundle import save_bundle
+from PulsarCAMLib.outputs.pictures.overlay import CONTOUR, draw
+from PulsarCAMLib.systems.autoencoder.maps.closed_form import SIGNED
+from PulsarCAMLib.systems.bundles.bundle import save_bundle
 
 
 @pytest.fixture(scope="module")
@@ -93,7 +97,7 @@ def test_zero_is_clear_and_the_colours_grow_brighter(tmp_path):
     assert colors[0, 3] == 0
     brightness = colors[:, :3] @ [0.2126, 0.7152, 0.0722]
     assert (np.diff(brightness) > -1e-3).all()
-    assert signed_colors()(np.array([0.5]))[0, 3] < 0.02
+    assert signed_table()[127:129, 3].max() < 5
 
 
 @pytest.mark.parametrize("method", ["pixelwise", "gradcam++", SIGNED])
@@ -102,7 +106,7 @@ def test_a_picture_is_drawn_for_every_kind_of_map_and_any_name(tmp_path, bundle,
     picture = picture_of(result, result.lesions[0], volume, method, "non-response", "lesion")
     save_picture(picture, tmp_path / "p.png")
     assert (tmp_path / "p.png").read_bytes()[:4] == b"\x89PNG"
-    texts = [t.get_text() for t in draw(picture).texts]
+    texts = draw(picture).texts
     assert texts[0].startswith("cost $5_x$")
     assert texts[0].endswith("…")
 
@@ -119,7 +123,66 @@ def test_a_constant_image_and_a_lesion_of_one_voxel_are_drawn(tmp_path, bundle):
 
 @pytest.mark.parametrize(("spread", "label"), [(0.0, "probability"), (0.1, "probability ± spread")])
 def test_one_member_has_no_spread_that_would_look_like_certainty(spread, label):
-    axes = Figure().add_subplot()
-    _class_bars(axes, ClassBars(("a", "b"), ("red", "blue"), np.array([0.2, 0.8]), np.full(2, spread)))
-    assert axes.get_xlabel() == label
-    assert bool(axes.collections) == (spread > 0)
+    canvas = Canvas((4, 2), 100)
+    draw_class_bars(
+        canvas, (0.2, 0.3, 0.7, 0.6), ClassBars(("a", "b"), ("red", "blue"), np.array([0.2, 0.8]), np.full(2, spread))
+    )
+    assert label in canvas.texts
+    red = (canvas.pixels() == (255, 0, 0)).all(axis=-1)
+    rows, columns = np.nonzero(red)
+    assert np.ptp(columns) + 1 == pytest.approx(0.2 / 1.02 * 280, abs=1.1)
+    beyond = canvas.pixels()[rows.min() + 4 : rows.max() - 3, columns.max() + 3 : columns.max() + 20]
+    assert (beyond.max() > 200) == (spread > 0)  # the bar of the spread
+
+
+def test_panels_show_image_map_and_contour_where_they_lie(bundle):
+    """Read from the drawn pixels: the map's colour where the map is, grey elsewhere, a line on the border."""
+    result, volume = scan(bundle)
+    picture = picture_of(result, result.lesions[0], volume, "pixelwise", "non-response")
+    heading = next(iter(picture.maps))
+    inside = np.zeros((PIXELS, PIXELS), bool)
+    inside[60:120, 100:220] = True
+    hot = np.where(inside, 1.0, 0.0)
+    hot[:, 160:] *= 0.5
+    maps = {heading: hot, **dict.fromkeys(list(picture.maps)[1:], np.zeros_like(hot))}
+    shown = replace(picture, grey=np.full_like(hot, 0.4), mask=inside.astype(float), maps=maps, top=1.0)
+    canvas = draw(shown)
+    panel = canvas.frame((0.02, 0.065, 0.4529, 0.78))
+
+    def at(row, column, frame=panel):
+        x, y = np.rint(frame.at((column + 0.5) / PIXELS, 1 - (row + 0.5) / PIXELS)).astype(int)
+        return canvas.pixels()[y, x].astype(int)
+
+    grey = 0.4 * 255
+    for column, value in ((130, 1.0), (190, 0.5)):
+        red, green, blue, alpha = heat_table()[min(int(value * 256), 255)] / 255.0
+        expected = [255 * alpha * c + (1 - alpha) * grey for c in (red, green, blue)]
+        np.testing.assert_allclose(at(90, column), expected, atol=3)
+    np.testing.assert_allclose(at(150, 130), grey, atol=2)
+    np.testing.assert_allclose(at(90, 60), grey, atol=2)
+    line = np.array([int(CONTOUR[n : n + 2], 16) for n in (1, 3, 5)])
+    window = [at(row, 130) for row in np.linspace(57, 62, 41)]
+    assert min(np.abs(pixel - line).max() for pixel in window) < 60
+    assert "no evidence on this slice" in canvas.texts
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "written"),
+    [
+        (0.0, 1.0, ["0.0", "0.2", "0.4", "0.6", "0.8", "1.0"]),
+        (-0.3, 0.3, ["-0.3", "-0.2", "-0.1", "0.0", "0.1", "0.2", "0.3"]),
+        (0.0, 0.003, ["0.0000", "0.0005", "0.0010", "0.0015", "0.0020", "0.0025", "0.0030"]),
+        (0.0, 5200.0, ["0", "1000", "2000", "3000", "4000", "5000"]),
+        (0.0, 3e-9, ["0.0e+00", "5.0e-10", "1.0e-09", "1.5e-09", "2.0e-09", "2.5e-09", "3.0e-09"]),
+        (0.0, 0.0, []),
+        (0.0, float("nan"), []),
+    ],
+)
+def test_ticks_are_round_numbers(low, high, written):
+    assert ticks(low, high, 8)[1] == written
+
+
+def test_slices_have_whole_numbers():
+    numbers, written = ticks(2.2, 6.9, 9, whole=True)
+    assert written == ["3", "4", "5", "6"]
+    assert numbers == [3, 4, 5, 6]

@@ -9,12 +9,12 @@ from two_visits import TWO
 
 from PulsarCAMLib.core.case import Case, Image
 from PulsarCAMLib.core.errors import Cancelled
-from PulsarCAMLib.core.geometry import VolumeGeometry
+from PulsarCAMLib.core.geometry.volume import VolumeGeometry
 from PulsarCAMLib.outputs.pages.registration import registration
 from PulsarCAMLib.outputs.pages.templating import render
 from PulsarCAMLib.outputs.pictures.registration import PLANES, _checkerboard, _plane
 from PulsarCAMLib.outputs.registration import COLUMNS, Registrations
-from PulsarCAMLib.systems.verdict import Verdict
+from PulsarCAMLib.systems.bundles.verdict import Verdict
 from PulsarCAMLib.systems.volumes.quality import Likeness, Quality
 from PulsarCAMLib.systems.volumes.space import Space
 
@@ -108,7 +108,13 @@ def test_the_page_says_and_shows_it():
     empty = {"title": "", "about": "", "heads": (), "rows": []}
     texts = dict.fromkeys(("title", "about", "model"), "")
     lists = dict.fromkeys(("warnings", "pictures", "model_card", "settings", "words", "provenance"), ())
-    nothing = {"inputs": None, "compared": None, "verdict": Verdict("unknown", "Not known.")}
+    nothing = {
+        "inputs": None,
+        "compared": None,
+        "dose": None,
+        "painted": None,
+        "verdict": Verdict("unknown", "Not known."),
+    }
     page = render("scan_report.html", registration=found, units=empty, unit="patient", **texts, **lists, **nothing)
     assert "How the images lie on each other" in page
     assert "0.40 → 0.95" in page

@@ -16,16 +16,16 @@ from PIL import Image
 
 from PulsarCAMLib.core.display import Threshold
 from PulsarCAMLib.core.errors import Cancelled, InputError, OutputError
-from PulsarCAMLib.core.geometry import VolumeGeometry
+from PulsarCAMLib.core.geometry.volume import VolumeGeometry
 from PulsarCAMLib.explanation.explain import explain_scan
 from PulsarCAMLib.explanation.tables import unit_table
 from PulsarCAMLib.lesions.from_labels import lesions_from_masks
 from PulsarCAMLib.outputs.pages.glossary import definitions_of
 from PulsarCAMLib.outputs.pages.page import RESEARCH_ONLY, report_html, write_report
-from PulsarCAMLib.systems.autoencoder.maps import SIGNED
-from PulsarCAMLib.systems.autoencoder.preprocessing import Preprocessing
+from PulsarCAMLib.systems.autoencoder.maps.closed_form import SIGNED
+from PulsarCAMLib.systems.autoencoder.samples.preprocessing import Preprocessing
 from PulsarCAMLib.systems.autoencoder.system import AUTOENCODER
-from PulsarCAMLib.systems.card import ModelCard
+from PulsarCAMLib.systems.bundles.card import ModelCard
 
 ROOT = Path(__file__).resolve().parents[3]
 GEOMETRY = VolumeGeometry((8, 90, 90), (1.0, 1.0, 3.0), (-40, 20, 5), np.diag([1.0, -1, 1]))

@@ -11,8 +11,8 @@ from reading_reports import Page, table_of
 
 from PulsarCAMLib.core.errors import OutputError
 from PulsarCAMLib.outputs.study import write_study_report
-from PulsarCAMLib.study.entries import entry_of
-from PulsarCAMLib.study.paper import TABLE
+from PulsarCAMLib.study.figures.entries import entry_of
+from PulsarCAMLib.study.figures.paper import TABLE
 
 FILES = {"index.html", "results.json", "result.json", "table1.csv", "predictions.csv", "differences.csv", "curves.csv"}
 QUICK = {"resamples": 50}

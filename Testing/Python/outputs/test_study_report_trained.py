@@ -11,15 +11,14 @@ from making_samples import SMALL
 from making_studies import made_study, noise
 from reading_reports import Page, table_of
 
-from PulsarCAMLib.cohort.labels import label_cohort
+from PulsarCAMLib.cohort.labels.cohort_labels import label_cohort
 from PulsarCAMLib.cohort.synthetic.settings import CohortSettings
-from PulsarCAMLib.cohort.synthetic.store import write_cohort
-from PulsarCAMLib.cohort.table import read_cohort
+from PulsarCAMLib.cohort.tables.table import read_cohort
 from PulsarCAMLib.outputs.study import write_study_report
 from PulsarCAMLib.outputs.study.gallery import chosen, explain, held_out
 from PulsarCAMLib.study.run import Study, open_study, run_study
 from PulsarCAMLib.study.settings import StudySettings
-from PulsarCAMLib.systems.autoencoder.training_settings import TrainingSettings
+from PulsarCAMLib.systems.autoencoder.learning.settings import TrainingSettings
 from PulsarCAMLib.training.trial import TrialResult
 
 QUICK = {"resamples": 50}
@@ -47,9 +46,9 @@ def test_the_gallery_follows_its_rule(tmp_path):
 
 
 @pytest.fixture(scope="module")
-def cohort(tmp_path_factory):
+def cohort(synthetic_cohort):
     settings = CohortSettings(patients=6, seed=3, lesions=(2, 3), second_mri=True)
-    return read_cohort(write_cohort(tmp_path_factory.mktemp("cohorts") / "cohort", settings))
+    return read_cohort(synthetic_cohort(settings))
 
 
 @pytest.fixture(scope="module")
@@ -101,7 +100,7 @@ def test_patches_that_were_taken_away_leave_no_picture(trained, tmp_path):
     assert explain(bare, chosen(trained)[0]) is None
 
 
-def test_the_curves_of_the_bundles_members_are_beside_those_of_the_trials(trained, tmp_path):
+def test_the_curves_of_the_bundles_members_are_beside_those_of_the_trials(trained, undrawn, tmp_path):
     rows = [{"epoch": n, "total": 2.0 / n, "accuracy": n / 4} for n in (1, 2, 3)]
     for n in (0, 2):
         rows[n] |= {"validation_total": 2.5, "validation_accuracy": 0.5 + n / 10}
@@ -125,7 +124,7 @@ def test_a_study_of_its_own_has_no_members(trained_report):
     assert "Of the bundle itself" not in trained_report[0].read_text(encoding="utf-8")
 
 
-def test_what_a_tidied_folder_lacks_is_said_on_the_page_and_to_the_caller(trained, tmp_path):
+def test_what_a_tidied_folder_lacks_is_said_on_the_page_and_to_the_caller(trained, undrawn, tmp_path):
     said, whole = [], tmp_path / "whole"
     write_study_report(trained, tmp_path / "first", on_warning=said.append, **QUICK)
     assert said == []

@@ -1,7 +1,7 @@
 """The end of a training: a sentence and a small table, the same in console and panel."""
 
 from PulsarCAMLib.outputs.training_end import as_html, as_lines, end_rows
-from PulsarCAMLib.systems.bundle import find_card
+from PulsarCAMLib.systems.bundles.bundle import find_card
 
 CARD = find_card("synthetic-demo")
 
@@ -9,7 +9,15 @@ CARD = find_card("synthetic-demo")
 def test_the_sentence_comes_first_and_then_a_small_table():
     rows = end_rows(CARD)
     names = [name for name, _ in rows]
-    assert names == ["Model", "Trained on", "Validation patients", "Their figures", "New patients", "Maps"]
+    assert names == [
+        "Model",
+        "Trained on",
+        "Validation patients",
+        "Their figures",
+        "New patients",
+        "Sets of classes",
+        "Maps",
+    ]
     assert all(value.endswith(".") for _, value in rows)
     text = as_lines(CARD.verdict.sentence, rows)
     first, *others = text.splitlines()

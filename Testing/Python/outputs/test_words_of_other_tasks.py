@@ -11,9 +11,9 @@ from reading_reports import Page
 from stranger import STRANGER
 
 from PulsarCAMLib.agreement.map_comparison import compare_maps
-from PulsarCAMLib.cli.explain import Wanted, _costs
+from PulsarCAMLib.cli.explain.wanted import Wanted, costs
 from PulsarCAMLib.core.case import Case, Image
-from PulsarCAMLib.core.geometry import VolumeGeometry
+from PulsarCAMLib.core.geometry.volume import VolumeGeometry
 from PulsarCAMLib.evaluation.discrimination import discrimination
 from PulsarCAMLib.evaluation.resampling import interval_or_none
 from PulsarCAMLib.explanation.explain import explain_case
@@ -22,8 +22,8 @@ from PulsarCAMLib.outputs.pages.page import report_html
 from PulsarCAMLib.outputs.pictures.agreement import draw_agreement
 from PulsarCAMLib.outputs.study.gallery import Explained, Shown
 from PulsarCAMLib.outputs.study.gallery_pictures import maps_png
-from PulsarCAMLib.study.narrative import _interval
-from PulsarCAMLib.systems.bundle import bundle_of
+from PulsarCAMLib.study.figures.narrative import _interval
+from PulsarCAMLib.systems.bundles.bundle import bundle_of
 from PulsarCAMLib.systems.contract import NoSizes
 from PulsarCAMLib.systems.registry import register, system_of, unregister
 from PulsarCAMLib.systems.volumes.preprocessing import VolumePreprocessing
@@ -88,7 +88,7 @@ def test_a_card_tells_every_maps_equation_unit_and_cost(result):
 
 def test_what_takes_long_is_told_before_it_starts(result):
     def told(*methods):
-        return list(_costs(Wanted(methods, ("large",), (), ()), result[2]))
+        return list(costs(Wanted(methods, ("large",), (), ()), result[2]))
 
     assert told("saliency", "gradcam") == []
     (sentence,) = told("saliency", "occlusion")

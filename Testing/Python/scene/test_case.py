@@ -14,7 +14,7 @@ from PulsarCAMScenarios.stranger import Stranger, write_bundle
 from PulsarCAMLib.core.errors import InputError
 from PulsarCAMLib.core.inputs import MASK, InputRole
 from PulsarCAMLib.systems.autoencoder.system import AUTOENCODER
-from PulsarCAMLib.systems.bundle import find_card
+from PulsarCAMLib.systems.bundles.bundle import find_card
 from PulsarCAMLib.systems.registry import register, unregister
 
 pytestmark = pytest.mark.usefixtures("a_scene")
@@ -95,6 +95,8 @@ def test_dicom_uids_travel_with_a_volume_that_has_one_for_each_slice():
 
 def test_the_other_uids_come_from_slicers_dicom_database(monkeypatch):
     class Database:
+        isOpen = True
+
         def instanceValue(self, uid, tag):
             return f"{tag} of {uid}"
 
@@ -105,6 +107,23 @@ def test_the_other_uids_come_from_slicers_dicom_database(monkeypatch):
     source = read(AUTOENCODER, {"t1c": mri}, masks).images["t1c"].source
     assert source.series_uid == "0020,000e of a"
     assert source.sop_class_uid == "0008,0016 of a"
+
+
+def test_an_enhanced_mr_is_one_instance_of_many_slices(monkeypatch):
+    from PulsarCAMLib.scene.reading.dicom import source_of
+
+    class Database:
+        isOpen, kind = True, "1.2.840.10008.5.1.4.1.1.4.1"
+
+        def instanceValue(self, uid, tag):
+            return self.kind
+
+    monkeypatch.setattr(slicer, "dicomDatabase", Database(), raising=False)
+    mri = an_mri(shape=(4, 40, 48))
+    mri.SetAttribute("DICOM.instanceUIDs", "a")
+    assert source_of(mri).instance_uids == ("a",)
+    Database.kind = "1.2.840.10008.5.1.4.1.1.4"
+    assert source_of(mri) is None
 
 
 def test_a_system_that_needs_no_lesion_answers_in_the_scene(stranger, tmp_path):

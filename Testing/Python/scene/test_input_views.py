@@ -38,10 +38,10 @@ def test_images_of_one_time_point_fill_a_row_or_a_square():
 
 
 def test_the_layout_is_well_formed_and_names_each_view_once(a_scene):
-    odd = [InputView(InputRole("dose", 'Dose "D95" < 70 & more'), None), *views_of("t1")]
+    odd = [InputView(InputRole("plan", 'Dose "D95" < 70 & more'), None), *views_of("t1")]
     tree = ET.fromstring(layout_of(rows_of_views(odd)))
     tags = [view.get("singletontag") for view in tree.iter("view")]
-    assert tags == ["PulsarCAMInput-dose", "PulsarCAMInput-t1"]
+    assert tags == ["PulsarCAMInput-plan", "PulsarCAMInput-t1"]
     labels = [each.text for each in tree.iter("property") if each.get("name") == "viewlabel"]
     assert labels == ['Dose "D95" < 70 & more', "T1"]
     assert {each.text for each in tree.iter("property") if each.get("name") == "viewgroup"} == {"41509"}

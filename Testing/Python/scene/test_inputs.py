@@ -26,7 +26,7 @@ from host.making import (
 from making_files import written
 
 from PulsarCAMLib.core.errors import GeometryError, InputError
-from PulsarCAMLib.core.geometry import VolumeGeometry
+from PulsarCAMLib.core.geometry.volume import VolumeGeometry
 
 pytestmark = pytest.mark.usefixtures("a_scene")
 

@@ -177,6 +177,27 @@ def test_results_stand_in_a_folder_beside_the_mri():
     assert hierarchy.GetItemParent(folders.pop()) == patient
 
 
+def test_the_data_module_knows_the_sub_regions_before_their_segments_come():
+    mri, mask = a_case()
+    hierarchy = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(slicer.mrmlScene)
+    known = []  # of each segment's node; without an item Slicer reports an error for each
+
+    @vtk.calldata_type(vtk.VTK_OBJECT)
+    def on_added(_scene, _event, node):
+        if node.IsA("vtkMRMLSegmentationNode"):
+            node.GetSegmentation().AddObserver(
+                slicer.vtkSegmentation.SegmentAdded,
+                lambda *_: known.append(bool(hierarchy.GetItemByDataNode(node))),
+            )
+
+    tag = slicer.mrmlScene.AddObserver(slicer.vtkMRMLScene.NodeAddedEvent, on_added)
+    try:
+        write(mri, mask)
+    finally:
+        slicer.mrmlScene.RemoveObserver(tag)
+    assert known == [True] * len(MASKS)
+
+
 def test_a_folder_that_came_with_another_scene_keeps_its_own_mri():
     first, second = an_mri("A"), an_mri("B")
     hierarchy = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(slicer.mrmlScene)

@@ -10,7 +10,7 @@ pytest.importorskip("slicer", reason="the slicer-core package is not installed")
 import slicer
 from host.making import GRIDS, a_label_map, a_segmentation, an_mri, box, segment_id
 
-from PulsarCAMLib.systems.bundle import find_card
+from PulsarCAMLib.systems.bundles.bundle import find_card
 
 MASKS = {"left": box((4, 10, 12), (8, 22, 30)), "right": box((9, 30, 34), (12, 40, 44))}
 VOXEL_CM3 = 0.8 * 1.1 * 3.0 / 1000
@@ -74,6 +74,21 @@ def test_labels_are_listed_by_value(a_scene):
     assert centre_of(node, "3") is None
     node.SetAndObserveTransformNodeID(moved_by(5, 0, -9).GetID())
     assert centre_of(node, "7") == pytest.approx(tuple(expected + np.array([5, 0, -9])))
+
+
+def test_pieces_are_counted_where_they_become_lesions_of_their_own(case):
+    from PulsarCAMLib.scene.reading.segments import pieces_of
+
+    both = MASKS["left"] + MASKS["right"]
+    one, two = (a_label_map(values, GRIDS["axial"]) for values in (both, MASKS["left"] + 2 * MASKS["right"]))
+    assert pieces_of(one, ["1"], "auto") == pieces_of(one, ["1"], "separate") == {"1": 2}
+    assert pieces_of(one, ["1"], "together") == pieces_of(two, ["1", "2"], "auto") == pieces_of(None, [], "auto") == {}
+    assert pieces_of(two, ["1", "2"], "separate") == {"1": 1, "2": 1}
+    assert pieces_of(two, [str(n) for n in range(1000)], "separate") == {}, "an image that is no mask"
+    node = a_segmentation({"both": both}, case[0])
+    segment = node.GetSegmentation().GetNthSegmentID(0)
+    assert pieces_of(node, [segment], "auto") == {}
+    assert pieces_of(node, [segment], "separate") == {segment: 2}
 
 
 def test_the_centre_of_a_segment_follows_its_transform(case):

@@ -45,6 +45,26 @@ def test_every_slice_view_jumps_to_the_place(a_scene):
         assert to_ras[:3, 3] == pytest.approx([11, -7, 3])
 
 
+def test_views_come_closer_to_a_lesion_and_go_back_where_it_is_larger_than_they_are(a_scene):
+    from PulsarCAMLib.scene.showing.views import zoom_to
+
+    node = slicer.mrmlScene.AddNode(slicer.vtkMRMLSliceNode())
+    a_ball_of_20_mm = 4 / 3 * np.pi
+    for field, come_closer, expected in (
+        ((240, 160), True, (120, 80)),  # four diameters on the shorter side
+        ((240, 160), False, (240, 160)),  # another row was chosen: the zoom is the user's
+        ((60, 30), True, (60, 30)),
+        ((30, 10), False, (240, 80)),  # it would not be seen
+    ):
+        node.SetFieldOfView(*field, 1.0)
+        zoom_to(a_ball_of_20_mm, come_closer=come_closer)
+        assert node.GetFieldOfView() == pytest.approx((*expected, 1.0))
+    zoom_to(None, come_closer=True)
+    assert node.GetFieldOfView()[:2] == pytest.approx((240, 80))
+    zoom_to(0.001, come_closer=True)
+    assert min(node.GetFieldOfView()[:2]) == pytest.approx(60), "so that one sees where"
+
+
 def test_a_comparison_is_left_alone_when_another_map_is_shown(shown):
     from PulsarCAMLib.scene.showing.views import OWN_VIEWS, set_opacity, show_over
 
@@ -68,6 +88,42 @@ def test_only_views_that_show_the_map_change_to_the_spread(shown):
     show_over(mri, nodes.spread, 0.5, instead_of=(nodes.heat_map, None))
     assert ours.GetForegroundVolumeID() == nodes.spread.GetID()
     assert others.GetForegroundVolumeID() == other.GetID()
+
+
+def test_contours_go_with_their_mri_and_come_back_with_it(shown):
+    from PulsarCAMLib.scene.showing.contours import contours_follow
+    from PulsarCAMLib.scene.showing.views import show_over
+    from PulsarCAMLib.scene.writing.outputs import write_result
+
+    mri, mask, _, nodes = shown
+    other = an_mri("MRI of another patient", ijk_to_ras=GRIDS["axial"])
+    others = a_segmentation(MASKS, other)
+    theirs = write_result(a_result(other, MASKS), other, others)
+    organs = a_segmentation(MASKS, mri)
+    everything = (mask, nodes.sub_regions, others, theirs.sub_regions, organs)
+    for node in everything:
+        node.CreateDefaultDisplayNodes()
+
+    def visible():
+        return [bool(node.GetDisplayNode().GetVisibility()) for node in everything]
+
+    contours_follow(mri)
+    assert all(visible()), "without a view nothing is shown over anything"
+    first, second = composite("Red"), composite("Green")
+    show_over(mri, nodes.heat_map, 0.5)
+    contours_follow(mri, mask)
+    assert visible() == [True, True, False, False, True], "organs are nobody's result"
+    show_over(other, theirs.heat_map, 0.5)
+    contours_follow(other, others)
+    assert visible() == [False, False, True, True, True]
+    theirs.sub_regions.GetDisplayNode().SetVisibility(False)  # by the person
+    second.SetBackgroundVolumeID(mri.GetID())
+    contours_follow(other, others)
+    assert visible() == [True, True, True, False, True], "both are in view; what the person hid stays so"
+    first.SetBackgroundVolumeID(other.GetID())
+    second.SetBackgroundVolumeID(other.GetID())
+    contours_follow(other, mask)
+    assert visible() == [True, False, True, False, True], "contours that are chosen for both"
 
 
 def test_colors_follow_what_is_shown_unless_chosen(shown):

@@ -54,3 +54,24 @@ def test_the_overlay_is_colored_where_the_map_is_and_grey_elsewhere(a_scene, dra
     assert (np.ptp(pixels[:, 440:], axis=2) > 60).sum() > 200  # the legend's colors
     view.save(tmp_path / "view.png")
     assert (tmp_path / "view.png").stat().st_size > 5000
+
+
+@pytest.mark.parametrize("size", [(784, 460), (480, 330)])
+def test_the_legend_leaves_most_of_the_view_to_the_image(a_scene, drawing, size):
+    from host.views import SliceView
+
+    from PulsarCAMLib.scene.showing.display import add_legend
+    from PulsarCAMLib.scene.writing.outputs import write_result
+
+    mri = an_mri(ijk_to_ras=GRIDS["axial"])
+    made = write_result(a_result(mri, MASKS), mri, None)
+    view = SliceView(size=size)
+    view.show(mri, made.heat_map)
+    view.node.SetSliceOffset(-900.0)  # beside the image: nothing but the legend is drawn
+    add_legend(made.heat_map, "Evidence for non-response\nPixel-wise CAM\n(contribution to the logit)")
+    for _ in range(3):  # its sizes follow those drawn last
+        pixels = view.pixels()
+    rows, columns = np.nonzero(pixels.max(axis=2) > 60)
+    assert np.ptp(columns) < 0.4 * size[0], "title and numbers"
+    bar = np.nonzero((np.ptp(pixels.astype(int), axis=2) > 60).any(axis=1))[0]
+    assert np.ptp(bar) > 0.4 * np.ptp(rows), "the title takes no more room than the bar"

@@ -275,3 +275,36 @@ def test_a_reload_within_a_desktop_leaves_the_library_of_others_alone(a_model):
         desktop.open_panel().onReload()
         assert sys.modules["PulsarCAMLib.core.errors"] is not PulsarCAMLib.core.errors
     assert sys.modules["PulsarCAMLib.core.errors"] is PulsarCAMLib.core.errors
+
+
+def test_a_table_is_as_high_as_its_rows_and_no_higher_than_the_most(a_desktop):
+    import qt
+
+    from PulsarCAMLib.desktop.widgets.tables import fit_height
+
+    table, heights = qt.QTableWidget(), []
+    table.setColumnCount(1)
+    for count in (1, 3, 6, 40):
+        table.setRowCount(count)
+        fit_height(table, 6)
+        heights.append(table.maximumHeight)
+    assert heights[0] < heights[1] < heights[2] == heights[3]
+    assert heights[1] - heights[0] == 2 * table.rowHeight(0)
+
+
+def test_what_is_shown_or_hidden_while_a_section_is_folded_is_so_once_it_is_unfolded(a_desktop):
+    import ctk
+    import qt
+
+    section = ctk.ctkCollapsibleButton()
+    layout = qt.QVBoxLayout(section)
+    shown, hidden, left = qt.QLabel(), qt.QLabel(), qt.QLabel()
+    for label in (shown, hidden, left):
+        layout.addWidget(label)
+    shown.visible = False
+    section.collapsed = True
+    shown.visible, hidden.visible = True, False
+    assert all(label.isHidden() for label in (shown, hidden, left))
+    section.collapsed = False
+    assert [label.isHidden() for label in (shown, hidden, left)] == [False, True, False]
+    assert section.collapsedHeight == 10, "of CTK's own, which a .ui file may take away"

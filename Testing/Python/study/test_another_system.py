@@ -12,24 +12,24 @@ from sklearn.metrics import balanced_accuracy_score, roc_auc_score
 from stranger import STRANGER
 
 from PulsarCAMLib.cli import main
-from PulsarCAMLib.cohort.labels import label_cohort
+from PulsarCAMLib.cohort.labels.cohort_labels import label_cohort
 from PulsarCAMLib.cohort.study_lesions import StudyLesions
-from PulsarCAMLib.cohort.table import read_cohort
+from PulsarCAMLib.cohort.tables.table import read_cohort
 from PulsarCAMLib.core.errors import InputError
-from PulsarCAMLib.core.geometry import VolumeGeometry
+from PulsarCAMLib.core.geometry.volume import VolumeGeometry
 from PulsarCAMLib.evaluation.small_samples import wilson
 from PulsarCAMLib.outputs.study import write_study_report
 from PulsarCAMLib.outputs.study.console import summary_lines
 from PulsarCAMLib.outputs.study.curves import model_curves, rows as curve_rows
 from PulsarCAMLib.outputs.study.figures import differences, protocols
 from PulsarCAMLib.outputs.study.plots import class_calibration
-from PulsarCAMLib.study.card_section import protocols_section
-from PulsarCAMLib.study.entries import entry_of
-from PulsarCAMLib.study.model_results import model_results_of
-from PulsarCAMLib.study.narrative import sentences, verdict
+from PulsarCAMLib.study.figures.card_section import protocols_section
+from PulsarCAMLib.study.figures.entries import entry_of
+from PulsarCAMLib.study.figures.model_results import model_results_of
+from PulsarCAMLib.study.figures.narrative import sentences, verdict
+from PulsarCAMLib.study.figures.summary import summarise
 from PulsarCAMLib.study.run import open_study, run_study
 from PulsarCAMLib.study.settings import StudySettings, usual_protocols
-from PulsarCAMLib.study.summary import summarise
 from PulsarCAMLib.systems.registry import register, unregister
 
 GRID = VolumeGeometry((8, 20, 18), (1.0, 1.0, 2.0), (5.0, -7.0, 3.0))
@@ -134,7 +134,7 @@ def test_pools_take_the_mean_of_every_class(study):
     assert pool.probabilities[4] == pytest.approx(np.concatenate(of_patient_4).mean(axis=0))
 
 
-def test_the_report_says_its_words_and_no_others(study, summary, tmp_path):
+def test_the_report_says_its_words_and_no_others(study, summary, undrawn, tmp_path):
     page = write_study_report(study, tmp_path / "report", resamples=20)
     told = Page(page.read_text(encoding="utf-8")).text + "\n".join(summary_lines(summary))
     for words in ("respon", "lesion", "Peng", "GTV", "gradient index"):

@@ -13,22 +13,23 @@ from PulsarCAMLib.cli.parser import make_parser
 from PulsarCAMLib.cli.study.command import study_settings_of, tell_of_input_controls
 from PulsarCAMLib.core.case import Case
 from PulsarCAMLib.core.errors import InputError
-from PulsarCAMLib.core.geometry import VolumeGeometry
+from PulsarCAMLib.core.geometry.volume import VolumeGeometry
 from PulsarCAMLib.core.lesion import Lesion
 from PulsarCAMLib.outputs.study import input_controls as report
 from PulsarCAMLib.outputs.study.console import summary_lines
+from PulsarCAMLib.study.figures.summary import summarise
+from PulsarCAMLib.study.input_controls.figures import volumes_are_pixels
 from PulsarCAMLib.study.input_controls.unit_volumes import VOLUMES, UnitVolumes, read_volumes
 from PulsarCAMLib.study.input_controls.words import input_controls_section
-from PulsarCAMLib.study.models import input_control_model
+from PulsarCAMLib.study.models.samples_file import save_samples
+from PulsarCAMLib.study.models.study_models import input_control_model
 from PulsarCAMLib.study.plan import plan_study
 from PulsarCAMLib.study.prepare import Prepared, splits_of
-from PulsarCAMLib.study.samples_file import save_samples
 from PulsarCAMLib.study.settings import StudySettings
-from PulsarCAMLib.study.summary import summarise
 from PulsarCAMLib.systems.autoencoder.controls import CONTROLS
 from PulsarCAMLib.systems.autoencoder.system import AUTOENCODER
 from PulsarCAMLib.systems.contract import LabelledUnit
-from PulsarCAMLib.systems.learning import TrainingSamples
+from PulsarCAMLib.systems.learning.learner import TrainingSamples
 from PulsarCAMLib.systems.registry import systems
 from PulsarCAMLib.training.study_models import TrialTask
 
@@ -234,6 +235,20 @@ def test_a_network_that_needs_its_mask_alone_is_told_so_before_anything_else(by_
     table = list(csv.DictReader(io.StringIO(report.table(by_mask))))
     assert [row["control"] for row in table] == list(rows)
     assert float(table[1]["network_minus_control"]) == pytest.approx(rows["mask-only"]["difference"]["value"])
+
+
+def test_a_study_begun_before_volumes_were_kept_says_that_its_volume_is_pixels(by_mask, tmp_path):
+    note = by_mask["input_controls"]["note"]
+    assert "is the number of a lesion's pixels" in note
+    assert report.section(by_mask)["about"].endswith(note)
+    assert summary_lines(by_mask).count(note) == 1
+    (tmp_path / "kept").mkdir()
+    (tmp_path / "kept" / VOLUMES).write_text("time_point,unit,volume_cm3\n")
+    study = SimpleNamespace(folder=tmp_path / "kept", settings=SimpleNamespace(system=AUTOENCODER.name))
+    assert not volumes_are_pixels(study, NAMES)
+    study.folder = tmp_path
+    assert volumes_are_pixels(study, NAMES)
+    assert not volumes_are_pixels(study, ["mask-only"])
 
 
 def test_a_card_keeps_them_as_verdicts_read_them(by_mask):

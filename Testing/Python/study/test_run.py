@@ -7,28 +7,27 @@ import numpy as np
 import pytest
 from making_files import files_in
 
-from PulsarCAMLib.cohort.labels import label_cohort
+from PulsarCAMLib.cohort.labels.cohort_labels import label_cohort
 from PulsarCAMLib.cohort.synthetic.settings import CohortSettings
-from PulsarCAMLib.cohort.synthetic.store import write_cohort
-from PulsarCAMLib.cohort.table import read_cohort
+from PulsarCAMLib.cohort.tables.table import read_cohort
 from PulsarCAMLib.core.errors import InputError, OutputError
 from PulsarCAMLib.io.locking import only_one
 from PulsarCAMLib.study import prepare as module
-from PulsarCAMLib.study.models import tuned_settings
+from PulsarCAMLib.study.models.samples_file import load_samples
+from PulsarCAMLib.study.models.study_models import tuned_settings
 from PulsarCAMLib.study.run import open_study, run_study
-from PulsarCAMLib.study.samples_file import load_samples
 from PulsarCAMLib.study.settings import StudySettings
-from PulsarCAMLib.systems.autoencoder.architecture import Architecture
-from PulsarCAMLib.systems.autoencoder.training_settings import TrainingSettings
+from PulsarCAMLib.systems.autoencoder.learning.settings import TrainingSettings
+from PulsarCAMLib.systems.autoencoder.model.architecture import Architecture
 
 TINY = TrainingSettings(architecture=Architecture(filters=2), epochs=1, rotations=(90.0,), batch_size=8)
 SETTINGS = StudySettings(trials=2, paper_trials=1, controls=1, folds=3, training=TINY)
 
 
 @pytest.fixture(scope="module")
-def cohort(tmp_path_factory):
+def cohort(synthetic_cohort):
     settings = CohortSettings(patients=6, seed=3, lesions=(2, 3), second_mri=True)
-    table = read_cohort(write_cohort(tmp_path_factory.mktemp("cohorts") / "cohort", settings))
+    table = read_cohort(synthetic_cohort(settings))
     return table, label_cohort(table)
 
 

@@ -11,23 +11,23 @@ from making_files import written
 from reading_reports import Page, table_of
 from stranger import STRANGER
 
-from PulsarCAMLib.cohort.labels import label_cohort
+from PulsarCAMLib.cohort.labels.cohort_labels import label_cohort
 from PulsarCAMLib.cohort.study_lesions import StudyLesions
-from PulsarCAMLib.cohort.table import read_cohort
+from PulsarCAMLib.cohort.tables.table import read_cohort
 from PulsarCAMLib.core.errors import Cancelled, InputError
-from PulsarCAMLib.core.geometry import VolumeGeometry
+from PulsarCAMLib.core.geometry.volume import VolumeGeometry
 from PulsarCAMLib.outputs.study import write_study_report
 from PulsarCAMLib.outputs.study.console import summary_lines
 from PulsarCAMLib.outputs.study.shortcuts import lines, section
-from PulsarCAMLib.study.baselines import write_clinical
-from PulsarCAMLib.study.learnt import KEPT
+from PulsarCAMLib.study.figures.summary import summarise
+from PulsarCAMLib.study.models.baselines import write_clinical
+from PulsarCAMLib.study.models.learnt import KEPT
 from PulsarCAMLib.study.run import open_study, run_study
 from PulsarCAMLib.study.settings import StudySettings, baselines_of
 from PulsarCAMLib.study.shortcuts.columns import classes_of, read_columns, write_columns
 from PulsarCAMLib.study.shortcuts.probe import image_numbers, told_from
 from PulsarCAMLib.study.shortcuts.tested import _dealt_out, shortcut_summary
 from PulsarCAMLib.study.shortcuts.words import shortcut_sentences
-from PulsarCAMLib.study.summary import summarise
 from PulsarCAMLib.systems.registry import register, system_of, unregister
 
 GRID = VolumeGeometry((6, 14, 12), (1.0, 1.0, 2.0))
@@ -242,7 +242,7 @@ def test_shortcuts_may_be_asked_for_later_and_the_work_can_be_stopped(study, coh
     run_study(cohort, labels, settings, study.folder)
 
 
-def test_the_report_says_it_in_words_first_and_in_figures(study, summary, tmp_path):
+def test_the_report_says_it_in_words_first_and_in_figures(study, summary, undrawn, tmp_path):
     page = write_study_report(study, tmp_path / "report", resamples=20)
     told = Page(page.read_text(encoding="utf-8")).text
     assert "May the network answer by a shortcut?" in told

@@ -13,10 +13,10 @@ import torch
 from making_volumes import BLOCK, Block, blocks
 
 from PulsarCAMLib.core.errors import Cancelled, InputError
-from PulsarCAMLib.systems.learners.augmentation import augment, generator_of
-from PulsarCAMLib.systems.learners.augmentation_settings import Augmentation
-from PulsarCAMLib.systems.learners.class_balance import class_weights, epoch_order, soft_targets
-from PulsarCAMLib.systems.plain_learner import PlainLearner
+from PulsarCAMLib.systems.learning.augmentation import augment, generator_of
+from PulsarCAMLib.systems.learning.augmentation_settings import Augmentation
+from PulsarCAMLib.systems.learning.class_balance import class_weights, epoch_order, soft_targets
+from PulsarCAMLib.systems.learning.plain_learner import PlainLearner
 from PulsarCAMLib.systems.registry import register, unregister
 from PulsarCAMLib.training.engine import Engine, own_random_numbers
 from PulsarCAMLib.training.loop import train_member
@@ -108,7 +108,7 @@ def test_a_turn_and_a_scale_move_a_point_as_they_should_also_where_voxels_are_no
 
 
 def test_a_bend_is_smooth_and_as_large_as_it_is_said_to_be():
-    from PulsarCAMLib.systems.learners.augmentation import _bend
+    from PulsarCAMLib.systems.learning.augmentation import _bend
 
     fields = torch.stack([_bend((24, 24, 24), Augmentation(elastic=2.0, elastic_grid=4), generator_of(0, 0, n))
                           for n in range(6)])  # fmt: skip
@@ -243,7 +243,7 @@ DOOMED = """
 import json, os, signal, sys
 sys.path[:0] = [{root!r}, {root!r} + "/Testing/Python"]
 from making_volumes import BLOCK, blocks
-from PulsarCAMLib.systems.plain_learner import PlainLearner
+from PulsarCAMLib.systems.learning.plain_learner import PlainLearner
 from PulsarCAMLib.systems.registry import register, settings_from_card
 from PulsarCAMLib.training.trial import train_trial
 register(BLOCK)
@@ -270,8 +270,8 @@ def test_a_training_killed_by_force_and_continued_ends_with_the_weights_of_an_un
 
 
 def test_samples_in_a_file_train_to_the_same_weights_as_in_memory(tmp_path):
-    from PulsarCAMLib.systems.learning import StoredArray
-    from PulsarCAMLib.training.samples import collect_samples
+    from PulsarCAMLib.systems.learning.learner import StoredArray
+    from PulsarCAMLib.training.units.samples import collect_samples
 
     units = [BLOCK.unit(n) for n in range(8)]
     memory, stored = (collect_samples(units, BLOCK, settings(), store=store, most_bytes=4000)
@@ -287,7 +287,7 @@ def test_samples_in_a_file_train_to_the_same_weights_as_in_memory(tmp_path):
 
 
 def test_a_batch_of_stored_samples_reads_only_its_rows(tmp_path):
-    from PulsarCAMLib.training.samples import collect_samples
+    from PulsarCAMLib.training.units.samples import collect_samples
 
     stored = collect_samples([BLOCK.unit(n) for n in range(8)], BLOCK, settings(), store=tmp_path, most_bytes=1)
     learner = PlainLearner(BLOCK, settings(), stored, torch.device("cpu"))

@@ -12,7 +12,7 @@ from making_files import written
 from PulsarCAMLib.cli import main
 from PulsarCAMLib.core.case import Case, Image
 from PulsarCAMLib.core.errors import BundleError, DependencyError, InputError
-from PulsarCAMLib.core.geometry import VolumeGeometry
+from PulsarCAMLib.core.geometry.volume import VolumeGeometry
 from PulsarCAMLib.systems.ricenet.architecture import ResNetSizes
 from PulsarCAMLib.systems.ricenet.preprocessing import RicePreprocessing
 from PulsarCAMLib.systems.ricenet.recipe import BOTH, DOSE, IMAGE, NOTHING, RiceCohort

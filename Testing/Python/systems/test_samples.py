@@ -6,14 +6,14 @@ import pytest
 from PulsarCAMLib.cohort.synthetic.settings import CohortSettings
 from PulsarCAMLib.core.case import Case, Image
 from PulsarCAMLib.core.errors import InputError
-from PulsarCAMLib.core.geometry import VolumeGeometry
+from PulsarCAMLib.core.geometry.volume import VolumeGeometry
 from PulsarCAMLib.core.lesion import Lesion
-from PulsarCAMLib.systems.autoencoder.preprocessing import Preprocessing
+from PulsarCAMLib.systems.autoencoder.learning.settings import PAPER_ROTATIONS, TrainingSettings
+from PulsarCAMLib.systems.autoencoder.samples.preprocessing import Preprocessing
 from PulsarCAMLib.systems.autoencoder.system import AUTOENCODER
-from PulsarCAMLib.systems.autoencoder.training_settings import PAPER_ROTATIONS, TrainingSettings
 from PulsarCAMLib.systems.contract import LabelledUnit
-from PulsarCAMLib.training.samples import collect_samples
-from PulsarCAMLib.training.synthetic_cases import synthetic_samples
+from PulsarCAMLib.training.units.samples import collect_samples
+from PulsarCAMLib.training.units.synthetic_cases import synthetic_samples
 
 
 def unit_of(volume, lesion, label, patient="P1"):

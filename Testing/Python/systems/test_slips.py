@@ -9,12 +9,12 @@ from torch import nn
 from PulsarCAMLib.cli import main
 from PulsarCAMLib.core.case import Case, Image
 from PulsarCAMLib.core.errors import BundleError
-from PulsarCAMLib.core.geometry import VolumeGeometry
+from PulsarCAMLib.core.geometry.volume import VolumeGeometry
 from PulsarCAMLib.systems.contract import Copy, LabelledUnit, NoSizes
-from PulsarCAMLib.systems.learning import TrainingSamples
+from PulsarCAMLib.systems.learning.learner import TrainingSamples
 from PulsarCAMLib.systems.registry import register, unregister
-from PulsarCAMLib.training.samples import collect_samples
 from PulsarCAMLib.training.trial import train_trial
+from PulsarCAMLib.training.units.samples import collect_samples
 
 
 @pytest.fixture(autouse=True)

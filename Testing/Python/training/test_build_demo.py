@@ -10,9 +10,9 @@ from PulsarCAMLib.cli.evaluate_demo import TEST_SEED, report
 from PulsarCAMLib.cohort.synthetic.settings import CohortSettings
 from PulsarCAMLib.core.errors import InputError, PulsarCAMError
 from PulsarCAMLib.outputs.pages.card_text import unreadable_parts
-from PulsarCAMLib.systems.bundle import load_bundle
-from PulsarCAMLib.systems.checking import check_bundle
-from PulsarCAMLib.trust.synthetic_scores import score_cohort
+from PulsarCAMLib.systems.bundles.bundle import load_bundle
+from PulsarCAMLib.systems.bundles.checking import check_bundle
+from PulsarCAMLib.trust.known_tissue.synthetic_scores import score_cohort
 
 TINY = build_demo.Recipe(
     cohort=CohortSettings(patients=4, seed=build_demo.TRAINING_SEED, lesions=(3, 4)),

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from PulsarCAMLib.training.calibration import calibrate, ensemble_probability, log_loss
+from PulsarCAMLib.training.bundles.calibration import calibrate, ensemble_probability, log_loss
 
 
 def separated(patients, reach=16.0, lesions=2, seed=0):

@@ -12,14 +12,14 @@ import pytest
 import torch
 from making_samples import stripes
 
-from PulsarCAMLib.study.network_model import samples_of
-from PulsarCAMLib.study.samples_file import save_samples
-from PulsarCAMLib.systems.autoencoder.architecture import Architecture
-from PulsarCAMLib.systems.autoencoder.losses import joint_loss
-from PulsarCAMLib.systems.autoencoder.network import AutoencoderClassifier
-from PulsarCAMLib.systems.autoencoder.training_settings import TrainingSettings
+from PulsarCAMLib.study.models.network_model import samples_of
+from PulsarCAMLib.study.models.samples_file import save_samples
+from PulsarCAMLib.systems.autoencoder.learning.losses import joint_loss
+from PulsarCAMLib.systems.autoencoder.learning.settings import TrainingSettings
+from PulsarCAMLib.systems.autoencoder.model.architecture import Architecture
+from PulsarCAMLib.systems.autoencoder.model.network import AutoencoderClassifier
 from PulsarCAMLib.training.loop import train_member
-from PulsarCAMLib.training.samples import TrainingSamples
+from PulsarCAMLib.training.units.samples import TrainingSamples
 from PulsarCAMLib.training.validation import predict_logits
 
 BENCHMARKS = Path(__file__).resolve().parents[2] / "Benchmarks"

@@ -8,9 +8,9 @@ import torch
 from making_samples import SMALL, stripes
 
 from PulsarCAMLib.core.errors import InputError
-from PulsarCAMLib.systems.autoencoder.preprocessing import Preprocessing
-from PulsarCAMLib.systems.autoencoder.training_settings import TrainingSettings
-from PulsarCAMLib.systems.autoencoder.validation import dead_maps, measure
+from PulsarCAMLib.systems.autoencoder.learning.settings import TrainingSettings
+from PulsarCAMLib.systems.autoencoder.learning.validation import dead_maps, measure
+from PulsarCAMLib.systems.autoencoder.samples.preprocessing import Preprocessing
 from PulsarCAMLib.training.engine import Engine, device_of, own_random_numbers
 from PulsarCAMLib.training.loop import train_member
 from PulsarCAMLib.training.validation import predict_logits

@@ -5,7 +5,7 @@ import pytest
 from making_volumes import BLOCK, blocks
 
 from PulsarCAMLib.core.errors import InputError
-from PulsarCAMLib.training.holdout import folds_of_members
+from PulsarCAMLib.training.units.holdout import folds_of_members
 
 
 def test_every_patient_is_left_out_once_and_by_nobody_who_learns_from_them():

@@ -6,10 +6,10 @@ import torch
 from making_samples import SMALL, stripes
 
 from PulsarCAMLib.core.errors import Cancelled, InputError
-from PulsarCAMLib.systems.autoencoder.architecture import Architecture
-from PulsarCAMLib.systems.autoencoder.preprocessing import Preprocessing
-from PulsarCAMLib.systems.autoencoder.training_settings import TrainingSettings
-from PulsarCAMLib.training.calibration import ensemble_probability, fit_temperature, log_loss
+from PulsarCAMLib.systems.autoencoder.learning.settings import TrainingSettings
+from PulsarCAMLib.systems.autoencoder.model.architecture import Architecture
+from PulsarCAMLib.systems.autoencoder.samples.preprocessing import Preprocessing
+from PulsarCAMLib.training.bundles.calibration import ensemble_probability, fit_temperature, log_loss
 from PulsarCAMLib.training.loop import train_member
 from PulsarCAMLib.training.validation import predict_logits
 
@@ -62,8 +62,8 @@ def test_training_leaves_torchs_own_random_numbers_alone():
 
 
 def test_one_step_is_that_of_adamw_with_the_settings():
-    from PulsarCAMLib.systems.autoencoder.losses import joint_loss
-    from PulsarCAMLib.systems.autoencoder.network import AutoencoderClassifier
+    from PulsarCAMLib.systems.autoencoder.learning.losses import joint_loss
+    from PulsarCAMLib.systems.autoencoder.model.network import AutoencoderClassifier
 
     data = stripes(8)
     settings = TrainingSettings(

@@ -9,11 +9,11 @@ import pytest
 from making_samples import SMALL, stripes
 
 from PulsarCAMLib.core.errors import InputError
-from PulsarCAMLib.systems.autoencoder.training_settings import TrainingSettings
-from PulsarCAMLib.training.card import curves
-from PulsarCAMLib.training.holdout import hold_out_patients
+from PulsarCAMLib.systems.autoencoder.learning.settings import TrainingSettings
+from PulsarCAMLib.training.bundles.card import curves
 from PulsarCAMLib.training.members import share_done, train_members
-from PulsarCAMLib.training.samples import TrainingSamples
+from PulsarCAMLib.training.units.holdout import hold_out_patients
+from PulsarCAMLib.training.units.samples import TrainingSamples
 
 QUICK = TrainingSettings(architecture=SMALL, epochs=2, batch_size=8)
 MEMBERS = [QUICK, QUICK.with_seed(1)]
@@ -68,7 +68,7 @@ def test_how_far_a_trial_is_can_be_seen_from_its_folder(tmp_path):
 
 
 def test_a_card_gets_every_curve_and_not_too_many_numbers(tmp_path, monkeypatch):
-    from PulsarCAMLib.training import card
+    from PulsarCAMLib.training.bundles import card
 
     trained = train_members(stripes(16), stripes(8, 1), MEMBERS, tmp_path)
     found = curves(trained)

@@ -12,17 +12,17 @@ from stranger import STRANGER
 from PulsarCAMLib.cli import main
 from PulsarCAMLib.cohort.checks import check_cohort
 from PulsarCAMLib.cohort.findings import errors_in
-from PulsarCAMLib.cohort.labels import label_cohort
-from PulsarCAMLib.cohort.table import read_cohort, save_cohort_table
+from PulsarCAMLib.cohort.labels.cohort_labels import label_cohort
+from PulsarCAMLib.cohort.tables.table import read_cohort, save_cohort_table
 from PulsarCAMLib.core.case import Case, Image
 from PulsarCAMLib.core.errors import InputError
-from PulsarCAMLib.core.geometry import VolumeGeometry
+from PulsarCAMLib.core.geometry.volume import VolumeGeometry
 from PulsarCAMLib.explanation.explain import explain_case
-from PulsarCAMLib.systems.bundle import load_bundle
-from PulsarCAMLib.systems.plain_settings import PlainSettings
+from PulsarCAMLib.systems.bundles.bundle import load_bundle
+from PulsarCAMLib.systems.learning.plain_settings import PlainSettings
 from PulsarCAMLib.systems.registry import register, settings_from_card, unregister
-from PulsarCAMLib.training.cohort_cases import cohort_cases, inputs_digest, usable_rows
-from PulsarCAMLib.training.samples import MOST_NAMED, collect_samples, told_once
+from PulsarCAMLib.training.units.cohort_cases import cohort_cases, inputs_digest, usable_rows
+from PulsarCAMLib.training.units.samples import MOST_NAMED, collect_samples, told_once
 
 GRID = VolumeGeometry((8, 20, 18), (1.0, 1.0, 2.0), (5.0, -7.0, 3.0))
 DOSE_GRID = VolumeGeometry((6, 12, 12), (2.0, 2.0, 3.0), (2.0, -9.0, 2.0))
@@ -188,7 +188,7 @@ def test_the_card_tells_three_classes_and_no_word_of_another_system(bundle):
 
 
 def test_an_interrupted_training_is_resumed_to_the_same_weights(bundle, cohort, tmp_path, monkeypatch):
-    from PulsarCAMLib.systems.plain_learner import PlainLearner
+    from PulsarCAMLib.systems.learning.plain_learner import PlainLearner
 
     out, steps, real = tmp_path / "sizes", [], PlainLearner.backward
 
@@ -225,7 +225,7 @@ def test_it_explains_a_case_and_its_maps_lie_on_the_image(bundle):
         explain_case(Case({"rtdose": Image(brain(2, 99), GRID)}, reference="rtdose"), bundle)
 
 
-def test_it_is_judged_on_models_trained_in_the_same_way(cohort, tmp_path):
+def test_it_is_judged_on_models_trained_in_the_same_way(cohort, few_resamples, undrawn, tmp_path):
     out = tmp_path / "sizes"
     more = ("--members", "1", "--epochs", "1", "--protocols", "patients", "--trials", "1", "--controls", "1", "--quiet")
     assert main(["train", str(cohort), "-o", str(out), *QUICK, *more]) == 0
@@ -253,8 +253,8 @@ def test_the_installed_model_is_listed(bundle, monkeypatch, capsys):
 def test_a_class_that_is_called_by_a_number_is_meant_by_its_name():
     from dataclasses import replace
 
-    from PulsarCAMLib.cohort.cells import Unreadable
-    from PulsarCAMLib.cohort.given_labels import class_number
+    from PulsarCAMLib.cohort.labels.given import class_number
+    from PulsarCAMLib.cohort.tables.cells import Unreadable
 
     grades = replace(
         STRANGER.task,

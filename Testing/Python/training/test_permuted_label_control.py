@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from PulsarCAMLib.core.errors import InputError
-from PulsarCAMLib.systems.autoencoder.architecture import Architecture
-from PulsarCAMLib.systems.autoencoder.preprocessing import Preprocessing
-from PulsarCAMLib.systems.autoencoder.training_settings import TrainingSettings
+from PulsarCAMLib.systems.autoencoder.learning.settings import TrainingSettings
+from PulsarCAMLib.systems.autoencoder.model.architecture import Architecture
+from PulsarCAMLib.systems.autoencoder.samples.preprocessing import Preprocessing
 from PulsarCAMLib.training.permuted_label_control import settings_of_card, train_label_controls, with_permuted_labels
-from PulsarCAMLib.training.samples import TrainingSamples
+from PulsarCAMLib.training.units.samples import TrainingSamples
 
 SMALL = Architecture(filters=2)
 

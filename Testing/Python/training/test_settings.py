@@ -8,9 +8,9 @@ from dataclasses import replace
 import pytest
 
 from PulsarCAMLib.core.errors import InputError
-from PulsarCAMLib.systems.autoencoder.architecture import Architecture
-from PulsarCAMLib.systems.autoencoder.preprocessing import Preprocessing
-from PulsarCAMLib.systems.autoencoder.training_settings import LossWeights, TrainingSettings
+from PulsarCAMLib.systems.autoencoder.learning.settings import LossWeights, TrainingSettings
+from PulsarCAMLib.systems.autoencoder.model.architecture import Architecture
+from PulsarCAMLib.systems.autoencoder.samples.preprocessing import Preprocessing
 
 
 def test_defaults_are_the_papers_and_our_stated_readings():
@@ -141,5 +141,5 @@ def test_sequential_training_has_as_many_epochs_for_each_phase():
 
 
 def test_settings_do_not_need_torch():
-    code = "import sys, PulsarCAMLib.systems.autoencoder.training_settings; sys.exit('torch' in sys.modules)"
+    code = "import sys, PulsarCAMLib.systems.autoencoder.learning.settings; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -14,7 +14,7 @@ import torch
 from making_samples import SMALL, stripes
 
 from PulsarCAMLib.core.errors import Cancelled, InputError, OutputError
-from PulsarCAMLib.systems.autoencoder.training_settings import TrainingSettings
+from PulsarCAMLib.systems.autoencoder.learning.settings import TrainingSettings
 from PulsarCAMLib.training import trial
 from PulsarCAMLib.training.trial import finished_trial, train_trial
 
@@ -32,44 +32,58 @@ KINDS = {
 DOOMED = """
 import json, os, signal, sys
 sys.path[:0] = [{root!r}, {root!r} + "/Testing/Python"]
+import torch._dynamo
 from making_samples import stripes
-from PulsarCAMLib.systems.autoencoder.learner import AutoencoderLearner
-from PulsarCAMLib.systems.autoencoder.training_settings import TrainingSettings
+from PulsarCAMLib.systems.autoencoder.learning.learner import AutoencoderLearner
+from PulsarCAMLib.systems.autoencoder.learning.settings import TrainingSettings
 from PulsarCAMLib.training.trial import train_trial
-steps, real = [0], AutoencoderLearner.backward
-def backward(self, index):
-    steps[0] += 1
-    if steps[0] == {steps}:
-        os.kill(os.getpid(), signal.SIGKILL)
-    return real(self, index)
-AutoencoderLearner.backward = backward
-settings = TrainingSettings.from_card(json.loads({settings!r}))
-train_trial(stripes(24), settings, {folder!r}, stripes(8, seed=1))
+for card, last, folder in json.loads({trainings!r}):
+    if child := os.fork():
+        print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+        continue
+    steps, real = [0], AutoencoderLearner.backward
+    def backward(self, index):
+        steps[0] += 1
+        if steps[0] == last:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return real(self, index)
+    AutoencoderLearner.backward = backward
+    train_trial(stripes(24), TrainingSettings.from_card(card), folder, stripes(8, seed=1))
+    os._exit(0)
 """
 
 
-def killed_after(steps, settings, folder):
-    """A process that trains and is killed by force before a step."""
-    texts = {"root": str(ROOT), "steps": steps, "settings": json.dumps(settings.to_card()), "folder": str(folder)}
-    done = subprocess.run([sys.executable, "-c", DOOMED.format(**texts)], capture_output=True, text=True, check=False)
-    assert done.returncode == -9, done.stderr
+@pytest.fixture(scope="module")
+def killed(tmp_path_factory):
+    """Folders by kind, in which a process trained and was killed by force before a step.
+
+    Each is a process of its own; they branch off from one, which has imported PyTorch for all of them.
+    """
+    folder = tmp_path_factory.mktemp("killed")
+    trainings = [
+        # 3 steps an epoch: killed in the third epoch, sequential in the first one of the second phase
+        (replace(QUICK, **own).to_card(), 11 if kind == "sequential" else 8, str(folder / kind))
+        for kind, own in KINDS.items()
+    ]
+    code = DOOMED.format(root=str(ROOT), trainings=json.dumps(trainings))
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.stdout.split() == ["-9"] * len(KINDS), done.stderr
+    return folder
 
 
 @pytest.mark.skipif(os.name != "posix", reason="kill -9 is POSIX")
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_training_killed_by_force_and_continued_ends_with_the_weights_of_an_unbroken_one(kind, tmp_path):
-    settings = replace(QUICK, **KINDS[kind])
+def test_a_training_killed_by_force_and_continued_ends_with_the_weights_of_an_unbroken_one(kind, killed, tmp_path):
+    settings, folder = replace(QUICK, **KINDS[kind]), killed / kind
     whole = train_trial(stripes(24), settings, tmp_path / "whole", stripes(8, seed=1))
-    # 3 steps an epoch: killed in the third epoch, sequential in the first one of the second phase
-    killed_after(11 if kind == "sequential" else 8, settings, tmp_path / "killed")
-    assert (tmp_path / "killed" / "checkpoint.safetensors").exists()
-    assert finished_trial(tmp_path / "killed") is None
-    continued = train_trial(stripes(24), settings, tmp_path / "killed", stripes(8, seed=1))
-    first, second = ((tmp_path / name / "weights.safetensors").read_bytes() for name in ("whole", "killed"))
+    assert (folder / "checkpoint.safetensors").exists()
+    assert finished_trial(folder) is None
+    continued = train_trial(stripes(24), settings, folder, stripes(8, seed=1))
+    first, second = (each.joinpath("weights.safetensors").read_bytes() for each in (tmp_path / "whole", folder))
     assert first == second
     assert whole.history == continued.history
     assert whole.best_epoch == continued.best_epoch
-    assert not (tmp_path / "killed" / "checkpoint.safetensors").exists()
+    assert not (folder / "checkpoint.safetensors").exists()
 
 
 def test_a_training_interrupted_after_every_single_epoch_ends_with_the_same_weights(tmp_path):

@@ -9,14 +9,14 @@ from making_files import PLAIN, two_boxes, written
 from stranger import Stranger
 
 from PulsarCAMLib.cohort.checks import check_cohort
-from PulsarCAMLib.cohort.labels import label_cohort
-from PulsarCAMLib.cohort.table import read_cohort
+from PulsarCAMLib.cohort.labels.cohort_labels import label_cohort
+from PulsarCAMLib.cohort.tables.table import read_cohort
 from PulsarCAMLib.core.errors import InputError
 from PulsarCAMLib.core.inputs import MASK, MRI, InputRole
 from PulsarCAMLib.core.task import GIVEN, LESION, LabelRule, Task
 from PulsarCAMLib.systems.registry import register, unregister
-from PulsarCAMLib.training.cohort_cases import cohort_cases, usable_rows
-from PulsarCAMLib.training.samples import collect_samples
+from PulsarCAMLib.training.units.cohort_cases import cohort_cases, usable_rows
+from PulsarCAMLib.training.units.samples import collect_samples
 
 
 class Comparing(Stranger):

@@ -3,9 +3,9 @@
 import numpy as np
 import torch
 
-from PulsarCAMLib.systems.autoencoder.architecture import Architecture
-from PulsarCAMLib.systems.autoencoder.ensemble import Ensemble
-from PulsarCAMLib.systems.autoencoder.network import AutoencoderClassifier
+from PulsarCAMLib.systems.autoencoder.model.architecture import Architecture
+from PulsarCAMLib.systems.autoencoder.model.ensemble import Ensemble
+from PulsarCAMLib.systems.autoencoder.model.network import AutoencoderClassifier
 
 ARCHITECTURE = Architecture(filters=1, features=1, dense_units=1, dense_activation="linear")
 

@@ -9,7 +9,7 @@ from linear_models import linear_ensemble
 from making_models import random_members
 
 from PulsarCAMLib.core.errors import InputError
-from PulsarCAMLib.systems.autoencoder.ensemble import Ensemble
+from PulsarCAMLib.systems.autoencoder.model.ensemble import Ensemble
 from PulsarCAMLib.systems.registry import system_of
 from PulsarCAMLib.trust.checks import LABELS, SHUFFLED, SIZE, Settings, check_explanations
 from PulsarCAMLib.trust.maps import map_names

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from linear_models import ARCHITECTURE, linear_ensemble
 
-from PulsarCAMLib.systems.autoencoder.preprocessing import Preprocessing
-from PulsarCAMLib.systems.autoencoder.training_settings import TrainingSettings
-from PulsarCAMLib.training.samples import TrainingSamples
+from PulsarCAMLib.systems.autoencoder.learning.settings import TrainingSettings
+from PulsarCAMLib.systems.autoencoder.samples.preprocessing import Preprocessing
+from PulsarCAMLib.training.units.samples import TrainingSamples
 from PulsarCAMLib.trust.checks import LABELS, Settings
 from PulsarCAMLib.trust.judging import LabelControl, card_section, judge_explanations
 

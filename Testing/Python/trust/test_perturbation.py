@@ -4,13 +4,12 @@ import numpy as np
 import pytest
 
 from PulsarCAMLib.agreement.similarity import spearman
-from PulsarCAMLib.cohort.labels import label_cohort
+from PulsarCAMLib.cohort.labels.cohort_labels import label_cohort
 from PulsarCAMLib.cohort.synthetic.settings import CohortSettings
-from PulsarCAMLib.cohort.synthetic.store import write_cohort
-from PulsarCAMLib.cohort.table import read_cohort
-from PulsarCAMLib.systems.autoencoder.preprocessing import Preprocessing
+from PulsarCAMLib.cohort.tables.table import read_cohort
+from PulsarCAMLib.systems.autoencoder.samples.preprocessing import Preprocessing
 from PulsarCAMLib.systems.registry import system_of
-from PulsarCAMLib.training.cohort_cases import usable_rows
+from PulsarCAMLib.training.units.cohort_cases import usable_rows
 from PulsarCAMLib.trust.cohort_subjects import cohort_subjects
 from PulsarCAMLib.trust.perturbation import noisy, perturbations, shifted, shifts, shuffled
 from PulsarCAMLib.trust.subjects import synthetic_subjects
@@ -84,8 +83,8 @@ def test_planted_tissue_lies_within_the_lesion_and_is_known_for_non_responders_o
         assert (subject.planted is None) or (subject.label == 0 and not (subject.planted & ~subject.mask[0]).any())
 
 
-def test_a_cohort_table_gives_the_same_lesions_with_what_was_planted(subjects, tmp_path):
-    path = write_cohort(tmp_path / "cohort", CohortSettings(patients=2, seed=8301))
+def test_a_cohort_table_gives_the_same_lesions_with_what_was_planted(subjects, synthetic_cohort):
+    path = synthetic_cohort(CohortSettings(patients=2, seed=8301))
     cohort = read_cohort(path)
     found = cohort_subjects(usable_rows(cohort, label_cohort(cohort)), path.parent, system_of(), Preprocessing())
     assert [(s.unit, s.label) for s in found] == [(s.unit, s.label) for s in subjects]

@@ -6,7 +6,7 @@ import torch
 from linear_models import linear_ensemble
 from making_models import random_members, random_patches
 
-from PulsarCAMLib.systems.autoencoder.ensemble import Ensemble
+from PulsarCAMLib.systems.autoencoder.model.ensemble import Ensemble
 from PulsarCAMLib.systems.registry import system_of
 from PulsarCAMLib.trust.maps import Explainer, map_names
 from PulsarCAMLib.trust.randomisation import ALL, randomised, stages_of

@@ -3,8 +3,8 @@
 import pytest
 
 from PulsarCAMLib.cohort.synthetic.rules import RULES
-from PulsarCAMLib.trust import rule_table
-from PulsarCAMLib.trust.rule_table import (
+from PulsarCAMLib.trust.known_tissue import rule_table
+from PulsarCAMLib.trust.known_tissue.rule_table import (
     HEADINGS,
     csv_rows,
     first_sentence,
@@ -13,7 +13,7 @@ from PulsarCAMLib.trust.rule_table import (
     rule_result,
     why_not,
 )
-from PulsarCAMLib.trust.synthetic_scores import LesionScore
+from PulsarCAMLib.trust.known_tissue.synthetic_scores import LesionScore
 
 
 def interval(mean, reach=0.05):

@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from PulsarCAMLib.cli import main
-from PulsarCAMLib.systems.bundle import installed_bundles
+from PulsarCAMLib.systems.bundles.bundle import installed_bundles
 
 pytestmark = pytest.mark.skipif("synthetic-demo" not in installed_bundles(), reason="no bundle is shipped")
 

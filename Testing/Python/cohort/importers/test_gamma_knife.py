@@ -5,8 +5,8 @@ import pytest
 
 from PulsarCAMLib.cohort.importers.gamma_knife import import_gamma_knife
 from PulsarCAMLib.cohort.importers.imported import save_imported
-from PulsarCAMLib.cohort.labels import label_cohort
-from PulsarCAMLib.cohort.table import read_cohort
+from PulsarCAMLib.cohort.labels.cohort_labels import label_cohort
+from PulsarCAMLib.cohort.tables.table import read_cohort
 from PulsarCAMLib.core.errors import InputError
 from PulsarCAMLib.systems.registry import system_of
 

@@ -7,8 +7,8 @@ from making_files import PLAIN, written
 from PulsarCAMLib.cohort.checks import check_cohort
 from PulsarCAMLib.cohort.importers.imported import save_imported
 from PulsarCAMLib.cohort.importers.lumiere import DEEPBRATUMIA, NONE, import_lumiere
-from PulsarCAMLib.cohort.labels import label_cohort
-from PulsarCAMLib.cohort.table import read_cohort
+from PulsarCAMLib.cohort.labels.cohort_labels import label_cohort
+from PulsarCAMLib.cohort.tables.table import read_cohort
 from PulsarCAMLib.core.errors import InputError
 from PulsarCAMLib.systems.registry import system_of
 

@@ -9,8 +9,8 @@ from making_files import PLAIN, files_in, written
 from PulsarCAMLib.cohort.checks import check_cohort
 from PulsarCAMLib.cohort.importers.imported import save_imported
 from PulsarCAMLib.cohort.importers.proteas import import_proteas
-from PulsarCAMLib.cohort.labels import label_cohort
-from PulsarCAMLib.cohort.table import read_cohort
+from PulsarCAMLib.cohort.labels.cohort_labels import label_cohort
+from PulsarCAMLib.cohort.tables.table import read_cohort
 from PulsarCAMLib.core.errors import InputError, OutputError
 
 CLINICAL = "PROTEAS-Clinical_and_demographic_data.xlsx"

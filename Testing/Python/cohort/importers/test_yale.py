@@ -7,7 +7,7 @@ import pytest
 
 from PulsarCAMLib.cohort.importers.imported import save_imported
 from PulsarCAMLib.cohort.importers.yale import import_yale
-from PulsarCAMLib.cohort.table import read_cohort
+from PulsarCAMLib.cohort.tables.table import read_cohort
 from PulsarCAMLib.core.errors import InputError
 from PulsarCAMLib.systems.registry import system_of
 

@@ -8,7 +8,7 @@ import SimpleITK as sitk
 from making_files import ROTATION, written
 
 from PulsarCAMLib.core.errors import InputError
-from PulsarCAMLib.core.geometry import VolumeGeometry
+from PulsarCAMLib.core.geometry.volume import VolumeGeometry
 from PulsarCAMLib.systems.rano.measurements import TARGETS, axial_axis, measure_file, measure_mask
 
 TILT = ((1.0, 0.0, 0.0), (0.0, np.cos(0.3), -np.sin(0.3)), (0.0, np.sin(0.3), np.cos(0.3)))

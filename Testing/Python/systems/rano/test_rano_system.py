@@ -15,7 +15,7 @@ import SimpleITK as sitk
 from PulsarCAMLib.cli import main
 from PulsarCAMLib.core.case import Case, Image
 from PulsarCAMLib.core.errors import BundleError, DependencyError, InputError
-from PulsarCAMLib.core.geometry import VolumeGeometry
+from PulsarCAMLib.core.geometry.volume import VolumeGeometry
 from PulsarCAMLib.core.task import VISIT
 from PulsarCAMLib.systems.rano.architecture import BLOCKS, DenseNetSizes
 from PulsarCAMLib.systems.rano.measurements import measure_file
@@ -238,8 +238,8 @@ def test_the_card_says_what_the_model_was_trained_on(model, capsys):
 
 
 def test_the_network_stands_beside_its_baselines_and_it_is_said_first_when_it_does_not_beat_them(cohort):
+    from PulsarCAMLib.study.figures.summary import summarise
     from PulsarCAMLib.study.run import open_study
-    from PulsarCAMLib.study.summary import summarise
 
     out = cohort.parent / "study"
     models = ["--models", "rano,majority,volume-rule,growth", "--protocols", "patients", "--trials", "1"]
@@ -292,7 +292,7 @@ def test_a_new_visit_is_explained_into_a_folder(cohort, model, a_scene):
 
 
 def test_a_missing_visit_before_is_one_sentence_before_torch_is_loaded(cohort, model, capsys, monkeypatch):
-    monkeypatch.setattr("PulsarCAMLib.cli.explain._import_all", lambda job: pytest.fail("it was loaded"))
+    monkeypatch.setattr("PulsarCAMLib.cli.explain.one_case._import_all", lambda job: pytest.fail("it was loaded"))
     lacking = files_of(cohort, 2)[:-2]
     assert main(["explain", *lacking, "-o", str(cohort.parent / "no"), "--model", str(model)]) == 3
     assert "FLAIR MRI of the visit before; give it with --flair-before" in capsys.readouterr().err

@@ -9,12 +9,12 @@ import pytest
 from making_files import written
 
 from PulsarCAMLib.cohort.checks import check_cohort
-from PulsarCAMLib.cohort.labels import label_cohort
-from PulsarCAMLib.cohort.table import read_cohort
+from PulsarCAMLib.cohort.labels.cohort_labels import label_cohort
+from PulsarCAMLib.cohort.tables.table import read_cohort
 from PulsarCAMLib.core.errors import InputError
-from PulsarCAMLib.core.geometry import VolumeGeometry
+from PulsarCAMLib.core.geometry.volume import VolumeGeometry
 from PulsarCAMLib.systems.rano.system import RANO
-from PulsarCAMLib.training.cohort_cases import cohort_cases, usable_rows
+from PulsarCAMLib.training.units.cohort_cases import cohort_cases, usable_rows
 
 GRID = VolumeGeometry((6, 40, 40), (1.0, 1.0, 5.0))
 KNOWN = {"new_lesion": "no", "steroids_mg": "0", "neurological_status": "stable", "t2_flair": "stable"}

@@ -1,0 +1,1 @@
+"""``pulsarcam explain`` for many patients: of a cohort table, or of a folder of DICOM files."""

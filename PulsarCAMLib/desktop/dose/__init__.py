@@ -1,0 +1,1 @@
+"""What the planned dose is told with, for scripts and the panel."""

@@ -1,0 +1,1 @@
+"""Dose painting for scripts; research use only, not a plan."""

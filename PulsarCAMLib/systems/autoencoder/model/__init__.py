@@ -1,0 +1,1 @@
+"""The network: its sizes, its layers, and all members of an ensemble in one batched pass."""
