@@ -39,12 +39,18 @@ class Course:
         geometry: its place, in the MRI's space.
         fractions: number of equal fractions; None: not known.
         source: where the number comes from: "plan", "given", or nothing.
+        file: its name, for sentences to whoever gave it; never written into results.
     """
 
     dose: np.ndarray
     geometry: VolumeGeometry
     fractions: int | None = None
     source: str = ""
+    file: str = ""
+
+    def called(self, number: int) -> str:
+        """As in "Dose 2 (RD.dcm)"."""
+        return f"Dose {number}{f' ({self.file})' if self.file else ''}"
 
     def told(self, number: int) -> str:
         """One sentence without names."""
@@ -106,9 +112,9 @@ def refuse_unknown(courses: Sequence[Course], settings: DoseTold) -> None:
     for course in courses:
         if course.fractions is not None and (course.fractions < 1 or course.fractions != int(course.fractions)):
             raise InputError(f"A dose is given in a whole number of fractions from 1 on, not in {course.fractions}.")
-    unknown = [n for n, course in enumerate(courses, start=1) if course.fractions is None]
+    unknown = [course.called(n) for n, course in enumerate(courses, start=1) if course.fractions is None]
     if settings.quantity != PHYSICAL and unknown:
-        which = f"Dose {unknown[0]}" if len(courses) > 1 else "The dose"
+        which = unknown[0] if len(courses) > 1 else "The dose"
         raise InputError(
             f"{which} does not say in how many fractions it is given, so there is no {settings.quantity.upper()} of it",
             BY_FRACTIONS,
@@ -133,16 +139,18 @@ def planned(courses: Sequence[Course], settings: DoseTold) -> Planned:
     total = doses[finest].astype(np.float64)
     for n, (dose, grid) in enumerate(zip(doses, grids, strict=True)):
         if n != finest:
-            total += dose if grid.same_grid(grids[finest]) else _brought(dose, grid, grids[finest], n + 1)
+            total += (
+                dose if grid.same_grid(grids[finest]) else _brought(dose, grid, grids[finest], courses[n].called(n + 1))
+            )
     return Planned(total.astype(np.float32), grids[finest], grids)
 
 
-def _brought(dose: np.ndarray, grid: VolumeGeometry, target: VolumeGeometry, number: int) -> np.ndarray:
+def _brought(dose: np.ndarray, grid: VolumeGeometry, target: VolumeGeometry, called: str) -> np.ndarray:
     """A dose on another grid; zero beyond its own."""
     ijk = grid.to_ijk(target.to_lps(np.argwhere(np.ones((2, 2, 2)))[:, ::-1] * (np.array(target.shape[::-1]) - 1)))
     if (ijk.max(axis=0) < -0.5).any() or (ijk.min(axis=0) > np.array(grid.shape[::-1]) - 0.5).any():
         raise InputError(
-            f"Dose {number} lies elsewhere than the others, so they cannot be added: they do not share a space, or "
+            f"{called} lies elsewhere than the others, so they cannot be added: they do not share a space, or "
             "belong to different patients."
         )
     return np.maximum(resample(grid.to_sitk(dose), target, cubic=True), 0)

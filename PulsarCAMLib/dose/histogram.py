@@ -13,6 +13,21 @@ import numpy as np
 CURVE_STEPS = 200
 """About so many points of a curve."""
 
+ALL_BUT = 1e-6
+"""Percents that are the rounding of a sum of volumes."""
+
+
+def share_text(percent: float) -> str:
+    """Whole percents, and never all or nothing where something is missing or there.
+
+    Examples:
+        >>> share_text(100.0), share_text(99.97), share_text(95.3), share_text(0.2), share_text(0.0)
+        ('100', '>99', '95', '<1', '0')
+    """
+    if 99.5 <= percent < 100 - ALL_BUT:
+        return ">99"
+    return "<1" if ALL_BUT < percent < 0.5 else f"{percent:.0f}"
+
 
 @dataclass(frozen=True, eq=False)
 class Histogram:

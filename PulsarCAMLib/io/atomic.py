@@ -85,7 +85,7 @@ def write_durably(path: Path, content: bytes) -> None:
         replace_file(path, content, durably=True)
     except OSError as error:
         raise OutputError(
-            f"The training cannot be saved to {path} ({error.strerror}); make room there and continue it."
+            f"This run cannot be saved to {path} ({error.strerror}); make room there and continue it."
         ) from error
 
 

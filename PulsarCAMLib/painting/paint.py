@@ -65,7 +65,7 @@ class Painting:
         geometry: of the MRI.
         lesions: that are painted.
         table: one row per lesion of the result, those that are not painted with the reason.
-        despite: what speaks against model and map, where it was painted in spite of it.
+        despite: what speaks against model, map or lesion, where it was painted in spite of it.
         warnings: sentences for the user.
         facts: of the model: name, hash and so on.
     """
@@ -178,7 +178,11 @@ def paint(
             progress(n / len(result.units), f"Painting {unit.name}")
         found, reasons = painter.lesion(unit)
         row = found.row | {"painted": not reasons or settings.anyway, "why_not": "; ".join(reasons)}
-        doubts = [*reasons, *doubts_on_lesion(unit, row["overlap"], result, bool(row["boost_cm3"]))]
+        doubts = [*doubts_on_lesion(unit, row["overlap"], result, bool(row["boost_cm3"]))]
+        if reasons and row["painted"]:
+            despite.append(f"“{unit.name}” is painted in spite of this: {row['why_not']}.")
+        elif reasons:
+            doubts = [*reasons, *doubts]
         if row["painted"] and found.quality is not None and found.quality.doubt:
             doubts.append(found.quality.doubt)
         who = f"“{unit.name}”{'' if row['painted'] else ' is not painted'}"

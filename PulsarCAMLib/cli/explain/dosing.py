@@ -117,9 +117,11 @@ def _courses(job: Job, case: Case) -> list[Course]:
             raise InputError(f"The dose is the file of the MRI or of the lesions, {shown_path(path)}; name the dose.")
     if job.doses:
         files = [read_dose_file(path) for path in job.doses]
+        names = [path.name for path in job.doses]
     else:
         roles = [name for name in case.images if _is_dose(name)]
         files = [DoseFile(case.images[name].voxels, case.images[name].geometry) for name in roles]
+        names = [""] * len(files)
     if len(job.fractions) > len(files):
         raise InputError(
             f"There are {len(job.fractions)} numbers of fractions and {len(files) or 'no'} doses; give one for each."
@@ -129,7 +131,7 @@ def _courses(job: Job, case: Case) -> list[Course]:
         geometry = place_of(file, f"Dose {n + 1}", job, case)
         given = job.fractions[n] if n < len(job.fractions) else None
         source = "given" if given else "plan" if file.fractions else ""
-        found.append(Course(file.dose, geometry, given or file.fractions, source))
+        found.append(Course(file.dose, geometry, given or file.fractions, source, names[n]))
     return found
 
 

@@ -8,6 +8,7 @@ from slicer.i18n import tr as _
 
 from ...dose.case import ACTIVATED, REST, WHOLE, sentence_of
 from ...dose.contrast import LESS, MORE
+from ...dose.histogram import share_text
 from ..compare.narrative import is_known
 
 COLUMNS = ("mean_gy", "d98_gy", "d50_gy", "d2_gy")
@@ -48,9 +49,9 @@ def details_text(row: dict) -> str:
         lines.append(_("{low:.1f} to {high:.1f} {unit}").format(
             low=row["min_gy"], high=row["max_gy"], unit=row["quantity"]))  # fmt: skip
         levels = [name for name in row if name.startswith("v") and name[1:2].isdigit() and is_known(row[name])]
-        lines += [f"V{name[1:].removesuffix('_percent')} Gy: {row[name]:.0f} %" for name in levels]
+        lines += [f"V{name[1:].removesuffix('_percent')} Gy: {share_text(row[name])} %" for name in levels]
     if is_known(row["v_prescription_percent"]):
-        lines.append(_("{share:.0f} % get the prescribed dose").format(share=row["v_prescription_percent"]))
+        lines.append(_("{share} % get the prescribed dose").format(share=share_text(row["v_prescription_percent"])))
     if is_known(row["conformity_paddick"]):
         lines.append(_("Conformity (Paddick): {value:.2f}").format(value=row["conformity_paddick"]))
     if is_known(row["gradient_index"]):

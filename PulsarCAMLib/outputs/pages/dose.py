@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from ...core.display import DisplaySettings
 from ...core.pluralize import capital
 from ...core.task import PREDICTED
 from ...dose.case import ACTIVATED, REST, WHOLE, CaseDose, sentence_of
+from ...dose.histogram import share_text
 from ...explanation.result import CaseResult
 from .sections import class_text
 from .templating import number
@@ -53,17 +55,21 @@ def values_of(found: CaseDose, result: CaseResult, method: str, target: str) -> 
 def _row(row: dict, levels: list[str], prescribed: bool) -> dict[str, Any]:
     said = ("mean_gy", "min_gy", "max_gy", "d98_gy", "d50_gy", "d2_gy")
     more = ("conformity_paddick", "gradient_index")
-    cells = [(row[name], 2) for name in said] + [(row[name], 0) for name in levels]
+    cells = [_told(row[name]) for name in said] + [_told(row[name], share_text) for name in levels]
     if prescribed:
-        cells += [(row["v_prescription_percent"], 0), *((row[name], 2) for name in more)]
+        cells += [_told(row["v_prescription_percent"], share_text), *(_told(row[name]) for name in more)]
     return {
         "name": row["lesion"],
         "part": TITLES[row["region"]],
         "volume": row["volume_cm3"],
         "undefined": row["undefined"] if row["mean_gy"] is None else "",
         "span": len(cells),
-        "cells": ["–" if value is None else number(value, digits) for value, digits in cells],
+        "cells": cells,
     }
+
+
+def _told(value: float | None, as_text: Callable[[float], str] = lambda value: number(value, 2)) -> str:
+    return "–" if value is None else as_text(value)
 
 
 def _picture(found: CaseDose, shown: DisplaySettings) -> bytes:

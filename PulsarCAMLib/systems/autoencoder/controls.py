@@ -14,7 +14,8 @@ CONTROLS = (
     ),
     InputControl(
         OUTSIDE_ONLY, "outside only", "The inside of the contour is 0, and the rest is normalised without it.",
-        "the network need not look at the lesion, and a map inside the contour need not show why",
+        "the network need not look at the lesion, and a map inside the contour need not show why (one that is given "
+        "nothing from outside can be trained: see the page on training, inputs that cannot leak)",
     ),
     InputControl(
         INSIDE_ONLY, "inside only", "Outside the contour is 0, and the rest is normalised without it.",

@@ -79,3 +79,7 @@ def test_numbers_of_fractions_that_are_none_are_refused(count):
 def test_without_a_number_of_fractions_there_is_no_biological_dose():
     with pytest.raises(InputError, match=r"Dose 2 does not say in how many fractions .*--fractions"):
         planned([Course(ramp(GRID), GRID, 5), Course(ramp(GRID), GRID)], DoseTold(quantity="eqd2"))
+    named = [Course(ramp(GRID), GRID, 5, file="first.dcm"), Course(ramp(GRID), GRID, file="boost.dcm")]
+    with pytest.raises(InputError, match=r"Dose 2 \(boost\.dcm\) does not say"):
+        planned(named, DoseTold(quantity="eqd2"))
+    assert "boost" not in named[1].told(2)  # that goes into results

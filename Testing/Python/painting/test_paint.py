@@ -228,7 +228,9 @@ def test_a_lesion_that_is_not_stable_is_not_painted_and_its_row_says_why(result,
         paint(alone, by(anyway=False), **MAP)
     forced = paint(alone, by(), **MAP)
     assert forced.table[0]["painted"]
-    assert any(told in text for text in forced.warnings)
+    assert any(told in text and text.startswith("“one” is painted in spite of this") for text in forced.despite)
+    assert set(forced.despite) <= set(forced.warnings)
+    assert sum(told in text for text in forced.warnings) == 1
     at_the_limit = changed(result, stability=moving(MOST_MOVED_MM))
     assert all(row["painted"] for row in paint(at_the_limit, by(anyway=False), **MAP).table)
 
