@@ -1,16 +1,18 @@
 """Mutation testing: changes one thing in the code at a time and sees whether a test fails.
 
-    python Testing/mutate.py --rooms core,lesions,systems,explanation --most 200 --seed 1 --jobs 2
+    python Testing/mutate.py --rooms core,lesions,systems,explanation --jobs 2 -o build/mutation
 
-Every mutant lives in a copy of the checkout, never in the checkout itself. A mutant that no test of its rooms kills
-survives: it is printed with file, line and change, to be killed by a test or named as one that changes nothing.
-``--most`` draws that many of all mutants by chance; the score then has an interval (Wilson, 95 %).
+First the tests of ``GUARDS`` run once and it is written down which lines each runs (some 20 minutes on one core; again
+with ``--again``). Then every mutant meets the tests that run its lines, the nearest and quickest first; what survives
+these meets all that can see it. Mutants live in copies of the checkout. A stopped run goes on with the same command:
+what is known of a file holds as long as the file stays as it is. A mutant that survives is printed, to be killed by a
+test or named as one that changes nothing. ``--most`` tries that many, drawn by chance.
 """
 
 from __future__ import annotations
 
 import argparse
-import ast
+import json
 import math
 import os
 import random
@@ -19,141 +21,82 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 from queue import Queue
 
+from mutation.changes import Mutant, all_mutants, mutated
+from mutation.covering import Covering
+from mutation.trying import NO_TESTS, OUT_OF_TIME, PASSED, WRONG_NAME, Server
+
 ROOT = Path(__file__).resolve().parents[1]
-LIBRARY = "PulsarCAMLib"
 
-TESTS = {
-    "core": ("core", "lesions", "explanation", "io", "test_examples.py", "desktop/test_dependencies.py"),
-    "lesions": ("lesions", "scene/test_inputs.py", "test_examples.py"),
-    "systems": ("systems", "explanation"),
-    "explanation": (
-        "explanation",
-        "systems/autoencoder/test_inspection.py",
-        "agreement/test_agreement.py",
-        "test_examples.py",
-    ),
-}
-"""Room to the tests that guard it, below Testing/Python; those that are not there are passed over."""
+GUARDS = (
+    *("core", "io", "lesions", "systems", "explanation", "agreement", "trust", "scene/test_inputs.py"),
+    *("desktop/test_dependencies.py", "test_examples.py", "test_new_map_method.py"),
+)
+"""Tests that guard the rooms, below Testing/Python."""
 
-COMPARED = {ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt, ast.Eq: ast.NotEq, ast.NotEq: ast.Eq}
-COMPUTED = {ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Div, ast.Div: ast.Mult, ast.FloorDiv: ast.Div}
-JOINED = {ast.And: ast.Or, ast.Or: ast.And}
-SECONDS = 900
+QUICK, WHOLE = 8.0, 60.0
+"""Seconds of tests that a mutant meets at first, and at most."""
+
+KILLED, SURVIVED, UNSEEN = "killed", "survived", "unseen"
 
 
-@dataclass(frozen=True)
-class Mutant:
-    """One change: the ``number``-th that :func:`changes` finds in a file."""
-
-    file: Path
-    number: int
-    line: int
-    what: str
-
-
-def changes(tree: ast.AST) -> Iterator[tuple[int, str, object]]:
-    """Line, words, and a function that makes the change in the tree; texts and annotations are left alone."""
-    decorators = {
-        id(each) for node in ast.walk(tree) for top in getattr(node, "decorator_list", ()) for each in ast.walk(top)
-    }
-    for node in ast.walk(tree):
-        if id(node) in decorators:
-            continue
-        if isinstance(node, ast.Compare) and type(node.ops[0]) in COMPARED:
-            old, new = type(node.ops[0]), COMPARED[type(node.ops[0])]
-            yield node.lineno, f"{old.__name__} -> {new.__name__}", lambda n=node, o=new: n.ops.__setitem__(0, o())
-        elif isinstance(node, ast.BinOp) and type(node.op) in COMPUTED and not _is_text(node):
-            new = COMPUTED[type(node.op)]
-            yield (
-                node.lineno,
-                f"{type(node.op).__name__} -> {new.__name__}",
-                lambda n=node, o=new: setattr(n, "op", o()),
-            )
-        elif isinstance(node, ast.BoolOp):
-            new = JOINED[type(node.op)]
-            yield (
-                node.lineno,
-                f"{type(node.op).__name__} -> {new.__name__}",
-                lambda n=node, o=new: setattr(n, "op", o()),
-            )
-        elif isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
-            yield node.lineno, "not removed", lambda n=node: setattr(n, "op", ast.UAdd())
-        elif isinstance(node, ast.Constant) and isinstance(node.value, bool):
-            yield node.lineno, f"{node.value} -> {not node.value}", lambda n=node: setattr(n, "value", not n.value)
-        elif isinstance(node, ast.Constant) and isinstance(node.value, (int, float)):
-            yield node.lineno, f"{node.value} -> {node.value + 1}", lambda n=node: setattr(n, "value", n.value + 1)
-        elif isinstance(node, ast.If):
-            yield node.lineno, "if -> if not", lambda n=node: setattr(n, "test", ast.UnaryOp(ast.Not(), n.test))
+def record(path: Path) -> None:
+    """Run the tests once and write down which lines each runs."""
+    tests = [str(ROOT / "Testing" / "Python" / each) for each in GUARDS]
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "mutation.covering"]
+    folders = [ROOT, ROOT / "Testing", ROOT / "Testing" / "Python"]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": os.pathsep.join(map(str, folders))}
+    subprocess.run([*command, "--covering", str(path), *tests], cwd=ROOT, env=environment, check=False)
 
 
-def _is_text(node: ast.BinOp) -> bool:
-    sides = (node.left, node.right)
-    return any(
-        isinstance(s, ast.JoinedStr) or (isinstance(s, ast.Constant) and isinstance(s.value, str)) for s in sides
-    )
-
-
-def all_mutants(rooms: list[str]) -> list[Mutant]:
-    """Every mutant of these rooms."""
-    found = []
-    for room in rooms:
-        for file in sorted((ROOT / LIBRARY / room).rglob("*.py")):
-            tree = ast.parse(file.read_text(encoding="utf-8"))
-            for number, (line, what, _) in enumerate(changes(tree)):
-                found.append(Mutant(file.relative_to(ROOT), number, line, what))
-    return found
-
-
-def mutated(source: str, number: int) -> str:
-    """The file's text with its ``number``-th change made."""
-    tree = ast.parse(source)
-    _, _, change = list(changes(tree))[number]
-    change()
-    return ast.unparse(ast.fix_missing_locations(tree))
-
-
-def nearest_first(file: Path, folder: Path) -> list[Path]:
-    """Files of tests that guard a file's room, those with its or its folder's name first: most mutants die there."""
-    found = [
-        test
-        for name in TESTS[file.parts[1]]
-        for test in ([folder / name] if name.endswith(".py") else sorted((folder / name).rglob("test_*.py")))
-        if test.is_file()
-    ]
-    near = [file.stem, *file.parts[2:-1]]
-    return sorted(found, key=lambda test: -sum(name in test.as_posix() for name in near))
-
-
-def is_killed(mutant: Mutant, checkout: Path) -> bool:
+def fate(mutant: Mutant, server: Server, checkout: Path, covering: Covering) -> str:
     """Whether a test fails in a checkout that holds this mutant alone."""
+    seeing = covering.seeing(mutant)
+    if not seeing:
+        return UNSEEN
     path = checkout / mutant.file
     before = path.read_text(encoding="utf-8")
     path.write_text(mutated(before, mutant.number), encoding="utf-8")
-    tests = [str(p) for p in nearest_first(mutant.file, checkout / "Testing" / "Python")]
-    command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "-m", "not slow", *tests]
-    environment = {**os.environ, "PYTHONPATH": str(checkout), "OMP_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"}
     try:
-        done = subprocess.run(command, cwd=checkout, env=environment, capture_output=True, timeout=SECONDS, check=False)
-        return done.returncode != 0
-    except subprocess.TimeoutExpired:
-        return True
+        first = _within(seeing, covering, QUICK)
+        rest = _within(seeing[len(first) :], covering, WHOLE)
+        return KILLED if any(part and _fails(part, server, covering) for part in (first, rest)) else SURVIVED
     finally:
         path.write_text(before, encoding="utf-8")
 
 
+def _within(numbers: list[int], covering: Covering, seconds: float) -> list[int]:
+    """The first tests that fit into so many seconds, one at least."""
+    taken: list[int] = []
+    for number in numbers:
+        if taken and covering.seconds([*taken, number]) > seconds:
+            break
+        taken.append(number)
+    return taken
+
+
+def _fails(numbers: list[int], server: Server, covering: Covering) -> bool:
+    names = covering.names(numbers)
+    limit = 60 + 10 * covering.seconds(numbers)
+    code = server.run(names, limit)
+    if code in (WRONG_NAME, NO_TESTS):  # a case that is named after a value that the mutant changed
+        code = server.run(sorted({name.split("::")[0] for name in names}), limit)
+    return code == OUT_OF_TIME or code != PASSED
+
+
 def copy_of_checkout(folder: Path) -> Path:
-    """What git knows, as it is in the working tree."""
+    """What git knows, as it is in the working tree, with the folder of shared data beside it."""
     listed = subprocess.run(["git", "-C", ROOT, "ls-files", "-z"], capture_output=True, text=True, check=True).stdout
     for name in listed.split("\0"):
         if name and (ROOT / name).is_file():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, folder / name)
+    shared = ROOT.parent / "shared"
+    if shared.is_dir() and not (folder.parent / "shared").exists():
+        (folder.parent / "shared").symlink_to(shared.resolve())
     return folder
 
 
@@ -165,47 +108,83 @@ def interval(killed: int, of: int) -> tuple[float, float]:
     return middle - reach, middle + reach
 
 
+def told(known: dict[str, dict], everything: list[Mutant]) -> str:
+    """A line for each room, and the survivors."""
+    lines = []
+    for room in sorted({each.file.split("/")[1] for each in everything}):
+        mine = [each for each in everything if each.file.split("/")[1] == room]
+        fates = [known[each.key]["fate"] for each in mine if each.key in known]
+        if fates:
+            killed = fates.count(KILLED)
+            low, high = interval(killed, len(fates))
+            lines.append(
+                f"{room}: {killed} of {len(fates)} killed ({killed / len(fates):.1%}, {low:.1%} to {high:.1%}), "
+                f"{fates.count(UNSEEN)} run by no test; {len(mine)} mutants in all"
+            )
+    return "\n".join(lines)
+
+
 def main() -> int:
     """Run the command line; the exit code is 1 when a mutant survives."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--rooms", default="core,lesions,systems,explanation")
+    parser.add_argument(
+        "-o", "--output", type=Path, default=ROOT / "build" / "mutation", help="what is known (%(default)s)"
+    )
+    parser.add_argument("--rooms", default="core,lesions,explanation,systems")
     parser.add_argument("--most", type=int, default=0, help="draw this many (0: all)")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--minutes", type=float, default=1e9, help="begin no mutant after this time")
+    parser.add_argument("--again", action="store_true", help="find out anew which test runs which lines")
+    parser.add_argument("--survivors", action="store_true", help="try those anew that survived")
     options = parser.parse_args()
-    everything = all_mutants(options.rooms.split(","))
+    options.output.mkdir(parents=True, exist_ok=True)
+    covering_file, fates_file = options.output / "covering.json", options.output / "fates.jsonl"
+    if options.again or not covering_file.is_file():
+        record(covering_file)
+    covering = Covering.read(covering_file)
+    everything = all_mutants(ROOT, options.rooms.split(","))
+    known = {}
+    if fates_file.is_file():
+        known = {each["key"]: each for each in map(json.loads, fates_file.read_text(encoding="utf-8").splitlines())}
     drawn = list(everything)
     random.Random(options.seed).shuffle(drawn)
     drawn = drawn[: options.most] if options.most else drawn
+    rooms = options.rooms.split(",")
+    drawn.sort(key=lambda each: rooms.index(each.file.split("/")[1]))
+    again = {key for key, each in known.items() if options.survivors and each["fate"] != KILLED}
+    drawn = [each for each in drawn if each.key not in known or each.key in again]
     end = time.monotonic() + 60 * options.minutes
-    with tempfile.TemporaryDirectory() as scratch, ThreadPoolExecutor(options.jobs) as pool:
-        free: Queue[Path] = Queue()
+    with (
+        tempfile.TemporaryDirectory() as scratch,
+        ThreadPoolExecutor(options.jobs) as pool,
+        fates_file.open("a", encoding="utf-8") as kept,
+    ):
+        free: Queue[tuple[Server, Path]] = Queue()
         for n in range(options.jobs):
-            free.put(copy_of_checkout(Path(scratch) / str(n)))
+            checkout = copy_of_checkout(Path(scratch) / str(n))
+            free.put((Server(checkout), checkout))
 
-        def one(mutant: Mutant) -> bool | None:
+        def one(mutant: Mutant) -> str | None:
             if time.monotonic() > end:
                 return None
-            checkout = free.get()
+            server, checkout = free.get()
             try:
-                return is_killed(mutant, checkout)
+                return fate(mutant, server, checkout, covering)
             finally:
-                free.put(checkout)
+                free.put((server, checkout))
 
-        killed = []
-        for mutant, dead in zip(drawn, pool.map(one, drawn), strict=True):
-            if dead is not None:
-                killed.append(dead)
-            if dead is False:
-                print(f"survived: {mutant.file}:{mutant.line}: {mutant.what}", flush=True)
-    if not killed:
-        print("no mutant was tried")
-        return 1
-    low, high = interval(sum(killed), len(killed))
-    print(f"{sum(killed)} of {len(killed)} killed ({sum(killed) / len(killed):.1%}, {low:.1%} to {high:.1%}); "
-          f"{len(everything)} mutants in all")  # fmt: skip
-    return int(not all(killed))
+        for mutant, found in zip(drawn, pool.map(one, drawn), strict=True):
+            if found is None:
+                continue
+            known[mutant.key] = {"key": mutant.key, "line": mutant.line, "what": mutant.what, "fate": found}
+            print(json.dumps(known[mutant.key]), file=kept, flush=True)
+            if found != KILLED:
+                print(f"{found}: {mutant.file}:{mutant.line}: {mutant.what}", flush=True)
+        while not free.empty():
+            free.get()[0].close()
+    print(told(known, everything) or "no mutant was tried")
+    return int(any(known[each.key]["fate"] != KILLED for each in everything if each.key in known))
 
 
 if __name__ == "__main__":

@@ -1,0 +1,1 @@
+"""Mutation testing: one change at a time in the code, and whether a test sees it."""
