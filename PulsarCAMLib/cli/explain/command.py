@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from pathlib import Path
 
 from ..console import Progress, Timings, table, warn
@@ -11,6 +13,7 @@ from .painting import said, wish_of
 
 def run(options) -> None:
     """The command: one patient, or many."""
+    _sum_on_one_core()
     from ..many.command import explain_many
     from ..many.source import is_many, stock_of
 
@@ -39,6 +42,16 @@ def run(options) -> None:
         print(f"Results: {job.output}")
     if options.timings:
         timings.show()
+
+
+def _sum_on_one_core() -> None:
+    """NumPy's sums are too small to be shared out: its threads wait for each other longer than they work.
+
+    Shared out, their last digits would depend on the number of cores, too. NumPy reads this once, when it is imported;
+    what the user has set stays.
+    """
+    if "numpy" not in sys.modules:
+        os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 
 def only_for_many(options) -> str:

@@ -21,7 +21,7 @@ from .intensities import (
 )
 from .mask_levels import levels_on
 from .preprocessing import BY_INDEX, CONSTANT, CROP, SHARES, Preprocessing
-from .sections import answering_slice, read_for_masks, section_centres, widest
+from .sections import answering_slice, beside_the_answer, read_for_masks, section_centres, widest
 from .working_grid import LARGE_LESION_MARGIN, WorkingAxes, working_axes
 
 FILLING_STEPS = 3
@@ -141,22 +141,30 @@ def extract_patches(
     preprocessing = preprocessing or Preprocessing()
     check_lies_on(volume, geometry, lesion)
     size, fill = preprocessing.patch_size, preprocessing.large_lesion == "fill"
-    placed = _placed if preprocessing.lattice == BY_INDEX else _placed_as_before
-    axes, scale, mask, first = placed(geometry, lesion, preprocessing, rotation_deg)
+    shown, at = lesion, None
+    if preprocessing.lattice == BY_INDEX:
+        axes, scale = _placed(geometry, lesion, preprocessing, rotation_deg)
+        if only_main and axes.section is not None and preprocessing.plane == "volume":
+            shown, at = beside_the_answer(lesion, axes.section), axes.coordinates(geometry.to_lps(axes.section.centre))
+        mask, first = _mask_on(axes, geometry, shown)
+    else:
+        axes, scale, mask, first = _placed_as_before(geometry, lesion, preprocessing, rotation_deg)
     used = np.flatnonzero(mask.any(axis=(1, 2)))
-    areas = _areas_mm2(mask, used, axes, geometry, lesion, preprocessing)
+    areas = _areas_mm2(mask, used, axes, geometry, shown, preprocessing)
     main = answering_slice(areas, preprocessing.answering_slice)
+    if at is not None:
+        main = int(np.argmin(np.abs(used + first[2] - at[2])))
     if only_main:
         used, areas, main = used[[main]], areas[[main]], 0
     centres = (
-        _centres(mask, used) if axes.section is None else section_centres(axes, geometry, lesion, mask, first, used)
+        _centres(mask, used) if axes.section is None else section_centres(axes, geometry, shown, mask, first, used)
     )
     corners = np.array([_corner(mask[k], centre, size) for k, centre in zip(used, centres, strict=True)])
     images, masks, grid, low = _cut(volume, geometry, axes, first, mask, used, corners, size)
     levels = masks
     if preprocessing.mask_edges == SHARES:
         first_pixel = np.add(first, [*low[::-1], used[0]])
-        levels = _levels(geometry, lesion, axes, first_pixel, masks, used - used[0], corners - low)
+        levels = _levels(geometry, shown, axes, first_pixel, masks, used - used[0], corners - low)
     warnings = _warnings(volume, lesion, images, 1.0 if fill else scale, size)
     limits = bounds_of(images, volume, lesion, preprocessing, bounds)
     if preprocessing.normalise != CROP:
@@ -210,8 +218,8 @@ def paste_maps(
 
 def _placed(
     geometry: VolumeGeometry, lesion: Lesion, preprocessing: Preprocessing, rotation_deg: float
-) -> tuple[WorkingAxes, float, np.ndarray, np.ndarray]:
-    """Lattice, scale, and :func:`_mask_on`: pixels grow with what the lesion's voxels span, and by no step.
+) -> tuple[WorkingAxes, float]:
+    """Lattice and scale: pixels grow with what the lesion's voxels span, and by no step.
 
     A lesion as wide as the patch keeps its pixels; one that is wider by the margins, or more, leaves them free.
     """
@@ -222,13 +230,13 @@ def _placed(
         scale = max(1.0, min(scale, 1 + 2 * (pixels - size) / (size - 2 * LARGE_LESION_MARGIN)))
     if scale != 1:
         axes = working_axes(geometry, lesion, preprocessing, rotation_deg, scale)
-    return (axes, scale, *_mask_on(axes, geometry, lesion))
+    return axes, scale
 
 
 def _placed_as_before(
     geometry: VolumeGeometry, lesion: Lesion, preprocessing: Preprocessing, rotation_deg: float
 ) -> tuple[WorkingAxes, float, np.ndarray, np.ndarray]:
-    """As :func:`_placed`, by counting pixels of the lattice."""
+    """As :func:`_placed`, by counting pixels of the lattice; and :func:`_mask_on`."""
     axes = working_axes(geometry, lesion, preprocessing, rotation_deg)
     mask, first = _mask_on(axes, geometry, lesion)
     scale, fill = 1.0, preprocessing.large_lesion == "fill"

@@ -87,9 +87,18 @@ def answering_slice(areas: np.ndarray, rule: str) -> int:
 
 def widest(axes: WorkingAxes, geometry: VolumeGeometry, lesion: Lesion) -> float:
     """Pixels, with fractions, that the lesion's voxels span along the columns or the rows, whichever is more."""
-    at = axes.coordinates(_voxel_centres(geometry, lesion))
+    inner = np.zeros_like(lesion.mask)
+    inner[..., 1:-1] = lesion.mask[..., :-2] & lesion.mask[..., 2:]  # between two others of its row: at no end
+    at = axes.coordinates(_voxel_centres(geometry, replace(lesion, mask=lesion.mask & ~inner)))
     steps = np.linalg.inv(axes.direction) @ geometry.ijk_to_lps[:3, :3] / axes.spacing[:, None]
     return float((np.ptp(at, axis=0) + np.abs(steps).sum(axis=1))[:2].max())
+
+
+def beside_the_answer(lesion: Lesion, section: AnsweringSection) -> Lesion:
+    """The answering section and the MRI's slices beside it, for patches on the MRI's own slices: what is read there."""
+    k = int(section.centre[2]) - lesion.offset[0]
+    low = max(k - 1, 0)
+    return replace(lesion, mask=lesion.mask[low : k + 2], offset=(lesion.offset[0] + low, *lesion.offset[1:]))
 
 
 def read_for_masks(axes: WorkingAxes, first: np.ndarray, last: np.ndarray) -> VolumeGeometry:
