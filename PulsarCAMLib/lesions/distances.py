@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections import OrderedDict
 
 import numpy as np
@@ -16,6 +17,7 @@ KEPT_BYTES = 64 * 2**20
 """Of depths: some thirty lesions of 30 mm with voxels of half a millimetre."""
 
 _kept: OrderedDict[tuple[int, tuple[float, ...]], tuple[np.ndarray, np.ndarray]] = OrderedDict()
+_keeping = threading.Lock()
 
 
 def depth_of(inside: np.ndarray, spacing_kji: tuple[float, float, float]) -> np.ndarray:
@@ -61,14 +63,16 @@ def depth_around(mask: np.ndarray, spacing_kji: tuple[float, float, float]) -> n
         float64, larger than the mask by twice :data:`AROUND` along each axis; not to be changed.
     """
     key = (id(mask), tuple(spacing_kji))
-    if key in _kept:
-        _kept.move_to_end(key)
-        return _kept[key][1]
+    with _keeping:
+        if key in _kept:
+            _kept.move_to_end(key)
+            return _kept[key][1]
     depth = depth_of(np.pad(mask, AROUND), spacing_kji)
     depth.flags.writeable = False
-    _kept[key] = mask, depth  # with the mask, for else another array could come to have its number
-    while sum(each.nbytes for _, each in _kept.values()) > KEPT_BYTES:
-        _kept.popitem(last=False)
+    with _keeping:
+        _kept[key] = mask, depth  # with the mask, for else another array could come to have its number
+        while sum(each.nbytes for _, each in _kept.values()) > KEPT_BYTES:
+            _kept.popitem(last=False)
     return depth
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from ...core.case import Case
     from ...core.geometry.volume import VolumeGeometry
-    from ...core.progress import OnProgress
+    from ...core.progress import IsCancelled
     from ...dose.case import CaseDose
     from ...dose.courses import Course
     from ...explanation.result import CaseResult
@@ -175,27 +175,32 @@ def dose_in_words(job: Job) -> dict[str, object]:
     return {"dose": settings_from(DoseTold, job.settings_of_maps).to_card() | {"fractions": list(job.fractions)}}
 
 
-def tell_dose(
-    job: Job,
-    wanted: Wanted,
-    result: CaseResult,
-    courses: list[Course],
-    say: Callable[[str], None],
-    progress: OnProgress,
+def find_dose(
+    job: Job, wanted: Wanted, result: CaseResult, courses: list[Course], stopped: IsCancelled
 ) -> CaseDose | None:
-    """What the lesions and their activated parts get; None without a dose."""
+    """What the lesions and their activated parts get; None without a dose.
+
+    Raises:
+        InputError: it cannot be told.
+        Cancelled: the work was stopped.
+    """
     if not courses:
         return None
     from ...dose.case import dose_of_case
 
     settings = settings_from(DoseTold, job.settings_of_maps)
+    return dose_of_case(result, courses, wanted.regions, settings, cancelled=stopped)
+
+
+def tell_dose(job: Job, found: Callable[[], CaseDose | None], say: Callable[[str], None]) -> CaseDose | None:
+    """What :func:`find_dose` found, once it has; a dose that nobody asked for may say nothing, and that is said."""
     try:
-        found = dose_of_case(result, courses, wanted.regions, settings, progress=progress)
+        dose = found()
     except InputError as error:
-        if _asked(job, settings):
+        if _asked(job, settings_from(DoseTold, job.settings_of_maps)):
             raise
         say(f"Nothing is told of the dose: {error}")
         return None
-    for sentence in found.doubts:
+    for sentence in dose.doubts if dose else ():
         (warn if job.tells_costs else say)(f"Dose: {sentence}")
-    return found
+    return dose

@@ -11,6 +11,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ...core.beside import beside
 from ...core.display import Threshold
 from ...core.errors import PulsarCAMError
 from ...core.settings import plain
@@ -19,7 +20,7 @@ from ..commands.dicom import from_folder
 from ..console import Progress, Timings, note
 from .comparing import Above, compare, read_maps
 from .dicom_out import objects_of, refuse_dicom_out
-from .dosing import dose_in_words, read_courses, tell_dose
+from .dosing import dose_in_words, find_dose, read_courses, tell_dose
 from .inputs import DicomFrames, read_case, refuse_roles
 from .map_choices import choices_of
 from .painting import Wish, paint_wanted, read_beside
@@ -276,12 +277,18 @@ def _write_all(
     if job.compare:
         with timings.step("comparing"):
             compared = compare(job, wanted, result, case, others, progress.part(0.5, 0.59))
-    with timings.step("telling the dose"):
-        kept: list[str] = []
-        dose = tell_dose(job, wanted, result, courses, _say(job, known, kept), progress.part(0.59, 0.6))
-        result = replace(result, warnings=(*result.warnings, *kept))
-    content = Content(case, result, wanted.maps, wanted.regions, result.card.facts(), compared, painting, dose=dose)
-    for output, low, high in _outputs(job):
+    content = Content(case, result, wanted.maps, wanted.regions, result.card.facts(), compared, painting)
+    with beside(lambda stopped: find_dose(job, wanted, result, courses, stopped), job.threads) as found:
+        for output, low, high in _outputs(job):
+            with timings.step(output.title):
+                output.write(folder.made, content, progress.part(low, high))
+        progress.part(0.88, 0.89)(0, "Dose of the lesions")
+        with timings.step("telling the dose"):
+            kept: list[str] = []
+            dose = tell_dose(job, found, _say(job, known, kept))
+    result = replace(result, warnings=(*result.warnings, *kept))
+    content = replace(content, result=result, dose=dose)
+    for output, low, high in _outputs_with_dose(job):
         with timings.step(output.title):
             output.write(folder.made, content, progress.part(low, high))
     if job.scene:
@@ -296,8 +303,7 @@ def _write_all(
 
 
 def _outputs(job: Job) -> list[tuple[Output, float, float]]:
-    """What is written, each with its part of the progress bar."""
-    from ...outputs.dose import DoseCurves, DoseTables
+    """What is written while the dose is being found, each with its part of the progress bar."""
     from ...outputs.painting import PaintingFiles, PaintingPicture
     from ...outputs.registration import Registrations
     from ...outputs.segmentations import SubRegions
@@ -313,14 +319,23 @@ def _outputs(job: Job) -> list[tuple[Output, float, float]]:
         (GradientMaps(), 0.77, 0.773),
         (PaintingFiles(), 0.773, 0.775),
         (Registrations(job.pictures), 0.775, 0.78),
-        (DoseTables(), 0.78, 0.78),
     ]
-    if job.dicom:
-        found.append((objects_of(job), 0.9, 0.95))
     if job.pictures:
         from ...outputs.pictures.files import Pictures
 
-        found += [(Pictures(job.threads), 0.78, 0.88), (DoseCurves(), 0.88, 0.89), (PaintingPicture(), 0.89, 0.9)]
+        found += [(Pictures(job.threads), 0.78, 0.87), (PaintingPicture(), 0.87, 0.88)]
+    return found
+
+
+def _outputs_with_dose(job: Job) -> list[tuple[Output, float, float]]:
+    """What tells of the dose, too."""
+    from ...outputs.dose import DoseCurves, DoseTables
+
+    found: list[tuple[Output, float, float]] = [(DoseTables(), 0.89, 0.89)]
+    if job.pictures:
+        found.append((DoseCurves(), 0.89, 0.9))
+    if job.dicom:
+        found.append((objects_of(job), 0.9, 0.95))
     if job.report:
         from ...outputs.pages.page import Report
 

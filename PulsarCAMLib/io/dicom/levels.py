@@ -33,8 +33,10 @@ class Levels:
         seen: set[bytes] = set()
         for k, plane in enumerate(voxels):
             known = np.nan_to_num(plane, posinf=0.0, neginf=0.0) if plane.dtype.kind == "f" else plane
-            mean.append(float(np.abs(known, dtype=np.float64).mean()))
-            empty.append(bool(known.min() == known.max()))
+            low, high = known.min(), known.max()
+            sizes = known if low >= 0 else np.abs(known, dtype=np.float64)
+            mean.append(float(sizes.mean(dtype=np.float64)))
+            empty.append(bool(low == high))
             held = hashlib.blake2b(np.ascontiguousarray(plane).data, digest_size=16).digest()
             if held in seen and not empty[-1]:
                 repeated.append(k)
