@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from argparse import Namespace
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...core.beside import beside
 from ...core.display import Threshold
-from ...core.errors import PulsarCAMError
 from ...core.settings import plain
 from ...core.vocabulary import DEFAULT_MARGIN_MM, NORMALISATIONS
 from ..commands.dicom import from_folder
@@ -22,6 +18,7 @@ from .comparing import Above, compare, read_maps
 from .dicom_out import objects_of, refuse_dicom_out
 from .dosing import dose_in_words, find_dose, read_courses, tell_dose
 from .inputs import DicomFrames, read_case, refuse_roles
+from .loading import import_all, import_torch, prepare_threads, use_threads
 from .map_choices import choices_of
 from .painting import Wish, paint_wanted, read_beside
 from .wanted import Wanted, costs, wanted_of
@@ -188,22 +185,27 @@ def explain(
             job = from_folder(job, bundle.card.system, say, known.inventory)
             refuse_roles(job, bundle.card)
     with timings.step("importing"):
-        _prepare_threads(job)
-        _import_all(job)
+        prepare_threads(job)
+        import_all(job)
+    with beside(lambda stopped: import_torch(), job.threads) as torch_is_there:
+        with timings.step("reading"):
+            wanted = wanted_of(job, bundle.card)
+            choices = choices_of(job.settings_of_maps, bundle.card, wanted.methods)
+            case = (known.read or read_case)(job, bundle.card, progress.part(0.05, 0.15))
+            _refuse_other_patients(job, case)
+            others, beside_it = read_maps(job, case), read_beside(job, case)
+            refuse_dicom_out(job, wanted, case)
+            kept: list[str] = []
+            courses = read_courses(job, case, _say(job, known, kept))
+            case = replace(case, warnings=(*case.warnings, *kept))
+        with timings.step("importing"):
+            torch_is_there()
+    with timings.step("reading"):
+        use_threads(job)
+        _ = bundle.ensemble
     from ...explanation.explain import explain_case
 
-    with timings.step("reading"):
-        _ = bundle.ensemble
-        system = bundle.card.system
-        wanted = wanted_of(job, bundle.card)
-        choices = choices_of(job.settings_of_maps, bundle.card, wanted.methods)
-        case = (known.read or read_case)(job, bundle.card, progress.part(0.05, 0.15))
-        _refuse_other_patients(job, case)
-        others, beside = read_maps(job, case), read_beside(job, case)
-        refuse_dicom_out(job, wanted, case)
-        kept: list[str] = []
-        courses = read_courses(job, case, _say(job, known, kept))
-        case = replace(case, warnings=(*case.warnings, *kept))
+    system = bundle.card.system
     for sentence in costs(wanted, bundle, choices) if job.tells_costs else ():
         note(sentence)
     with timings.step("computing"):
@@ -212,7 +214,7 @@ def explain(
         own = {"choices": choices, "on_cost": note if job.tells_costs else None, "stability": job.stability}
         own |= {"error_rate": job.error_rate}
         result = explain_case(case, bundle, methods=methods, progress=progress.part(0.15, 0.5), **own)
-        painting = paint_wanted(job, wanted, result, beside, progress.part(0.49, 0.5))
+        painting = paint_wanted(job, wanted, result, beside_it, progress.part(0.49, 0.5))
     if painting is not None:
         on_painted(painting)
     with folder:
@@ -238,32 +240,6 @@ def _say(job: Job, known: Known, kept: list[str]) -> Callable[[str], None]:
     if keep is not None:
         return lambda sentence: kept.append(keep(sentence))
     return note if job.tells_costs else lambda sentence: None
-
-
-def _prepare_threads(job: Job) -> None:
-    """Before the libraries are imported, for they read this once."""
-    if job.threads and "torch" not in sys.modules:
-        os.environ["OMP_NUM_THREADS"] = str(job.threads)
-
-
-def _import_all(job: Job) -> None:
-    """Everything heavy, here, so that missing packages are named before any work is done."""
-    try:
-        import scipy.ndimage  # noqa: F401
-        import SimpleITK as sitk
-        import torch
-
-        if job.pictures or job.report:
-            from ...outputs.pictures import overlay  # noqa: F401
-    except ImportError as error:
-        raise PulsarCAMError(
-            f"The package {error.name} is missing; install PulsarCAM's packages with: pip install pulsarcam."
-        ) from error
-    if job.scene and find_spec("slicer") is None:
-        raise PulsarCAMError("--scene needs the slicer-core package; install it with: pip install 'pulsarcam[slicer]'.")
-    if job.threads:
-        torch.set_num_threads(job.threads)
-        sitk.ProcessObject.SetGlobalDefaultNumberOfThreads(job.threads)
 
 
 def _write_all(

@@ -292,7 +292,7 @@ def test_a_new_visit_is_explained_into_a_folder(cohort, model, a_scene):
 
 
 def test_a_missing_visit_before_is_one_sentence_before_torch_is_loaded(cohort, model, capsys, monkeypatch):
-    monkeypatch.setattr("PulsarCAMLib.cli.explain.one_case._import_all", lambda job: pytest.fail("it was loaded"))
+    monkeypatch.setattr("PulsarCAMLib.cli.explain.one_case.import_all", lambda job: pytest.fail("it was loaded"))
     lacking = files_of(cohort, 2)[:-2]
     assert main(["explain", *lacking, "-o", str(cohort.parent / "no"), "--model", str(model)]) == 3
     assert "FLAIR MRI of the visit before; give it with --flair-before" in capsys.readouterr().err
