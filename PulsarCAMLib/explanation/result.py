@@ -297,17 +297,19 @@ class CaseResult:
         restrict: bool = True,
         input: str = "",
         on_reference: bool = False,
+        part: VolumeGeometry | None = None,
     ) -> PastedMap:
         """One unit's map; arguments as :meth:`heat_map`.
 
         Args:
             on_reference: on the reference grid, whatever the input.
+            part: of the reference grid that is wanted alone, with which ``restrict`` is False; None: all of it.
         """
         method, target = method or self.default_method, target or self.task.explained
         maps = unit.sample_maps(method, target, statistic, input=input)
         maps = maps / self._divisor(unit, method, normalisation, input)
         if on_reference or not self.own_grid(input):
-            return unit.samples.paste(maps, self.geometry, restrict=restrict)
+            return unit.samples.paste(maps, part or self.geometry, restrict=restrict)
         return unit.samples.paste(maps, self.geometry_of(input), restrict=restrict, role=input)
 
     def heat_map(

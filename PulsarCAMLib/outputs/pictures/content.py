@@ -7,13 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...core.geometry.slice_place import slice_place
-from ...core.geometry.volume import VolumeGeometry
+from ...core.geometry.volume import VolumeGeometry, kji_of
 from ...core.pluralize import capital
 from ...core.task import LESION, PREDICTED, Task
 from ...explanation.plain import plain_answer
 from ...explanation.result import CaseResult, UnitResult
 from ...explanation.stability import range_text
-from ...lesions.resampling import image_around, resample
+from ...lesions.resampling import block_of, image_around, resample
 from ...systems.bundles.card import ModelCard
 from ...systems.contract import Sliced
 
@@ -242,9 +242,11 @@ def resampled_mask(lesion: UnitResult, geometry: VolumeGeometry, grid: VolumeGeo
 
 def resampled_map(result, lesion, method, target, normalisation, grid, mask, input="") -> np.ndarray:
     """The map as written, without the fall to zero that interpolation would make at the GTV's border."""
-    how = {"restrict": False, "input": input, "on_reference": True}
+    low, high = block_of(grid, result.geometry, margin=1)
+    part = result.geometry.cropped(kji_of(low), kji_of(high - low))
+    how = {"restrict": False, "input": input, "on_reference": True, "part": part}
     pasted = result.pasted(lesion, method, target, "mean", normalisation, **how)
-    place = result.geometry.cropped(pasted.offset, pasted.values.shape)
+    place = part.cropped(pasted.offset, pasted.values.shape)
     values = resample(place.to_sitk(np.ascontiguousarray(pasted.values, dtype=np.float32)), grid, edges=True)[0]
     return np.where(mask >= 0.5, values, np.float32(0))
 
