@@ -24,6 +24,7 @@ from PulsarCAMLib.io.dicom.files import quiet  # noqa: E402
 from PulsarCAMLib.outputs.dicom.maker import Maker  # noqa: E402
 from PulsarCAMLib.outputs.dicom.parametric_map import parametric_map_of  # noqa: E402
 from PulsarCAMLib.outputs.dicom.report import Figure, Group, report_of  # noqa: E402
+from PulsarCAMLib.outputs.dicom.saving import save  # noqa: E402
 from PulsarCAMLib.outputs.dicom.segmentation import segmentation_of  # noqa: E402
 from PulsarCAMLib.outputs.dicom.source import read_source  # noqa: E402
 from PulsarCAMLib.outputs.dicom.structure_set import Region, structure_set_of  # noqa: E402
@@ -93,7 +94,7 @@ def _once(
         return made
 
     def saved(made):
-        made.save_as(folder / "object.dcm", enforce_file_format=True)
+        save(made, folder / "object.dcm")
         return made
 
     source = timed("headers of 180 slices", lambda: read_source(read, folder / "study/MR"))

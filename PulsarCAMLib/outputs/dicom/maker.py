@@ -125,14 +125,15 @@ class Maker:
         return made
 
 
-def for_writing(kind: type, own_pixels: bool = False) -> type:
+def for_writing(kind: type, own_pixels: bool = False, **instead: Any) -> type:
     """One of highdicom's classes of images without what is made for those who read: tables of its frames.
 
     Args:
         kind: the class.
         own_pixels: whether the pixels are given to the object afterwards, so that none need be encoded.
+        instead: further methods of the class that are done another way.
     """
-    spared: dict[str, Any] = {"_build_luts": lambda self: None}
+    spared: dict[str, Any] = {"_build_luts": lambda self: None, **instead}
     if own_pixels:
         spared["_encode_pixels_native"] = lambda self, planes: b""
     return type(kind.__name__, (kind,), spared)

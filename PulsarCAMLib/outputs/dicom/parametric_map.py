@@ -46,7 +46,7 @@ def parametric_map_of(
 
     first, stop = _slices(values.shape[0], inside)
     headers, ks = source.part(first, stop)
-    frames = np.ascontiguousarray(values[ks], dtype=np.float32)
+    frames = _in_order(values, ks).astype(np.float32, copy=False)
     low, high = min(float(frames.min()), shown[0]), max(float(frames.max()), shown[1])
     mapping = hd.pm.RealWorldValueMapping(
         lut_label=quantity[0],
@@ -111,6 +111,15 @@ def _ascending(made: Any, frames: np.ndarray, places: np.ndarray) -> None:
     for number, group in enumerate(groups, start=1):
         group.FrameContentSequence[0].DimensionIndexValues = [number]
     made.PerFrameFunctionalGroupsSequence = groups
-    order = np.argsort(places @ normal)
-    ascending = frames if (np.diff(order) == 1).all() else frames[order]
+    ascending = _in_order(frames, np.argsort(places @ normal))
     made.FloatPixelData = ascending.astype("<f4", copy=False).tobytes()
+
+
+def _in_order(frames: np.ndarray, order: np.ndarray) -> np.ndarray:
+    """``frames[order]``; where that is one after another, forwards or backwards, without copying hundreds of MB."""
+    steps = np.diff(order)
+    if len(order) > 1 and (steps == 1).all():
+        return frames[order[0] : order[-1] + 1]
+    if len(order) > 1 and (steps == -1).all():
+        return frames[order[-1] : order[0] + 1][::-1]
+    return frames[order]

@@ -7,7 +7,7 @@ Source: DICOM PS3.3 A.51, C.8.20; codes from PS3.16 CID 7150, 7151.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -62,7 +62,8 @@ def segmentation_of(
                 display_color=hd.color.CIELabColor.from_rgb(*_color(number)) if activated else None,
             )
         )
-    return for_writing(hd.seg.Segmentation)(
+    spared = {"_get_segment_pixel_array": staticmethod(_looking_at([region.box[1:] for region in kept]))}
+    return for_writing(hd.seg.Segmentation, **spared)(
         source_images=headers,
         pixel_array=pixels,
         segmentation_type=hd.seg.SegmentationTypeValues.BINARY,
@@ -81,6 +82,25 @@ def codes_of(unit: str, activated: bool) -> tuple[Any, Any]:
     if unit == LESION:
         return codes.SCT.MorphologicallyAbnormalStructure, codes.SCT.Lesion
     return codes.SCT.AnatomicalStructure, codes.SCT.Brain
+
+
+def _looking_at(boxes: Sequence[tuple[slice, slice]]) -> Callable[..., np.ndarray]:
+    """As highdicom finds the pixels of a segment in a frame, which is asked of every frame for every segment.
+
+    Args:
+        boxes: rows and columns that each segment lies in.
+
+    Returns:
+        The function; of a frame without the segment it gives one pixel, for highdicom leaves such a frame out.
+    """
+    import highdicom as hd
+
+    def pixels_of(frame: np.ndarray, segment_number: int, dtype: type, **how: Any) -> np.ndarray:
+        if frame.ndim == 2 and not (frame[boxes[segment_number - 1]] == segment_number).any():
+            return np.zeros((1, 1), dtype)
+        return hd.seg.Segmentation._get_segment_pixel_array(frame, segment_number=segment_number, dtype=dtype, **how)
+
+    return pixels_of
 
 
 def _pixels(regions: Sequence[Lesion], shape: tuple[int, int, int], ks: np.ndarray) -> np.ndarray:
