@@ -16,7 +16,7 @@ from PulsarCAMLib.io.dicom.structures import read_structures
 from PulsarCAMLib.io.dose import read_dose
 from PulsarCAMLib.lesions.from_structures import lesions_from_structures
 from PulsarCAMLib.outputs.dicom.dose_grid import dose_of
-from PulsarCAMLib.outputs.dicom.parametric_map import parametric_map_of
+from PulsarCAMLib.outputs.dicom.parametric_map import _in_order, parametric_map_of
 from PulsarCAMLib.outputs.dicom.segmentation import segmentation_of
 from PulsarCAMLib.outputs.dicom.structure_set import Region, structure_set_of
 from PulsarCAMLib.outputs.dicom.tracking import tracked
@@ -125,12 +125,19 @@ def assert_voxels(path, regions):
     for own, region in zip(voxels, regions, strict=True):
         there = place.to_lps(np.argwhere(own)[:, ::-1])
         wanted = OBLIQUE.to_lps((np.argwhere(region.mask) + region.offset)[:, ::-1])
+        assert there.shape == wanted.shape
         order = [np.lexsort(np.round(points, 2).T) for points in (there, wanted)]
         assert np.allclose(there[order[0]], wanted[order[1]], atol=1e-3)
 
 
 def test_nothing_to_segment_is_no_object(source):
     assert segmentation_of(some_regions()[2:], source, a_maker(), "lesion", "activated", True) is None
+
+
+@pytest.mark.parametrize("order", [[2, 3, 4], [4, 3, 2], [1, 0], [0, 1], [5], [0, 2, 1], [5, 3, 1]])
+def test_frames_are_put_in_any_order(order):
+    frames = np.arange(24.0).reshape(6, 2, 2)
+    assert np.array_equal(_in_order(frames, np.array(order)), np.stack([frames[n] for n in order]))
 
 
 @pytest.mark.parametrize("inside", [None, (4, 7), (11, 12), (0, 1)])
