@@ -15,7 +15,8 @@ from PulsarCAMLib.explanation.explain import explain_scan
 from PulsarCAMLib.lesions.from_labels import lesions_from_labels
 from PulsarCAMLib.systems.autoencoder.samples.patches import extract_patches, paste_maps
 from PulsarCAMLib.systems.autoencoder.samples.preprocessing import AS_BEFORE, BY_INDEX, Preprocessing
-from PulsarCAMLib.systems.autoencoder.samples.working_grid import pixel_size
+from PulsarCAMLib.systems.autoencoder.samples.sections import widest
+from PulsarCAMLib.systems.autoencoder.samples.working_grid import pixel_size, working_axes
 from PulsarCAMLib.systems.bundles.bundle import find_bundle
 
 STRAIGHT = np.eye(3)
@@ -336,3 +337,17 @@ def test_a_card_that_names_no_rule_means_the_one_of_before():
     assert Preprocessing.from_card(Preprocessing().to_card()) == Preprocessing()
     with pytest.raises(BundleError, match=r"\(by-index, as-before\)"):
         Preprocessing(lattice="elsewhere")
+
+
+@pytest.mark.parametrize("angle", [0, 30, 75])
+def test_the_width_is_that_of_all_corners_of_all_voxels(angle):
+    k, j, i = np.indices((5, 41, 17))
+    diamond = (np.abs(j - 20) / 20 + np.abs(i - 8) / 8 <= 1) & (np.abs(j - 20) + np.abs(i - 8) > 3) & (k > 0)
+    geometry = VolumeGeometry((30, 80, 80), (0.7, 0.9, 2.0), (-20.0, -30.0, 10.0))
+    lesion = Lesion("diamond with a hole", diamond, (10, 20, 30))
+    axes = working_axes(geometry, lesion, RULES[BY_INDEX], rotation_deg=angle)
+    corners = [
+        np.argwhere(diamond)[:, ::-1] + lesion.offset[::-1] + np.array(each) - 0.5 for each in np.ndindex(2, 2, 2)
+    ]
+    at = axes.coordinates(geometry.to_lps(np.concatenate(corners)))
+    assert widest(axes, geometry, lesion) == pytest.approx(np.ptp(at, axis=0)[:2].max(), abs=1e-9)
