@@ -167,9 +167,9 @@ ADDED_TEXTURE = "added-texture"
 RULES = {
     ADDED_TEXTURE: "a fine texture in a part of the lesion",
     "dark-niche": "a dark niche in the lesion",
-    "missing-rim": "a part of the enhancing rim is missing",
+    "missing-rim": "a missing part of the enhancing rim",
     "necrotic-share": "how much of the dark tissue is a necrotic core",
-    "blurred-margin": "the margin is blurred on one side",
+    "blurred-margin": "a margin that is blurred on one side",
     "uniform-intensity": "the brightness of the whole lesion",
     "size": "the size of the lesion",
     "shape": "a bulge of the lesion's outline",

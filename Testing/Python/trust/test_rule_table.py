@@ -86,8 +86,8 @@ def test_the_first_sentence_says_where_a_map_can_be_believed_and_where_none_can(
     assert recommended(results) == "gradcam"
     assert first_sentence(results) == (
         "Grad-CAM can be believed where a fine texture in a part of the lesion or a dark niche in the lesion decides; "
-        "where a part of the enhancing rim is missing decides, only Pixel-wise CAM can; "
-        "where the margin is blurred on one side decides, no map is better than looking at the image; "
+        "where a missing part of the enhancing rim decides, only Pixel-wise CAM can; "
+        "where a margin that is blurred on one side decides, no map is better than looking at the image; "
         "where the size of the lesion decides, no part of the lesion says it, and every map misleads; "
         "where nothing that the image shows decides, the network cannot be told from guessing, and its maps mean "
         "nothing."
@@ -119,7 +119,7 @@ def test_the_page_begins_with_its_sentence_and_shows_every_rule():
     results = [a_result("missing-rim"), a_result("outside")]
     page = markdown(results, "how it was made")
     assert page.splitlines()[0] == first_sentence(results)
-    assert "| a part of the enhancing rim is missing | 0.80 (0.75 to 0.85): **yes** |" in page
+    assert "| a missing part of the enhancing rim | 0.80 (0.75 to 0.85): **yes** |" in page
     assert "image intensity, reversed 0.70" in page
 
 

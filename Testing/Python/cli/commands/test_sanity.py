@@ -111,4 +111,4 @@ def test_synthetic_patients_may_be_of_another_rule(capsys):
     capsys.readouterr()
     made = _Generated(Namespace(patients=1, seed=8201, rule="missing-rim"), find_bundle("synthetic-demo"), None)
     assert made.cohort.rule == "missing-rim"
-    assert "in whom a part of the enhancing rim is missing decides" in made.about["on"]
+    assert "in whom a missing part of the enhancing rim decides" in made.about["on"]
