@@ -269,24 +269,24 @@ def _curves(histograms: Sequence[tuple[dict, Histogram]]) -> list[dict]:
 
 def _doubts(rows: Sequence[dict], settings: DoseTold, total: Planned) -> Iterator[str]:
     """What speaks against these doses being those of these lesions."""
-    most = float(total.dose.max())
+    most, unit = float(total.dose.max()), settings.words.partition(" (")[0]
     if most > MUCH_GY:
         yield (
-            f"The dose reaches {most:.0f} Gy, more than patients are given; was its scaling lost, or were plans added "
-            "that replace each other?"
+            f"The dose reaches {most:.0f} {unit}, more than patients are given; was its scaling lost, or were plans "
+            "added that replace each other?"
         )
     whole = [row for row in rows if row["region"] == WHOLE and row["mean_gy"] is not None]
     low, high = FAR_FROM_PRESCRIBED
     for row in whole:
         if row["mean_gy"] < LITTLE_GY:
             yield (
-                f"“{row['lesion']}” gets {row['mean_gy']:.2f} Gy in the mean, as if it was not treated; does this dose "
-                "belong to this lesion, and does it lie right on the MRI?"
+                f"“{row['lesion']}” gets {row['mean_gy']:.2f} {unit} in the mean, as if it was not treated; does this "
+                "dose belong to this lesion, and does it lie right on the MRI?"
             )
         elif settings.prescription_gy and not low <= row["d50_gy"] / settings.prescription_gy <= high:
             yield (
-                f"Half of “{row['lesion']}” gets {row['d50_gy']:.1f} Gy, which does not go with a prescribed dose of "
-                f"{settings.prescription_gy:g} Gy; is one of the two another plan's, or of one fraction only?"
+                f"Half of “{row['lesion']}” gets {row['d50_gy']:.1f} {unit}, which does not go with a prescribed dose "
+                f"of {settings.prescription_gy:g} {unit}; is one of the two another plan's, or of one fraction only?"
             )
 
 
@@ -295,17 +295,17 @@ def sentence_of(row: Mapping[str, object]) -> str:
     what = f"In “{row['lesion']}” the activated part"
     if row["difference_gy"] is None:
         return f"“{row['lesion']}”: nothing is said of its parts ({row['undefined']})."
-    gy = float(str(row["difference_gy"]))
+    gy, unit = float(str(row["difference_gy"])), str(row["quantity"]).partition(" (")[0]
     more = "more" if gy > 0 else "less"
     if row["difference_low_gy"] is None:
-        return f"{what} gets {abs(gy):.2f} Gy {more} in the mean; no interval can be told ({row['undefined']})."
+        return f"{what} gets {abs(gy):.2f} {unit} {more} in the mean; no interval can be told ({row['undefined']})."
     low, high = (_signed(float(str(row[f"difference_{end}_gy"]))) for end in ("low", "high"))
-    interval = f"95 % interval {low} to {high} Gy"
+    interval = f"95 % interval {low} to {high} {unit}"
     if row["answer"] in (LESS, MORE):
         same = row["answer_at_equal_depth"] == row["answer"]
         told = "and so it does at equal depth" if same else "but at equal depth this is not shown"
-        return f"{what} gets {abs(gy):.2f} Gy {more} than the rest ({interval}), {told}."
-    return f"{what} is not shown to get another dose than the rest ({_signed(gy)} Gy, {interval})."
+        return f"{what} gets {abs(gy):.2f} {unit} {more} than the rest ({interval}), {told}."
+    return f"{what} is not shown to get another dose than the rest ({_signed(gy)} {unit}, {interval})."
 
 
 def _signed(gy: float) -> str:

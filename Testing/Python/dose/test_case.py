@@ -136,12 +136,15 @@ def test_absurd_doses_are_called_out(result, dose, prescribed, said):
 
 
 def test_a_name_is_told_as_it_is_and_numbers_have_a_real_minus():
-    row = {"lesion": "GTV-1", "difference_gy": -0.5, "difference_low_gy": -2.0, "difference_high_gy": 1.0,
-           "answer": "not shown", "answer_at_equal_depth": "not shown", "undefined": ""}  # fmt: skip
+    row = {"lesion": "GTV-1", "quantity": "Gy", "difference_gy": -0.5, "difference_low_gy": -2.0,
+           "difference_high_gy": 1.0, "answer": "not shown",
+           "answer_at_equal_depth": "not shown", "undefined": ""}  # fmt: skip
     said = sentence_of(row)
     assert "“GTV-1”" in said
     assert "(−0.50 Gy, 95 % interval −2.00 to +1.00 Gy)" in said
     assert "gets 0.50 Gy less than the rest" in sentence_of(row | {"answer": "less", "answer_at_equal_depth": "less"})
+    eqd2 = sentence_of(row | {"quantity": "Gy EQD2 (alpha/beta 10 Gy)"})
+    assert eqd2.count("Gy EQD2") == eqd2.count("Gy") == 2
 
 
 def test_no_prescription_no_conformity(result):
