@@ -88,9 +88,8 @@ def days_of(own: Inventory, wanted: Wanted, tell: Tell) -> list[Day]:
         for column, item in each.series.items():
             what = f"{told(item)} is {column} of visit {n}"
             tell(ASSUMED, what, "if that is wrong: say which by its number, with --take")
-    for column in wanted.take if days else ():
-        if not any(column in each.series for each in days):
-            tell(LEFT_OUT, f"Nothing is taken as {column}", "say which series it is by its number, with --take")
+    _tell_lacking(days, columns, wanted, tell)
+    _tell_ambiguous(days, chosen, tell)
     used = {id(item) for each in days for item in each.series.values()}
     meant = {id(item): column for found in chosen.values() for column, item in found.items()}
     for item in own.series:
@@ -98,8 +97,57 @@ def days_of(own: Inventory, wanted: Wanted, tell: Tell) -> list[Day]:
             own_column = meant.get(id(item))
             why = f"{own_column} is that of another day, or left out" if own_column else "no --take means it"
             tell(LEFT_OUT, f"{told(item)} is not used: {why}", "say by its number, with --take, if it is meant")
-    masks = [_masks_of(own, each, wanted, tell) for each in days]
-    return [replace(each, doses=_doses_of(own, each), masks=found) for each, found in zip(days, masks, strict=True)]
+    masks = [_masks_of(own, each, n, wanted, tell) for n, each in enumerate(days, start=1)]
+    found = [replace(each, doses=_doses_of(own, each), masks=sets) for each, sets in zip(days, masks, strict=True)]
+    _tell_doses(own, found, wanted.system, tell)
+    return found
+
+
+def _tell_lacking(days: Sequence[Day], columns: Mapping[str, object], wanted: Wanted, tell: Tell) -> None:
+    """Say which columns of MRIs stay empty, in all rows of the patient or in one, and why."""
+    for column in columns if days else ():
+        empty = [n for n, each in enumerate(days, start=1) if column not in each.series]
+        if column not in wanted.take:
+            what = f"Nothing is taken as {column}: no --take names the column"
+            tell(LEFT_OUT, what, f"give --take {column}=TEXT if there is such a series")
+        elif len(empty) == len(days):
+            tell(LEFT_OUT, f"Nothing is taken as {column}", "say which series it is by its number, with --take")
+        for n in empty if column in wanted.take and len(empty) < len(days) else ():
+            what = f"Nothing is taken as {column} of visit {n}"
+            tell(LEFT_OUT, what, "say which series it is by its number, with --take")
+
+
+def _tell_ambiguous(days: Sequence[Day], chosen: Mapping[date, Mapping[str, Item]], tell: Tell) -> None:
+    """Say of a series that is one column where what was said also means it for another: its day alone has decided."""
+    for n, each in enumerate(days, start=1):
+        for column, item in each.series.items():
+            others = sorted(
+                {name for found in chosen.values() for name, one in found.items() if one is item} - {column}
+            )
+            if others:
+                what = (
+                    f"{told(item)} could be {' and '.join(sorted([column, *others]))} by what is said: it is {column} "
+                )
+                what += f"of visit {n} alone, by its day"
+                tell(ASSUMED, what, "if that is wrong: say which by its number, with --take")
+
+
+def _tell_doses(own: Inventory, days: Sequence[Day], system: System, tell: Tell) -> None:
+    """Say which rows get no dose, and which doses no row gets."""
+    columns = dict.fromkeys(role.table_column for role in system.inputs if role.kind == DOSE)
+    if not columns or not days:
+        return
+    for n, each in enumerate(days, start=1):
+        for column in columns if not each.doses else ():
+            what = f"Nothing is taken as {column} of visit {n}: no RTDOSE lies in the frame of reference of its series"
+            tell(LEFT_OUT, what, f"name the plan's dose in the column {column}, if there is one")
+    used = {id(dose) for each in days for dose in each.doses}
+    for dose in own.doses:
+        if id(dose) not in used:
+            what = (
+                f"dose {dose.number} (RTDOSE) is not used: it lies in the frame of reference of no series that is taken"
+            )
+            tell(LEFT_OUT, what, f"name it in the column {next(iter(columns))}, if it is meant")
 
 
 def _lead_column(system: System, mask: InputRole) -> str:
@@ -107,13 +155,16 @@ def _lead_column(system: System, mask: InputRole) -> str:
     return system.lead_of(mask).table_column
 
 
-def _masks_of(own: Inventory, day: Day, wanted: Wanted, tell: Tell) -> dict[str, Chosen]:
-    """The one structure set of each mask's MRI; several are told and left out."""
+def _masks_of(own: Inventory, day: Day, visit: int, wanted: Wanted, tell: Tell) -> dict[str, Chosen]:
+    """The one structure set of each mask's MRI; none and several are told, and left out."""
     system, found = wanted.system, {}
     assert system is not None
     for column, mask in {role.table_column: role for role in system.inputs if role.kind == MASK}.items():
-        lead = day.series.get(_lead_column(system, mask))
+        name = _lead_column(system, mask)
+        lead = day.series.get(name)
         if lead is None:
+            what = f"Nothing is taken as {column} of visit {visit}: it is drawn on {name}, and there is none"
+            tell(LEFT_OUT, what, f"say with --take which series is {name}")
             continue
         sets = asked(own.structure_sets, wanted.structures)
         pairs = [pair for each in sets for pair in pairs_of(own, each) if pair.series is lead]
@@ -121,7 +172,10 @@ def _masks_of(own: Inventory, day: Day, wanted: Wanted, tell: Tell) -> dict[str,
             listed = ", ".join(told(pair.structures) for pair in pairs)
             what = f"{told(lead)} has several structure sets for {column}: {listed}"
             tell(LEFT_OUT, what, "name the one that is meant with --structures")
-        elif pairs and (chosen := chosen_of(own, pairs[0], tell)):
+        elif not pairs:
+            what = f"Nothing is taken as {column} of visit {visit}: no structure set goes with {told(lead)}"
+            tell(LEFT_OUT, what, f"name a file of voxels in the column {column}, if there is one")
+        elif chosen := chosen_of(own, pairs[0], tell):
             tell(ASSUMED, f"{column}: {chosen.told.rstrip('.')}", "if that is wrong: --structures, --segments")
             found[column] = chosen
     return found
@@ -163,15 +217,18 @@ def _is_meant(item: Item, texts: Sequence[str]) -> bool:
 
 def _rows_of_visits(chosen: Mapping[date, Mapping[str, Item]], tell: Tell) -> list[Day]:
     """Every day is a row with all that was taken of it, each series for one column."""
-    found = []
-    for day in sorted(chosen):
-        named = Counter(id(item) for item in chosen[day].values())
-        twice = {id(item): item for item in chosen[day].values() if named[id(item)] > 1}
-        for key, item in twice.items():
-            listed = " and ".join(name for name, each in chosen[day].items() if id(each) == key)
-            tell(LEFT_OUT, f"{told(item)} could be {listed}", "say which by its number, with --take")
-        found.append(Day(day, {name: each for name, each in chosen[day].items() if id(each) not in twice}))
+    found = [Day(day, _each_once(chosen[day], tell)) for day in sorted(chosen)]
     return [each for each in found if each.series]
+
+
+def _each_once(taken: Mapping[str, Item], tell: Tell) -> dict[str, Item]:
+    """What a row takes, without series that would be several of its columns; these are told."""
+    named = Counter(id(item) for item in taken.values())
+    twice = {id(item): item for item in taken.values() if named[id(item)] > 1}
+    for key, item in twice.items():
+        listed = " and ".join(name for name, each in taken.items() if id(each) == key)
+        tell(LEFT_OUT, f"{told(item)} could be {listed}", "say which by its number, with --take")
+    return {name: each for name, each in taken.items() if id(each) not in twice}
 
 
 def _row_of_patient(
@@ -196,7 +253,8 @@ def _row_of_patient(
             tell(LEFT_OUT, what, "say which by its number, with --take")
         elif earlier:
             taken[name] = chosen[earlier[0]][name]
-    return [Day(last[-1], taken)]
+    taken = _each_once(taken, tell)
+    return [Day(last[-1], taken)] if taken else []
 
 
 def _doses_of(own: Inventory, day: Day) -> tuple[Item, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from datetime import date
 
 import numpy as np
 import pytest
@@ -12,10 +13,12 @@ from making_structures import a_series, a_square, a_structure_set, an_object, on
 
 from PulsarCAMLib.cli import main
 from PulsarCAMLib.cohort.cases import complete_rows
+from PulsarCAMLib.cohort.from_dicom import by_roles
 from PulsarCAMLib.cohort.from_dicom.by_roles import columns_taken
 from PulsarCAMLib.cohort.tables.table import read_cohort
-from PulsarCAMLib.core.inputs import DOSE, MASK
+from PulsarCAMLib.core.inputs import DOSE, MASK, MRI, InputRole
 from PulsarCAMLib.core.task import LESION, PATIENT, VISIT
+from PulsarCAMLib.io.dicom.folder import take_stock
 from PulsarCAMLib.systems.registry import systems
 
 SMALL = PLAIN.cropped((0, 0, 0), (6, 24, 24))
@@ -91,6 +94,8 @@ def test_visits_become_rows_whose_series_are_columns(tmp_path):
     table = read_cohort(tmp_path / "t.csv", OF_VISITS)
     assert [row.row for row in complete_rows(table, "baseline", OF_VISITS)] == [3], "the first visit has none before"
     mask = OF_VISITS.role(MASK)
+    nothing = f"Nothing is taken as {mask.table_column} of visit 1: no structure set goes with series"
+    assert any(text.startswith(nothing) for text in findings(tmp_path, "P001"))
     assert table.rows[0].value(mask.table_column) is None
     drawn = sitk.GetArrayFromImage(sitk.ReadImage(str(table.rows[1].value(mask.table_column))))
     assert [int(plane.sum()) > 0 for plane in drawn] == [False, False, True, True, False, False]
@@ -135,6 +140,51 @@ def test_one_series_is_one_column_and_what_is_not_taken_is_told(tmp_path):
     assert f"series 1 (MR, 6 slices) is {now} of visit 1" in told
     assert f"series 2 (MR, 6 slices) is not used: {before} is that of another day, or left out" in told
     assert f"Nothing is taken as {before}" in told
+
+
+def test_every_column_that_stays_empty_is_told_for_every_patient(tmp_path):
+    now = OF_PATIENTS.needed_inputs[0].table_column
+    (before,) = set(columns_taken(OF_PATIENTS)) - {now}
+    (dose,) = [role.table_column for role in OF_PATIENTS.inputs if role.kind == DOSE]
+    for day in DAYS[:2]:
+        an_mri(tmp_path / "in", 1, day, "T1")
+    a_dose(tmp_path / "in", 1, DAYS[2])
+    an_mri(tmp_path / "in", 2, DAYS[0], "T1")
+    made(tmp_path, OF_PATIENTS, f"{now}=t1")
+    for patient in ("P001", "P002"):
+        empty = [row for row in rows_of(tmp_path / "t-findings.csv") if row["patient"] == patient]
+        told = {row["what"] for row in empty if row["kind"] == "left out"}
+        assert f"Nothing is taken as {before}: no --take names the column" in told
+        assert any(f"Nothing is taken as {dose} of visit 1: no RTDOSE lies in the frame" in text for text in told)
+    assert any("dose 1 (RTDOSE) is not used" in text for text in findings(tmp_path, "P001"))
+
+
+def test_a_series_that_what_is_said_means_twice_is_one_column_and_that_is_told(tmp_path):
+    now = OF_PATIENTS.needed_inputs[0].table_column
+    (before,) = set(columns_taken(OF_PATIENTS)) - {now}
+    for day in DAYS[:2]:
+        an_mri(tmp_path / "in", 1, day, "T1")
+    an_mri(tmp_path / "in", 2, DAYS[0], "T1")
+    rows = made(tmp_path, OF_PATIENTS, f"{now}=t1", f"{before}=t1")
+    assert [bool(row[before]) for row in rows] == [True, False]
+    words = f"could be {' and '.join(sorted((now, before)))} by what is said: it is"
+    assert any(
+        f"series 1 (MR, 6 slices) {words} {before} of visit 1 alone" in text for text in findings(tmp_path, "P001")
+    )
+    assert any(f"series 2 (MR, 6 slices) {words} {now} of visit 1 alone" in text for text in findings(tmp_path, "P001"))
+    assert any(f"series 3 (MR, 6 slices) {words} {now} of visit 1 alone" in text for text in findings(tmp_path, "P002"))
+
+
+def test_a_series_is_never_two_columns_of_one_row(tmp_path):
+    told = []
+    an_mri(tmp_path, 1, DAYS[0], "T1")
+    (item,) = take_stock(tmp_path).series
+    columns = {name: (InputRole(name, name, MRI, needed=name == "a", column=name),) for name in "abc"}
+    days = by_roles._row_of_patient(
+        {date(2021, 3, 5): {"a": item, "b": item, "c": item}}, columns, lambda *said: told.append(said)
+    )
+    assert days == []
+    assert told[0][1] == "series 1 (MR, 6 slices) could be a and b and c"
 
 
 @pytest.mark.parametrize(
