@@ -1,6 +1,6 @@
 """The command line ``pulsarcam``. Only what ``--help`` needs is imported before a command runs.
 
-Exit codes: 0 done; 1 unexpected fault; 2 wrong usage; 3 input; 4 model; 5 output; 130 interrupted.
+Exit codes: 0 done; 1 unexpected fault; 2 wrong usage; 3 input; 4 model; 5 output; 6 some of many; 130 interrupted.
 """
 
 from __future__ import annotations

@@ -10,13 +10,19 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
-from ..core.errors import BundleError, Cancelled, InputError, OutputError, PulsarCAMError
+from ..core.errors import BundleError, Cancelled, Incomplete, InputError, OutputError, PulsarCAMError
 from ..core.progress import OnProgress
 from ..core.visible import visible
 
-OK, UNEXPECTED, USAGE, INPUT, MODEL, OUTPUT, INTERRUPTED = 0, 1, 2, 3, 4, 5, 130
+OK, UNEXPECTED, USAGE, INPUT, MODEL, OUTPUT, SOME, INTERRUPTED = 0, 1, 2, 3, 4, 5, 6, 130
 
-_CODES = ((Cancelled, INTERRUPTED), (BundleError, MODEL), (OutputError, OUTPUT), (InputError, INPUT))
+_CODES = (
+    (Cancelled, INTERRUPTED),
+    (BundleError, MODEL),
+    (OutputError, OUTPUT),
+    (Incomplete, SOME),
+    (InputError, INPUT),
+)
 
 
 def guarded(work: Callable[[], None], debug: bool = False) -> int:
@@ -27,7 +33,7 @@ def guarded(work: Callable[[], None], debug: bool = False) -> int:
     except KeyboardInterrupt:
         return _fail("interrupted; nothing was written.", INTERRUPTED)
     except PulsarCAMError as error:
-        if debug:
+        if debug and not isinstance(error, Incomplete):
             raise
         return _fail(str(error), next((code for kind, code in _CODES if isinstance(error, kind)), INPUT))
     except BrokenPipeError:  # the reader of our output, such as `head`, has gone

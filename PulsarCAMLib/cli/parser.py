@@ -32,7 +32,8 @@ from .train.options import add_train
 
 EPILOG = """\
 exit codes: 0 done, 1 unexpected fault, 2 wrong usage, 3 input cannot be used, 4 model cannot be used,
-            5 output cannot be written, 130 interrupted
+            5 output cannot be written, 6 some of many patients could not be explained and the others are,
+            130 interrupted
 """
 
 EXAMPLES = (

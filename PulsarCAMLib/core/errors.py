@@ -67,5 +67,9 @@ class DependencyError(PulsarCAMError):
     """A package that PulsarCAM needs is missing, or its version does not fit."""
 
 
+class Incomplete(PulsarCAMError):  # noqa: N818 - not a fault: what could be done is done, and written
+    """Some of many could not be done; the others are."""
+
+
 class Cancelled(PulsarCAMError):  # noqa: N818 - not a fault: the user asked for it
     """The user stopped the work."""

@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ...core.errors import Cancelled, InputError
+from ...core.errors import Cancelled, Incomplete, InputError
 from ...core.pluralize import pluralize
 from ..console import TimedBar, note, peak_memory_mib, warn
 from ..options.places import files_of, refuse_own_inputs, refuse_within
@@ -33,6 +33,7 @@ def explain_many(job: Job, inventory: Inventory | None, options) -> None:
     Raises:
         InputError: options or the table cannot be used, or nobody could be explained.
         OutputError: the folder is somebody else's, or cannot be written.
+        Incomplete: somebody could not be explained; everything is written, and the others are done.
         Cancelled: Ctrl-C; what is done is kept.
     """
     from ...io.locking import only_one
@@ -72,6 +73,11 @@ def explain_many(job: Job, inventory: Inventory | None, options) -> None:
         _show(found, time.monotonic() - began)
     if not done:
         raise InputError(f"None of {pluralize(len(found), 'patient')} could be explained; {folder.path} says why.")
+    if failed := len(found) - done:
+        raise Incomplete(
+            f"{failed} of {pluralize(len(found), 'patient')} could not be explained; the others are done, and {TABLE} "
+            "says why these are not."
+        )
 
 
 def _as_asked(job: Job, card: ModelCard, options) -> Job:

@@ -53,9 +53,10 @@ def bytes_of(folder):
 def test_a_table_is_explained_patient_by_patient_and_a_bad_one_stops_nobody(tmp_path, pulsarcam):
     table = a_table(tmp_path / "in", damaged=("Roe",), second=("Poe",))
     code, out, err = pulsarcam("explain", table, "-o", tmp_path / "out", *QUICK[:2], "--jobs", "1")
-    assert code == 0, err
+    assert code == 6, err
     assert "3 of 4 explained (6 lesions)." in out
-    assert err.count("\n") == 1
+    assert err.count("\n") == 2
+    assert "error: 1 of 4 patients could not be explained; the others are done, and summary.csv says why" in err
     assert "warning: P002 (row 4 5): " in err
     assert sorted(path.name for path in (tmp_path / "out").iterdir() if path.is_dir()) == [
         "P001",
@@ -164,7 +165,7 @@ def test_another_cohort_leaves_nobody_of_the_earlier_one_behind(tmp_path, pulsar
     (out / "P003" / "mine.txt").unlink()
     assert bytes_of(out) == before
     code, _, err = pulsarcam("explain", other, "-o", out, *QUICK, "--overwrite")
-    assert code == 0, err
+    assert code == 6, err
     assert "Removed of an earlier run, as --overwrite allows: P003." in err
     # the second one failed, so the result of the earlier cohort's second one is gone, too
     assert sorted(path.name for path in out.iterdir() if path.is_dir()) == ["P001"]
@@ -175,7 +176,7 @@ def test_a_result_that_stays_of_an_earlier_run_is_told(tmp_path, pulsarcam):
     table, out = a_table(tmp_path / "in", ("Doe", "Roe")), tmp_path / "out"
     assert pulsarcam("explain", table, "-o", out, *QUICK)[0] == 0
     (table.parent / "Roe-baseline-mask.nrrd").unlink()
-    assert pulsarcam("explain", table, "-o", out, *QUICK)[0] == 0
+    assert pulsarcam("explain", table, "-o", out, *QUICK)[0] == 6
     assert summary_of(out)[-1]["problem"].endswith(LEFT)
 
 
@@ -229,11 +230,12 @@ def test_what_is_wrong_with_one_folder_or_file_is_told_of_that_patient(tmp_path,
     (out / "many.json").write_text('{"format": "PulsarCAM results of many patients"}')
     (table.parent / "Roe-baseline-mask.nrrd").unlink()
     code, said, err = pulsarcam("explain", table, "-o", out, *QUICK, "--overwrite")
-    assert (code, said) == (0, "")
-    first, second = err.splitlines()
+    assert (code, said) == (6, "")
+    first, second, last = err.splitlines()
     assert first.endswith("P001 (row 2 3): Its folder holds a damaged result, or files that PulsarCAM did not write; "
                           "move it elsewhere and start again.")  # fmt: skip
     assert "P002 (row 4 5): The file in the column segmentation (row 4) cannot be read (No such file" in second
+    assert "error: 2 of 3 patients could not be explained" in last
     assert (out / "P001" / "mine.txt").read_text() == "mine"
 
 
@@ -248,7 +250,7 @@ def test_a_scheduler_that_does_not_answer_leaves_nothing(tmp_path, pulsarcam):
 def test_the_page_begins_with_the_verdict_and_leads_to_every_patient(tmp_path, pulsarcam):
     table = a_table(tmp_path / "in", ("Doe", "Poe"), damaged=("Poe",))
     code, _, err = pulsarcam("explain", table, "-o", tmp_path / "out", "--no-stability", "--quiet", "--jobs", "1")
-    assert code == 0, err
+    assert code == 6, err
     page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
     verdict = json.loads((tmp_path / "out" / "P001" / "result.json").read_text())["verdict"]["sentence"]
     assert page.index(verdict) < page.index("P001")
@@ -280,7 +282,7 @@ def test_a_folder_of_patients_is_explained_and_an_ambiguous_one_is_told(tmp_path
     who = tmp_path / "who.csv"
     code, out, err = pulsarcam("explain", tmp_path / "in", "-o", tmp_path / "out", *QUICK[:2], "--jobs", "1",
                                "--pseudonyms", who)  # fmt: skip
-    assert code == 0, err
+    assert code == 6, err
     assert "2 of 3 explained (2 lesions)." in out
     assert "P002: The folder … holds several structure sets: structure set 2" in err
     assert "explain this one alone and choose." in err
@@ -314,7 +316,7 @@ def test_a_folder_that_is_searched_is_not_written_into_and_not_named(tmp_path, p
     assert "would lie in in, which is searched for images; choose a place outside it." in err
     assert pulsarcam("cohort", "from-dicom", "in", "-o", "in/cohort.csv")[0] == 5
     assert not Path("in/Abel/out").exists()
-    assert pulsarcam("explain", "in", "-o", "out", *QUICK)[0] == 0
+    assert pulsarcam("explain", "in", "-o", "out", *QUICK)[0] == 6
     problems = [row["problem"] for row in summary_of(tmp_path / "out")]
     assert problems[0] == ""
     assert problems[1].startswith("The folder … holds several structure sets: ")
