@@ -119,13 +119,19 @@ def read_map(path: str | Path, series: str | None = None) -> Image:
     """A map of any kind that heat maps may be compared with; a DICOM dose in Gy.
 
     Raises:
-        InputError: it cannot be read, tells nothing, or is a mask.
+        InputError: it cannot be read, tells nothing, is a mask, or a map that PulsarCAM wrote.
         GeometryError: its place is not known.
     """
     path = Path(path)
     if is_file(path) and modality(path) == "RTDOSE":
+        refuse_painted(path)
         return Image(*read_dose(path))
     image = read_image_of(path, series, "map that is meant")
+    if is_file(path) and is_made_here(path, _name_of(path)):
+        raise InputError(
+            f"{_name_of(path)} is a map that PulsarCAM made, so a comparison with it shows nothing; give a map "
+            "that was measured."
+        )
     if problem := why_no_map(image.voxels, _name_of(path)):
         raise InputError(problem)
     return image

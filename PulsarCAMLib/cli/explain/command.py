@@ -16,8 +16,10 @@ def run(options) -> None:
     _sum_on_one_core()
     from ..many.command import explain_many
     from ..many.source import is_many, stock_of
+    from ..options.places import refuse_within_inputs
 
     job = job_of(options)
+    refuse_within_inputs(options)
     inventory = stock_of(job)
     if is_many(job, inventory):
         explain_many(job, inventory, options)

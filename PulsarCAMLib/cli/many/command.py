@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from ...core.errors import Cancelled, Incomplete, InputError
 from ...core.pluralize import pluralize
 from ..console import TimedBar, note, peak_memory_mib, warn
-from ..options.places import files_of, refuse_own_inputs, refuse_within
+from ..options.places import files_of, refuse_own_inputs
 from .pseudonyms import Pseudonyms
 from .running import outcomes
 from .source import One, is_table, of_folder, of_table
@@ -44,8 +44,6 @@ def explain_many(job: Job, inventory: Inventory | None, options) -> None:
     card = find_card(job.model)
     job = _as_asked(job, card, options)
     folder = ManyFolder(Path(os.path.abspath(options.output)))  # noqa: PTH100 - a link stays where the user put it
-    if inventory is not None:
-        refuse_within(options, inventory.folder)
     folder.check()
     pseudonyms = Pseudonyms.kept_in(options.pseudonyms, folder.path)
     ones = _patients(job, inventory, card, pseudonyms, options)

@@ -121,6 +121,23 @@ def refuse_within(options: argparse.Namespace, folder: str | os.PathLike) -> Non
                                   "images; choose a place outside it.")  # fmt: skip
 
 
+def refuse_within_inputs(options: argparse.Namespace) -> None:
+    """Nothing is made in a folder that a command reads images or doses from: the next run would find it there.
+
+    Args:
+        options: parsed; the model's folder is none of images.
+
+    Raises:
+        OutputError: as :func:`refuse_within`.
+    """
+    from ...io.plain_files import is_folder
+
+    given = {name: value for name, value in vars(options).items() if name != "model"}
+    for path in dict.fromkeys(paths_in(given, InputPath)):
+        if is_folder(path):
+            refuse_within(options, path)
+
+
 def _real(path: str | os.PathLike) -> Path:
     return Path(os.path.realpath(path))
 

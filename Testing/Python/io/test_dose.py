@@ -7,7 +7,7 @@ from making_files import PLAIN, written
 from PulsarCAMLib.core.errors import GeometryError, InputError
 from PulsarCAMLib.core.inputs import DOSE, InputRole
 from PulsarCAMLib.io.dose import _refuse_other_doses, read_dose, read_dose_file
-from PulsarCAMLib.io.inputs import read_input
+from PulsarCAMLib.io.inputs import read_input, read_map
 from PulsarCAMLib.outputs.volumes import write_volume
 
 pydicom = pytest.importorskip("pydicom")
@@ -66,6 +66,8 @@ def test_what_pulsarcam_painted_is_no_planned_dose(tmp_path):
         for read in (read_dose_file, lambda path: read_input(path, InputRole("planned", "dose", DOSE))):
             with pytest.raises(InputError, match=f"The dose {path.name} was made by PulsarCAM"):
                 read(path)
+    with pytest.raises(InputError, match="was made by PulsarCAM"):
+        read_map(tmp_path / "own.dcm")
     assert read_dose_file(an_rtdose(tmp_path / "rd.dcm", Manufacturer="PulsarCAM")).dose.max() == STORED.max() / 2
 
 

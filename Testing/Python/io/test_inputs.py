@@ -11,7 +11,7 @@ from PulsarCAMLib.core.case import DicomSource, Image
 from PulsarCAMLib.core.errors import InputError
 from PulsarCAMLib.core.geometry.volume import VolumeGeometry
 from PulsarCAMLib.core.inputs import BRAIN, DOSE, InputRole
-from PulsarCAMLib.io.inputs import doubts_on_mri, read_input, read_mri
+from PulsarCAMLib.io.inputs import doubts_on_mri, read_input, read_map, read_mri
 from PulsarCAMLib.outputs.volumes import write_volume
 
 GRID = np.stack(np.meshgrid(*(np.arange(n) for n in PLAIN.shape), indexing="ij"))
@@ -121,7 +121,11 @@ def test_a_map_that_pulsarcam_wrote_is_known_wherever_it_is_not_0(tmp_path, endi
     for name in ("m", "g", "s"):
         with pytest.raises(InputError, match="is a map that PulsarCAM made, not an MRI"):
             read_mri(tmp_path / f"{name}.{ending}")
-    assert read_mri(tmp_path / f"mri.{ending}").voxels.shape == PLAIN.shape
+    for name in ("m", "g"):
+        with pytest.raises(InputError, match="is a map that PulsarCAM made, so a comparison"):
+            read_map(tmp_path / f"{name}.{ending}")
+    for read in (read_mri, read_map):
+        assert read(tmp_path / f"mri.{ending}").voxels.shape == PLAIN.shape
 
 
 def test_a_role_decides_what_may_be_given(tmp_path):

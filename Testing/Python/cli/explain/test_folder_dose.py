@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from making_files import OBLIQUE, a_volume
+from making_files import OBLIQUE, a_volume, two_boxes, written
 from making_structures import FRAME, a_registration, a_series, a_square, a_structure_set, an_object, on_plane
 from pydicom import dcmread
 from pydicom.dataset import Dataset
@@ -134,6 +134,22 @@ def test_a_registration_moves_the_dose_with_the_contours(tmp_path, model):
     np.testing.assert_allclose(np.subtract(course.geometry.origin, other.geometry.origin), move[:3, 3], atol=1e-6)
     middle = np.concatenate(case.lesions[0].contours).mean(axis=0)
     np.testing.assert_allclose(middle, case.lesions[0].centroid_lps(case.geometry), atol=0.6)
+
+
+def test_nothing_is_made_in_a_folder_that_images_are_read_from(tmp_path, model, pulsarcam):
+    """What lies in it is looked through again by the next run."""
+    series = a_series(tmp_path / "series", a_volume(), OBLIQUE)
+    mask = written(tmp_path / "mask.nrrd", two_boxes(OBLIQUE), OBLIQUE)
+    mri, doses = written(tmp_path / "mri.nrrd", a_volume(), OBLIQUE), tmp_path / "doses"
+    doses.mkdir()
+    an_rtdose(doses / "rd.dcm")
+    before = sorted(tmp_path.rglob("*"))
+    for given, at in (((series, mask), series / "out"), ((series, mask), series / "a" / "out"),
+                      ((series,), series / "out"), ((mri, mask, "--dose", doses), doses / "out")):  # fmt: skip
+        code, _, err = pulsarcam("explain", *given, "-o", at, "--model", model)
+        assert (code, err.count("\n")) == (5, 1)
+        assert f"would lie in {at.parent if at.parent.name != 'a' else series}, which is searched for images" in err
+    assert sorted(tmp_path.rglob("*")) == before
 
 
 def test_a_dose_and_a_structure_set_of_another_patient_are_refused_and_nothing_is_written(
