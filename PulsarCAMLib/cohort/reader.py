@@ -102,12 +102,12 @@ class Reader:
         self._images = {key: image for key, image in self._images.items() if key in wanted}
 
     def _read(self, key: ImageKey, role: InputRole) -> Placed:
-        from ..io.inputs import doubts_on_mri, read_input
+        from ..io.inputs import doubts_on, read_input
 
         path, series, kind = key
         image = read_input(path, role, series)
         self._images[key] = image
-        doubts = doubts_on_mri(image, f"The image {path.name}") if kind == MRI else ()
+        doubts = doubts_on(image, kind, f"The image {path.name}")
         digest = hashlib.blake2b(np.ascontiguousarray(image.voxels).data, digest_size=16).digest()
         return Placed(image.geometry, digest, (*image.notes, *doubts))
 

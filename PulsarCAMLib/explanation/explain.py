@@ -11,9 +11,8 @@ import numpy as np
 from ..core.case import Case, Image
 from ..core.errors import Cancelled
 from ..core.geometry.volume import VolumeGeometry
-from ..core.inputs import MRI
 from ..core.lesion import Lesion
-from ..io.inputs import doubts_on_mri
+from ..io.inputs import doubts_on
 from ..systems.answers import EndedEarly, NetworkEvidence
 from ..systems.bundles.bundle import ModelBundle
 from ..systems.contract import Samples, Sliced, System, network_masks
@@ -118,13 +117,12 @@ def explain_case(
 
 
 def _doubts(system: System, case: Case) -> Iterator[str]:
-    """How the images of a case were read, and what speaks against its MRIs; one sentence each."""
+    """How the images of a case were read, and what speaks against them; one sentence each."""
     for role in system.image_inputs:
         if (image := case.images.get(role.name)) is None:
             continue
         yield from image.notes
-        if role.kind == MRI:
-            yield from doubts_on_mri(image, f"The {role.title}")
+        yield from doubts_on(image, role.kind, f"The {role.title}")
 
 
 def explain_scan(

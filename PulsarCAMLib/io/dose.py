@@ -5,7 +5,7 @@ RTDOSE is read through pydicom: SimpleITK gives its stored integers without Dose
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,10 +23,19 @@ from .dicom.own import RESULT, own_kind
 from .headers import is_made_here
 from .headers.limits import check_axes, check_origin, check_spacing
 from .plain_files import is_file, plain_file
-from .volumes import read_volume, why_mask
+from .volumes import SMALL_VOXELS, read_volume, roughness, seen, why_mask
 
 HIGHEST_GY = 1000.0
 """No plan gives more; such a volume is in cGy, or its scaling was lost."""
+
+HIGHEST_USUAL_GY = 200.0
+"""Beyond, a dose is believed only if it is as smooth as doses are."""
+
+ROUGH = 0.75
+"""Of :func:`.volumes.roughness`: planned doses have about 0.55, images of any kind more than this."""
+
+ROUNDED = 1e-6
+"""Values below zero by this share of the highest one were rounded on their way; they are zero."""
 
 MOST_LABELS = 10.0
 """Few different values up to this are a mask's; plans of few values have more Gy."""
@@ -171,23 +180,22 @@ def read_dose(path: str | Path) -> tuple[np.ndarray, VolumeGeometry]:
     """
     path = _one_file(plain_file(path, folder=True))
     dose, geometry = _read_rtdose(path) if is_file(path) and modality(path) == "RTDOSE" else _read_plain(path)
-    refuse_values(f"The dose {visible(path.name)}", dose)
-    return dose, geometry
+    return checked_dose(f"The dose {visible(path.name)}", dose), geometry
 
 
-def refuse_values(name: str, dose: np.ndarray) -> None:
-    """Raise where voxels cannot be a planned dose in Gy.
+def checked_dose(name: str, dose: np.ndarray) -> np.ndarray:
+    """A planned dose in Gy, without what rounding has left below zero; refused where voxels cannot be one.
 
     Args:
         name: of the dose, as in "The dose a.nrrd".
-        dose: ``[k, j, i]``.
+        dose: ``[k, j, i]``; it is not changed.
 
     Raises:
-        InputError: not finite, below zero, zero everywhere, a mask, or more than patients are ever given.
+        InputError: not finite, below zero, zero everywhere, a mask, an image, or more than patients are ever given.
     """
     if not np.isfinite(dose).all():
         raise InputError(f"{name} holds NaN or infinite values; export it again.")
-    if dose.min() < 0:
+    if dose.min() < -ROUNDED * dose.max():
         raise InputError(
             f"{name} has values below zero, so it is not a planned dose in Gy; was an image named instead?"
         )
@@ -195,8 +203,30 @@ def refuse_values(name: str, dose: np.ndarray) -> None:
         raise InputError(f"{name} is zero everywhere; export it again.")
     if dose.max() <= MOST_LABELS and (told := why_mask(dose, name, "a planned dose")):
         raise InputError(told)
+    if dose.max() > HIGHEST_USUAL_GY and is_rough(dose):
+        raise InputError(
+            f"{name} reaches {dose.max():.0f} and changes from voxel to voxel as an image does, so it is no planned "
+            "dose in Gy; was the MRI named instead?"
+        )
     if dose.max() > HIGHEST_GY:
         raise InputError(f"{name} reaches {dose.max():.0f} Gy, so it is in cGy or its scaling was lost; give it in Gy.")
+    return np.maximum(dose, 0) if dose.min() < 0 else dose
+
+
+def is_rough(dose: np.ndarray) -> bool:
+    """Whether ``[k, j, i]`` changes from voxel to voxel as images do, and no planned dose."""
+    if dose.size < SMALL_VOXELS or min(dose.shape) < 3:
+        return False
+    return max(roughness(seen(dose), axis) for axis in (1, 2)) > ROUGH
+
+
+def doubts_on_dose(dose: np.ndarray, what: str) -> Iterator[str]:
+    """What speaks against a dose and is no proof, in sentences that begin with ``what``."""
+    if is_rough(dose):
+        yield (
+            f"{what} changes from voxel to voxel as an image does, and a planned dose is smoother; was the MRI or "
+            "another image named instead?"
+        )
 
 
 def _one_file(path: Path) -> Path:

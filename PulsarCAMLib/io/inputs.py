@@ -13,14 +13,14 @@ import numpy as np
 
 from ..core.case import Image
 from ..core.errors import InputError
-from ..core.inputs import BRAIN, DOSE, InputRole
+from ..core.inputs import BRAIN, DOSE, MRI, InputRole
 from ..core.visible import visible
 from .dicom import modality
 from .dicom.levels import Levels, slices_told, times_told
-from .dose import read_dose, refuse_painted
+from .dose import doubts_on_dose, read_dose, refuse_painted
 from .headers import is_made_here
 from .plain_files import is_file
-from .volumes import LOOKED_AT, SMALL_VOXELS, read_image_of, why_mask, why_useless
+from .volumes import SMALL_VOXELS, read_image_of, roughness, seen, why_mask, why_useless
 
 REGIONS = 0.6
 """In a mask more than this share of neighbouring voxels have the same value; in an MRI less than 0.1."""
@@ -32,8 +32,7 @@ MOST_REGIONS = 256
 """No mask has more labels; a raster of counts that was made finer has one value in each of its squares, too."""
 
 SMOOTH = 0.6
-"""Second differences of neighbours over first ones, both as sums of their sizes: 0.8 to 1.7 in MRI, which is never
-without noise or detail; about 0.5 in planned doses, less in maps that were drawn from few cells."""
+"""Of :func:`.volumes.roughness`: an MRI, which is never without noise or detail, has more; a planned dose has less."""
 
 SMOOTHER = 10.0
 """Numbers were read wrongly if they differ from their neighbours by so much more than in another reading."""
@@ -154,20 +153,28 @@ def why_no_map(voxels: np.ndarray, what: str) -> str:
         return problem
     if problem := why_mask(voxels, what, "a map"):
         return problem
-    return _why_labels(voxels, what, "a map") if len(np.unique(_seen(voxels))) <= MOST_REGIONS else ""
+    return _why_labels(voxels, what, "a map") if len(np.unique(seen(voxels))) <= MOST_REGIONS else ""
 
 
 def _why_labels(voxels: np.ndarray, what: str, meant: str) -> str:
     """That voxels are labels of many regions, as a sentence; empty if they need not be."""
     if voxels.size < SMALL_VOXELS or voxels.dtype.kind not in "iu":
         return ""
-    seen, background = _seen(voxels), voxels.flat[0]
-    if min(_alike(seen, axis, background) for axis in (1, 2)) <= REGIONS:
+    shown, background = seen(voxels), voxels.flat[0]
+    if min(_alike(shown, axis, background) for axis in (1, 2)) <= REGIONS:
         return ""
     return (
         f"{what} holds whole numbers that lie in regions of one value each, so it is a mask of labels (anatomy, "
         f"tissues), not {meant}; were the two swapped?"
     )
+
+
+def doubts_on(image: Image, kind: str, what: str) -> Iterator[str]:
+    """What speaks against an image of a kind (:mod:`PulsarCAMLib.core.inputs`), as :func:`doubts_on_mri`."""
+    if kind == MRI:
+        yield from doubts_on_mri(image, what)
+    elif kind == DOSE:
+        yield from doubts_on_dose(image.voxels, what)
 
 
 def doubts_on_mri(image: Image, what: str) -> Iterator[str]:
@@ -179,7 +186,7 @@ def doubts_on_mri(image: Image, what: str) -> Iterator[str]:
         yield f"{what} has voxels of {size} mm, larger than those of an MRI; is its header right?"
     if voxels.ndim != 3 or voxels.size < SMALL_VOXELS or min(voxels.shape) < 3:
         return
-    if max(_roughness(_seen(voxels), axis) for axis in (1, 2)) < SMOOTH:
+    if max(roughness(seen(voxels), axis) for axis in (1, 2)) < SMOOTH:
         yield (
             f"{what} changes from voxel to voxel as smoothly as a dose or a heat map does, and no MRI; was one of "
             "these given in its place?"
@@ -195,7 +202,7 @@ def doubts_on_mri(image: Image, what: str) -> Iterator[str]:
             f"{what} holds in {slices_told(repeated, len(voxels))} the very voxels of a slice before; was a file "
             "copied over another? Look at the images, and export the series again if so."
         )
-    if otherwise := _read_otherwise(_seen(voxels)):
+    if otherwise := _read_otherwise(seen(voxels)):
         yield f"{what} would be far smoother if {otherwise}; its header is probably wrong, so export it again."
     for k, factor in levels.uneven():
         yield (
@@ -222,23 +229,9 @@ def _variation(voxels: np.ndarray) -> float:
     return float(np.abs(np.diff(voxels.astype(np.int32), axis=2)).sum(dtype=np.float64))
 
 
-def _seen(voxels: np.ndarray) -> np.ndarray:
-    return voxels[:: max(1, len(voxels) // LOOKED_AT)]
-
-
 def _alike(voxels: np.ndarray, axis: int, background) -> float:
     """Share of neighbours along an axis, both of the foreground, that have one value."""
     turned = np.moveaxis(voxels, axis, 0)
     one, other = turned[:-1], turned[1:]
     inside = (one != background) & (other != background)
     return float((one == other)[inside].mean()) if inside.any() else 0.0
-
-
-def _roughness(voxels: np.ndarray, axis: int) -> float:
-    """Sum of the sizes of second differences over that of first ones, in the foreground along an axis."""
-    turned = np.nan_to_num(np.moveaxis(voxels, axis, 0).astype(np.float32), posinf=0.0, neginf=0.0)
-    before, at, behind = turned[:-2], turned[1:-1], turned[2:]
-    inside = at != turned.flat[0]
-    first = float(np.abs(at - before)[inside].sum(dtype=np.float64))
-    second = float(np.abs(before - 2 * at + behind)[inside].sum(dtype=np.float64))
-    return second / first if first else 0.0

@@ -174,3 +174,21 @@ def why_mask(voxels: np.ndarray, what: str, meant: str) -> str:
         return ""
     told = ", ".join(f"{value:g}" for value in found[:5]) + (", ..." if len(found) > 5 else "")
     return f"{what} holds only {len(found)} values ({told}), so it is a mask, not {meant}; were the two swapped?"
+
+
+def seen(voxels: np.ndarray) -> np.ndarray:
+    """Some :data:`LOOKED_AT` slices of ``[k, j, i]``, spread over all."""
+    return voxels[:: max(1, len(voxels) // LOOKED_AT)]
+
+
+def roughness(voxels: np.ndarray, axis: int) -> float:
+    """Sum of the sizes of second differences over that of first ones, in the foreground along an axis.
+
+    0.8 to 1.7 in MRI; about 0.5 in planned doses, less in maps that were drawn from few cells.
+    """
+    turned = np.nan_to_num(np.moveaxis(voxels, axis, 0).astype(np.float32), posinf=0.0, neginf=0.0)
+    before, at, behind = turned[:-2], turned[1:-1], turned[2:]
+    inside = at != turned.flat[0]
+    first = float(np.abs(at - before)[inside].sum(dtype=np.float64))
+    second = float(np.abs(before - 2 * at + behind)[inside].sum(dtype=np.float64))
+    return second / first if first else 0.0

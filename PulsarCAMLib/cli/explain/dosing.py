@@ -85,7 +85,7 @@ def read_courses(job: Job, case: Case, say: Callable[[str], None]) -> list[Cours
     """
     settings = settings_from(DoseTold, job.settings_of_maps)
     try:
-        courses = _courses(job, case)
+        courses = _courses(job, case, say)
         if courses:
             from ...dose.courses import refuse_unknown
 
@@ -107,9 +107,9 @@ def _asked(job: Job, settings: DoseTold) -> bool:
     return job.doses_asked and bool(job.doses or job.fractions or settings != DoseTold())
 
 
-def _courses(job: Job, case: Case) -> list[Course]:
+def _courses(job: Job, case: Case, say: Callable[[str], None]) -> list[Course]:
     from ...dose.courses import Course
-    from ...io.dose import DoseFile, read_dose_file
+    from ...io.dose import DoseFile, doubts_on_dose, read_dose_file
     from ...io.plain_files import is_same, shown_path
 
     for path in job.doses:
@@ -118,6 +118,9 @@ def _courses(job: Job, case: Case) -> list[Course]:
     if job.doses:
         files = [read_dose_file(path) for path in job.doses]
         names = [path.name for path in job.doses]
+        for n, file in enumerate(files, start=1):
+            for text in doubts_on_dose(file.dose, f"Dose {n}"):
+                say(text)
     else:
         roles = [name for name in case.images if _is_dose(name)]
         files = [DoseFile(case.images[name].voxels, case.images[name].geometry) for name in roles]

@@ -72,7 +72,7 @@ class DoseLogic:
         from ...dose.case import dose_of_case, sentence_of
         from ...dose.courses import Course
         from ...dose.settings import DoseTold
-        from ...io.dose import refuse_values
+        from ...io.dose import checked_dose
         from ...scene.reading.inputs import image_beside
         from ...scene.writing.dose import DoseNodes, write_dose
         from ...scene.writing.transaction import checkpoint_of
@@ -95,8 +95,7 @@ class DoseLogic:
             if node is None or node is volume:
                 raise InputError("The dose is missing, or the MRI itself; choose the dose volume.")
             image = image_beside(volume, node, "dose")
-            dose = image.voxels.astype("float32")
-            refuse_values(f"The dose “{node.GetName()}”", dose)
+            dose = checked_dose(f"The dose “{node.GetName()}”", image.voxels.astype("float32"))
             courses.append(Course(dose, image.geometry, count, "given" if count else ""))
         scan = result.scanResult
         shown = replace(

@@ -2,12 +2,13 @@
 
 import numpy as np
 import pytest
-from making_files import PLAIN, written
+from making_files import PLAIN, a_volume, written
 
+from PulsarCAMLib.core.case import Image
 from PulsarCAMLib.core.errors import GeometryError, InputError
 from PulsarCAMLib.core.inputs import DOSE, InputRole
-from PulsarCAMLib.io.dose import _refuse_other_doses, read_dose, read_dose_file
-from PulsarCAMLib.io.inputs import read_input, read_map
+from PulsarCAMLib.io.dose import _refuse_other_doses, doubts_on_dose, read_dose, read_dose_file
+from PulsarCAMLib.io.inputs import doubts_on, read_input, read_map
 from PulsarCAMLib.outputs.volumes import write_volume
 
 pydicom = pytest.importorskip("pydicom")
@@ -125,6 +126,50 @@ def test_a_volume_is_taken_as_gy_unless_it_cannot_be(tmp_path):
     values[0] = 2000
     with pytest.raises(InputError, match="cGy"):
         read_dose(written(path, values, PLAIN))
+
+
+def a_smooth_dose(highest):
+    """A ball of dose that falls off as a Gaussian."""
+    k, j, i = np.indices(PLAIN.shape)
+    far = ((k - 6) / 3) ** 2 + ((j - PLAIN.shape[1] / 2) / 7) ** 2 + ((i - PLAIN.shape[2] / 2) / 7) ** 2
+    return (highest * np.exp(-far / 2)).astype(np.float32)
+
+
+@pytest.mark.parametrize("highest", [250, 900, 3000])
+def test_an_mri_named_as_the_dose_is_told_from_a_dose_in_cgy(tmp_path, highest):
+    mri = a_volume(PLAIN).astype(np.float32)
+    mri *= highest / mri.max()
+    for values in (mri, mri.astype(np.int16)):
+        with pytest.raises(InputError, match=f"reaches {highest} and changes .* was the MRI named instead"):
+            read_dose(written(tmp_path / "dose.nrrd", values, PLAIN))
+    path = written(tmp_path / "dose.nrrd", a_smooth_dose(highest), PLAIN)
+    if highest < 1000:
+        assert read_dose(path)[0].max() == pytest.approx(highest, rel=0.05)
+    else:
+        with pytest.raises(InputError, match="in cGy"):
+            read_dose(path)
+
+
+def test_an_image_of_few_gy_is_doubted_and_a_dose_is_not(shared_data):
+    rough = a_volume(PLAIN) / a_volume(PLAIN).max() * 60
+    assert ["was the MRI or another image named instead?" in text for text in doubts_on_dose(rough, "Dose 1")] == [True]
+    assert list(doubts_on_dose(a_smooth_dose(60), "Dose 1")) == []
+    assert list(doubts_on(Image(a_smooth_dose(60), PLAIN), DOSE, "The dose")) == []
+    assert next(doubts_on(Image(rough, PLAIN), DOSE, "The dose")).startswith("The dose changes from voxel to voxel")
+    for name in ("dicom_rtdose_breast/rtdose.dcm", "slicerrt_dose_seg/EclipseProstate_Dose.nrrd"):
+        assert list(doubts_on_dose(read_dose(shared_data / name)[0], "Dose 1")) == []
+
+
+@pytest.mark.parametrize(("lowest", "taken"), [(-2e-9, True), (-2e-5, True), (-1e-3, False), (-1.0, False)])
+def test_what_rounding_has_left_below_zero_is_zero_and_anything_lower_is_refused(tmp_path, lowest, taken):
+    values = a_smooth_dose(60)
+    values[0, 0, :5] = lowest
+    path = written(tmp_path / "dose.nrrd", values, PLAIN)
+    if taken:
+        np.testing.assert_array_equal(read_dose(path)[0], np.where(values < 0, 0, values))
+    else:
+        with pytest.raises(InputError, match="below zero"):
+            read_dose(path)
 
 
 def test_a_breast_plan_reads_as_dicompyler_found_it_and_a_template_is_refused(shared_data):
