@@ -63,6 +63,21 @@ def test_points_of_a_set_that_was_read_are_written_as_they_stood(tmp_path):
     assert not found.ROIContourSequence[1].get("ContourSequence")
 
 
+def test_no_text_of_a_set_that_was_read_stays_in_the_letters_of_its_file(tmp_path):
+    latin = {"SpecificCharacterSet": "ISO_IR 100"}
+
+    def label(data):
+        data.StructureSetLabel = "Größe"
+
+    path = a_structure_set(tmp_path / "old.dcm", [("GTV Größe", [a_contour(a_square())])], change=label, **latin)
+    made = dcmread(path)
+    assert isinstance(made.get_item("StructureSetLabel"), RawDataElement)
+    _decode(made)
+    assert not [each.tag for each in made.values() if isinstance(each, RawDataElement)]
+    assert not [each.tag for each in made.StructureSetROISequence[0].values() if isinstance(each, RawDataElement)]
+    assert (made.StructureSetLabel, made.StructureSetROISequence[0].ROIName) == ("Größe", "GTV Größe")
+
+
 def test_a_point_that_is_no_number_is_refused(tmp_path):
     contour = a_contour(a_square())
     path = a_structure_set(tmp_path / "old.dcm", [("GTV", [contour])])
