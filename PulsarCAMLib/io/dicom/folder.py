@@ -18,6 +18,7 @@ from ...core.errors import InputError
 from ...core.visible import visible
 from ..plain_files import is_folder, shown_path
 from .files import NOT_IMAGES, is_dicom, names_of, numbers_of, quiet, text_of
+from .identity import patient_of
 from .own import COPY, RESULT, own_kind
 
 MOST_FILES = 200_000
@@ -260,7 +261,6 @@ def _instance(path: Path) -> Instance:
     with path.open("rb") as file, quiet():
         data = pydicom.dcmread(file, stop_before_pixels=True, specific_tags=list(_TAGS), force=True)
         referenced, frames = _referred(data)
-        patient = "\n".join(text_of(data, key) for key in ("PatientID", "IssuerOfPatientID"))
         names = ("PatientName", "PatientID", "StudyDate", "SeriesNumber", "SeriesDescription")
         frames_count = numbers_of(data, "NumberOfFrames", 1)
         inner = data.get("StructureSetROISequence") or data.get("SegmentSequence")
@@ -273,7 +273,7 @@ def _instance(path: Path) -> Instance:
             text_of(data, "StudyInstanceUID"),
             text_of(data, "SeriesInstanceUID"),
             frames,
-            patient if text_of(data, "PatientID") else text_of(data, "StudyInstanceUID"),
+            patient_of(data) or text_of(data, "StudyInstanceUID"),
             text_of(data, "PatientName"),
             referenced,
             # an image without rows may be a damaged slice or raw data
@@ -302,7 +302,8 @@ def _referred(data: Any) -> tuple[tuple[str, ...], tuple[str, ...]]:
 
 
 def _sorted(folder: Path, found: list[Instance], *left_out: Any) -> Inventory:
-    patients = {key: n for n, key in enumerate(dict.fromkeys(each.patient for each in found), start=1)}
+    keys = _patients_of(found)
+    patients = {name: list(dict.fromkeys(keys.values())).index(key) + 1 for name, key in keys.items()}
     images: dict[tuple[int, str], list[Instance]] = {}
     for each in found:
         if _is_image(each):
@@ -317,6 +318,14 @@ def _sorted(folder: Path, found: list[Instance], *left_out: Any) -> Inventory:
         return tuple(Item(n, (found[at],), patient) for n, (patient, _, _, at) in enumerate(own, start=1))
 
     return Inventory(folder, series, objects(STRUCTURES, SEGMENTATION), objects(DOSE), objects(REGISTRATION), *left_out)
+
+
+def _patients_of(found: list[Instance]) -> dict[str, str]:
+    """What tells a patient apart in a file, to the same with the issuer that all other files of this ID name."""
+    named = dict.fromkeys(each.patient for each in found)
+    issued = {name: [other for other in named if other != name and other.startswith(name)] for name in named
+              if name.endswith("\n")}  # fmt: skip
+    return {name: issued[name][0] if len(issued.get(name, ())) == 1 else name for name in named}
 
 
 def _letter(n: int) -> str:

@@ -99,6 +99,27 @@ class Identity:
         return Identity(self.texts | other.texts)
 
 
+def patient_of(data: Any) -> str:
+    """What tells a patient apart: the ID and its issuer, a line each; empty where there is no ID."""
+    number = text_of(data, "PatientID")
+    return f"{number}\n{text_of(data, 'IssuerOfPatientID')}" if number else ""
+
+
+def may_be_same(one: str, other: str) -> bool:
+    """Whether two texts of :func:`patient_of` may be one patient: one ID, and not of two issuers.
+
+    Many programs leave the issuer out, so an ID without one goes with any; what has no ID cannot be told apart.
+
+    Examples:
+        >>> may_be_same("1\\nA", "1\\n"), may_be_same("1\\nA", "1\\nB"), may_be_same("1\\n", "2\\n")
+        (True, False, False)
+    """
+    if not (one and other):
+        return True
+    (number, _, issuer), (number_2, _, issuer_2) = one.partition("\n"), other.partition("\n")
+    return number == number_2 and (issuer == issuer_2 or not (issuer and issuer_2))
+
+
 def told_without(sentence: str, somebody: Identity, paths: Iterable[Path]) -> str:
     """A sentence without who it is, and without paths and names of files."""
     from ..plain_files import shown_path

@@ -12,6 +12,7 @@ from ...core.visible import visible
 from ..headers.limits import damaged
 from ..plain_files import is_folder, shown_path
 from .files import is_dicom, quiet, text_of
+from .identity import may_be_same, patient_of
 
 
 def instance_files(place: Path | Sequence[Path], source: DicomSource) -> list[Path]:
@@ -70,23 +71,23 @@ def refuse_other_patients(
     own = next((who for uid, who in map(_uid_and_patient, filter(is_dicom, _files_in(place))) if uid in wanted), "")
     for what, path in others:
         who = _uid_and_patient(path)[1]
-        if own and who and own != who:
+        if not may_be_same(own, who):
             raise InputError(
-                f"{what} {visible(path.name)} is of another patient than the MRI (another patient ID in its header); "
-                "leave it out or give that patient's."
+                f"{what} {visible(path.name)} is of another patient than the MRI (another patient ID, or issuer of it, "
+                "in its header); leave it out or give that patient's."
             )
 
 
 def _uid_and_patient(path: Path) -> tuple[str, str]:
     import pydicom
 
-    tags = ["SOPInstanceUID", "PatientID"]
+    tags = ["SOPInstanceUID", "PatientID", "IssuerOfPatientID"]
     try:
         with quiet():
             data = pydicom.dcmread(path, stop_before_pixels=True, specific_tags=tags, force=True)
     except Exception:  # pydicom raises many kinds; a damaged file is told where it is read
         return "", ""
-    return text_of(data, "SOPInstanceUID"), text_of(data, "PatientID")
+    return text_of(data, "SOPInstanceUID"), patient_of(data)
 
 
 def _files_in(place: Path | Sequence[Path]) -> Sequence[Path]:

@@ -16,8 +16,11 @@ from PulsarCAMLib.cli.commands.dicom import from_folder
 from PulsarCAMLib.cli.explain.dosing import read_courses
 from PulsarCAMLib.cli.explain.inputs import read_case
 from PulsarCAMLib.cli.explain.one_case import Job
-from PulsarCAMLib.core.errors import GeometryError
+from PulsarCAMLib.core.errors import GeometryError, InputError
 from PulsarCAMLib.dose.solids import solid_of
+from PulsarCAMLib.io.dicom.folder import take_stock
+from PulsarCAMLib.io.dicom.instances import refuse_other_patients
+from PulsarCAMLib.io.inputs import read_mri
 from PulsarCAMLib.systems.bundles.bundle import find_bundle
 
 RTDOSE, RTPLAN = "1.2.840.10008.5.1.4.1.1.481.2", "1.2.840.10008.5.1.4.1.1.481.5"
@@ -134,6 +137,26 @@ def test_a_registration_moves_the_dose_with_the_contours(tmp_path, model):
     np.testing.assert_allclose(np.subtract(course.geometry.origin, other.geometry.origin), move[:3, 3], atol=1e-6)
     middle = np.concatenate(case.lesions[0].contours).mean(axis=0)
     np.testing.assert_allclose(middle, case.lesions[0].centroid_lps(case.geometry), atol=0.6)
+
+
+@pytest.mark.parametrize(("issuers", "patients"), [(("A", ""), 1), (("A", "A"), 1), (("A", "B"), 2), (("", ""), 1)])
+def test_one_rule_for_the_issuer_of_an_id_in_a_folder_and_for_a_file(tmp_path, issuers, patients):
+    def issued(by):
+        def change(data, _n=0):
+            data.PatientID, data.IssuerOfPatientID = "12345", by
+
+        return change
+
+    series = a_series(tmp_path / "in" / "mr", a_volume(), OBLIQUE, change=issued(issuers[0]))
+    drawn = [("GTV", [on_plane(a_square(6.0), 3, OBLIQUE)])]
+    a_structure_set(tmp_path / "in" / "rs.dcm", drawn, change=issued(issuers[1]))
+    assert len(take_stock(tmp_path / "in").patients) == patients
+    given = series, read_mri(series).source, [("The lesions' file", tmp_path / "in" / "rs.dcm")]
+    if patients == 1:
+        refuse_other_patients(*given)
+    else:
+        with pytest.raises(InputError, match="of another patient than the MRI"):
+            refuse_other_patients(*given)
 
 
 def test_nothing_is_made_in_a_folder_that_images_are_read_from(tmp_path, model, pulsarcam):
