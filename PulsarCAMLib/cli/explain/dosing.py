@@ -69,10 +69,18 @@ def with_dose(job: Job, inventory: Inventory, chosen: Chosen, say: Callable[[str
     if len(found) > 1:
         listed = ", ".join(f"dose {each.number}" for each in found)
         say(f"Nothing is told of the dose: {listed} lie on this series. Name those to add up with --dose FILE.")
+    imaged = {series.patient for series in inventory.series} - {chosen.pair.series.patient}
+    for each in inventory.doses if not found else ():
+        theirs = each.patient != chosen.pair.series.patient
+        if each.patient in imaged:
+            continue  # that patient's, and no question
+        why = "is of another patient" if theirs else "lies in another frame of reference, with no registration of both"
+        say(f"Nothing is told of dose {each.number} (RTDOSE): it {why}.")
     if len(found) != 1:
         return job
     say(f"Taken: dose {found[0].number} (RTDOSE), in the same frame of reference.")
-    return replace(job, doses=(found[0].first.path,), doses_asked=False)
+    wanted = bool(job.fractions) or settings_from(DoseTold, job.settings_of_maps) != DoseTold()
+    return replace(job, doses=(found[0].first.path,), doses_asked=job.doses_asked and wanted)
 
 
 def read_courses(job: Job, case: Case, say: Callable[[str], None]) -> list[Course]:

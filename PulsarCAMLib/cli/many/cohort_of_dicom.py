@@ -151,7 +151,7 @@ def run(options) -> None:
     from ...io.dicom.folder import take_stock
     from ...io.plain_files import shown_path
     from ..commands.dicom import left_out
-    from ..console import TimedBar, note
+    from ..console import TimedBar, note, warn
     from ..options.places import refuse_within
     from .pseudonyms import Pseudonyms
 
@@ -181,13 +181,16 @@ def run(options) -> None:
         how = {"at_once": options.jobs, "overwrite": options.overwrite, "progress": tell}
         found = write_cohort_of_dicom(inventory, wanted, table, pseudonyms.of, **how)
     pseudonyms.save()
+    rows, patients = found.table.rows, found.table.patients
+    told_in = table.with_name(f"{table.stem}-findings.csv")
+    if missing := len(inventory.patients) - len(patients):
+        warn(f"{pluralize(missing, 'patient')} of {len(inventory.patients)} left out; {shown_path(told_in)} says why.")
     if options.quiet:
         return
-    rows, patients = found.table.rows, found.table.patients
     lesions = pluralize(len(found.table.lesions), "lesion") if system is None else pluralize(len(rows), "visit")
     print(f"{lesions} of {len(patients)} of {pluralize(len(inventory.patients), 'patient')} in "
           f"{pluralize(len(rows), 'row')}: {table}")  # fmt: skip
     counts = Counter(finding.kind for finding in found.findings)
     kinds = ", ".join(f"{count} {kind}" for kind, count in counts.most_common())
-    print(f"{len(found.findings)} decisions ({kinds}): {table.with_name(f'{table.stem}-findings.csv')}")
+    print(f"{len(found.findings)} decisions ({kinds}): {told_in}")
     print(f"Images, {'lesions ' if system is None else ''}and doses: {place}")

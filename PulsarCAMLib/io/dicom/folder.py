@@ -6,6 +6,7 @@ and names for the terminal, where the user asks for them.
 
 from __future__ import annotations
 
+import filecmp
 import os
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator
@@ -31,6 +32,9 @@ MR, STRUCTURES, SEGMENTATION, DOSE, REGISTRATION = "MR", "RTSTRUCT", "SEG", "RTD
 
 OWN_RESULTS = "of PulsarCAM's own results"
 """Among :attr:`Inventory.others`; also copies of structure sets that are there themselves."""
+
+OTHERWISE = "another file has its instance and says something else; keep the right one of the two"
+"""Of files that stand for one object and are none."""
 
 _TAGS = (
     "SpecificCharacterSet", "Modality", "SOPClassUID", "SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID",
@@ -191,13 +195,14 @@ def take_stock(folder: str | Path, on_file: Callable[[int], None] = lambda count
     if not is_folder(folder):
         raise InputError(f"{shown_path(folder)} is no folder; give the one with the DICOM files.")
     found: dict[str, Instance] = {}
+    doubtful: set[str] = set()
     others, no_dicom, damaged = Counter[str](), [], {}
     directories = copies = 0
     for n, path in enumerate(_files_below(folder)):
         if n >= MOST_FILES:
             raise InputError(f"The folder {shown_path(folder)} holds more than {MOST_FILES} files; give a smaller one.")
         on_file(n + 1)
-        name = visible(os.fspath(path.relative_to(folder)))
+        name = _told(folder, path)
         if not is_dicom(path):
             no_dicom.append(name)
             continue
@@ -210,8 +215,12 @@ def take_stock(folder: str | Path, on_file: Callable[[int], None] = lambda count
             directories += 1
         elif not each.uid or not each.series:
             damaged[name] = "it says no instance or series"
-        elif each.uid in found:
+        elif each.uid in found and (_is_image(each) or _says_the_same(found[each.uid].path, path)):
             copies += 1
+        elif each.uid in found or each.uid in doubtful:
+            first = found.pop(each.uid, None)
+            doubtful.add(each.uid)
+            damaged |= dict.fromkeys([*([_told(folder, first.path)] if first else []), name], OTHERWISE)
         elif each.own == RESULT:
             others[OWN_RESULTS] += 1
         elif each.modality in (STRUCTURES, SEGMENTATION, DOSE, REGISTRATION) or _is_image(each):
@@ -221,6 +230,27 @@ def take_stock(folder: str | Path, on_file: Callable[[int], None] = lambda count
     inputs = list(_without_copies(found.values()))
     others[OWN_RESULTS] += len(found) - len(inputs)
     return _sorted(folder, inputs, dict(+others), tuple(no_dicom), directories, copies, damaged)
+
+
+def _told(folder: Path, path: Path) -> str:
+    return visible(os.fspath(path.relative_to(folder)))
+
+
+def _says_the_same(one: Path, other: Path) -> bool:
+    """Whether two files of one instance, no images of a series, hold the same; the patient's name may be another."""
+    import pydicom
+
+    if filecmp.cmp(one, other, shallow=False):
+        return True
+    try:
+        with quiet():
+            first, second = (
+                {each.tag: each for each in pydicom.dcmread(path, force=True) if each.keyword != "PatientName"}
+                for path in (one, other)
+            )
+            return first == second
+    except Exception:  # pydicom raises many kinds for damaged files
+        return False
 
 
 def _without_copies(found: Collection[Instance]) -> Iterator[Instance]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from argparse import Namespace
 from pathlib import Path
 
 import numpy as np
@@ -101,6 +102,24 @@ def test_a_plan_of_several_groups_or_of_another_dose_tells_no_number(export, mod
     a_plan(export / "RP2.dcm", "1.2.3.8.2", [7])
     assert taken(export, model)[1][0].fractions is None
     assert taken(export, model, fractions=(4,))[1][0].source == "given"
+
+
+def test_a_dose_that_lies_elsewhere_or_is_of_somebody_without_images_is_not_passed_over_in_silence(export, model):
+    an_rtdose(export / "RD.dcm", FrameOfReferenceUID="1.2.3.77")
+    _, courses, _, said = taken(export, model)
+    assert not courses
+    assert "Nothing is told of dose 1 (RTDOSE): it lies in another frame of reference" in said
+    an_rtdose(export / "RD.dcm", PatientID="another", IssuerOfPatientID="")
+    _, courses, _, said = taken(export, model)
+    assert not courses
+    assert "Nothing is told of dose 1 (RTDOSE): it is of another patient." in said
+
+
+def test_who_asks_for_a_biological_dose_is_not_left_without_it_in_silence(export, model):
+    an_rtdose(export / "RD.dcm")
+    assert "Nothing is told" not in taken(export, model)[3]
+    with pytest.raises(InputError, match="in how many fractions"):
+        taken(export, model, settings_of_maps=Namespace(dose_quantity="eqd2"))
 
 
 def test_several_doses_and_useless_ones_are_said_and_left_out(export, model):

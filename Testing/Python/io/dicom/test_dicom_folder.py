@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+
 import numpy as np
 import pydicom
 import pytest
@@ -82,6 +84,25 @@ def test_junk_of_every_kind_is_counted_and_named_and_nothing_is_fatal(tmp_path):
     assert (found.directories, found.copies, found.others) == (1, 5, {"RTPLAN": 1})
     assert "Doe" not in repr(found)
     assert found.series[0].instances[0].patient not in repr(found)
+
+
+def test_two_objects_of_one_instance_that_differ_are_none_and_a_copy_is_passed_over(tmp_path):
+    """Which of them is right nobody can tell: the first by name must not be taken."""
+    a_series(tmp_path, VOXELS, MRI)
+    structures = a_structure_set(tmp_path / "RS.dcm", [("GTV", [on_plane(a_square(6.0), k, MRI) for k in (1, 2)])])
+    shutil.copy(structures, tmp_path / "RS_again.dcm")
+    data = pydicom.dcmread(structures)
+    data.PatientName = "As^another^archive^writes"
+    data.save_as(tmp_path / "RS_renamed.dcm")
+    found = take_stock(tmp_path)
+    assert (found.copies, len(found.structure_sets), found.damaged) == (2, 1, {})
+    data.ROIContourSequence[0].ContourSequence[0].ContourData[0] += 1
+    data.save_as(tmp_path / "AA.dcm")
+    shutil.copy(tmp_path / "AA.dcm", tmp_path / "ZZ.dcm")
+    found = take_stock(tmp_path)
+    assert not found.structure_sets
+    assert {"AA.dcm", "RS.dcm"} <= set(found.damaged)
+    assert "another file has its instance and says something else" in found.damaged["AA.dcm"]
 
 
 def test_a_series_in_many_folders_is_read_whole(tmp_path):
