@@ -68,8 +68,11 @@ class ResultFolder:
         """Refuse now what would have to be refused at the end.
 
         Raises:
-            OutputError: something is there that may not be replaced.
+            OutputError: something is there that may not be replaced, or nothing may be written there.
         """
+        there = next((each for each in self.folder.parents if each.is_dir()), self.folder)
+        if not os.access(there, os.W_OK | os.X_OK):
+            raise OutputError(f"{there} is protected or read-only; choose another place than {self.folder}.")
         if not os.path.lexists(possible_place(self.folder)) or _is_empty(self.folder):
             return
         if self.folder.is_symlink() or not self.folder.is_dir():

@@ -116,3 +116,14 @@ def test_a_folder_whose_marker_cannot_be_read_is_not_ours(tmp_path, content):
     (tmp_path / "out" / "result.json").write_bytes(DEEP.read_bytes() if content is None else content)
     with pytest.raises(OutputError, match="never replaced"):
         ResultFolder(tmp_path / "out", overwrite=True).check()
+
+
+def test_a_place_that_may_not_be_written_is_refused_before_any_work(tmp_path, monkeypatch):
+    import os
+
+    asked = []
+    monkeypatch.setattr(os, "access", lambda path, how: asked.append(Path(path)))
+    with pytest.raises(OutputError, match="protected or read-only; choose another place"):
+        ResultFolder(tmp_path / "new" / "out").check()
+    assert asked == [tmp_path]
+    assert not (tmp_path / "new").exists()

@@ -48,18 +48,23 @@ def test_every_picture_is_drawn_whenever_the_second_process_dies(picture, tmp_pa
     assert not multiprocessing.active_children()
 
 
+def draw_all(picture, paths, error: BaseException | None = None) -> None:
+    with drawing.drawing_pool(MANY, 2) as draw:
+        for path in paths:
+            draw(picture, path)
+        if error:
+            raise error
+
+
 def test_an_error_of_a_picture_is_raised_and_the_second_process_ends(picture, tmp_path):
-    with pytest.raises(FileNotFoundError), drawing.drawing_pool(MANY, 2) as draw:
-        for n in range(MANY):
-            draw(picture, tmp_path / ("no folder/p.png" if n == 0 else f"{n}.png"))
+    with pytest.raises(FileNotFoundError):
+        draw_all(picture, [tmp_path / ("no folder/p.png" if n == 0 else f"{n}.png") for n in range(MANY)])
     assert not multiprocessing.active_children()
 
 
 def test_leaving_by_an_error_waits_for_no_more_than_what_is_being_drawn(picture, tmp_path):
-    with pytest.raises(KeyboardInterrupt), drawing.drawing_pool(MANY, 2) as draw:
-        for n in range(MANY):
-            draw(picture, tmp_path / f"{n}.png")
-        raise KeyboardInterrupt
+    with pytest.raises(KeyboardInterrupt):
+        draw_all(picture, [tmp_path / f"{n}.png" for n in range(MANY)], KeyboardInterrupt())
     assert len(list(tmp_path.iterdir())) <= drawing.AHEAD + 1
     assert not multiprocessing.active_children()
 
