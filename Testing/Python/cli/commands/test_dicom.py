@@ -107,7 +107,13 @@ def test_the_list_promises_nothing_that_explaining_refuses(tmp_path, pulsarcam):
     folder = an_export(tmp_path / "export")
     assert "Cannot be explained" not in pulsarcam("dicom", "list", folder)[1]
     next((folder / "Doe^Jane" / "images").rglob("*7*")).unlink()
-    a_structure_set(folder / "RS2.dcm", [("GTV", contours(3))], PatientID="ID-4711", PatientName="Roe^Ann")
+    a_structure_set(
+        folder / "RS2.dcm",
+        [("GTV", contours(3))],
+        PatientID="ID-4711",
+        PatientName="Roe^Ann",
+        SOPInstanceUID="1.2.3.50.2",
+    )
     code, out, err = pulsarcam("dicom", "list", folder)
     assert (code, err) == (0, "")
     assert "Cannot be explained as it is: Series 1: The DICOM slices in" in out
