@@ -65,15 +65,14 @@ def with_dose(job: Job, inventory: Inventory, chosen: Chosen, say: Callable[[str
     if job.doses:
         return job
     frames = {*chosen.pair.series.frames, *(chosen.pair.structures.frames if chosen.matrix is not None else ())}
-    found = [d for d in inventory.doses if d.patient == chosen.pair.series.patient and set(d.frames) & frames]
+    patient = chosen.pair.series.patient
+    found = [d for d in inventory.doses if d.patient == patient and set(d.frames) & frames]
     if len(found) > 1:
         listed = ", ".join(f"dose {each.number}" for each in found)
         say(f"Nothing is told of the dose: {listed} lie on this series. Name those to add up with --dose FILE.")
-    imaged = {series.patient for series in inventory.series} - {chosen.pair.series.patient}
-    for each in inventory.doses if not found else ():
-        theirs = each.patient != chosen.pair.series.patient
-        if each.patient in imaged:
-            continue  # that patient's, and no question
+    imaged = {series.patient for series in inventory.series} - {patient}  # whose doses are theirs, and no question
+    for each in [d for d in inventory.doses if not found and d.patient not in imaged]:
+        theirs = each.patient != patient
         why = "is of another patient" if theirs else "lies in another frame of reference, with no registration of both"
         say(f"Nothing is told of dose {each.number} (RTDOSE): it {why}.")
     if len(found) != 1:

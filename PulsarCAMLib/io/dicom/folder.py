@@ -33,6 +33,9 @@ MR, STRUCTURES, SEGMENTATION, DOSE, REGISTRATION = "MR", "RTSTRUCT", "SEG", "RTD
 OWN_RESULTS = "of PulsarCAM's own results"
 """Among :attr:`Inventory.others`; also copies of structure sets that are there themselves."""
 
+_SAYING = (0x0020, 0x0028, 0x0062, 0x0070, 0x3004, 0x3006, 0x5200, 0x7FE0)
+"""Groups of elements on places, pixels, segments, registrations, doses, structures and frames."""
+
 OTHERWISE = "another file has its instance and says something else; keep the right one of the two"
 """Of files that stand for one object and are none."""
 
@@ -237,7 +240,10 @@ def _told(folder: Path, path: Path) -> str:
 
 
 def _says_the_same(one: Path, other: Path) -> bool:
-    """Whether two files of one instance, no images of a series, hold the same; the patient's name may be another."""
+    """Whether two files of one instance, no images of a series, say the same of what is read of them.
+
+    Archives write names, institutions and times of their own into copies; these do not matter.
+    """
     import pydicom
 
     if filecmp.cmp(one, other, shallow=False):
@@ -245,7 +251,7 @@ def _says_the_same(one: Path, other: Path) -> bool:
     try:
         with quiet():
             first, second = (
-                {each.tag: each for each in pydicom.dcmread(path, force=True) if each.keyword != "PatientName"}
+                {each.tag: each for each in pydicom.dcmread(path, force=True) if each.tag.group in _SAYING}
                 for path in (one, other)
             )
             return first == second

@@ -92,7 +92,7 @@ def test_two_objects_of_one_instance_that_differ_are_none_and_a_copy_is_passed_o
     structures = a_structure_set(tmp_path / "RS.dcm", [("GTV", [on_plane(a_square(6.0), k, MRI) for k in (1, 2)])])
     shutil.copy(structures, tmp_path / "RS_again.dcm")
     data = pydicom.dcmread(structures)
-    data.PatientName = "As^another^archive^writes"
+    data.PatientName, data.InstitutionName = "As^another^archive^writes", "the archive's"
     data.save_as(tmp_path / "RS_renamed.dcm")
     found = take_stock(tmp_path)
     assert (found.copies, len(found.structure_sets), found.damaged) == (2, 1, {})
