@@ -339,7 +339,8 @@ def _referred(data: Any) -> tuple[tuple[str, ...], tuple[str, ...]]:
 
 def _sorted(folder: Path, found: list[Instance], *left_out: Any) -> Inventory:
     keys = _patients_of(found)
-    patients = {name: list(dict.fromkeys(keys.values())).index(key) + 1 for name, key in keys.items()}
+    numbers = {key: n for n, key in enumerate(dict.fromkeys(keys.values()), start=1)}
+    patients = {name: numbers[key] for name, key in keys.items()}
     images: dict[tuple[int, str], list[Instance]] = {}
     for each in found:
         if _is_image(each):
